@@ -1,0 +1,103 @@
+//! Where time enters. Everything that decides takes `now` as an argument; only
+//! the outermost callers hold a [`Clock`].
+
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A point in time: whole seconds since 1970-01-01T00:00:00Z.
+///
+/// Seconds, since that is what tokens, cookies and the database carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixTime(i64);
+
+impl UnixTime {
+    /// From seconds since the epoch.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since the epoch.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// This time and `span` later, without overflow.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add_unsigned(span.as_secs()))
+    }
+
+    /// This time and `span` earlier, without overflow.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub_unsigned(span.as_secs()))
+    }
+
+    /// How long ago `earlier` was; zero when it lies in the future.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Seconds from `other` to this time; negative when `other` is later.
+    pub const fn seconds_after(self, other: Self) -> i64 {
+        self.0.saturating_sub(other.0)
+    }
+}
+
+impl From<SystemTime> for UnixTime {
+    fn from(time: SystemTime) -> Self {
+        let seconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_secs()),
+            Err(before) => i64::try_from(before.duration().as_secs()).map(|s| -s),
+        };
+        Self(seconds.unwrap_or(i64::MAX))
+    }
+}
+
+/// The two clocks of a machine. Tests bring one that they move.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// The time of day, which a person or NTP may set forward or back.
+    fn now(&self) -> UnixTime;
+
+    /// Time since some fixed moment; never goes back.
+    fn monotonic(&self) -> Duration;
+}
+
+/// The clock of this machine.
+#[derive(Debug)]
+pub struct SystemClock {
+    started: Instant,
+}
+
+impl SystemClock {
+    /// The machine's clock; `monotonic` counts from this call.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where time enters"
+    )]
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where time enters"
+    )]
+    fn now(&self) -> UnixTime {
+        SystemTime::now().into()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+}

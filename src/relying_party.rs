@@ -1,0 +1,90 @@
+//! The relying parties: DSM, and whoever else the config lists under
+//! `[[clients]]`.
+
+use std::fmt;
+
+use crate::ids::ClientId;
+use crate::secret::Secret;
+
+/// A registered relying party.
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    /// Its `client_id`.
+    pub id: ClientId,
+    /// What people call it; shown on pages.
+    pub name: String,
+    /// Its `client_secret`.
+    pub secret: Secret<String>,
+    /// Where its logins may come back to.
+    pub redirect_uris: Vec<RegisteredRedirect>,
+    /// Whether its authorization requests must carry a PKCE challenge.
+    pub require_pkce: bool,
+}
+
+impl RelyingParty {
+    /// The redirect URI `asked` as one to be trusted, if it is registered.
+    ///
+    /// Compared byte for byte (RFC 9700, section 2.1); for a bare origin the
+    /// twin with or without the final `/` is the same place, and DSM's
+    /// administrators type either.
+    pub fn trust(&self, asked: &str) -> Option<TrustedRedirect> {
+        self.redirect_uris
+            .iter()
+            .any(|registered| registered.matches(asked))
+            .then(|| TrustedRedirect(asked.to_owned()))
+    }
+}
+
+/// A redirect URI from the config, of good form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredRedirect {
+    uri: String,
+    twin: Option<String>,
+    origin: String,
+}
+
+impl RegisteredRedirect {
+    /// Takes `uri` as written. Its form is the config's business; this knows
+    /// only what equals it.
+    pub(crate) fn new(uri: String, parsed: &url::Url) -> Self {
+        let bare = parsed.path() == "/" && parsed.query().is_none();
+        let twin = bare.then(|| match uri.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{uri}/"),
+        });
+        let origin = parsed.origin().ascii_serialization();
+        Self { uri, twin, origin }
+    }
+
+    /// The URI as the administrator wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.uri
+    }
+
+    /// Scheme, host and port: where the relying party's own pages are.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    fn matches(&self, asked: &str) -> bool {
+        self.uri == asked || self.twin.as_deref() == Some(asked)
+    }
+}
+
+/// A redirect URI that was matched against the registered ones. Nothing else
+/// can be redirected to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrustedRedirect(String);
+
+impl TrustedRedirect {
+    /// The URI, byte for byte as the relying party sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TrustedRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

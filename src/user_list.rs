@@ -1,0 +1,26 @@
+//! What DSM says of its users, as far as we ask.
+
+use crate::ids::DsmUsername;
+
+/// One row of DSM's user list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The name, exactly as DSM lists it.
+    pub name: DsmUsername,
+    /// The e-mail address, as typed; `None` when there is none.
+    pub email: Option<String>,
+    /// `normal`, `now` (disabled), a date from which the account is disabled,
+    /// or something that we do not know (reference: DSM 3.1). `None`: the row
+    /// had none.
+    pub expired: Option<String>,
+}
+
+/// A whole and plausible answer of DSM: all local users, and which of them
+/// are administrators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserList {
+    /// The users, in DSM's order; no two of one name.
+    pub users: Vec<ListedUser>,
+    /// The members of the group `administrators` (gid 101).
+    pub administrators: Vec<DsmUsername>,
+}

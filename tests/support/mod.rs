@@ -1,0 +1,5 @@
+//! What stands around the daemon in tests, the demo and the benches: a fake
+//! Google, a fake DSM, a clock that the test moves.
+
+pub mod server;
+pub mod time;

@@ -1,0 +1,127 @@
+//! A small HTTP server on a port of its own choice: one function answers.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Method, Request, Response, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A request, read whole.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// Its method.
+    pub method: Method,
+    /// Path and query.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Received {
+    /// The parameters of the query.
+    pub fn query(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect()
+    }
+
+    /// The parameters of a form body.
+    pub fn form(&self) -> Vec<(String, String)> {
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
+    /// One parameter, from the query or else the form.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let mut both = self.query().into_iter().chain(self.form());
+        both.find_map(|(key, value)| (key == name).then_some(value))
+    }
+}
+
+/// What a fake answers.
+pub type Reply = Response<Full<Bytes>>;
+
+/// An answer with a content type.
+pub fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
+    Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        .body(Full::new(body.into()))
+        .unwrap()
+}
+
+/// Serves until dropped.
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on a free port of 127.0.0.1; `answer` gets every request.
+    pub async fn start<F, A>(answer: F) -> Self
+    where
+        F: Fn(Received) -> A + Clone + Send + 'static,
+        A: Future<Output = Reply> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::on(listener, answer)
+    }
+
+    /// The same on a listener that exists already.
+    #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
+    pub fn on<F, A>(listener: TcpListener, answer: F) -> Self
+    where
+        F: Fn(Received) -> A + Clone + Send + 'static,
+        A: Future<Output = Reply> + Send + 'static,
+    {
+        let address = listener.local_addr().unwrap();
+        let task = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                stream.set_nodelay(true).unwrap();
+                let answer = answer.clone();
+                let service = service_fn(move |request| respond(answer.clone(), request));
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(connection);
+            }
+        });
+        Self { address, task }
+    }
+
+    /// Its base URL, without a final slash.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn respond<F, A>(answer: F, request: Request<Incoming>) -> Result<Reply, Infallible>
+where
+    F: Fn(Received) -> A,
+    A: Future<Output = Reply>,
+{
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes());
+    let received = Received {
+        method: head.method,
+        uri: head.uri,
+        headers: head.headers,
+        body: body.unwrap_or_default(),
+    };
+    Ok(answer(received).await)
+}

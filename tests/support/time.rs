@@ -1,0 +1,49 @@
+//! A clock that the test moves.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use google_to_synology_sso::clock::{Clock, UnixTime};
+
+/// 2026-03-02T06:30:00Z: a Monday morning, shortly after the NAS was switched
+/// on.
+pub const MONDAY_MORNING: i64 = 1_772_433_000;
+
+/// Stands still until [`MovedClock::advance`].
+#[derive(Debug)]
+pub struct MovedClock {
+    now: AtomicI64,
+    monotonic: AtomicI64,
+}
+
+impl MovedClock {
+    /// A clock that shows `seconds` since the epoch.
+    pub fn at(seconds: i64) -> Self {
+        Self {
+            now: AtomicI64::new(seconds),
+            monotonic: AtomicI64::new(0),
+        }
+    }
+
+    /// Both clocks go on by `span`.
+    pub fn advance(&self, span: Duration) {
+        let seconds = i64::try_from(span.as_secs()).unwrap();
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+        self.monotonic.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    /// Somebody sets the time of day; no time passes.
+    pub fn set(&self, seconds: i64) {
+        self.now.store(seconds, Ordering::SeqCst);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_seconds(self.now.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.monotonic.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
