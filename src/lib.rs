@@ -2,6 +2,7 @@
 pub mod address;
 pub mod clock;
 pub mod config;
+pub mod google;
 pub mod http_client;
 pub mod ids;
 pub mod issuer;

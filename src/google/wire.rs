@@ -1,0 +1,104 @@
+//! Google's JSON as it is on the wire. A member that is given twice is an
+//! error; one that we do not know is ignored.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// `/.well-known/openid-configuration` (OpenID Connect Discovery, section 3).
+#[derive(Deserialize)]
+pub(super) struct MetadataWire {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+    pub(super) jwks_uri: String,
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+/// A JWK set (RFC 7517, section 5). Its keys are read one by one, since a key
+/// of a kind that we do not know is to be ignored.
+#[derive(Deserialize)]
+pub(super) struct KeysWire {
+    pub(super) keys: Vec<Value>,
+}
+
+/// An RSA key of a JWK set (RFC 7517, section 4; RFC 7518, section 6.3.1).
+#[derive(Deserialize)]
+pub(super) struct RsaKeyWire {
+    pub(super) kty: String,
+    pub(super) kid: String,
+    #[serde(rename = "use")]
+    pub(super) usage: Option<String>,
+    pub(super) key_ops: Option<Vec<String>>,
+    pub(super) alg: Option<String>,
+    pub(super) n: String,
+    pub(super) e: String,
+}
+
+/// The header of an ID token (RFC 7515, section 4.1).
+#[derive(Deserialize)]
+pub(super) struct HeaderWire {
+    pub(super) alg: String,
+    pub(super) kid: Option<String>,
+    pub(super) crit: Option<Value>,
+}
+
+/// The claims of an ID token (OpenID Connect Core, section 2).
+#[derive(Deserialize)]
+pub(super) struct ClaimsWire {
+    pub(super) iss: Option<String>,
+    pub(super) aud: Option<AudienceWire>,
+    pub(super) azp: Option<String>,
+    pub(super) exp: Option<NumericDate>,
+    pub(super) iat: Option<NumericDate>,
+    pub(super) nbf: Option<NumericDate>,
+    pub(super) auth_time: Option<NumericDate>,
+    pub(super) nonce: Option<String>,
+    pub(super) at_hash: Option<String>,
+    pub(super) sub: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) email_verified: Option<Value>,
+    pub(super) hd: Option<String>,
+    pub(super) name: Option<String>,
+}
+
+/// `aud`: one string, or several in an array.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum AudienceWire {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// Seconds since the epoch, possibly with a fraction (RFC 7519, section 2),
+/// which we drop.
+#[derive(Clone, Copy)]
+pub(super) struct NumericDate(pub(super) i64);
+
+impl<'de> Deserialize<'de> for NumericDate {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float out of range becomes the nearest i64: long ago or far ahead, as meant"
+    )]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = serde_json::Number::deserialize(deserializer)?;
+        if let Some(seconds) = number.as_i64() {
+            return Ok(Self(seconds));
+        }
+        let seconds = number.as_f64().unwrap_or(f64::NAN);
+        if seconds.is_nan() {
+            return Err(serde::de::Error::custom("not a time"));
+        }
+        Ok(Self(seconds.floor() as i64))
+    }
+}
+
+/// The token endpoint's answer: the good one (OpenID Connect Core, section
+/// 3.1.3.3) or an error (RFC 6749, section 5.2).
+#[derive(Deserialize)]
+pub(super) struct TokenAnswerWire {
+    pub(super) access_token: Option<String>,
+    pub(super) id_token: Option<String>,
+    pub(super) error: Option<String>,
+}
