@@ -12,4 +12,5 @@ pub mod relying_party;
 pub mod secret;
 pub mod tls;
 pub mod user_list;
+pub mod upstream;
 mod web_url;
