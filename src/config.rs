@@ -1,10 +1,17 @@
 //! The config: only good values. Whoever holds a [`Config`] need not check it
 //! again.
 
+mod claims;
+mod raw;
+mod sections;
+mod urls;
+mod values;
+mod warnings;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fmt, io};
+use std::{fmt, fs, io};
 
 use ipnet::IpNet;
 
@@ -13,6 +20,8 @@ use crate::issuer::Issuer;
 use crate::relying_party::RelyingParty;
 use crate::secret::Secret;
 use crate::tls::TlsFiles;
+use raw::Problems;
+use values::Files;
 
 /// The whole config file, with every default filled in and every path
 /// resolved against the file's directory.
@@ -22,7 +31,8 @@ pub struct Config {
     /// `/dex`, and no query; http only for a loopback host.
     pub issuer: Issuer,
     /// `username-claim`: the claim that tells DSM the user's name; the name
-    /// is also sent as `preferred_username`. No other registered claim.
+    /// is also sent as `preferred_username`. No other registered claim. Default
+    /// `username`.
     pub username_claim: String,
     /// `[listen]`
     pub listen: Listen,
@@ -32,7 +42,8 @@ pub struct Config {
     pub dsm: Dsm,
     /// `[[clients]]`: who may ask for logins; one at least.
     pub clients: Vec<RelyingParty>,
-    /// `storage.path`: the state. Its directory has to exist.
+    /// `storage.path`: the state. Its directory has to exist. Default
+    /// `state.sqlite3`, beside the config.
     pub storage: PathBuf,
     /// `[log]`
     pub log: Log,
@@ -41,10 +52,10 @@ pub struct Config {
 /// `[listen]`: where we serve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// `address`: IP address and port.
+    /// `address`: IP address and port. Default `127.0.0.1:5556`.
     pub address: SocketAddr,
     /// `trusted-proxies`: whose `X-Forwarded-For` is believed, and for
-    /// nothing but rate limits and logs.
+    /// nothing but rate limits and logs. Default this machine.
     pub trusted_proxies: Vec<IpNet>,
     /// `tls-certificate`, `tls-private-key`: serve HTTPS directly; both or
     /// neither. Read again when they change.
@@ -58,9 +69,11 @@ pub struct Google {
     pub client_id: String,
     /// `client-secret-file`: what the file holds.
     pub client_secret: Secret<String>,
-    /// `issuer`: any OpenID provider; http only for a loopback host.
+    /// `issuer`: any OpenID provider; http only for a loopback host. Default
+    /// `https://accounts.google.com`.
     pub issuer: GoogleIssuer,
     /// `prompt`: what Google asks when DSM does not say; `""` leaves it out.
+    /// Default `select_account`.
     pub prompt: Option<String>,
 }
 
@@ -75,23 +88,25 @@ pub struct Dsm {
     /// `password-file`: the account's password. Read at each sign-in, so that
     /// a new password needs no restart.
     pub password_file: PathBuf,
-    /// `refresh`: how often the users are read; one minute at least.
+    /// `refresh`: how often the users are read; one minute at least. Default
+    /// `1h`.
     pub refresh: Duration,
-    /// `timeout`: how long DSM may take for one answer.
+    /// `timeout`: how long DSM may take for one answer. Default `30s`.
     pub timeout: Duration,
-    /// `max-age`: older than this, the cached users are not trusted.
+    /// `max-age`: older than this, the cached users are not trusted. Default
+    /// `7d`.
     pub max_age: Duration,
     /// `accept-invalid-certificate`: for a DSM on https at a loopback
-    /// address, whose certificate names the public host.
+    /// address, whose certificate names the public host. Default `false`.
     pub accept_invalid_certificate: bool,
 }
 
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Log {
-    /// `level`: the least important message that is logged.
+    /// `level`: the least important message that is logged. Default `info`.
     pub level: LogLevel,
-    /// `format`: lines for people or for programs.
+    /// `format`: lines for people or for programs. Default `text`.
     pub format: LogFormat,
 }
 
@@ -160,14 +175,38 @@ impl Config {
     /// Reads the config in `path` and every file that it names, and reports
     /// all that is wrong with them at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        Err(ConfigError::Unreadable {
+        let bytes = fs::read(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
-            source: io::ErrorKind::Unsupported.into(),
+            source,
+        })?;
+        Self::read(&bytes, directory_of(path)).map_err(|problems| ConfigError::Bad {
+            path: path.to_owned(),
+            problems,
         })
     }
+
+    fn read(bytes: &[u8], base: &Path) -> Result<Self, Vec<Problem>> {
+        let problems = Problems::default();
+        let files = Files { base };
+        let config = raw::read_document(bytes, &problems, |file| sections::read(file, files));
+        let problems = problems.into_vec();
+        config.filter(|_| problems.is_empty()).ok_or(problems)
+    }
+}
+
+/// For a bare file name, Rust says that the directory is an empty path.
+fn directory_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|directory| !directory.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn in_one_line(problems: &[Problem]) -> String {
     let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
     lines.join("; ")
 }
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

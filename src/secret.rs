@@ -58,8 +58,8 @@ pub enum SecretFileError {
     #[error("it has more than one line; a secret file holds the secret and nothing else")]
     SeveralLines,
     /// It is larger than any secret.
-    #[error("it is larger than {MAX_SECRET_BYTES} bytes, so it is no secret file")]
-    TooLong,
+    #[error("it is larger than {0} bytes, so it is no secret file")]
+    TooLong(u64),
     /// It is not text.
     #[error("it is not UTF-8 text")]
     NotText,
@@ -68,19 +68,7 @@ pub enum SecretFileError {
 /// Reads the secret in `path`: one line, in a file that only its owner can
 /// read. The line's end is no part of the secret.
 pub fn read_secret_file(path: &Path) -> Result<Secret<String>, SecretFileError> {
-    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
-    let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(SecretFileError::ReadableByOthers(mode));
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MAX_SECRET_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(SecretFileError::Unreadable)?;
-    if bytes.len() as u64 > MAX_SECRET_BYTES {
-        return Err(SecretFileError::TooLong);
-    }
+    let bytes = read_private_file(path, MAX_SECRET_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| SecretFileError::NotText)?;
     let line = text.strip_suffix('\n').unwrap_or(text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -91,4 +79,26 @@ pub fn read_secret_file(path: &Path) -> Result<Secret<String>, SecretFileError> 
         return Err(SecretFileError::Empty);
     }
     Ok(Secret::new(line.to_owned()))
+}
+
+/// Reads the bytes of `path`, a file that only its owner can read, such as a
+/// private key; `max_bytes` at most.
+pub fn read_private_file(
+    path: &Path,
+    max_bytes: u64,
+) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
+    let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretFileError::ReadableByOthers(mode));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(max_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(SecretFileError::Unreadable)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(SecretFileError::TooLong(max_bytes));
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,276 @@
+//! Each section of the file, key by key: what is accepted, and the default
+//! where there is one.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::raw::{Entry, Section};
+use super::values::{Files, duration, duration_from, identifier, line, one_of};
+use super::{Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, claims, urls};
+use crate::ids::{ClientId, GoogleIssuer};
+use crate::issuer::Issuer;
+use crate::relying_party::RelyingParty;
+use crate::tls::{self, TlsFileError, TlsFiles};
+
+/// Loopback: a proxy on this machine is what faces the Internet. Dex's port,
+/// so that an existing proxy rule goes on working.
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5556);
+
+/// Google says so in its discovery document.
+const DEFAULT_GOOGLE_ISSUER: &str = "https://accounts.google.com";
+
+/// Families share browsers: without it, Google silently takes whoever signed
+/// in last.
+const DEFAULT_PROMPT: &str = "select_account";
+
+/// A new DSM user waits this long at most, and a miss refreshes at once.
+const DEFAULT_REFRESH: Duration = Duration::from_hours(1);
+
+/// Each refresh makes DSM list all its users.
+const LEAST_REFRESH: Duration = Duration::from_mins(1);
+
+/// Long, since DSM is slow while a NAS wakes up.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A week with DSM's API out of order locks nobody out.
+const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+
+/// Beside the config.
+const DEFAULT_STORAGE: &str = "state.sqlite3";
+
+/// It travels in the cookie of each login, of which four fit in 4 kB.
+const MAX_CLIENT_ID: usize = 64;
+
+/// A name on a page, or of an account.
+const MAX_LINE: usize = 100;
+
+/// The whole file. Every section is read before the first bad one ends it.
+pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
+    let issuer = file.required("issuer", |entry| entry.text(Issuer::parse));
+    let username_claim = file.or_default("username-claim", "username".to_owned(), |entry| {
+        entry.text(claims::username_claim)
+    });
+    let listen = file.section("listen", |section| listen(section, files));
+    let google = file.section("google", |section| google(section, files));
+    let dsm = file.section("dsm", |section| dsm(section, files));
+    let mut ids = HashSet::new();
+    let clients = file.required("clients", |entry| {
+        entry.one_or_more(|client| client.table(|section| relying_party(section, files, &mut ids)))
+    });
+    let storage = file.section("storage", |section| storage(section, files));
+    let log = file.section("log", log);
+    Some(Config {
+        issuer: issuer?,
+        username_claim: username_claim?,
+        listen: listen?,
+        google: google?,
+        dsm: dsm?,
+        clients: clients?,
+        storage: storage?,
+        log: log?,
+    })
+}
+
+fn listen(section: &mut Section<'_>, files: Files<'_>) -> Option<Listen> {
+    let address = section.or_default("address", DEFAULT_ADDRESS, |entry| {
+        entry.text(|text| {
+            text.parse()
+                .map_err(|_| "has to be an IP address and a port, such as 127.0.0.1:5556")
+        })
+    });
+    let this_machine = vec![
+        IpNet::from(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    ];
+    let trusted_proxies = section.or_default("trusted-proxies", this_machine, |entry| {
+        entry.each(|entry| entry.text(network))
+    });
+    let path = |entry: Entry<'_>| entry.text(|text| files.path(text)).map(Some);
+    let certificate = section.or_default("tls-certificate", None, path);
+    let private_key = section.or_default("tls-private-key", None, path);
+    let tls = match (certificate?, private_key?) {
+        (None, None) => None,
+        (Some(certificate), Some(private_key)) => {
+            let files = TlsFiles {
+                certificate,
+                private_key,
+            };
+            try_tls(section, &files);
+            Some(files)
+        }
+        (Some(_), None) => {
+            section.note("tls-private-key", "is missing: tls-certificate needs it");
+            None
+        }
+        (None, Some(_)) => {
+            section.note("tls-certificate", "is missing: tls-private-key needs it");
+            None
+        }
+    };
+    Some(Listen {
+        address: address?,
+        trusted_proxies: trusted_proxies?,
+        tls,
+    })
+}
+
+/// A bare address is a network of one.
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let bare = text.parse::<IpAddr>().map(IpNet::from);
+    bare.or_else(|_| text.parse::<IpNet>().map(|network| network.trunc()))
+        .map_err(|_| "has to be an IP address or a network, such as 10.0.0.0/8")
+}
+
+/// What cannot be served with is better told now than at the first browser.
+fn try_tls(section: &Section<'_>, files: &TlsFiles) {
+    let Err(error) = tls::load(files) else { return };
+    let key = match error {
+        TlsFileError::CertificateUnreadable(_)
+        | TlsFileError::CertificateForm(_)
+        | TlsFileError::NoCertificate => "tls-certificate",
+        TlsFileError::PrivateKeyFile(_)
+        | TlsFileError::NoPrivateKey
+        | TlsFileError::Mismatch(_)
+        | TlsFileError::Unsupported(_) => "tls-private-key",
+    };
+    section.note(key, error.to_string());
+}
+
+fn google(section: &mut Section<'_>, files: Files<'_>) -> Option<Google> {
+    let client_id = section.required("client-id", |entry| entry.text(identifier(255)));
+    let client_secret = section.required("client-secret-file", |entry| {
+        entry.text(|text| files.secret(text))
+    });
+    let default = GoogleIssuer::new(DEFAULT_GOOGLE_ISSUER);
+    let issuer = section.or_default("issuer", default, |entry| entry.text(urls::google_issuer));
+    let default = Some(DEFAULT_PROMPT.to_owned());
+    let prompt = section.or_default("prompt", default, |entry| entry.text(prompt));
+    Some(Google {
+        client_id: client_id?,
+        client_secret: client_secret?,
+        issuer: issuer?,
+        prompt: prompt?,
+    })
+}
+
+/// The words that Google knows; it answers any other with an error page.
+fn prompt(text: &str) -> Result<Option<String>, &'static str> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut words = text.split(' ');
+    if words.clone().any(|word| word == "none") {
+        return Err(
+            "has none, which forbids Google to show anything: nobody could sign in there; \
+             use \"\" to leave the choice to Google",
+        );
+    }
+    if !words.all(|word| matches!(word, "select_account" | "consent")) {
+        return Err("has to be select_account, consent, both with a space between, or \"\"");
+    }
+    Ok(Some(text.to_owned()))
+}
+
+fn dsm(section: &mut Section<'_>, files: Files<'_>) -> Option<Dsm> {
+    let url = section.required("url", |entry| entry.text(urls::dsm));
+    let account = section.required("account", |entry| entry.text(line(MAX_LINE)));
+    let password_file = section.required("password-file", |entry| {
+        entry.text(|text| {
+            files.secret(text)?;
+            files.path(text)
+        })
+    });
+    let refresh = section.or_default("refresh", DEFAULT_REFRESH, |entry| {
+        entry.text(duration_from(LEAST_REFRESH))
+    });
+    let timeout = section.or_default("timeout", DEFAULT_TIMEOUT, |entry| entry.text(duration));
+    let max_age = section.or_default("max-age", DEFAULT_MAX_AGE, |entry| entry.text(duration));
+    let any_certificate = section.or_default("accept-invalid-certificate", false, Entry::flag);
+    let url = url?;
+    if any_certificate == Some(true) && !url.is_loopback_https {
+        section.note(
+            "accept-invalid-certificate",
+            "is only for a url with https and a loopback host: anywhere else somebody could \
+             stand in between",
+        );
+    }
+    Some(Dsm {
+        url: url.text,
+        account: account?,
+        password_file: password_file?,
+        refresh: refresh?,
+        timeout: timeout?,
+        max_age: max_age?,
+        accept_invalid_certificate: any_certificate?,
+    })
+}
+
+/// One of `[[clients]]`; `ids` are those of the clients before it.
+fn relying_party(
+    section: &mut Section<'_>,
+    files: Files<'_>,
+    ids: &mut HashSet<String>,
+) -> Option<RelyingParty> {
+    let id = section.required("id", |entry| {
+        entry.text(|text| {
+            let id = identifier(MAX_CLIENT_ID)(text)?;
+            if !ids.insert(id.clone()) {
+                return Err("is the id of an earlier client".to_owned());
+            }
+            Ok(id)
+        })
+    });
+    let default = id.clone().unwrap_or_default();
+    let name = section.or_default("name", default, |entry| entry.text(line(MAX_LINE)));
+    let secret = section.required("secret-file", |entry| entry.text(|text| files.secret(text)));
+    let allow_http = section.or_default("allow-http-redirect", false, Entry::flag);
+    let plain_http = urls::PlainHttp::from_flag(allow_http);
+    let redirect_uris = section.required("redirect-uris", |entry| {
+        entry.one_or_more(|entry| entry.text(|text| urls::redirect(text, plain_http)))
+    });
+    let require_pkce = section.or_default("require-pkce", false, Entry::flag);
+    allow_http?;
+    Some(RelyingParty {
+        id: ClientId::new(id?),
+        name: name?,
+        secret: secret?,
+        redirect_uris: redirect_uris?,
+        require_pkce: require_pkce?,
+    })
+}
+
+fn storage(section: &mut Section<'_>, files: Files<'_>) -> Option<PathBuf> {
+    let path = section.or_default("path", None, |entry| {
+        entry.text(|text| files.in_existing_directory(text).map(Some))
+    });
+    if let Some(path) = path? {
+        return Some(path);
+    }
+    files
+        .in_existing_directory(DEFAULT_STORAGE)
+        .map_err(|message| section.note("path", message))
+        .ok()
+}
+
+fn log(section: &mut Section<'_>) -> Option<Log> {
+    let levels = [
+        ("error", LogLevel::Error),
+        ("warn", LogLevel::Warn),
+        ("info", LogLevel::Info),
+        ("debug", LogLevel::Debug),
+        ("trace", LogLevel::Trace),
+    ];
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let level = section.or_default("level", LogLevel::Info, |entry| entry.text(one_of(&levels)));
+    let format = section.or_default("format", LogFormat::Text, |entry| {
+        entry.text(one_of(&formats))
+    });
+    Some(Log {
+        level: level?,
+        format: format?,
+    })
+}

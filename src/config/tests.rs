@@ -1,0 +1,373 @@
+//! Whole files, read without the command line.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::{Config, ConfigError, LogFormat, LogLevel, Problem};
+
+pub(super) const EXAMPLE: &str = include_str!("../../tests/it/data/config.toml");
+
+/// The least that is a config.
+const LEAST: &str = r#"
+issuer = "https://login.example.com"
+google = { client-id = "1234", client-secret-file = "google-client-secret" }
+dsm = { url = "http://127.0.0.1:5000", account = "sso-reader", password-file = "dsm-password" }
+clients = [{ id = "synology", secret-file = "synology-client-secret", redirect-uris = ["https://nas.example.com/"] }]
+"#;
+
+/// A directory with the files that both of them name.
+fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    for name in [
+        "google-client-secret",
+        "dsm-password",
+        "synology-client-secret",
+    ] {
+        write_secret(&home.path().join(name), &format!("hush-hush-hush-{name}\n"));
+    }
+    home
+}
+
+fn write_secret(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn problems(home: &TempDir, text: &str) -> Vec<Problem> {
+    Config::read(text.as_bytes(), home.path())
+        .err()
+        .unwrap_or_default()
+}
+
+/// `old` replaced by `new` in the least config: exactly these keys are bad.
+fn check(old: &str, new: &str, expected: &[&str]) {
+    assert!(LEAST.contains(old), "{old}");
+    let found = problems(&home(), &LEAST.replacen(old, new, 1));
+    let keys: Vec<&str> = found.iter().map(|problem| problem.key.as_str()).collect();
+    assert_eq!(keys, expected, "{found:#?}");
+}
+
+#[test]
+fn the_least_config_has_every_default() {
+    let home = home();
+    let config = Config::read(LEAST.as_bytes(), home.path()).unwrap();
+    assert_eq!(config.issuer.as_str(), "https://login.example.com");
+    assert_eq!(config.username_claim, "username");
+    assert_eq!(config.listen.address.to_string(), "127.0.0.1:5556");
+    let proxies: Vec<String> = config
+        .listen
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(proxies, ["127.0.0.1/32", "::1/128"]);
+    assert_eq!(config.listen.tls, None);
+    assert_eq!(
+        config.google.client_secret.expose(),
+        "hush-hush-hush-google-client-secret"
+    );
+    assert_eq!(config.google.issuer.as_str(), "https://accounts.google.com");
+    assert_eq!(config.google.prompt.as_deref(), Some("select_account"));
+    assert_eq!(config.dsm.password_file, home.path().join("dsm-password"));
+    assert_eq!(config.dsm.refresh, Duration::from_hours(1));
+    assert_eq!(config.dsm.timeout, Duration::from_secs(30));
+    assert_eq!(config.dsm.max_age, Duration::from_hours(168));
+    assert!(!config.dsm.accept_invalid_certificate);
+    let client = &config.clients[0];
+    assert_eq!(client.id.as_str(), "synology");
+    assert_eq!(client.name, "synology");
+    assert_eq!(
+        client.secret.expose(),
+        "hush-hush-hush-synology-client-secret"
+    );
+    assert!(!client.require_pkce);
+    assert_eq!(config.storage, home.path().join("state.sqlite3"));
+    assert_eq!(config.log.level, LogLevel::Info);
+    assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!(config.warnings(), []);
+}
+
+/// A commented line that shows a default and no longer does is worse than
+/// none.
+#[test]
+fn the_commented_lines_of_the_example_are_the_defaults() {
+    let home = home();
+    let example = Config::read(EXAMPLE.as_bytes(), home.path()).unwrap();
+    let mut uncommented = 0;
+    let lines = EXAMPLE.lines().map(|line| match line.strip_prefix("# ") {
+        Some(setting) if !setting.starts_with("e.g.") => {
+            uncommented += 1;
+            format!("{setting}\n")
+        }
+        _ => format!("{line}\n"),
+    });
+    let explicit: String = lines.collect();
+    let explicit = Config::read(explicit.as_bytes(), home.path()).unwrap();
+    assert_eq!(uncommented, 12);
+    assert_eq!(format!("{explicit:?}"), format!("{example:?}"));
+}
+
+#[test]
+fn every_missing_key_is_named_at_once() {
+    let found = problems(&home(), "[[clients]]");
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "issuer: is missing",
+            "google.client-id: is missing",
+            "google.client-secret-file: is missing",
+            "dsm.url: is missing",
+            "dsm.account: is missing",
+            "dsm.password-file: is missing",
+            "clients[0].id: is missing",
+            "clients[0].secret-file: is missing",
+            "clients[0].redirect-uris: is missing",
+        ]
+    );
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_known_one() {
+    let check = |line: &str, expected: &str| {
+        let found = problems(&home(), &format!("{LEAST}\n{line}"));
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(found, [expected], "{line}");
+    };
+    check("issuers = 1", "issuers: is unknown; did you mean issuer?");
+    check(
+        "username_claim = 1",
+        "username_claim: is unknown; did you mean username-claim?",
+    );
+    check("[lisen]", "lisen: is unknown; did you mean listen?");
+    check(
+        "[listen]\nadress = 1",
+        "listen.adress: is unknown; did you mean address?",
+    );
+    check("[log]\ncolour = 1", "log.colour: is unknown");
+    check("\"a.b\\u001b\" = 1", "\"a.b\\u{1b}\": is unknown");
+    let yet = "is not known to this version yet; leave it out";
+    check("[power]\nschedule = \"auto\"", &format!("power: {yet}"));
+    check("[[users.alias]]", &format!("users: {yet}"));
+    check("[keys]", &format!("keys: {yet}"));
+    check("[control]", &format!("control: {yet}"));
+    check("[log]\nfile = \"a\"", &format!("log.file: {yet}"));
+}
+
+#[test]
+fn each_value_has_its_type() {
+    check("\"https://login.example.com\"", "1", &["issuer"]);
+    check(
+        "google = {",
+        "google = 1\ngoogly = {",
+        &["google", "googly"],
+    );
+    check(
+        "[\"https://nas.example.com/\"]",
+        "\"https://nas.example.com/\"",
+        &["clients[0].redirect-uris"],
+    );
+    check(
+        "[\"https://nas.example.com/\"]",
+        "[1, \"https://nas/\", true]",
+        &["clients[0].redirect-uris[0]", "clients[0].redirect-uris[2]"],
+    );
+    check("[{ id", "{ id", &["config"]);
+    check(
+        "id = \"synology\"",
+        "id = \"synology\", require-pkce = \"yes\"",
+        &["clients[0].require-pkce"],
+    );
+    check("account =", "refresh = 3600, account =", &["dsm.refresh"]);
+    check(
+        "account =",
+        "refresh = 2026-01-01, account =",
+        &["dsm.refresh"],
+    );
+}
+
+#[test]
+fn a_list_written_otherwise_is_explained() {
+    let found = problems(&home(), "[clients]\nid = \"synology\"");
+    let message = &found.last().unwrap().message;
+    assert_eq!(message, "has to be a list, not a table; write [[clients]]");
+}
+
+#[test]
+fn rules_between_keys_are_noted_where_they_can_be_mended() {
+    let listen = |line: &str| format!("listen = {{ {line} }}\ngoogle =");
+    check(
+        "google =",
+        &listen("tls-certificate = \"a\""),
+        &["listen.tls-private-key"],
+    );
+    check(
+        "google =",
+        &listen("tls-private-key = \"a\""),
+        &["listen.tls-certificate"],
+    );
+    check(
+        "google =",
+        &listen("tls-certificate = \"gone\", tls-private-key = \"gone\""),
+        &["listen.tls-certificate"],
+    );
+    check(
+        "account =",
+        "accept-invalid-certificate = true, account =",
+        &["dsm.accept-invalid-certificate"],
+    );
+    check(
+        "\"http://127.0.0.1:5000\"",
+        "\"https://127.0.0.1:5001\", accept-invalid-certificate = true",
+        &[],
+    );
+    check(
+        "\"http://127.0.0.1:5000\"",
+        "\"https://nas.example.com\", accept-invalid-certificate = true",
+        &["dsm.accept-invalid-certificate"],
+    );
+    let second = "clients = [{ id = \"synology\", secret-file = \"dsm-password\", redirect-uris = [\"https://b/\"] }, ";
+    check("clients = [", second, &["clients[1].id"]);
+    check(
+        "[{ id = ",
+        "[{ allow-http-redirect = 1, id = ",
+        &["clients[0].allow-http-redirect"],
+    );
+}
+
+#[test]
+fn each_value_has_its_form() {
+    check(
+        "google =",
+        "username-claim = \"email\"\ngoogle =",
+        &["username-claim"],
+    );
+    check(
+        "google =",
+        "log = { level = \"loud\", format = \"xml\" }\ngoogle =",
+        &["log.level", "log.format"],
+    );
+    check(
+        "google =",
+        "listen = { address = \"localhost\" }\ngoogle =",
+        &["listen.address"],
+    );
+    check(
+        "google =",
+        "listen = { trusted-proxies = [\"10.0.0.0/8\", \"fd00::1\", \"nas\", \"1.2.3.4/33\"] }\ngoogle =",
+        &["listen.trusted-proxies[2]", "listen.trusted-proxies[3]"],
+    );
+    check(
+        "google =",
+        "storage.path = \"gone/state.sqlite3\"\ngoogle =",
+        &["storage.path"],
+    );
+    check("client-id =", "prompt = \"\", client-id =", &[]);
+    check(
+        "client-id =",
+        "prompt = \"select_account consent\", client-id =",
+        &[],
+    );
+    for prompt in ["none", "select_account none", "login", " ", "consent "] {
+        check(
+            "client-id =",
+            &format!("prompt = \"{prompt}\", client-id ="),
+            &["google.prompt"],
+        );
+    }
+    check(
+        "account =",
+        "refresh = \"59s\", account =",
+        &["dsm.refresh"],
+    );
+    check("account =", "refresh = \"60s\", account =", &[]);
+    check(
+        "account =",
+        "timeout = \"0s\", max-age = \"never\", account =",
+        &["dsm.timeout", "dsm.max-age"],
+    );
+    check("\"sso-reader\"", "\"\"", &["dsm.account"]);
+    check(
+        "[\"https://nas.example.com/\"]",
+        "[]",
+        &["clients[0].redirect-uris"],
+    );
+    check(
+        "[\"https://nas.example.com/\"]",
+        "[\"https://nas.example.com/\", \"https://nas.example.com/#/signin\"]",
+        &["clients[0].redirect-uris[1]"],
+    );
+    check(
+        "\"synology-client-secret\"",
+        "\"gone\"",
+        &["clients[0].secret-file"],
+    );
+    check("\"dsm-password\"", "\"gone\"", &["dsm.password-file"]);
+    check("id = \"synology\"", "id = \"\"", &["clients[0].id"]);
+}
+
+#[test]
+fn a_syntax_error_tells_the_place_and_not_the_line() {
+    let found = problems(&home(), "issuer = \"https://a\"\n  account = hush-hush\n");
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].key, "config");
+    assert!(found[0].message.contains("line 2, column 13"), "{found:?}");
+    assert!(!found[0].message.contains("hush"), "{found:?}");
+    let twice = problems(&home(), "issuer = \"a\"\nissuer = \"b\"");
+    assert!(twice[0].message.contains("line 2, column 1"), "{twice:?}");
+    let found = Config::read(b"issuer = \"\xff\"", Path::new(".")).unwrap_err();
+    assert_eq!(found[0].to_string(), "config: is not UTF-8 text");
+}
+
+#[test]
+fn the_error_names_the_file_and_all_that_is_wrong() {
+    let home = home();
+    let path = home.path().join("config.toml");
+    let missing = Config::load(&path).unwrap_err();
+    assert!(matches!(missing, ConfigError::Unreadable { .. }));
+    fs::write(&path, LEAST.replace("https", "ftp")).unwrap();
+    let bad = Config::load(&path).unwrap_err().to_string();
+    assert!(
+        bad.contains("config.toml is not good: issuer: has to"),
+        "{bad}"
+    );
+    assert!(
+        bad.contains("; clients[0].redirect-uris[0]: has to"),
+        "{bad}"
+    );
+    fs::write(&path, LEAST).unwrap();
+    Config::load(&path).unwrap();
+}
+
+#[test]
+fn what_is_probably_not_meant_is_a_warning() {
+    let home = home();
+    write_secret(&home.path().join("synology-client-secret"), "short");
+    let text = LEAST
+        .replace("account =", "max-age = \"10m\", account =")
+        .replace("google =", "listen.address = \"0.0.0.0:5556\"\ngoogle =")
+        .replace("[\"https://nas", "[\"https://nas/\", \"http://nas")
+        .replace(
+            "id = \"synology\"",
+            "id = \"synology\", allow-http-redirect = true",
+        );
+    let config = Config::read(text.as_bytes(), home.path()).unwrap();
+    let keys: Vec<String> = config
+        .warnings()
+        .into_iter()
+        .map(|warning| warning.key)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "listen.address",
+            "dsm.max-age",
+            "clients[0].secret-file",
+            "clients[0].redirect-uris[1]"
+        ]
+    );
+}

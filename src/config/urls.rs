@@ -1,0 +1,221 @@
+//! The URLs of others that the config names: where logins go back to, DSM,
+//! Google.
+
+use crate::ids::GoogleIssuer;
+use crate::relying_party::RegisteredRedirect;
+use crate::web_url::WebUrl;
+
+/// With `state` and `nonce` it has to fit in the login's cookie.
+const MAX_REDIRECT: usize = 1_000;
+
+/// OpenID Connect gives no limit; every link stores it.
+const MAX_ISSUER: usize = 255;
+
+/// Whether a redirect URI may be http beyond this machine: a client's
+/// `allow-http-redirect`.
+#[derive(Clone, Copy)]
+pub(super) enum PlainHttp {
+    LoopbackOnly,
+    Allowed,
+}
+
+impl PlainHttp {
+    /// A flag that is no flag counts as set: it is noted itself, and the URIs
+    /// that hang on it are not to be reported on top.
+    pub(super) fn from_flag(flag: Option<bool>) -> Self {
+        match flag {
+            Some(false) => Self::LoopbackOnly,
+            Some(true) | None => Self::Allowed,
+        }
+    }
+}
+
+/// A client's redirect URI, kept byte for byte.
+pub(super) fn redirect(text: &str, plain_http: PlainHttp) -> Result<RegisteredRedirect, String> {
+    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
+    if url.has_fragment() {
+        // RFC 6749, section 3.1.2. Administrators copy it from the address
+        // bar of DSM's login page, where it can be seen.
+        let before = text.split('#').next().unwrap_or_default();
+        return Err(format!(
+            "has a #: DSM's login page shows /#/signin, but that part never leaves the browser; \
+             leave it off, here and in DSM, and type {before}"
+        ));
+    }
+    if text.len() > MAX_REDIRECT {
+        return Err(format!("is longer than {MAX_REDIRECT} bytes"));
+    }
+    if url.is_https() || url.is_loopback() {
+        return Ok(RegisteredRedirect::new(text.to_owned(), url.parsed()));
+    }
+    match plain_http {
+        PlainHttp::LoopbackOnly => Err(
+            "has to be https; for a DSM on http at a private address set allow-http-redirect = true"
+                .to_owned(),
+        ),
+        PlainHttp::Allowed if url.is_public_ip() => Err(
+            "has to be https: its host is a public address, and allow-http-redirect is for \
+             private ones"
+                .to_owned(),
+        ),
+        PlainHttp::Allowed => Ok(RegisteredRedirect::new(text.to_owned(), url.parsed())),
+    }
+}
+
+/// DSM's address, and what else its URL tells.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct DsmUrl {
+    /// Without a final slash.
+    pub(super) text: String,
+    pub(super) is_loopback_https: bool,
+}
+
+/// The address under which DSM's `/webapi` is.
+pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
+    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
+    if !url.is_https() && !url.is_loopback() {
+        return Err(
+            "has to be https, since an administrator's password travels there; http is for a \
+             loopback host only (127.0.0.1, ::1, localhost)"
+                .to_owned(),
+        );
+    }
+    if url.has_query() || url.has_fragment() || !matches!(url.path(), "" | "/") {
+        return Err(
+            "has something behind host and port; leave it off, such as http://127.0.0.1:5000"
+                .to_owned(),
+        );
+    }
+    Ok(DsmUrl {
+        text: text.trim_end_matches('/').to_owned(),
+        is_loopback_https: url.is_https() && url.is_loopback(),
+    })
+}
+
+/// Google's issuer identifier, kept byte for byte: ID tokens repeat it so.
+pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
+    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
+    if !url.is_https() && !url.is_loopback() {
+        return Err(
+            "has to be https; http is for a loopback host only (127.0.0.1, ::1, localhost)"
+                .to_owned(),
+        );
+    }
+    if url.has_query() || url.has_fragment() {
+        return Err("has a query or a fragment (a ? or a #); leave it off".to_owned());
+    }
+    if text.len() > MAX_ISSUER {
+        return Err(format!("is longer than {MAX_ISSUER} bytes"));
+    }
+    Ok(GoogleIssuer::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PlainHttp, dsm, google_issuer, redirect};
+
+    #[test]
+    fn redirect_uris_are_https_and_kept_as_written() {
+        let check = |input: &str, expected: Result<(), &str>| {
+            let found = redirect(input, PlainHttp::LoopbackOnly);
+            match (found, expected) {
+                (Ok(found), Ok(())) => assert_eq!(found.as_str(), input),
+                (Err(message), Err(part)) => assert!(message.contains(part), "{input}: {message}"),
+                (found, _) => panic!("{input}: {found:?}"),
+            }
+        };
+        check("https://nas.example.com/", Ok(()));
+        check("https://nas.example.com", Ok(()));
+        check("https://NAS.example.com:443/a/../b?c=d&e=%20", Ok(()));
+        check("http://localhost:8080/callback", Ok(()));
+        check("http://[::1]/", Ok(()));
+        check(
+            "https://nas.example.com/#/signin",
+            Err("type https://nas.example.com/"),
+        );
+        check("https://nas.example.com/#", Err("/#/signin"));
+        check("http://nas.example.com/", Err("allow-http-redirect"));
+        check("http://192.168.1.2/", Err("allow-http-redirect"));
+        check("https://admin:x@nas.example.com/", Err("user information"));
+        check("https://nas.example.com/ ", Err("' '"));
+        check("https://nas.example.com/\r\n", Err("'\\r'"));
+        check("https://nas.example.com/\"", Err("'\"'"));
+        check("https://nas.example.com\\@evil.example/", Err("'\\\\'"));
+        check("//nas.example.com/", Err("https://"));
+        check("javascript:alert(1)", Err("https://"));
+        check("", Err("https://"));
+        let mut long = format!("https://nas.example.com/{}", "a".repeat(976));
+        check(&long, Ok(()));
+        long.push('a');
+        check(&long, Err("1000 bytes"));
+    }
+
+    #[test]
+    fn http_when_allowed_is_for_private_hosts() {
+        let check = |input: &str, expected: bool| {
+            let found = redirect(input, PlainHttp::Allowed).is_ok();
+            assert_eq!(found, expected, "{input}");
+        };
+        check("http://192.168.1.2:5000/", true);
+        check("http://nas.local/", true);
+        check("http://nas/", true);
+        check("https://8.8.8.8/", true);
+        check("http://8.8.8.8/", false);
+        check("http://[2001:4860:4860::8888]/", false);
+        check("ftp://192.168.1.2/", false);
+    }
+
+    #[test]
+    fn dsm_is_a_host_and_a_port() {
+        let check = |input: &str, expected: Option<(&str, bool)>| {
+            let found = dsm(input).ok();
+            let found = found
+                .as_ref()
+                .map(|url| (url.text.as_str(), url.is_loopback_https));
+            assert_eq!(found, expected, "{input}");
+        };
+        check(
+            "http://127.0.0.1:5000",
+            Some(("http://127.0.0.1:5000", false)),
+        );
+        check(
+            "http://127.0.0.1:5000/",
+            Some(("http://127.0.0.1:5000", false)),
+        );
+        check(
+            "https://localhost:5001/",
+            Some(("https://localhost:5001", true)),
+        );
+        check(
+            "https://nas.example.com",
+            Some(("https://nas.example.com", false)),
+        );
+        check("http://nas.example.com", None);
+        check("http://192.168.1.2:5000", None);
+        check("http://127.0.0.1:5000/webapi", None);
+        check("http://127.0.0.1:5000//", None);
+        check("http://127.0.0.1:5000/?", None);
+        check("http://127.0.0.1:5000/#", None);
+        check("127.0.0.1:5000", None);
+    }
+
+    #[test]
+    fn any_provider_on_https_may_vouch() {
+        let check = |input: &str, expected: bool| {
+            let found = google_issuer(input);
+            assert_eq!(found.is_ok(), expected, "{input}");
+            assert!(found.is_err() || found.unwrap().as_str() == input);
+        };
+        check("https://accounts.google.com", true);
+        check("https://id.example.com/realms/family/", true);
+        check("http://127.0.0.1:8081", true);
+        check("http://id.example.com", false);
+        check("https://id.example.com/?a", false);
+        check("https://id.example.com/#a", false);
+        check("accounts.google.com", false);
+        check(
+            &format!("https://id.example.com/{}", "a".repeat(255)),
+            false,
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Texts of the config that are more than texts: durations, words, files.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::secret::{Secret, read_secret_file};
+
+/// Longer than anybody means, and short enough to be added to any time.
+const MAX_DURATION: Duration = Duration::from_hours(10 * 365 * 24);
+
+/// A duration such as `90s`, `10m`, `1h` or `7d`; zero is none.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let form = "has to be a duration such as 90s, 10m, 1h or 7d";
+    // What humantime also reads are traps here: an `M` is a month, and parts
+    // of a second are lost where we count whole ones.
+    let expected = |b: u8| b.is_ascii_digit() || b"smhd ".contains(&b);
+    if !text.bytes().all(expected) || text.contains("ms") {
+        return Err(form.to_owned());
+    }
+    let duration = humantime::parse_duration(text).map_err(|_| form.to_owned())?;
+    if duration.is_zero() {
+        return Err("has to be longer than zero".to_owned());
+    }
+    if duration > MAX_DURATION {
+        return Err("is longer than ten years".to_owned());
+    }
+    Ok(duration)
+}
+
+/// A duration of `least` or more.
+pub(super) fn duration_from(least: Duration) -> impl FnOnce(&str) -> Result<Duration, String> {
+    move |text| {
+        let duration = duration(text)?;
+        if duration < least {
+            let least = humantime::format_duration(least);
+            return Err(format!("has to be {least} at least"));
+        }
+        Ok(duration)
+    }
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(
+    words: &[(&'static str, T)],
+) -> impl FnOnce(&str) -> Result<T, String> {
+    move |text| {
+        let found = words.iter().find(|(word, _)| *word == text);
+        let Some((_, value)) = found else {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            return Err(format!("has to be one of: {}", words.join(", ")));
+        };
+        Ok(*value)
+    }
+}
+
+/// Text that people read: not empty, on one line, `max_bytes` at most.
+pub(super) fn line(max_bytes: usize) -> impl FnOnce(&str) -> Result<String, String> {
+    move |text| {
+        if text.trim().is_empty() {
+            return Err("is empty".to_owned());
+        }
+        if text.trim() != text {
+            return Err("begins or ends with white space".to_owned());
+        }
+        if text.chars().any(char::is_control) {
+            return Err("has a control character".to_owned());
+        }
+        if text.len() > max_bytes {
+            return Err(format!("is longer than {max_bytes} bytes"));
+        }
+        Ok(text.to_owned())
+    }
+}
+
+/// A name that programs exchange: printable ASCII, no space, `max_bytes` at
+/// most.
+pub(super) fn identifier(max_bytes: usize) -> impl FnOnce(&str) -> Result<String, String> {
+    move |text| {
+        if text.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        if !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err("may only have printable ASCII characters, and no space".to_owned());
+        }
+        if text.len() > max_bytes {
+            return Err(format!("is longer than {max_bytes} bytes"));
+        }
+        Ok(text.to_owned())
+    }
+}
+
+/// The files that the config names; relative paths begin at its directory.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'a> {
+    pub(super) base: &'a Path,
+}
+
+impl Files<'_> {
+    /// A path, whether or not there is anything.
+    pub(super) fn path(self, text: &str) -> Result<PathBuf, String> {
+        if text.is_empty() {
+            return Err("is empty".to_owned());
+        }
+        if text.chars().any(char::is_control) {
+            return Err("has a control character".to_owned());
+        }
+        Ok(self.base.join(text))
+    }
+
+    /// What a secret file holds.
+    ///
+    /// No message repeats the path: people paste the secret itself where its
+    /// file belongs, and messages end in logs.
+    pub(super) fn secret(self, text: &str) -> Result<Secret<String>, String> {
+        let path = self.path(text)?;
+        read_secret_file(&path).map_err(|error| {
+            let base = self.base.display();
+            format!("names a file that cannot be used (relative paths begin at {base}): {error}")
+        })
+    }
+
+    /// The path of a file to be made or opened, in a directory that is there.
+    pub(super) fn in_existing_directory(self, text: &str) -> Result<PathBuf, String> {
+        let path = self.path(text)?;
+        if path.is_dir() {
+            return Err("is a directory; it has to name a file".to_owned());
+        }
+        let directory = path.parent().unwrap_or(self.base);
+        if !directory.is_dir() {
+            return Err(format!(
+                "is in {}, which is no directory",
+                directory.display()
+            ));
+        }
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use super::{Files, duration, duration_from, identifier, line};
+
+    #[test]
+    fn durations_are_whole_and_have_a_unit() {
+        let check = |input: &str, expected: Option<u64>| {
+            let seconds = duration(input).ok().map(|d| d.as_secs());
+            assert_eq!(seconds, expected, "{input:?}");
+        };
+        check("90s", Some(90));
+        check("10m", Some(600));
+        check("1h", Some(3600));
+        check("7d", Some(604_800));
+        check("1h 30m", Some(5400));
+        check("3650d", Some(315_360_000));
+        for text in [
+            "",
+            "90",
+            "0s",
+            "0d",
+            "1M",
+            "500ms",
+            "500 ms",
+            "1y",
+            "1 month",
+            "-1h",
+            "1.5h",
+            "3651d",
+            "99999999999999999999d",
+            "184467440737095516d",
+            "s",
+            "d1",
+            " ",
+            "m s",
+        ] {
+            check(text, None);
+        }
+        assert!(duration_from(Duration::from_mins(1))("59s").is_err());
+        assert!(duration_from(Duration::from_mins(1))("60s").is_ok());
+    }
+
+    #[test]
+    fn lines_and_identifiers_are_what_they_look_like() {
+        assert!(line(20)("J\u{e9}r\u{f4}me's NAS").is_ok());
+        for text in [
+            "",
+            " ",
+            " nas",
+            "nas ",
+            "n\nas",
+            "n\u{7}as",
+            "a-very-long-name-of-a-nas",
+        ] {
+            assert!(line(20)(text).is_err(), "{text:?}");
+        }
+        assert!(identifier(8)("syno:1/2").is_ok());
+        for text in ["", "syn ology", "syn\u{f6}", "syn\n", "synology1"] {
+            assert!(identifier(8)(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_pasted_in_the_place_of_its_file_is_not_repeated() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files {
+            base: directory.path(),
+        };
+        let message = files.secret("GOCSPX-abc").unwrap_err();
+        assert!(!message.contains("GOCSPX"), "{message}");
+        assert!(message.contains("No such file"), "{message}");
+    }
+
+    #[test]
+    fn secret_files_are_private_and_hold_one_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files {
+            base: directory.path(),
+        };
+        let check = |content: &str, mode: u32, expected: Result<&str, &str>| {
+            let path = directory.path().join("secret");
+            fs::write(&path, content).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            match (files.secret("secret"), expected) {
+                (Ok(secret), Ok(expected)) => assert_eq!(secret.expose(), expected),
+                (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
+                (read, _) => panic!("{content:?} {mode:o}: {read:?}"),
+            }
+        };
+        check("hush\n", 0o600, Ok("hush"));
+        check("hush", 0o400, Ok("hush"));
+        check("hush\r\n", 0o600, Ok("hush"));
+        check("hush\n", 0o640, Err("mode 0640"));
+        check("hush\n", 0o604, Err("chmod 600"));
+        check("hush\nhush\n", 0o600, Err("more than one line"));
+        check("\n", 0o600, Err("empty"));
+        check(&"h".repeat(4097), 0o600, Err("larger than 4096"));
+    }
+
+    #[test]
+    fn the_state_needs_a_directory_that_is_there() {
+        let directory = tempfile::tempdir().unwrap();
+        let files = Files {
+            base: directory.path(),
+        };
+        let state = files.in_existing_directory("state.sqlite3").unwrap();
+        assert_eq!(state, directory.path().join("state.sqlite3"));
+        assert!(files.in_existing_directory("gone/state.sqlite3").is_err());
+        assert!(files.in_existing_directory(".").is_err());
+        assert!(files.in_existing_directory("").is_err());
+    }
+}

@@ -1,0 +1,60 @@
+//! What is allowed and still worth a word.
+
+use super::{Config, Problem};
+use crate::relying_party::RelyingParty;
+
+/// Whoever guesses a client's secret may redeem codes; DSM takes any length.
+const SHORT_SECRET: usize = 16;
+
+impl Config {
+    /// What is good, and probably not meant: for `check` and for the log.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut found = Vec::new();
+        let mut warn = |key: String, message: &str| {
+            found.push(Problem {
+                key,
+                message: message.to_owned(),
+            });
+        };
+        if self.listen.tls.is_none() && !self.listen.address.ip().is_loopback() {
+            warn(
+                "listen.address".to_owned(),
+                "serves http to the network: codes and secrets can be read on the way from the proxy",
+            );
+        }
+        if self.dsm.max_age < self.dsm.refresh {
+            warn(
+                "dsm.max-age".to_owned(),
+                "is shorter than refresh: between two refreshes nobody can sign in",
+            );
+        }
+        for (index, client) in self.clients.iter().enumerate() {
+            if client.secret.expose().len() < SHORT_SECRET {
+                warn(
+                    format!("clients[{index}].secret-file"),
+                    "holds a short secret; 32 random characters cannot be guessed",
+                );
+            }
+            for uri in http_beyond_this_machine(client) {
+                warn(
+                    format!("clients[{index}].redirect-uris[{uri}]"),
+                    "is http: codes can be read on the way",
+                );
+            }
+        }
+        found
+    }
+}
+
+/// The places of these URIs in the client's list.
+fn http_beyond_this_machine(client: &RelyingParty) -> impl Iterator<Item = usize> {
+    let beyond = |text: &str| {
+        let url = crate::web_url::WebUrl::parse(text);
+        url.is_ok_and(|url| !url.is_https() && !url.is_loopback())
+    };
+    client
+        .redirect_uris
+        .iter()
+        .enumerate()
+        .filter_map(move |(index, uri)| beyond(uri.as_str()).then_some(index))
+}
