@@ -1,5 +1,6 @@
 //! later
 pub mod address;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod google;

@@ -1,2 +1,9 @@
 //! The daemon as others see it: each module tells one side of it.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+/// What every command has in common: arguments, exit codes, where its output
+/// goes.
+mod command_line;
+
+/// What an administrator reads who wrote the config and asks `check`.
+mod config;

@@ -1,0 +1,211 @@
+//! The command line: arguments in, exit code out.
+
+mod check;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError};
+
+/// It failed.
+const FAILED: u8 = 1;
+
+/// The arguments make no sense. clap's own habit, too.
+const BAD_USAGE: u8 = 2;
+
+/// The config is bad or missing: `EX_CONFIG` of sysexits.h, which tells a
+/// supervisor that another try brings nothing.
+const BAD_CONFIG: u8 = 78;
+
+const LONG_ABOUT: &str = "\
+Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an OpenID client toward
+Google. A person clicks the button on DSM's login page, signs in at Google, and DSM lets them in
+as the DSM user who has that e-mail address.";
+
+const EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso check
+      Read the config and every file it names, and print all that is wrong.
+  google-to-synology-sso --config ./config.toml run
+      Serve in the foreground, with a config of your own.
+  google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
+      The same report, for a program.
+
+Config:
+  The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS,
+  /var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.
+
+Exit codes:
+  0   done
+  1   it failed
+  2   bad usage
+  78  the config is bad or missing";
+
+#[derive(Parser)]
+#[command(version, about, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+struct Arguments {
+    /// The config file
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "GOOGLE_TO_SYNOLOGY_SSO_CONFIG",
+        default_value = "/var/packages/google-to-synology-sso/home/config.toml"
+    )]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve in the foreground, until SIGTERM or SIGINT
+    Run,
+    /// Read the config and every file it names, offline; print every problem with its key path
+    Check {
+        /// Print JSON: a list of name, result (ok, warn or fail) and message
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Does what the arguments of this process say.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return print_clap(&answer),
+    };
+    let code = match arguments.command {
+        Command::Run => run(&arguments.config),
+        Command::Check { json } => check::check(&arguments.config, json),
+    };
+    ExitCode::from(code)
+}
+
+/// Help and version are answers of clap, too: asked for, they are results.
+fn print_clap(answer: &clap::Error) -> ExitCode {
+    // There is nobody left to tell when the terminal is gone.
+    let _ = answer.print();
+    if answer.use_stderr() {
+        return ExitCode::from(BAD_USAGE);
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(path: &Path) -> u8 {
+    let config = match Config::load(path) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&describe(&error));
+            return code_of(&error);
+        }
+    };
+    match serve(config) {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            FAILED
+        }
+    }
+}
+
+/// The daemon's place: `crate::daemon::run(config)`.
+fn serve(_config: Config) -> anyhow::Result<()> {
+    anyhow::bail!("this version cannot serve yet")
+}
+
+/// One line a problem.
+fn describe(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Unreadable { path, source } => {
+            format!("read the config {}", why_unreadable(path, source))
+        }
+        ConfigError::Bad { path, problems } => {
+            let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+            let lines: String = lines.collect();
+            format!("the config {} is not good:{lines}", path.display())
+        }
+    }
+}
+
+fn why_unreadable(path: &Path, source: &io::Error) -> String {
+    let hints = [
+        (io::ErrorKind::PermissionDenied, "; run with sudo"),
+        (
+            io::ErrorKind::NotFound,
+            "; --help tells where the config is",
+        ),
+    ];
+    let hint = hints.iter().find(|(kind, _)| *kind == source.kind());
+    let hint = hint.map_or("", |(_, hint)| hint);
+    format!("{}: {source}{hint}", path.display())
+}
+
+fn code_of(error: &ConfigError) -> u8 {
+    match error {
+        // What somebody else may read is neither bad nor missing.
+        ConfigError::Unreadable { source, .. }
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            FAILED
+        }
+        ConfigError::Unreadable { .. } | ConfigError::Bad { .. } => BAD_CONFIG,
+    }
+}
+
+/// Writes a result to standard output; the code to exit with is `code` if
+/// that worked. A reader that has seen enough, such as `head`, is no failure.
+fn print_result(text: &str, code: u8) -> u8 {
+    let mut output = io::stdout().lock();
+    let written = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
+    match written {
+        Ok(()) => code,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
+        Err(error) => {
+            complain(&format!("write the result: {error}"));
+            FAILED
+        }
+    }
+}
+
+/// Tells what went wrong on standard error.
+fn complain(message: &str) {
+    // There is nobody left to tell when standard error is gone.
+    let _ = writeln!(io::stderr(), "google-to-synology-sso: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use clap::CommandFactory;
+
+    use super::{Arguments, BAD_CONFIG, FAILED, code_of, describe};
+    use crate::config::ConfigError;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_config_of_somebody_else_asks_for_sudo() {
+        let check = |kind: io::ErrorKind, code: u8, hint: &str| {
+            let error = ConfigError::Unreadable {
+                path: "config.toml".into(),
+                source: kind.into(),
+            };
+            assert_eq!(code_of(&error), code);
+            assert!(describe(&error).ends_with(hint), "{}", describe(&error));
+        };
+        check(io::ErrorKind::PermissionDenied, FAILED, "; run with sudo");
+        check(io::ErrorKind::NotFound, BAD_CONFIG, "where the config is");
+        check(io::ErrorKind::IsADirectory, BAD_CONFIG, "is a directory");
+    }
+}

@@ -1,0 +1,124 @@
+//! `check`: reads the config and every file it names, offline.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{code_of, print_result, why_unreadable};
+use crate::config::{Config, ConfigError, Problem};
+
+/// What was found about one thing. `--json` prints it as it is.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Finding {
+    name: String,
+    result: Verdict,
+    message: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+/// Prints what is to be said about the config in `path`; warnings are no
+/// failure.
+pub(super) fn check(path: &Path, json: bool) -> u8 {
+    let (findings, code) = match Config::load(path) {
+        Ok(config) => (praise(path, &config), 0),
+        Err(error) => (blame(&error), code_of(&error)),
+    };
+    let text = if json {
+        as_json(&findings)
+    } else {
+        as_lines(&findings)
+    };
+    print_result(&text, code)
+}
+
+fn praise(path: &Path, config: &Config) -> Vec<Finding> {
+    let clients: Vec<&str> = config.clients.iter().map(|c| c.id.as_str()).collect();
+    let good = Finding {
+        name: "config".to_owned(),
+        result: Verdict::Ok,
+        message: format!(
+            "{} is good, with the files it names: issuer {}, clients {}",
+            path.display(),
+            config.issuer,
+            clients.join(", ")
+        ),
+    };
+    let warnings = config.warnings().into_iter();
+    let warnings = warnings.map(|warning| Finding::new(Verdict::Warn, warning));
+    std::iter::once(good).chain(warnings).collect()
+}
+
+fn blame(error: &ConfigError) -> Vec<Finding> {
+    match error {
+        ConfigError::Bad { problems, .. } => problems
+            .iter()
+            .map(|problem| Finding::new(Verdict::Fail, problem.clone()))
+            .collect(),
+        ConfigError::Unreadable { path, source } => vec![Finding {
+            name: "config".to_owned(),
+            result: Verdict::Fail,
+            message: why_unreadable(path, source),
+        }],
+    }
+}
+
+impl Finding {
+    fn new(result: Verdict, problem: Problem) -> Self {
+        Self {
+            name: problem.key,
+            result,
+            message: problem.message,
+        }
+    }
+}
+
+fn as_lines(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|finding| {
+        let result = match finding.result {
+            Verdict::Ok => "ok  ",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "fail",
+        };
+        format!("{result} {}: {}\n", finding.name, finding.message)
+    });
+    lines.collect()
+}
+
+fn as_json(findings: &[Finding]) -> String {
+    let list = serde_json::json!(findings);
+    format!("{list}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Finding, Verdict, as_json, as_lines};
+
+    #[test]
+    fn a_finding_is_one_line_or_one_object() {
+        let finding = |name: &str, result| Finding {
+            name: name.to_owned(),
+            result,
+            message: "is \"so\"".to_owned(),
+        };
+        let findings = [
+            finding("config", Verdict::Ok),
+            finding("dsm.url", Verdict::Warn),
+            finding("issuer", Verdict::Fail),
+        ];
+        assert_eq!(
+            as_lines(&findings),
+            "ok   config: is \"so\"\nwarn dsm.url: is \"so\"\nfail issuer: is \"so\"\n"
+        );
+        assert_eq!(
+            as_json(&findings[1..2]),
+            "[{\"message\":\"is \\\"so\\\"\",\"name\":\"dsm.url\",\"result\":\"warn\"}]\n"
+        );
+    }
+}

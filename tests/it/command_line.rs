@@ -1,0 +1,108 @@
+//! What every command has in common: arguments, exit codes, where its output
+//! goes.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use crate::config::{EXAMPLE, Home, bare, text};
+
+#[test]
+fn run_complains_on_standard_error() {
+    let home = Home::with(&EXAMPLE.replace("https://", "ftp://"));
+    let output = home.command(&["run"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    assert_eq!(text(&output.stdout), "");
+    let complaint = text(&output.stderr);
+    assert!(
+        complaint.contains("\n  issuer: has to begin with"),
+        "{complaint}"
+    );
+    assert!(
+        complaint.contains("\n  clients[0].redirect-uris[0]: has to"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn the_config_is_named_by_the_argument_else_by_the_environment() {
+    let good = Home::with(EXAMPLE);
+    let bad = Home::with("");
+    let code = |command: &mut Command| command.output().unwrap().status.code();
+    let name = "GOOGLE_TO_SYNOLOGY_SSO_CONFIG";
+    assert_eq!(code(bare(&["check"]).env(name, good.path())), Some(0));
+    assert_eq!(code(bare(&["check"]).env(name, bad.path())), Some(78));
+    assert_eq!(
+        code(good.command(&["check"]).env(name, bad.path())),
+        Some(0)
+    );
+    // Relative paths begin at the config, wherever the command was typed.
+    let mut here = bare(&["--config", "config.toml", "check"]);
+    assert_eq!(
+        code(here.current_dir(good.path().parent().unwrap())),
+        Some(0)
+    );
+    assert_eq!(code(good.command(&["check"]).current_dir("/")), Some(0));
+}
+
+#[test]
+fn help_teaches_and_usage_is_2() {
+    let output = bare(&["--help"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let help = text(&output.stdout);
+    for part in [
+        "Examples:",
+        "Exit codes:",
+        "78",
+        "GOOGLE_TO_SYNOLOGY_SSO_CONFIG",
+        "home/config.toml",
+        "check",
+        "run",
+    ] {
+        assert!(help.contains(part), "{part}: {help}");
+    }
+    assert!(!help.contains('\u{1b}'), "{help}");
+    let output = bare(&["--version"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let version = concat!("google-to-synology-sso ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!(text(&output.stdout), version);
+    for arguments in [
+        &[][..],
+        &["chekc"],
+        &["check", "--jsno"],
+        &["check", "more"],
+        &["--config"],
+    ] {
+        let output = bare(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        assert!(text(&output.stderr).contains("--help"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is() {
+    let home = Home::with(EXAMPLE);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = home
+        .command(&["check"])
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn();
+    let output = output.unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "");
+
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = home
+        .command(&["check"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn();
+    let output = output.unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("write the result"),
+        "{output:?}"
+    );
+}

@@ -1,0 +1,297 @@
+//! What an administrator reads who wrote the config and asks `check`.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) const EXAMPLE: &str = include_str!("data/config.toml");
+
+/// Every key that is accepted, and each of them wrong.
+const ALL_WRONG: &str = include_str!("data/all-wrong.toml");
+
+/// The directory of a config, with the secret files that the example names.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn with(config: &str) -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        home.write("config.toml", config, 0o644);
+        for name in [
+            "google-client-secret",
+            "dsm-password",
+            "synology-client-secret",
+        ] {
+            home.write(name, "correct-horse-battery-staple\n", 0o600);
+        }
+        home
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("config.toml")
+    }
+
+    /// The command line `arguments`, with the config at its place.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(arguments);
+        command.arg("--config").arg(self.path());
+        command
+    }
+
+    fn check(&self) -> Output {
+        self.command(&["check"]).output().unwrap()
+    }
+
+    /// The names of all failures, by `check --json`, which has to exit 78 for
+    /// them.
+    fn failures(&self) -> Vec<String> {
+        let output = self.command(&["check", "--json"]).output().unwrap();
+        let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        let failed = findings
+            .iter()
+            .filter(|finding| finding["result"] == "fail");
+        let names: Vec<String> = failed
+            .map(|finding| finding["name"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(
+            output.status.code(),
+            Some(if names.is_empty() { 0 } else { 78 })
+        );
+        names
+    }
+}
+
+pub(crate) fn bare(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_google-to-synology-sso"));
+    command.env_remove("GOOGLE_TO_SYNOLOGY_SSO_CONFIG");
+    command.args(arguments);
+    command
+}
+
+pub(crate) fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn the_example_is_good() {
+    let home = Home::with(EXAMPLE);
+    let output = home.check();
+    assert_eq!(output.status.code(), Some(0));
+    let line = text(&output.stdout);
+    assert!(line.starts_with("ok   config: "), "{line}");
+    assert!(
+        line.ends_with("issuer https://login.example.com, clients synology\n"),
+        "{line}"
+    );
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn every_key_that_is_wrong_is_reported_at_once() {
+    let home = Home::with(ALL_WRONG);
+    assert_eq!(
+        home.failures(),
+        [
+            "issuer",
+            "username-claim",
+            "listen.address",
+            "listen.trusted-proxies[1]",
+            "listen.tls-certificate",
+            "listen.tls-private-key",
+            "google.client-id",
+            "google.client-secret-file",
+            "google.issuer",
+            "google.prompt",
+            "dsm.url",
+            "dsm.account",
+            "dsm.password-file",
+            "dsm.refresh",
+            "dsm.timeout",
+            "dsm.max-age",
+            "dsm.accept-invalid-certificate",
+            "clients[0].id",
+            "clients[0].name",
+            "clients[0].secret-file",
+            "clients[0].allow-http-redirect",
+            "clients[0].redirect-uris[0]",
+            "clients[0].redirect-uris[1]",
+            "clients[0].require-pkce",
+            "storage.path",
+            "log.level",
+            "log.format",
+        ]
+    );
+}
+
+#[test]
+fn a_key_that_nobody_knows_is_refused() {
+    let home = Home::with(&EXAMPLE.replace("account =", "acount ="));
+    let output = home.check();
+    assert_eq!(output.status.code(), Some(78));
+    assert_eq!(
+        text(&output.stdout),
+        "fail dsm.account: is missing\nfail dsm.acount: is unknown; did you mean account?\n"
+    );
+    let home = Home::with(&format!("{EXAMPLE}\n[power]\n[users]\n[keys]\n[control]\n"));
+    assert_eq!(home.failures(), ["control", "keys", "power", "users"]);
+    let home = Home::with(&EXAMPLE.replace("[storage]", "colour = true\n[storage]"));
+    assert_eq!(home.failures(), ["clients[0].colour"]);
+}
+
+#[test]
+fn a_redirect_uri_is_one_that_dsm_can_send() {
+    let check = |uris: &str, expected: &str| {
+        let home = Home::with(&EXAMPLE.replace("[\"https://nas.example.com/\"]", uris));
+        let output = home.check();
+        let found = text(&output.stdout);
+        let key = "fail clients[0].redirect-uris";
+        assert!(found.starts_with(key), "{uris}: {found}");
+        assert!(found.contains(expected), "{uris}: {found}");
+        assert_eq!(found.lines().count(), 1, "{uris}: {found}");
+    };
+    check(
+        "[\"https://nas.example.com/#/signin\"]",
+        "leave it off, here and in DSM, and type https://nas.example.com/\n",
+    );
+    check(
+        "[\"http://nas.example.com/\"]",
+        "allow-http-redirect = true",
+    );
+    check("[\"http://192.168.1.2/\"]", "allow-http-redirect = true");
+    check(
+        "[\"https://jeanne:x@nas.example.com/\"]",
+        "user information",
+    );
+    check("[\"https://nas.example.com/ /\"]", "the character ' '");
+    check(
+        "[\"https://nas.example.com/\\r\\n\"]",
+        "the character '\\r'",
+    );
+    check("[\"/signin\"]", "begin with https://");
+    check("[\"https://\"]", "no host");
+    check("[]", "one entry at least");
+    check(
+        &format!("[\"https://nas.example.com/{}\"]", "a".repeat(1_000)),
+        "1000 bytes",
+    );
+}
+
+#[test]
+fn http_for_a_private_host_has_to_be_asked_for() {
+    let private = EXAMPLE.replace("https://nas.example.com/", "http://192.168.1.2:5000/");
+    assert_eq!(
+        Home::with(&private).failures(),
+        ["clients[0].redirect-uris[0]"]
+    );
+    let asked = |text: &str| {
+        text.replace(
+            "# allow-http-redirect = false",
+            "allow-http-redirect = true",
+        )
+    };
+    let output = Home::with(&asked(&private)).check();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("\nwarn clients[0].redirect-uris[0]: is http"));
+    let public = private.replace("192.168.1.2", "8.8.8.8");
+    assert_eq!(
+        Home::with(&asked(&public)).failures(),
+        ["clients[0].redirect-uris[0]"]
+    );
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    let check = |name: &str, key: &str, mode: u32, good: bool| {
+        let home = Home::with(EXAMPLE);
+        home.write(name, "correct-horse-battery-staple\n", mode);
+        let expected: &[&str] = if good { &[] } else { &[key] };
+        assert_eq!(home.failures(), expected, "{name} {mode:04o}");
+    };
+    for (name, key) in [
+        ("google-client-secret", "google.client-secret-file"),
+        ("dsm-password", "dsm.password-file"),
+        ("synology-client-secret", "clients[0].secret-file"),
+    ] {
+        check(name, key, 0o600, true);
+        check(name, key, 0o400, true);
+        check(name, key, 0o640, false);
+        check(name, key, 0o604, false);
+        check(name, key, 0o620, false);
+    }
+}
+
+#[test]
+fn what_a_secret_file_holds_is_never_printed() {
+    let home = Home::with(EXAMPLE);
+    home.write("dsm-password", "correct-horse\nbattery-staple\n", 0o600);
+    let output = home.check();
+    let found = text(&output.stdout);
+    assert!(found.contains("dsm.password-file"), "{found}");
+    assert!(found.contains("more than one line"), "{found}");
+    assert!(!found.contains("horse"), "{found}");
+}
+
+#[test]
+fn our_own_certificate_is_tried() {
+    let certified = || generate_simple_self_signed(vec!["login.example.com".to_owned()]).unwrap();
+    let CertifiedKey { cert, signing_key } = certified();
+    let key = signing_key.serialize_pem();
+    let home = Home::with(&EXAMPLE.replace("# e.g. tls-", "tls-"));
+    assert_eq!(home.failures(), ["listen.tls-certificate"]);
+    home.write("fullchain.pem", &cert.pem(), 0o644);
+    assert_eq!(home.failures(), ["listen.tls-private-key"]);
+    home.write("privkey.pem", &key, 0o644);
+    assert_eq!(home.failures(), ["listen.tls-private-key"]);
+    home.write(
+        "privkey.pem",
+        &certified().signing_key.serialize_pem(),
+        0o600,
+    );
+    assert_eq!(home.failures(), ["listen.tls-private-key"]);
+    home.write("privkey.pem", &key, 0o600);
+    assert_eq!(home.failures(), [""; 0]);
+}
+
+#[test]
+fn a_missing_config_exits_78() {
+    let home = Home::with(EXAMPLE);
+    fs::remove_file(home.path()).unwrap();
+    let output = home.check();
+    assert_eq!(output.status.code(), Some(78));
+    assert!(text(&output.stdout).starts_with("fail config: /"));
+    assert!(text(&output.stdout).contains("No such file"));
+    assert_eq!(home.failures(), ["config"]);
+}
+
+#[test]
+fn json_is_a_list_of_findings() {
+    let home = Home::with(&EXAMPLE.replace("\"sso-reader\"", "1"));
+    let output = home.command(&["check", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = serde_json::json!([{
+        "name": "dsm.account",
+        "result": "fail",
+        "message": "has to be text in quotes, not a number",
+    }]);
+    assert_eq!(findings, expected);
+
+    let home = Home::with(EXAMPLE);
+    home.write("synology-client-secret", "short", 0o600);
+    let output = home.command(&["check", "--json"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(findings[0]["result"], "ok");
+    assert_eq!(findings[1]["name"], "clients[0].secret-file");
+    assert_eq!(findings[1]["result"], "warn");
+}
