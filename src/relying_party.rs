@@ -46,7 +46,7 @@ pub struct RegisteredRedirect {
 impl RegisteredRedirect {
     /// Takes `uri` as written. Its form is the config's business; this knows
     /// only what equals it.
-    pub(crate) fn new(uri: String, parsed: &url::Url) -> Self {
+    pub fn new(uri: String, parsed: &url::Url) -> Self {
         let bare = parsed.path() == "/" && parsed.query().is_none();
         let twin = bare.then(|| match uri.strip_suffix('/') {
             Some(without) => without.to_owned(),

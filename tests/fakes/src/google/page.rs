@@ -1,0 +1,94 @@
+//! What the fake Google shows: its discovery document and the account chooser.
+
+use serde_json::{Value, json};
+
+use super::Person;
+
+/// Shaped like <https://accounts.google.com/.well-known/openid-configuration>:
+/// the same members; the hosts, of which Google has several, are one here.
+/// That `authorization_response_iss_parameter_supported` is `true` is what
+/// Google's document said in 2026.
+pub(super) fn discovery(url: &str) -> Value {
+    json!({
+        "issuer": url,
+        "authorization_endpoint": format!("{url}/o/oauth2/v2/auth"),
+        "device_authorization_endpoint": format!("{url}/device/code"),
+        "token_endpoint": format!("{url}/token"),
+        "userinfo_endpoint": format!("{url}/v1/userinfo"),
+        "revocation_endpoint": format!("{url}/revoke"),
+        "jwks_uri": format!("{url}/oauth2/v3/certs"),
+        "response_types_supported": [
+            "code", "token", "id_token", "code token", "code id_token",
+            "token id_token", "code token id_token", "none",
+        ],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "email", "profile"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "claims_supported": [
+            "aud", "email", "email_verified", "exp", "family_name",
+            "given_name", "iat", "iss", "name", "picture", "sub",
+        ],
+        "code_challenge_methods_supported": ["plain", "S256"],
+        "grant_types_supported": [
+            "authorization_code", "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+            "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        ],
+        "authorization_response_iss_parameter_supported": true,
+    })
+}
+
+/// The account chooser: a link for each person, the hinted one first, and one
+/// to go back without an answer. How Google's own page looks and what its
+/// links carry is not public; only where they lead in the end is.
+pub(super) fn chooser(people: &[Person], query: &str, hint: Option<&str>) -> String {
+    let hinted = |person: &&Person| Some(person.address.as_str()) == hint;
+    let first = people.iter().filter(hinted);
+    let others = people.iter().filter(|person| !hinted(person));
+    let choices: Vec<String> = first
+        .chain(others)
+        .map(|person| choice(person, query))
+        .collect();
+    let choices = choices.concat();
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\">\
+         <title>Sign in with the fake Google</title><style>\
+         body{{font:1rem system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}}\
+         ul{{list-style:none;padding:0}}li a{{display:block;padding:.8rem;margin:.5rem 0;\
+         border:1px solid #ccc;border-radius:.5rem;text-decoration:none;color:inherit}}\
+         </style></head><body>\n<h1>Choose an account</h1>\n\
+         <p>This is a fake Google. Nobody asks for a password.</p>\n<ul>\n{choices}</ul>\n\
+         <p><a href=\"/chosen?{query}&amp;cancel=1\">Cancel</a></p>\n</body></html>\n",
+        query = escaped(query),
+    )
+}
+
+fn choice(person: &Person, query: &str) -> String {
+    format!(
+        "<li><a href=\"/chosen?{query}&amp;person={subject}\">{name}<br>\
+         <small>{address}</small></a></li>\n",
+        query = escaped(query),
+        subject = escaped(&person.subject),
+        name = escaped(&person.name),
+        address = escaped(&person.address),
+    )
+}
+
+/// Google shows its errors about the request itself on a page of its own.
+pub(super) fn refused(reason: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><title>Error 400</title></head><body>\
+         <h1>Access blocked: authorization error</h1><p>{}</p></body></html>\n",
+        escaped(reason)
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
