@@ -70,7 +70,16 @@ mod tests {
 
     #[test]
     fn what_is_no_address_matches_nobody() {
-        for text in ["", "@", "maman", "maman@", "@gmail.com", "a@b@c", "+x@gmail.com", "..@gmail.com"] {
+        for text in [
+            "",
+            "@",
+            "maman",
+            "maman@",
+            "@gmail.com",
+            "a@b@c",
+            "+x@gmail.com",
+            "..@gmail.com",
+        ] {
             check(text, None);
         }
     }

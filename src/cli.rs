@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::{daemon, logging};
 
 /// It failed.
 const FAILED: u8 = 1;
@@ -19,6 +20,12 @@ const BAD_USAGE: u8 = 2;
 /// The config is bad or missing: `EX_CONFIG` of sysexits.h, which tells a
 /// supervisor that another try brings nothing.
 const BAD_CONFIG: u8 = 78;
+
+/// A family's logins need no more, and each costs memory.
+const WORKERS: usize = 2;
+
+/// A quarter of the usual: nothing here recurses.
+const STACK_BYTES: usize = 512 * 1024;
 
 const LONG_ABOUT: &str = "\
 Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an OpenID client toward
@@ -113,9 +120,14 @@ fn run(path: &Path) -> u8 {
     }
 }
 
-/// The daemon's place: `crate::daemon::run(config)`.
-fn serve(_config: Config) -> anyhow::Result<()> {
-    anyhow::bail!("this version cannot serve yet")
+fn serve(config: Config) -> anyhow::Result<()> {
+    logging::start(&config.log)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build()?
+        .block_on(daemon::run(config))
 }
 
 /// One line a problem.

@@ -71,10 +71,7 @@ pub struct SystemClock {
 
 impl SystemClock {
     /// The machine's clock; `monotonic` counts from this call.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where time enters"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
     pub fn new() -> Self {
         Self {
             started: Instant::now(),
@@ -89,10 +86,7 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where time enters"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
     fn now(&self) -> UnixTime {
         SystemTime::now().into()
     }

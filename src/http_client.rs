@@ -180,9 +180,7 @@ impl HttpClient {
         })
     }
 
-    fn pool(
-        &self,
-    ) -> Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>, HttpClientError> {
+    fn pool(&self) -> Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>, HttpClientError> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);
         }

@@ -1,17 +1,77 @@
-//! later
+//! Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an
+//! OpenID client toward Google.
+//!
+//! # One login
+//!
+//! ```text
+//! browser ──GET /auth──────▶ authorize: query + clients ─▶ PendingLogin, sealed into a cookie ─▶ 303 to Google
+//! Google  ──GET /callback──▶ google:    cookie + code   ─▶ GoogleIdentity, verified
+//!                            directory: identity + snapshot + policy ─▶ DsmUser | Refusal
+//!                            token:     DsmUser ─▶ code (one row, hashed) ─▶ 303 to DSM with code, state, iss
+//! DSM     ──POST /token────▶ token:     client + code, used once ─▶ judged again ─▶ ID token + access token
+//! DSM     ──GET /userinfo──▶ token:     access token ─▶ judged again ─▶ sub, username, e-mail
+//! ```
+//!
+//! # Invariants
+//!
+//! - Imports point one way: `http → flow → authorize | google | directory |
+//!   token → login, keys`. The four steps never import each other, nor `http`,
+//!   `store`, `dsm`, `upstream` or `http_client`: `flow` alone calls those
+//!   between two steps. Only `daemon` knows everything, and only `cli` knows
+//!   `daemon`.
+//! - No token without a [`login::DsmUser`], no `DsmUser` without a
+//!   [`login::GoogleIdentity`], no `GoogleIdentity` without a verified
+//!   signature and nonce.
+//! - A look-up never waits for DSM; no lock is held across an await on a
+//!   socket.
+//! - A stranger's request writes nothing to the database.
+//! - An unchanged refresh writes nothing: freshness lives in memory and goes to
+//!   disk once a day and at stop.
+//! - Time comes in as an argument; the clock, chance, the environment and the
+//!   spawning of tasks are each named in one file.
+//! - serde types are wire types; domain types have no serde.
+//!
+//! # Reading order
+
+// What flows: a login's stages, and the words that they are made of.
 pub mod address;
-pub mod cli;
-pub mod clock;
-pub mod config;
-pub mod google;
-pub mod http_client;
 pub mod ids;
 pub mod issuer;
 pub mod login;
-pub mod random;
+pub mod oauth;
+pub mod parameters;
 pub mod relying_party;
-pub mod secret;
-pub mod tls;
 pub mod user_list;
+
+// The four steps: they decide, and touch nothing.
+pub mod authorize;
+pub mod directory;
+pub mod google;
+pub mod token;
+
+// Where the steps meet.
+pub mod flow;
+
+// Around them: the doors to the browser, Google, DSM and the disk.
+pub mod dsm;
+pub mod http;
+pub mod http_client;
+pub mod keys;
+pub mod store;
+pub mod tls;
 pub mod upstream;
+
+// What runs all of it.
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod jobs;
+pub mod lifecycle;
+pub mod logging;
+
+// Where time, chance and secrets enter.
+pub mod clock;
+pub mod random;
+pub mod secret;
+
 mod web_url;

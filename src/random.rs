@@ -22,7 +22,7 @@ pub trait Random: Send + Sync + fmt::Debug {
 #[error("the operating system's random source failed")]
 pub struct RandomError;
 
-impl dyn Random {
+impl dyn Random + '_ {
     /// `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
         let mut bytes = [0; N];

@@ -1,5 +1,7 @@
 //! Our own certificate, for who lets us serve HTTPS without a proxy.
 
+mod source;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fs, io};
@@ -10,6 +12,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::secret::{SecretFileError, read_private_file};
+
+pub use source::TlsSource;
 
 /// Larger than any private key in PEM.
 const MAX_KEY_BYTES: u64 = 65_536;

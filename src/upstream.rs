@@ -203,8 +203,7 @@ impl Upstream {
             self.asked.notified().await;
             let mut waits = BACKOFF.build();
             while let Err(error) = self.refresh_stale().await {
-                let error: &(dyn std::error::Error + 'static) = &error;
-                tracing::warn!(error, "Google's documents are old and cannot be fetched");
+                say_old(&error);
                 tokio::time::sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
             }
         }
@@ -364,6 +363,11 @@ impl Upstream {
         *fetched = Some(now);
         true
     }
+}
+
+fn say_old(error: &UpstreamError) {
+    let error: &(dyn std::error::Error + 'static) = error;
+    tracing::warn!(error, "Google's documents are old and cannot be fetched");
 }
 
 fn unusable(error: &UpstreamError) {

@@ -35,7 +35,9 @@ impl Received {
 
     /// The parameters of a form body.
     pub fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect()
     }
 
     /// One parameter, from the query or else the form.

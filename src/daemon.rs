@@ -1,0 +1,268 @@
+//! The composition root: config → state → listener → jobs → stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use arc_swap::ArcSwapOption;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use jiff::tz::TimeZone;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::directory::{Policy, Snapshot};
+use crate::dsm::{DsmClient, DsmSettings};
+use crate::flow::{Bridge, SpentLogins};
+use crate::google::GoogleClient;
+use crate::http::Server;
+use crate::http_client::{HttpClient, Trust};
+use crate::jobs::Jobs;
+use crate::keys::SigningKey;
+use crate::lifecycle::{self, GRACE, Lifecycle};
+use crate::login::cookie::Sealer;
+use crate::random::{OsRandom, Random};
+use crate::secret::Secret;
+use crate::store::Store;
+use crate::tls::TlsSource;
+use crate::upstream::Upstream;
+
+/// Google answers in a fraction of a second; a person waits for it.
+const GOOGLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A port that is taken is free in a moment, or when somebody has found out.
+const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
+    .with_factor(2.0)
+    .with_min_delay(Duration::from_secs(1))
+    .with_max_delay(Duration::from_mins(1))
+    .without_max_times();
+
+/// Everything but the listener: ready to serve.
+#[derive(Debug)]
+pub struct Daemon {
+    bridge: Arc<Bridge>,
+    server: Arc<Server>,
+    jobs: Arc<Jobs>,
+}
+
+impl Daemon {
+    /// Opens the state, makes what is made at first start, and takes up what
+    /// is known from yesterday. Asks nobody over the network.
+    pub async fn prepare(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> anyhow::Result<Self> {
+        let tls = config
+            .listen
+            .tls
+            .as_ref()
+            .map(TlsSource::load)
+            .transpose()?;
+        let store = Store::open(&config.storage)?;
+        let signing_key = signing_key(&store, &*clock).await?;
+        let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
+        let kept = store.directory().await?;
+        let noted = kept.as_ref().map(|kept| kept.refreshed);
+        let snapshot =
+            kept.map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
+        let google = google_client(&config);
+        let upstream = Upstream::new(
+            google,
+            HttpClient::new(Trust::SystemAuthorities, GOOGLE_TIMEOUT),
+            Arc::clone(&clock),
+            store.documents().await?,
+        );
+        let dsm = dsm_client(&config);
+        let bridge = Arc::new(Bridge {
+            policy: Policy {
+                service_account: config.dsm.account.clone(),
+                max_age: config.dsm.max_age,
+            },
+            config,
+            upstream,
+            store,
+            signing_key,
+            sealer: Sealer::new(&seal_key)?,
+            snapshot: ArcSwapOption::new(snapshot),
+            clock,
+            random,
+            time_zone: time_zone(),
+            spent: SpentLogins::default(),
+        });
+        Ok(Self {
+            server: Arc::new(Server::new(Arc::clone(&bridge), tls)),
+            jobs: Arc::new(Jobs::new(Arc::clone(&bridge), dsm, noted)),
+            bridge,
+        })
+    }
+
+    /// What the requests work with.
+    pub fn bridge(&self) -> &Arc<Bridge> {
+        &self.bridge
+    }
+
+    /// What runs by itself.
+    pub fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
+    /// Serves on `listener` and runs the jobs until `stop`; then finishes what
+    /// is in flight, within five seconds, and closes the state.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+        let lifecycle = Lifecycle::default();
+        self.spawn_jobs(&lifecycle);
+        let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
+        tokio::pin!(serving);
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = lifecycle.stop().cancelled() => {}
+            () = &mut serving => {}
+        }
+        lifecycle.stop().cancel();
+        let ended = async {
+            serving.await;
+            lifecycle.ended().await;
+        };
+        if tokio::time::timeout(GRACE, ended).await.is_err() {
+            tracing::warn!("stopping with requests in flight: their time is over");
+        }
+        self.close().await;
+        anyhow::ensure!(
+            !lifecycle.has_failed(),
+            "a task of the daemon ended by itself"
+        );
+        Ok(())
+    }
+
+    fn spawn_jobs(&self, lifecycle: &Lifecycle) {
+        let jobs = || Arc::clone(&self.jobs);
+        let (users, fresh, documents, minutes) = (jobs(), jobs(), jobs(), jobs());
+        lifecycle.spawn("users", async move { users.keep_users().await });
+        lifecycle.spawn("google", async move { fresh.keep_documents_fresh().await });
+        lifecycle.spawn("documents", async move { documents.keep_documents().await });
+        let stop = lifecycle.stop().clone();
+        lifecycle.spawn("minutes", async move {
+            if let Err(error) = minutes.tell_minutes(stop).await {
+                tracing::error!(%error, "the scheduler failed");
+            }
+        });
+    }
+
+    async fn close(self) {
+        if let Err(error) = self.jobs.keep_freshness().await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "how fresh the state is cannot be written down");
+        }
+        self.bridge.store.close();
+    }
+}
+
+/// Runs the daemon in this process until SIGTERM or SIGINT.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    let signals = {
+        let stop = stop.clone();
+        async move {
+            lifecycle::asked_to_stop().await?;
+            tracing::info!("stopping");
+            stop.cancel();
+            lifecycle::asked_to_stop().await
+        }
+    };
+    let address = config.listen.address;
+    let issuer = config.issuer.as_str().to_owned();
+    let work = async {
+        let daemon = Daemon::prepare(
+            config,
+            Arc::new(SystemClock::new()),
+            Arc::new(OsRandom::default()),
+        )
+        .await?;
+        let Some(listener) = bind(address, &stop).await? else {
+            return Ok(());
+        };
+        tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
+        daemon.serve(listener, stop.clone()).await
+    };
+    tokio::select! {
+        done = work => done,
+        second = signals => {
+            second.context("wait for signals")?;
+            anyhow::bail!("stopped at once by a second signal")
+        }
+    }
+}
+
+/// Binds `address`; a taken one is tried again, and said once. `None`: it was
+/// time to stop before.
+async fn bind(
+    address: SocketAddr,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<TcpListener>> {
+    for wait in PORT_BACKOFF.build().enumerate() {
+        let (tries, wait) = wait;
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(Some(listener)),
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                return Err(error).with_context(|| format!("listen on {address}"));
+            }
+            Err(_) if tries == 0 => {
+                tracing::warn!(
+                    "the address {address} is in use by another program; trying again until it \
+                     is free (listen.address chooses another)"
+                );
+            }
+            Err(_) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(None),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// The kept signing key, or a new one that is kept before it signs.
+async fn signing_key(store: &Store, clock: &dyn Clock) -> anyhow::Result<SigningKey> {
+    if let Some(kept) = store.signing_key().await? {
+        return Ok(SigningKey::from_pkcs8(&kept)?);
+    }
+    let made = SigningKey::generate()?;
+    let key = SigningKey::from_pkcs8(&made)?;
+    store
+        .keep_signing_key(key.kid().clone(), made, clock.now())
+        .await?;
+    tracing::info!(kid = %key.kid(), "made the signing key");
+    Ok(key)
+}
+
+fn google_client(config: &Config) -> GoogleClient {
+    GoogleClient {
+        issuer: config.google.issuer.clone(),
+        client_id: config.google.client_id.clone(),
+        client_secret: config.google.client_secret.clone(),
+        redirect_uri: config.issuer.endpoint("/callback"),
+        prompt: config.google.prompt.clone(),
+    }
+}
+
+fn dsm_client(config: &Config) -> DsmClient {
+    DsmClient::new(DsmSettings {
+        url: config.dsm.url.clone(),
+        account: config.dsm.account.clone(),
+        password_file: config.dsm.password_file.clone(),
+        timeout: config.dsm.timeout,
+        accept_invalid_certificate: config.dsm.accept_invalid_certificate,
+    })
+}
+
+fn time_zone() -> TimeZone {
+    TimeZone::try_system().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the local time zone is not known: accounts end at midnight UTC");
+        TimeZone::UTC
+    })
+}

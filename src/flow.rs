@@ -1,0 +1,250 @@
+//! The four requests of a login, each a column of steps: [`authorize`] and
+//! [`callback`] by the browser, [`token`] and [`userinfo`] by the relying party.
+//!
+//! The steps decide; what they decide on is fetched and kept here, between
+//! two of them.
+
+mod bridge;
+mod error;
+mod spent;
+
+use crate::authorize as step_one;
+use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
+use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
+use crate::oauth::OAuthError;
+use crate::parameters::Parameters;
+use crate::relying_party::{RelyingParty, TrustedRedirect};
+use crate::secret::Secret;
+use crate::store::{Decision, Redeemed};
+use crate::token::claims::Claims;
+use crate::token::request::TokenRequest;
+use crate::token::{self, CODE_LIFE, TOKEN_LIFE, Unredeemable};
+
+pub use bridge::Bridge;
+pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
+pub use spent::SpentLogins;
+
+/// Where the browser goes next, and the login that it takes along.
+#[derive(Debug)]
+pub struct Departure {
+    /// Google's authorization endpoint with our request.
+    pub location: String,
+    /// Names the cookie.
+    pub id: LoginId,
+    /// The cookie's value.
+    pub sealed: String,
+}
+
+/// The answer that the browser carries to the relying party.
+#[derive(Debug)]
+pub struct Arrival {
+    /// Where the relying party wants it.
+    pub redirect: TrustedRedirect,
+    /// Its state, byte for byte.
+    pub state: Option<Vec<u8>>,
+    /// The authorization code.
+    pub code: Secret<String>,
+}
+
+/// What the relying party gets for a code.
+#[derive(Debug)]
+pub struct TokenAnswer {
+    /// For userinfo.
+    pub access_token: Secret<String>,
+    /// Who signed in.
+    pub id_token: IdToken,
+    /// Which of our scopes were asked for.
+    pub scope: Scope,
+}
+
+/// `/auth`: a relying party's request → the way to Google.
+pub async fn authorize(bridge: &Bridge, parameters: &Parameters) -> Result<Departure, FlowError> {
+    let client = step_one::trust(parameters, &bridge.config.clients)?;
+    let mut request = step_one::understand(parameters, &client)
+        .map_err(|error| ClientError::new(client.redirect, client.state, error))?;
+    let login_hint = request.login_hint.take();
+    let metadata = match bridge.upstream.metadata().await {
+        Ok(metadata) => metadata,
+        Err(error) => return Err(FlowError::google_failed(request, error.into())),
+    };
+    let pending = begin(bridge, request)?;
+    let location =
+        google::authorization_url(&metadata, bridge.google(), &pending, login_hint.as_deref());
+    Ok(Departure {
+        location,
+        id: pending.id,
+        sealed: bridge.sealer.seal(&pending, &*bridge.random)?,
+    })
+}
+
+fn begin(bridge: &Bridge, request: AuthorizationRequest) -> Result<PendingLogin, FlowError> {
+    let random = &*bridge.random;
+    Ok(PendingLogin {
+        id: LoginId::new(random.bytes()?),
+        state_secret: Secret::new(random.bytes()?),
+        google_nonce: Secret::new(random.bytes()?),
+        google_verifier: Secret::new(random.bytes()?),
+        google_issuer: bridge.google().issuer.clone(),
+        started: bridge.clock.now(),
+        request,
+    })
+}
+
+/// `/callback`: Google's answer → the way back to the relying party.
+///
+/// `cookies` gives the values of the cookies that bear a login's id.
+pub async fn callback<'a, C, V>(
+    bridge: &Bridge,
+    query: &str,
+    cookies: C,
+) -> Result<Arrival, FlowError>
+where
+    C: FnOnce(LoginId) -> V,
+    V: Iterator<Item = &'a str>,
+{
+    let answer = CallbackAnswer::parse(query)?;
+    let id = google::callback::login_of_state(&answer.state).ok_or(FlowError::NoSuchLogin)?;
+    if bridge.spent.contains(id, bridge.clock.now()) {
+        return Err(FlowError::AlreadyUsed(id));
+    }
+    let pending = pending(bridge, id, &answer, cookies(id))?;
+    if !bridge.spent.spend(id, bridge.clock.now()) {
+        return Err(FlowError::AlreadyUsed(id));
+    }
+    let identity = match identify(bridge, &pending, answer).await {
+        Ok(identity) => identity,
+        Err(stop) => return Err(stop.ending(pending.request)),
+    };
+    admit(bridge, pending.request, identity).await
+}
+
+/// The pending login whose secret the callback knows, from its own browser's
+/// cookie. There may be several cookies of one name; one of them must open.
+fn pending<'a>(
+    bridge: &Bridge,
+    id: LoginId,
+    answer: &CallbackAnswer,
+    cookies: impl Iterator<Item = &'a str>,
+) -> Result<PendingLogin, FlowError> {
+    let now = bridge.clock.now();
+    for value in cookies {
+        let Ok(pending) = bridge.sealer.open(id, value, &bridge.config.clients, now) else {
+            continue;
+        };
+        if answer.answers(&pending) {
+            return Ok(pending);
+        }
+    }
+    Err(FlowError::NoSuchLogin)
+}
+
+/// Google's answer → the person for whom Google vouches.
+async fn identify(
+    bridge: &Bridge,
+    pending: &PendingLogin,
+    answer: CallbackAnswer,
+) -> Result<GoogleIdentity, error::Stop> {
+    let metadata = bridge.upstream.metadata().await?;
+    answer.check_issuer(&metadata, pending)?;
+    let code = match answer.outcome {
+        CallbackOutcome::Code(code) => code,
+        CallbackOutcome::Refused(code) => return Err(error::Stop::Google(code)),
+    };
+    let tokens = bridge.upstream.exchange(pending, &code).await?;
+    let keys = bridge.upstream.keys_for(tokens.id_token.kid()).await?;
+    let expected = Expected::of(bridge.google(), pending, &tokens.access_token);
+    let now = bridge.clock.now();
+    let verified = tokens.id_token.verify(&keys, &expected, now);
+    verified.map_err(|lie| error::Stop::unverified(lie, tokens.date, now))
+}
+
+/// A person → the DSM user → a code, kept.
+async fn admit(
+    bridge: &Bridge,
+    request: AuthorizationRequest,
+    identity: GoogleIdentity,
+) -> Result<Arrival, FlowError> {
+    let moment = bridge.moment();
+    let user = match bridge.judge(moment)(&identity) {
+        Ok(user) => user,
+        Err(refusal) => {
+            let address = Some(&identity.address);
+            return Err(FlowError::refused(request, refusal, address));
+        }
+    };
+    let redirect = request.redirect.clone();
+    let state = request.state.clone();
+    let code = Secret::new(bridge.random.token::<32>()?);
+    let granted = token::grant(request, identity, &user, moment.now);
+    bridge.store.grant(&code, granted, CODE_LIFE).await?;
+    Ok(Arrival {
+        redirect,
+        state,
+        code,
+    })
+}
+
+/// `/token`: an authenticated relying party's code → its tokens.
+pub async fn token(
+    bridge: &Bridge,
+    party: &RelyingParty,
+    form: &Parameters,
+) -> Result<TokenAnswer, TokenError> {
+    let request = TokenRequest::parse(form)?;
+    let access_token = Secret::new(bridge.random.token::<32>()?);
+    let jti = bridge.random.token::<16>()?;
+    let moment = bridge.moment();
+    let now = moment.now;
+    let judge = bridge.judge(moment);
+    let client = party.id.clone();
+    let code = request.code.clone();
+    let redeemed = bridge
+        .store
+        .redeem(&code, &access_token, now.plus(TOKEN_LIFE), move |granted| {
+            match token::check(granted, &client, &request, now) {
+                Ok(()) => {}
+                Err(error @ Unredeemable::AnotherClient) => return Decision::Leave(error),
+                Err(error) => return Decision::Spend(error),
+            }
+            // Whoever was let in a moment ago must still be the same user.
+            match judge(&granted.identity) {
+                Ok(user) if *user.name() == granted.user => Decision::Redeem,
+                Ok(_) | Err(_) => Decision::Spend(Unredeemable::Refused),
+            }
+        })
+        .await?;
+    let granted = match redeemed {
+        Redeemed::Now(granted) => granted,
+        Redeemed::Refused(error) => return Err(OAuthError::from(error).into()),
+        Redeemed::Before(_) => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
+        Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
+    };
+    let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);
+    let id_token = bridge.signing_key.sign(&serde_json::to_vec(&claims)?)?;
+    tracing::info!(
+        user = %granted.user,
+        address = granted.identity.address.as_written(),
+        client = %granted.client,
+        "signed in"
+    );
+    Ok(TokenAnswer {
+        access_token,
+        id_token,
+        scope: granted.scope,
+    })
+}
+
+/// `/userinfo`: an access token → who signed in.
+pub async fn userinfo(
+    bridge: &Bridge,
+    access_token: &Secret<String>,
+) -> Result<Claims, BearerError> {
+    let moment = bridge.moment();
+    let access = bridge.store.access(access_token, moment.now).await?;
+    let access = access.ok_or(BearerError::InvalidToken)?;
+    match bridge.judge(moment)(&access.identity) {
+        Ok(user) if *user.name() == access.user => {}
+        Ok(_) | Err(_) => return Err(BearerError::InvalidToken),
+    }
+    Ok(bridge.issuing().userinfo(&access.identity, &access.user))
+}

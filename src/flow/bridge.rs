@@ -1,0 +1,81 @@
+//! What the four requests of a login work with.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use jiff::tz::TimeZone;
+
+use super::spent::SpentLogins;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::directory::{self, Moment, Policy, Refusal, Snapshot};
+use crate::google::GoogleClient;
+use crate::keys::SigningKey;
+use crate::login::cookie::Sealer;
+use crate::login::{DsmUser, GoogleIdentity};
+use crate::random::Random;
+use crate::store::Store;
+use crate::token::claims::Issuing;
+use crate::upstream::Upstream;
+
+/// Everything that a request may use. Built once, by the daemon.
+#[derive(Debug)]
+pub struct Bridge {
+    /// The config.
+    pub config: Config,
+    /// The way to Google.
+    pub upstream: Upstream,
+    /// The state.
+    pub store: Store,
+    /// Signs ID tokens.
+    pub signing_key: SigningKey,
+    /// Seals logins in progress.
+    pub sealer: Sealer,
+    /// The users; `None` before DSM's first answer.
+    pub snapshot: ArcSwapOption<Snapshot>,
+    /// Who may sign in.
+    pub policy: Policy,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+    /// The NAS's time zone: accounts end at its midnight.
+    pub time_zone: TimeZone,
+    /// Logins that were answered.
+    pub spent: SpentLogins,
+}
+
+impl Bridge {
+    /// What Google knows of us.
+    pub fn google(&self) -> &GoogleClient {
+        self.upstream.client()
+    }
+
+    /// Now, here.
+    pub fn moment(&self) -> Moment {
+        let now = self.clock.now();
+        let instant = jiff::Timestamp::from_second(now.seconds()).unwrap_or_default();
+        Moment {
+            now,
+            today: instant.to_zoned(self.time_zone.clone()).date(),
+        }
+    }
+
+    /// The judgement as it stands at `moment`, to be made where the state is
+    /// locked.
+    pub(super) fn judge(
+        &self,
+        moment: Moment,
+    ) -> impl Fn(&GoogleIdentity) -> Result<DsmUser, Refusal> + Send + use<> {
+        let snapshot = self.snapshot.load_full();
+        let policy = self.policy.clone();
+        move |identity| directory::judge(identity, snapshot.as_deref(), &policy, moment)
+    }
+
+    pub(super) fn issuing(&self) -> Issuing<'_> {
+        Issuing {
+            issuer: self.config.issuer.as_str(),
+            username_claim: &self.config.username_claim,
+        }
+    }
+}

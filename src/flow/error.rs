@@ -1,0 +1,249 @@
+//! How a request of a login can end otherwise.
+
+use crate::authorize::UntrustedRequest;
+use crate::clock::UnixTime;
+use crate::directory::Refusal;
+use crate::google::{CallbackError, IdTokenError};
+use crate::keys::KeyError;
+use crate::login::cookie::SealError;
+use crate::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
+use crate::oauth::OAuthError;
+use crate::random::RandomError;
+use crate::relying_party::TrustedRedirect;
+use crate::store::StoreError;
+use crate::upstream::UpstreamError;
+
+/// An OAuth error response: it goes to the relying party (RFC 6749,
+/// section 4.1.2.1).
+#[derive(Debug)]
+pub struct ClientError {
+    /// Where the relying party wants its answers.
+    pub redirect: TrustedRedirect,
+    /// Its state, byte for byte.
+    pub state: Option<Vec<u8>>,
+    /// What to tell it.
+    pub error: OAuthError,
+}
+
+impl ClientError {
+    /// An answer to who asked.
+    pub fn new(redirect: TrustedRedirect, state: Option<Vec<u8>>, error: OAuthError) -> Self {
+        Self {
+            redirect,
+            state,
+            error,
+        }
+    }
+}
+
+/// Why `/auth` or `/callback` does not lead on.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// There is nobody to answer to but the person.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedRequest),
+    /// The relying party gets an OAuth error.
+    #[error("{}", .0.error)]
+    Client(Box<ClientError>),
+    /// Google did not do its part.
+    #[error("Google failed us")]
+    GoogleFailed {
+        /// What to ask again.
+        retry: Box<AuthorizationRequest>,
+        /// What went wrong.
+        source: GoogleFailure,
+    },
+    /// Google vouched for somebody who may not sign in, or not now.
+    #[error("refusal={refusal}")]
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// For whom Google vouched.
+        address: Option<String>,
+        /// What to ask again.
+        retry: Box<AuthorizationRequest>,
+    },
+    /// What came from Google is not of the form of an answer.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// This browser has begun no such login, or too long ago.
+    #[error("no cookie of this browser belongs to the login that comes back")]
+    NoSuchLogin,
+    /// The login was answered before.
+    #[error("the login {0:?} was answered before")]
+    AlreadyUsed(LoginId),
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// No seal.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl From<ClientError> for FlowError {
+    fn from(error: ClientError) -> Self {
+        Self::Client(Box::new(error))
+    }
+}
+
+impl FlowError {
+    /// Google did not do its part for `request`.
+    pub(super) fn google_failed(request: AuthorizationRequest, source: GoogleFailure) -> Self {
+        if request.prompt == Prompt::Silent {
+            tracing::warn!(
+                error = &source as &dyn std::error::Error,
+                "Google failed us"
+            );
+            return Self::silent(
+                request,
+                "temporarily_unavailable",
+                "Google cannot be reached",
+            );
+        }
+        Self::GoogleFailed {
+            retry: Box::new(request),
+            source,
+        }
+    }
+
+    /// Google vouched for `address`, who may not sign in.
+    pub(super) fn refused(
+        request: AuthorizationRequest,
+        refusal: Refusal,
+        address: Option<&VerifiedAddress>,
+    ) -> Self {
+        let address = address.map(|address| address.as_written().to_owned());
+        tracing::warn!(%refusal, address, client = %request.client, "refused");
+        if request.prompt == Prompt::Silent {
+            let code = if refusal.is_temporary() {
+                "temporarily_unavailable"
+            } else {
+                "access_denied"
+            };
+            return Self::silent(request, code, refusal.name());
+        }
+        Self::Refused {
+            refusal,
+            address,
+            retry: Box::new(request),
+        }
+    }
+
+    /// With `prompt=none` nobody looks at a page (OpenID Connect Core,
+    /// section 3.1.2.6).
+    fn silent(
+        request: AuthorizationRequest,
+        code: &'static str,
+        description: &'static str,
+    ) -> Self {
+        let error = OAuthError::new(code, description);
+        ClientError::new(request.redirect, request.state, error).into()
+    }
+}
+
+/// What Google did not do.
+#[derive(Debug, thiserror::Error)]
+pub enum GoogleFailure {
+    /// It did not answer, or not as it should.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// Its answer came back from somebody else.
+    #[error(transparent)]
+    Callback(#[from] CallbackError),
+    /// Its ID token does not verify.
+    #[error("Google's ID token does not verify")]
+    IdToken(#[from] IdTokenError),
+}
+
+/// Why nobody was identified.
+pub(super) enum Stop {
+    Failed(GoogleFailure),
+    Google(&'static str),
+    Unverified(VerifiedAddress),
+    ClockWrong { ahead: i64 },
+}
+
+impl From<UpstreamError> for Stop {
+    fn from(error: UpstreamError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl From<CallbackError> for Stop {
+    fn from(error: CallbackError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Tokens are not valid yet or no longer for a clock that is off by more.
+const CLOCK_TOLERANCE: i64 = 60;
+
+impl Stop {
+    /// A token that does not verify. When it is its time and Google's own
+    /// clock shows that ours is wrong, that is what must be mended.
+    pub(super) fn unverified(lie: IdTokenError, date: Option<UnixTime>, now: UnixTime) -> Self {
+        if let IdTokenError::AddressNotVerified { address } = lie {
+            return Self::Unverified(VerifiedAddress::vouched_for(address));
+        }
+        let ahead = date.map_or(0, |google| now.seconds_after(google));
+        let of_time = matches!(
+            lie,
+            IdTokenError::Expired { .. } | IdTokenError::NotYetValid { .. }
+        );
+        if of_time && ahead.abs() > CLOCK_TOLERANCE {
+            return Self::ClockWrong { ahead };
+        }
+        Self::Failed(lie.into())
+    }
+
+    /// The end of the login that asked `request`.
+    pub(super) fn ending(self, request: AuthorizationRequest) -> FlowError {
+        match self {
+            Self::Failed(failure) => FlowError::google_failed(request, failure),
+            Self::Google(code) => {
+                let error = OAuthError::new(code, "Google's answer");
+                ClientError::new(request.redirect, request.state, error).into()
+            }
+            Self::Unverified(address) => {
+                FlowError::refused(request, Refusal::AddressNotVerified, Some(&address))
+            }
+            Self::ClockWrong { ahead } => {
+                FlowError::refused(request, Refusal::ClockWrong { ahead }, None)
+            }
+        }
+    }
+}
+
+/// Why `/token` gives no tokens.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// What the relying party did wrong.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// No signature.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The claims cannot be written.
+    #[error("the claims cannot be written")]
+    Claims(#[from] serde_json::Error),
+}
+
+/// Why `/userinfo` says nothing (RFC 6750, section 3.1).
+#[derive(Debug, thiserror::Error)]
+pub enum BearerError {
+    /// Unknown, expired, ended, or its person may not sign in any more.
+    #[error("the access token is not good")]
+    InvalidToken,
+    /// The state failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

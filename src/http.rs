@@ -1,0 +1,191 @@
+//! The server: accept, TLS, limits, time-outs, one log line a request.
+
+mod cookies;
+mod documents;
+mod error;
+mod limits;
+mod pages;
+mod request;
+mod routes;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::flow::Bridge;
+use crate::tls::TlsSource;
+use documents::Documents;
+use limits::Limits;
+
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// A family has a dozen; who needs more is an attack.
+const MAX_CONNECTIONS: usize = 512;
+
+/// A head or a body that takes longer is held back on purpose.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An accept that fails (no file descriptors left) would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers requests with the help of a [`Bridge`].
+#[derive(Debug)]
+pub struct Server {
+    bridge: Arc<Bridge>,
+    documents: Documents,
+    limits: Limits,
+    tls: Option<TlsSource>,
+    read_timeout: Duration,
+    served: AtomicU64,
+}
+
+impl Server {
+    /// A server; nothing is bound yet. `tls`: serve HTTPS.
+    pub fn new(bridge: Arc<Bridge>, tls: Option<TlsSource>) -> Self {
+        Self {
+            documents: Documents::new(&bridge),
+            limits: Limits::new(&bridge.clock),
+            bridge,
+            tls,
+            read_timeout: READ_TIMEOUT,
+            served: AtomicU64::new(0),
+        }
+    }
+
+    /// The same with another patience for a request's head and body.
+    #[must_use]
+    pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
+        Self {
+            read_timeout,
+            ..self
+        }
+    }
+
+    /// Serves until `stop`; then accepts nothing more and returns when the
+    /// requests in flight are answered.
+    pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+        let connections = TaskTracker::new();
+        let graceful = GracefulShutdown::new();
+        let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        while let Some((stream, peer)) = accept(&listener, &free, &stop).await {
+            let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
+                continue;
+            };
+            let server = Arc::clone(&self);
+            let watcher = graceful.watcher();
+            connections.spawn(async move {
+                server.connection(stream, peer, watcher).await;
+                drop(place);
+            });
+        }
+        drop(listener);
+        connections.close();
+        graceful.shutdown().await;
+        connections.wait().await;
+    }
+
+    async fn connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        peer: SocketAddr,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%peer, %error, "a connection cannot be set up");
+        }
+        let Some(tls) = &self.tls else {
+            return self.requests(stream, peer, watcher).await;
+        };
+        let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+        match tokio::time::timeout(self.read_timeout, handshake).await {
+            Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+        }
+    }
+
+    async fn requests<S>(
+        self: Arc<Self>,
+        stream: S,
+        peer: SocketAddr,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let read_timeout = self.read_timeout;
+        let service = service_fn(move |request| Arc::clone(&self).answer(request, peer.ip()));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(read_timeout)
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(stream), service);
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%peer, %error, "a connection broke");
+        }
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        peer: IpAddr,
+    ) -> Result<Reply, Infallible> {
+        let started = self.bridge.clock.monotonic();
+        let number = self.served.fetch_add(1, Ordering::Relaxed);
+        let id = request::RequestId::new(&*self.bridge.random, number);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let reply = routes::answer(&self, request, peer, &id).await;
+        let elapsed = self.bridge.clock.monotonic().saturating_sub(started);
+        tracing::debug!(
+            request = %id,
+            %method,
+            path,
+            status = reply.status().as_u16(),
+            microseconds = elapsed.as_micros(),
+            "answered"
+        );
+        Ok(reply)
+    }
+}
+
+/// The next connection, once there is room for one; `None` when it is time to
+/// stop.
+async fn accept(
+    listener: &TcpListener,
+    free: &Semaphore,
+    stop: &CancellationToken,
+) -> Option<(TcpStream, SocketAddr)> {
+    loop {
+        let next = async {
+            let _room = free.acquire().await;
+            listener.accept().await
+        };
+        let accepted: io::Result<_> = tokio::select! {
+            biased;
+            () = stop.cancelled() => return None,
+            accepted = next => accepted,
+        };
+        match accepted {
+            Ok(connection) => return Some(connection),
+            Err(error) => tracing::warn!(%error, "a connection cannot be accepted"),
+        }
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}

@@ -1,0 +1,165 @@
+//! The cookies of logins in progress: one for each, few, and small together.
+
+use hyper::HeaderMap;
+use hyper::header::COOKIE;
+
+use crate::clock::UnixTime;
+use crate::flow::{Bridge, Departure};
+use crate::login::{LOGIN_LIFE, LoginId};
+
+/// As many logins may be under way in one browser: its tabs.
+const MAX_COOKIES: usize = 4;
+
+/// All of them together, names and values: half of what nginx takes for a
+/// request's header line.
+const MAX_COOKIE_BYTES: usize = 4096;
+
+/// nginx reads an answer's headers into one buffer of 4 kB; what the server
+/// itself adds (status, date, length) needs some of it.
+const MAX_HEADER_BYTES: usize = 4096 - 512;
+
+/// How our cookies are called and what protects them. The issuer decides, not
+/// the connection: TLS ends at a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CookieJar {
+    https: bool,
+}
+
+/// One of our cookies, as the browser sent it.
+#[derive(Debug)]
+pub(super) struct LoginCookie<'a> {
+    name: &'a str,
+    id: Option<LoginId>,
+    value: &'a str,
+}
+
+impl CookieJar {
+    pub(super) fn of(bridge: &Bridge) -> Self {
+        Self {
+            https: bridge.config.issuer.is_https(),
+        }
+    }
+
+    /// The login cookies of a request.
+    pub(super) fn read(self, headers: &HeaderMap) -> Vec<LoginCookie<'_>> {
+        headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| {
+                let (name, value) = pair.trim().split_once('=')?;
+                let id = name.strip_prefix(self.prefix())?;
+                Some(LoginCookie {
+                    name,
+                    id: LoginId::parse(id),
+                    value,
+                })
+            })
+            .collect()
+    }
+
+    /// `Set-Cookie` lines for a login that begins: its own, then those that
+    /// make room for it, as many as fit beside `location`.
+    pub(super) fn begin(
+        self,
+        departure: &Departure,
+        present: &[LoginCookie<'_>],
+        bridge: &Bridge,
+    ) -> Vec<String> {
+        let own = self.set(departure);
+        let own_bytes = self.prefix().len() + 16 + departure.sealed.len();
+        let mut left = MAX_HEADER_BYTES.saturating_sub(departure.location.len() + own.len());
+        let mut lines = vec![own];
+        for cookie in superfluous(present, own_bytes, bridge) {
+            let line = self.delete_named(cookie.name);
+            let Some(rest) = left.checked_sub(line.len() + "set-cookie: \r\n".len()) else {
+                break;
+            };
+            left = rest;
+            lines.push(line);
+        }
+        lines
+    }
+
+    /// A `Set-Cookie` line that ends the login `id`.
+    pub(super) fn delete(self, id: LoginId) -> String {
+        self.delete_named(&format!("{}{id}", self.prefix()))
+    }
+
+    fn set(self, departure: &Departure) -> String {
+        format!(
+            "{}{}={}; Path=/; {}HttpOnly; SameSite=Lax; Max-Age={}",
+            self.prefix(),
+            departure.id,
+            departure.sealed,
+            self.secure(),
+            LOGIN_LIFE.as_secs()
+        )
+    }
+
+    fn delete_named(self, name: &str) -> String {
+        format!(
+            "{name}=; Path=/; {}HttpOnly; SameSite=Lax; Max-Age=0",
+            self.secure()
+        )
+    }
+
+    fn prefix(self) -> &'static str {
+        if self.https {
+            "__Host-login-"
+        } else {
+            "login-"
+        }
+    }
+
+    fn secure(self) -> &'static str {
+        if self.https { "Secure; " } else { "" }
+    }
+}
+
+/// The values of the cookies that bear `id`.
+pub(super) fn values_of<'a>(
+    cookies: &'a [LoginCookie<'a>],
+    id: LoginId,
+) -> impl Iterator<Item = &'a str> {
+    cookies
+        .iter()
+        .filter(move |cookie| cookie.id == Some(id))
+        .map(|cookie| cookie.value)
+}
+
+/// Which of the browser's cookies must go for a new one of `own_bytes`: the
+/// unreadable ones first, then the oldest.
+fn superfluous<'a, 'b>(
+    present: &'a [LoginCookie<'b>],
+    own_bytes: usize,
+    bridge: &Bridge,
+) -> Vec<&'a LoginCookie<'b>> {
+    let now = bridge.clock.now();
+    let mut by_age: Vec<(Option<UnixTime>, &LoginCookie<'_>)> = present
+        .iter()
+        .map(|cookie| (begun(cookie, bridge, now), cookie))
+        .collect();
+    by_age.sort_by_key(|(begun, _)| *begun);
+    let size = |cookie: &LoginCookie<'_>| cookie.name.len() + cookie.value.len() + "=; ".len();
+    let mut count = by_age.len() + 1;
+    let mut bytes = own_bytes + present.iter().map(size).sum::<usize>();
+    let mut superfluous = Vec::new();
+    for (begun, cookie) in by_age {
+        if begun.is_some() && count <= MAX_COOKIES && bytes <= MAX_COOKIE_BYTES {
+            break;
+        }
+        count -= 1;
+        bytes -= size(cookie);
+        superfluous.push(cookie);
+    }
+    superfluous
+}
+
+/// When the login in `cookie` began; `None` when it cannot be finished.
+fn begun(cookie: &LoginCookie<'_>, bridge: &Bridge, now: UnixTime) -> Option<UnixTime> {
+    let clients = &bridge.config.clients;
+    let login = bridge.sealer.open(cookie.id?, cookie.value, clients, now);
+    Some(login.ok()?.started)
+}

@@ -1,0 +1,91 @@
+//! The two documents that never change while the daemon runs.
+
+use hyper::body::Bytes;
+use serde::Serialize;
+
+use crate::flow::Bridge;
+
+/// The bodies of discovery and JWKS.
+#[derive(Debug)]
+pub(super) struct Documents {
+    pub(super) discovery: Bytes,
+    pub(super) keys: Bytes,
+}
+
+impl Documents {
+    pub(super) fn new(bridge: &Bridge) -> Self {
+        let discovery = Discovery::new(bridge);
+        Self {
+            discovery: serde_json::to_vec(&discovery).unwrap_or_default().into(),
+            keys: bridge.signing_key.jwks().into(),
+        }
+    }
+}
+
+/// OpenID Connect Discovery 1.0, section 3, and RFC 8414, section 2. The
+/// contract gives it whole: a capability that is not there is not listed.
+#[expect(clippy::struct_excessive_bools, reason = "the document has them")]
+#[derive(Serialize)]
+struct Discovery<'a> {
+    issuer: &'a str,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    response_types_supported: [&'a str; 1],
+    response_modes_supported: [&'a str; 1],
+    grant_types_supported: [&'a str; 1],
+    subject_types_supported: [&'a str; 1],
+    id_token_signing_alg_values_supported: [&'a str; 1],
+    token_endpoint_auth_methods_supported: [&'a str; 2],
+    code_challenge_methods_supported: [&'a str; 1],
+    scopes_supported: [&'a str; 3],
+    claims_supported: Vec<&'a str>,
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+}
+
+impl<'a> Discovery<'a> {
+    fn new(bridge: &'a Bridge) -> Self {
+        let issuer = &bridge.config.issuer;
+        let mut claims = vec![
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "at_hash",
+            "email",
+            "email_verified",
+            "name",
+            bridge.config.username_claim.as_str(),
+        ];
+        if bridge.config.username_claim != "preferred_username" {
+            claims.push("preferred_username");
+        }
+        Self {
+            issuer: issuer.as_str(),
+            authorization_endpoint: issuer.endpoint("/auth"),
+            token_endpoint: issuer.endpoint("/token"),
+            userinfo_endpoint: issuer.endpoint("/userinfo"),
+            jwks_uri: issuer.endpoint("/keys"),
+            response_types_supported: ["code"],
+            response_modes_supported: ["query"],
+            grant_types_supported: ["authorization_code"],
+            subject_types_supported: ["public"],
+            id_token_signing_alg_values_supported: ["RS256"],
+            token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+            code_challenge_methods_supported: ["S256"],
+            scopes_supported: ["openid", "email", "profile"],
+            claims_supported: claims,
+            authorization_response_iss_parameter_supported: true,
+            claims_parameter_supported: false,
+            request_parameter_supported: false,
+            request_uri_parameter_supported: false,
+        }
+    }
+}

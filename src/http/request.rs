@@ -1,0 +1,206 @@
+//! What a request is: its id, its client, its parameters.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{HeaderMap, StatusCode};
+use ipnet::IpNet;
+
+use crate::random::Random;
+
+/// Every form that a relying party sends is far smaller.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Names one request on the page that a person sees and in the log.
+#[derive(Debug)]
+pub(super) struct RequestId(String);
+
+impl RequestId {
+    /// `number` counts the requests; it is the id when there is no chance.
+    pub(super) fn new(random: &dyn Random, number: u64) -> Self {
+        match random.bytes::<8>() {
+            Ok(bytes) => Self(format!("{:012x}", u64::from_be_bytes(bytes) >> 16)),
+            Err(_) => Self(number.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whose limits a request counts against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    /// A trusted proxy that forwards for nobody: DSM itself, or whoever is on
+    /// this machine.
+    ThisMachine(IpAddr),
+    /// Somebody else.
+    Address(IpAddr),
+}
+
+impl Client {
+    /// The client is the right-most forwarded address that is no trusted
+    /// proxy: all to its left was written by strangers.
+    pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
+        let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
+        let peer = peer.to_canonical();
+        if !is_trusted(peer) {
+            return Self::Address(peer);
+        }
+        let values: Vec<&[u8]> = headers
+            .get_all(X_FORWARDED_FOR)
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
+            .collect();
+        let mut nearest = peer;
+        for value in values.into_iter().rev() {
+            let Some(address) = forwarded_address(value) else {
+                // The proxy named somebody whom we cannot tell apart.
+                return Self::Address(nearest);
+            };
+            if !is_trusted(address) {
+                return Self::Address(address);
+            }
+            nearest = address;
+        }
+        Self::ThisMachine(peer)
+    }
+
+    /// The address that limits are counted for: IPv6 by /64, since a home has
+    /// a whole one.
+    pub(super) fn limit_key(self) -> IpAddr {
+        let (Self::ThisMachine(address) | Self::Address(address)) = self;
+        match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(address) => {
+                let prefix = u128::from(address) & !u128::from(u64::MAX);
+                IpAddr::V6(prefix.into())
+            }
+        }
+    }
+}
+
+/// `192.0.2.1`, `2001:db8::1`, and both with a port.
+fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(value).ok()?.trim();
+    let with_port = || text.parse::<std::net::SocketAddr>().map(|both| both.ip());
+    let address = text.parse::<IpAddr>().or_else(|_| with_port()).ok()?;
+    Some(address.to_canonical())
+}
+
+/// Why a form cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum FormError {
+    #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
+    TooLarge,
+    #[error("the body took too long")]
+    TooSlow,
+    #[error("the body broke off")]
+    Broken,
+    #[error("the body is no application/x-www-form-urlencoded")]
+    NotAForm,
+}
+
+impl FormError {
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken | Self::NotAForm => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads a form body, within its limits.
+pub(super) async fn form(
+    headers: &HeaderMap,
+    body: Incoming,
+    timeout: Duration,
+) -> Result<Bytes, FormError> {
+    let whole = Limited::new(body, MAX_BODY_BYTES).collect();
+    let whole = tokio::time::timeout(timeout, whole)
+        .await
+        .map_err(|_| FormError::TooSlow)?;
+    let whole = whole.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            FormError::TooLarge
+        } else {
+            FormError::Broken
+        }
+    })?;
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let media_type = content_type.unwrap_or_default().split(|&byte| byte == b';');
+    let media_type = media_type.into_iter().next().unwrap_or_default();
+    if !media_type
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    {
+        return Err(FormError::NotAForm);
+    }
+    Ok(whole.to_bytes())
+}
+
+/// In which language a person reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Language {
+    English,
+    French,
+}
+
+impl Language {
+    /// By `Accept-Language` (RFC 9110, section 12.5.4): the one of ours with
+    /// the highest weight, English when there is none.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut best = (Self::English, 0);
+        let values = headers.get_all(ACCEPT_LANGUAGE).iter();
+        for range in values
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+        {
+            let mut parts = range.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default();
+            let language = match tag.get(..2).map(str::to_ascii_lowercase).as_deref() {
+                Some("en") => Self::English,
+                Some("fr") => Self::French,
+                _ => continue,
+            };
+            let weight = parts
+                .find_map(|part| part.strip_prefix("q="))
+                .map_or(Some(1.0), |q| q.parse().ok());
+            let weight = thousandths(weight.unwrap_or(0.0));
+            if weight > best.1 {
+                best = (language, weight);
+            }
+        }
+        best.0
+    }
+
+    /// For `<html lang>`.
+    pub(super) fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::French => "fr",
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 0..=1000"
+)]
+fn thousandths(weight: f32) -> u16 {
+    (weight.clamp(0.0, 1.0) * 1000.0) as u16
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,369 @@
+//! The table: method and path → flow.
+
+use std::net::IpAddr;
+
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ALLOW, AUTHORIZATION,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, SET_COOKIE,
+};
+use hyper::http::request;
+use hyper::{Method, Request, StatusCode};
+use serde_json::json;
+
+use super::cookies::{self, CookieJar};
+use super::error::{self, Asked};
+use super::pages::Page;
+use super::request::{Client, FormError, Language, RequestId, form};
+use super::{Reply, Server};
+use crate::flow::{self, Arrival, TokenAnswer};
+use crate::google;
+use crate::login::LoginId;
+use crate::oauth::OAuthError;
+use crate::parameters::{ParameterError, Parameters, encode, encode_bytes, with_query};
+use crate::secret::Secret;
+use crate::token::TOKEN_LIFE;
+use crate::token::request::Credentials;
+
+/// A place under the issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Discovery,
+    Keys,
+    Authorize,
+    Callback,
+    Token,
+    Userinfo,
+    Healthz,
+    Landing,
+}
+
+impl Route {
+    /// `path` relative to the issuer's.
+    fn find(path: &str) -> Option<Self> {
+        Some(match path {
+            "/.well-known/openid-configuration" | "/.well-known/oauth-authorization-server" => {
+                Self::Discovery
+            }
+            "/keys" => Self::Keys,
+            "/auth" => Self::Authorize,
+            "/callback" => Self::Callback,
+            "/token" => Self::Token,
+            "/userinfo" => Self::Userinfo,
+            "/healthz" => Self::Healthz,
+            "" | "/" => Self::Landing,
+            _ => return None,
+        })
+    }
+
+    /// For `Allow`. `/callback` has no HEAD: whoever looks at a link in
+    /// advance must not use the login up.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Discovery | Self::Keys => "GET, HEAD, OPTIONS",
+            Self::Userinfo => "GET, POST, OPTIONS",
+            Self::Authorize => "GET, POST",
+            Self::Callback => "GET",
+            Self::Token => "POST",
+            Self::Healthz | Self::Landing => "GET, HEAD",
+        }
+    }
+
+    fn allows(self, method: &Method) -> bool {
+        self.methods()
+            .split(", ")
+            .any(|allowed| allowed == method.as_str())
+    }
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    server: &Server,
+    request: Request<Incoming>,
+    peer: IpAddr,
+    id: &RequestId,
+) -> Reply {
+    let (head, body) = request.into_parts();
+    let config = &server.bridge.config;
+    let asked = Asked {
+        issuer: &config.issuer,
+        language: Language::of(&head.headers),
+        id,
+    };
+    let Some(route) = route(server, head.uri.path()) else {
+        return asked.page(StatusCode::NOT_FOUND, Page::NotFound);
+    };
+    if !route.allows(&head.method) {
+        return not_allowed(route);
+    }
+    let client = Client::of(peer, &head.headers, &config.listen.trusted_proxies);
+    let call = Call {
+        server,
+        head,
+        asked,
+        client,
+    };
+    match route {
+        Route::Discovery => call.document(&server.documents.discovery, "max-age=300"),
+        Route::Keys => call.document(&server.documents.keys, "max-age=3600"),
+        Route::Authorize => call.authorize(body).await,
+        Route::Callback => call.callback().await,
+        Route::Token => call.token(body).await,
+        Route::Userinfo => error::readable_by_scripts(call.userinfo(body).await),
+        Route::Healthz => plain(StatusCode::OK, "ok"),
+        Route::Landing => call.landing(),
+    }
+}
+
+fn route(server: &Server, path: &str) -> Option<Route> {
+    let issuer = &server.bridge.config.issuer;
+    if path == issuer.rfc8414_path() {
+        return Some(Route::Discovery);
+    }
+    Route::find(path.strip_prefix(issuer.path())?)
+}
+
+fn not_allowed(route: Route) -> Reply {
+    let mut reply = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
+    let methods = HeaderValue::from_static(route.methods());
+    reply.headers_mut().insert(ALLOW, methods);
+    reply
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Reply {
+    let mut reply = Reply::new(Bytes::from_static(text.as_bytes()).into());
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    reply
+}
+
+/// One request that found its place.
+struct Call<'a> {
+    server: &'a Server,
+    head: request::Parts,
+    asked: Asked<'a>,
+    client: Client,
+}
+
+impl Call<'_> {
+    fn document(&self, body: &Bytes, cache_control: &'static str) -> Reply {
+        if self.head.method == Method::OPTIONS {
+            return preflight();
+        }
+        let mut reply = error::json(StatusCode::OK, Vec::new());
+        *reply.body_mut() = body.clone().into();
+        let cache_control = HeaderValue::from_static(cache_control);
+        reply.headers_mut().insert(CACHE_CONTROL, cache_control);
+        error::readable_by_scripts(reply)
+    }
+
+    fn landing(&self) -> Reply {
+        let config = &self.server.bridge.config;
+        let first = config.clients.first();
+        let name = first.map_or("NAS", |client| client.name.as_str());
+        let redirect = first.and_then(|client| client.redirect_uris.first());
+        let page = Page::Landing {
+            name,
+            nas: redirect.map_or("/", |redirect| redirect.origin()),
+        };
+        self.asked.page(StatusCode::OK, page)
+    }
+
+    /// OpenID Connect Core, section 3.1.2.1: by GET or by POST.
+    async fn authorize(&self, body: Incoming) -> Reply {
+        if let Err(wait) = self.server.limits.authorize(self.client) {
+            return self.asked.too_many(wait);
+        }
+        let parameters = match self.query_or_form(body).await {
+            Ok(parameters) => parameters,
+            Err(error) => {
+                tracing::info!(request = %self.asked.id, %error, "an authorization request cannot be read");
+                return self.asked.page(error.status(), Page::BadRequest);
+            }
+        };
+        let bridge = &self.server.bridge;
+        let departure = match flow::authorize(bridge, &parameters).await {
+            Ok(departure) => departure,
+            Err(error) => return self.asked.flow(error),
+        };
+        let jar = CookieJar::of(bridge);
+        let present = jar.read(&self.head.headers);
+        let mut reply = error::see_other(&departure.location);
+        for line in jar.begin(&departure, &present, bridge) {
+            set_cookie(&mut reply, &line);
+        }
+        reply
+    }
+
+    async fn callback(&self) -> Reply {
+        if let Err(wait) = self.server.limits.callback(self.client) {
+            return self.asked.too_many(wait);
+        }
+        let bridge = &self.server.bridge;
+        let jar = CookieJar::of(bridge);
+        let query = self.head.uri.query().unwrap_or_default();
+        let present = jar.read(&self.head.headers);
+        let values = |id| cookies::values_of(&present, id);
+        let mut reply = match flow::callback(bridge, query, values).await {
+            Ok(arrival) => self.arrive(&arrival),
+            Err(error) => self.asked.flow(error),
+        };
+        if let Some(id) = login_named_by(query) {
+            set_cookie(&mut reply, &jar.delete(id));
+        }
+        reply
+    }
+
+    /// RFC 6749, section 4.1.2, with `iss` (RFC 9207, section 2).
+    fn arrive(&self, arrival: &Arrival) -> Reply {
+        let mut pairs = vec![("code", arrival.code.expose().clone())];
+        pairs.extend(
+            arrival
+                .state
+                .as_deref()
+                .map(|state| ("state", encode_bytes(state))),
+        );
+        pairs.push(("iss", encode(self.asked.issuer.as_str())));
+        error::see_other(&with_query(arrival.redirect.as_str(), pairs))
+    }
+
+    async fn token(&self, body: Incoming) -> Reply {
+        let form = match self.form(body).await {
+            Ok(form) => form,
+            Err(error) => {
+                let status = error.status();
+                let error = OAuthError::invalid_request(error.to_string());
+                return error::oauth(status, &error);
+            }
+        };
+        let bridge = &self.server.bridge;
+        let authorization = self.head.headers.get(AUTHORIZATION);
+        let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
+        let credentials = match Credentials::find(authorization, &form) {
+            Ok(credentials) => credentials,
+            Err(error) => return error::token(&error.into(), self.asked.id),
+        };
+        let party = credentials.and_then(|found| found.authenticate(&bridge.config.clients));
+        let Some(party) = party else {
+            tracing::warn!(request = %self.asked.id, client = ?self.client, "a client's secret is wrong");
+            return match self.server.limits.failed_authentication(self.client) {
+                Ok(()) => error::invalid_client(),
+                Err(wait) => error::too_many_guesses(wait),
+            };
+        };
+        match flow::token(bridge, party, &form).await {
+            Ok(answer) => tokens(&answer),
+            Err(error) => error::token(&error, self.asked.id),
+        }
+    }
+
+    /// OpenID Connect Core, section 5.3.1; RFC 6750, sections 2.1 and 2.2.
+    async fn userinfo(&self, body: Incoming) -> Reply {
+        if self.head.method == Method::OPTIONS {
+            return preflight();
+        }
+        let form = match self.bearer_form(body).await {
+            Ok(form) => form,
+            Err(error) => {
+                let status = error.status();
+                return error::oauth(status, &OAuthError::invalid_request(error.to_string()));
+            }
+        };
+        let in_header = self.head.headers.get(AUTHORIZATION);
+        let in_header = in_header.map(|value| bearer(value.as_bytes()));
+        let token = match (in_header, form.text("access_token")) {
+            (Some(_), Ok(Some(_))) | (_, Err(ParameterError::Doubled(_))) => {
+                return error::bearer_doubled();
+            }
+            (Some(Some(token)), _) => token,
+            (None, Ok(Some(token))) => Secret::new(token.to_owned()),
+            (_, _) => return error::bearer_missing(),
+        };
+        match flow::userinfo(&self.server.bridge, &token).await {
+            Ok(claims) => match serde_json::to_vec(&claims) {
+                Ok(body) => error::json(StatusCode::OK, body),
+                Err(_) => plain(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "the claims cannot be written",
+                ),
+            },
+            Err(error) => error::bearer(&error, self.asked.id),
+        }
+    }
+
+    async fn query_or_form(&self, body: Incoming) -> Result<Parameters, FormError> {
+        if self.head.method == Method::POST {
+            return self.form(body).await;
+        }
+        let query = self.head.uri.query().unwrap_or_default();
+        Ok(Parameters::parse(query.as_bytes()))
+    }
+
+    /// A POST without a form may still bring its token in the header.
+    async fn bearer_form(&self, body: Incoming) -> Result<Parameters, FormError> {
+        if self.head.method != Method::POST {
+            return Ok(Parameters::default());
+        }
+        match self.form(body).await {
+            Err(FormError::NotAForm) => Ok(Parameters::default()),
+            read => read,
+        }
+    }
+
+    async fn form(&self, body: Incoming) -> Result<Parameters, FormError> {
+        let body = form(&self.head.headers, body, self.server.read_timeout).await?;
+        Ok(Parameters::parse(&body))
+    }
+}
+
+/// The login that a callback answers, and ends, however it is answered.
+fn login_named_by(query: &str) -> Option<LoginId> {
+    let parameters = Parameters::parse(query.as_bytes());
+    google::callback::login_of_state(parameters.text("state").ok()??)
+}
+
+/// RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3.
+fn tokens(answer: &TokenAnswer) -> Reply {
+    let mut body = json!({
+        "access_token": answer.access_token.expose(),
+        "token_type": "Bearer",
+        "expires_in": TOKEN_LIFE.as_secs(),
+        "id_token": answer.id_token.as_str(),
+    });
+    let scope = answer.scope.to_string();
+    if let (Some(members), false) = (body.as_object_mut(), scope.is_empty()) {
+        members.insert("scope".to_owned(), scope.into());
+    }
+    error::json(StatusCode::OK, body.to_string().into_bytes())
+}
+
+/// The token of an Authorization header, if it is of scheme Bearer.
+fn bearer(header: &[u8]) -> Option<Secret<String>> {
+    let text = std::str::from_utf8(header).ok()?;
+    let (scheme, token) = text.split_once(' ')?;
+    let bearer = scheme.eq_ignore_ascii_case("bearer");
+    bearer.then(|| Secret::new(token.trim().to_owned()))
+}
+
+/// Lets scripts ask with a Bearer token (Fetch, section 4.8).
+fn preflight() -> Reply {
+    let mut reply = plain(StatusCode::NO_CONTENT, "");
+    let headers = reply.headers_mut();
+    let mut insert =
+        |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    insert(ACCESS_CONTROL_ALLOW_METHODS, "GET, POST");
+    insert(ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type");
+    error::readable_by_scripts(reply)
+}
+
+fn set_cookie(reply: &mut Reply, line: &str) {
+    // A stranger's cookie name may hold what no header can.
+    if let Ok(value) = HeaderValue::from_str(line) {
+        reply.headers_mut().append(SET_COOKIE, value);
+    }
+}

@@ -1,0 +1,82 @@
+//! Start and stop: signals, tasks, and that nothing ends unnoticed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// What is in flight when a stop is asked for has so long to end.
+pub const GRACE: Duration = Duration::from_secs(5);
+
+/// The tasks of a daemon, and the wish that they end.
+#[derive(Clone, Debug, Default)]
+pub struct Lifecycle {
+    stop: CancellationToken,
+    failed: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Lifecycle {
+    /// Cancelled when it is time to stop.
+    pub fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Whether a task ended that should not have.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_cancelled()
+    }
+
+    /// Runs `task` until the stop. A task that ends before stops everything:
+    /// a daemon that serves but no longer refreshes is worse than none.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let guard = EndsEarly {
+            name,
+            lifecycle: self.clone(),
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+            drop(guard);
+        });
+    }
+
+    /// Waits for the tasks, once a stop was asked for.
+    pub async fn ended(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Notices the end of a task, a panic included.
+struct EndsEarly {
+    name: &'static str,
+    lifecycle: Lifecycle,
+}
+
+impl Drop for EndsEarly {
+    fn drop(&mut self) {
+        if self.lifecycle.stop.is_cancelled() {
+            return;
+        }
+        tracing::error!(task = self.name, "a task of the daemon ended; stopping");
+        self.lifecycle.failed.cancel();
+        self.lifecycle.stop.cancel();
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn asked_to_stop() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,320 @@
+//! The one door to SQLite: the keys, the grants, Google's documents, the users.
+//!
+//! One connection behind one thread. What waits there together is committed
+//! together, so that many logins at once share one fsync; an answer leaves only
+//! after its commit (`synchronous=FULL`), so that what was answered outlives a
+//! power cut.
+
+mod directory;
+mod documents;
+mod grants;
+mod keys;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+pub use directory::KeptDirectory;
+pub use grants::{Decision, Redeemed};
+
+/// Append only: a released migration never changes.
+const MIGRATIONS: &[&str] = &[include_str!("store/migrations/001_first_login.sql")];
+
+/// More jobs in one transaction would make the first of them wait for the last
+/// without saving much: one fsync in sixty-four is cheap already.
+const LARGEST_BATCH: usize = 64;
+
+/// Why the state cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be made or opened.
+    #[error("open the state {path}: {source}")]
+    Open {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another daemon holds the lock.
+    #[error("the state {0} is in use by another daemon: stop that one first")]
+    InUse(PathBuf),
+    /// Made by a later release.
+    #[error(
+        "the state {path} is of version {found}, newer than this program, which knows \
+         version {known}: install the newer release again"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its `user_version`.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// SQLite failed.
+    #[error("{doing}: {source}")]
+    Sqlite {
+        /// What we were doing.
+        doing: &'static str,
+        /// Why it failed. Shared, since one commit serves several callers.
+        source: Arc<rusqlite::Error>,
+    },
+    /// The store's thread has ended.
+    #[error("{0}: the store is closed")]
+    Closed(&'static str),
+}
+
+/// The open state. Cheap to share behind an `Arc`.
+#[derive(Debug)]
+pub struct Store {
+    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
+    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    /// Held until the store is dropped: keeps a second daemon out.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the state at `path`, makes it when there is none, and brings its
+    /// tables up to date.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = lock(path)?;
+        // SQLite gives its journal files the mode of the database.
+        private_file(path)?;
+        let connection = connect(path)?;
+        migrate(&connection, path)?;
+        let (jobs, received) = mpsc::unbounded_channel();
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .stack_size(512 * 1024)
+            .spawn(move || serve(connection, received))
+            .map_err(|source| StoreError::Open {
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self {
+            jobs,
+            thread: std::sync::Mutex::new(Some(thread)),
+            _lock: lock,
+        })
+    }
+
+    /// Runs `work` in a transaction and returns after its commit. When `work`
+    /// fails, nothing of it is kept. `doing` says in an error what this was.
+    async fn call<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Task {
+            doing,
+            work: Some(work),
+            outcome: None,
+            reply,
+        };
+        let sent = self.jobs.send(Box::new(task));
+        sent.map_err(|_| StoreError::Closed(doing))?;
+        answer.await.map_err(|_| StoreError::Closed(doing))?
+    }
+
+    /// Whether the store's thread still answers.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.call("ask the state for a sign of life", |_| Ok(()))
+            .await
+    }
+
+    /// Waits for what is under way, writes the journal back into the database
+    /// and closes it. Later calls fail.
+    pub fn close(&self) {
+        let closed = self.jobs.send(Box::new(Close));
+        let thread = self.thread.lock().ok().and_then(|mut held| held.take());
+        if let (Ok(()), Some(thread)) = (closed, thread) {
+            drop(thread.join());
+        }
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = private_file(Path::new(&name))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
+        Err(TryLockError::Error(source)) => Err(StoreError::Open {
+            path: name.into(),
+            source,
+        }),
+    }
+}
+
+fn private_file(path: &Path) -> Result<File, StoreError> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path);
+    opened.map_err(|source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let prepare = || {
+        let connection = Connection::open(path)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = FULL;
+             PRAGMA foreign_keys = ON;
+             PRAGMA cache_size = -1024;
+             PRAGMA secure_delete = ON;",
+        )?;
+        Ok(connection)
+    };
+    prepare().map_err(|error| failed("open the state", error))
+}
+
+fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let doing = "bring the state's tables up to date";
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(|error| failed("read the state's version", error))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        let version = index + 1;
+        connection
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {version}; COMMIT;"
+            ))
+            .map_err(|error| failed(doing, error))?;
+    }
+    Ok(())
+}
+
+fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {
+    StoreError::Sqlite {
+        doing,
+        source: Arc::new(error),
+    }
+}
+
+/// One caller's work, until its answer is sent.
+trait Job: Send {
+    /// Does the work inside the open transaction; false when it failed.
+    fn run(&mut self, connection: &Connection) -> bool;
+    /// Sends the answer, once it is known whether the commit went through.
+    fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
+    /// Whether the thread is to end here.
+    fn is_last(&self) -> bool {
+        false
+    }
+}
+
+struct Task<T, F> {
+    doing: &'static str,
+    work: Option<F>,
+    outcome: Option<rusqlite::Result<T>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+{
+    fn run(&mut self, connection: &Connection) -> bool {
+        self.outcome = self.work.take().map(|work| work(connection));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>) {
+        let doing = self.doing;
+        let outcome = match (self.outcome, commit) {
+            (Some(Err(error)), _) => Err(failed(doing, error)),
+            (_, Err(source)) => Err(StoreError::Sqlite { doing, source }),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StoreError::Closed(doing)),
+        };
+        // The caller may have gone; its work is done all the same.
+        drop(self.reply.send(outcome));
+    }
+}
+
+struct Close;
+
+impl Job for Close {
+    fn run(&mut self, _connection: &Connection) -> bool {
+        true
+    }
+
+    fn answer(self: Box<Self>, _commit: Result<(), Arc<rusqlite::Error>>) {}
+
+    fn is_last(&self) -> bool {
+        true
+    }
+}
+
+fn serve(connection: Connection, mut received: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+    let mut batch = Vec::new();
+    while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
+        let last = batch.iter().any(|job| job.is_last());
+        let commit = run_together(&connection, &mut batch);
+        let commit = commit.map_err(Arc::new);
+        for job in batch.drain(..) {
+            job.answer(commit.clone());
+        }
+        if last {
+            break;
+        }
+    }
+    // Closing the last connection writes the journal back and removes it.
+    if let Err((_, error)) = connection.close() {
+        tracing::warn!(%error, "the state was not closed cleanly; its journal is kept");
+    }
+}
+
+/// Runs each job in a savepoint of its own inside one transaction.
+fn run_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let outcome = try_together(connection, batch);
+    // A full disk or a failed commit leaves the transaction open or not,
+    // depending on how far SQLite came.
+    if outcome.is_err() && !connection.is_autocommit() {
+        drop(connection.execute_batch("ROLLBACK"));
+    }
+    outcome
+}
+
+fn try_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    for job in batch {
+        run_one(connection, job.as_mut())?;
+    }
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+fn run_one(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
+    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+    if job.run(connection) {
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+        return Ok(());
+    }
+    connection.execute_batch("ROLLBACK TO job; RELEASE job")
+}

@@ -1,0 +1,248 @@
+//! Authorization codes and the access tokens that they become.
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Store, StoreError};
+use crate::clock::UnixTime;
+use crate::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
+use crate::login::{
+    AccessGrant, CodeChallenge, GoogleAccount, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
+};
+use crate::secret::Secret;
+
+const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth_time, issuer, \
+     subject, address, hosted_domain, name, dsm_user, granted, used, access_expires";
+
+/// What became of an attempt to redeem a code.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Redeemed<R> {
+    /// The decision was to redeem, and the code was fresh. It is spent now and
+    /// the access token counts.
+    Now(Box<GrantedCode>),
+    /// The decision was against it.
+    Refused(R),
+    /// It was redeemed before. The access token that came of it has ended.
+    Before(Box<GrantedCode>),
+    /// There is no such code.
+    Unknown,
+}
+
+/// What to do with a code that somebody shows.
+#[derive(Debug)]
+pub enum Decision<R> {
+    /// Give the tokens.
+    Redeem,
+    /// Refuse, and the code is spent.
+    Spend(R),
+    /// Refuse, and leave the code to whom it belongs.
+    Leave(R),
+}
+
+impl Store {
+    /// Keeps what `code` stands for until `life` has passed, and forgets what
+    /// has expired.
+    pub async fn grant(
+        &self,
+        code: &Secret<String>,
+        granted: GrantedCode,
+        life: Duration,
+    ) -> Result<(), StoreError> {
+        let hash = hash(code);
+        self.call("keep an authorization code", move |connection| {
+            forget(connection, granted.granted)?;
+            insert(connection, &hash, &granted, life)
+        })
+        .await
+    }
+
+    /// Redeems `code` for an access token that is good until `expires`, if
+    /// `decide` says so; all of it in one transaction, so that of two that show
+    /// the same code one gets nothing.
+    pub async fn redeem<R, D>(
+        &self,
+        code: &Secret<String>,
+        access_token: &Secret<String>,
+        expires: UnixTime,
+        decide: D,
+    ) -> Result<Redeemed<R>, StoreError>
+    where
+        R: Send + 'static,
+        D: FnOnce(&GrantedCode) -> Decision<R> + Send + 'static,
+    {
+        let code_hash = hash(code);
+        let access_hash = hash(access_token);
+        self.call("redeem an authorization code", move |connection| {
+            let Some((granted, used)) = find(connection, &code_hash)? else {
+                return Ok(Redeemed::Unknown);
+            };
+            match decide(&granted) {
+                Decision::Leave(refusal) => Ok(Redeemed::Refused(refusal)),
+                Decision::Redeem | Decision::Spend(_) if used => {
+                    end_access(connection, &code_hash)?;
+                    Ok(Redeemed::Before(Box::new(granted)))
+                }
+                Decision::Spend(refusal) => {
+                    spend(connection, &code_hash, None, expires)?;
+                    Ok(Redeemed::Refused(refusal))
+                }
+                Decision::Redeem => {
+                    spend(connection, &code_hash, Some(&access_hash), expires)?;
+                    Ok(Redeemed::Now(Box::new(granted)))
+                }
+            }
+        })
+        .await
+    }
+
+    /// What `access_token` stands for, if it is known and not expired.
+    pub async fn access(
+        &self,
+        access_token: &Secret<String>,
+        now: UnixTime,
+    ) -> Result<Option<AccessGrant>, StoreError> {
+        let hash = hash(access_token);
+        self.call("look an access token up", move |connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {GRANT_COLUMNS} FROM grants
+                 WHERE access_hash = ?1 AND access_expires > ?2"
+            ))?;
+            statement
+                .query_row(params![hash, now.seconds()], |row| {
+                    Ok(AccessGrant {
+                        identity: identity(row)?,
+                        user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
+                        expires: UnixTime::from_seconds(row.get("access_expires")?),
+                    })
+                })
+                .optional()
+        })
+        .await
+    }
+}
+
+/// Only the hash is kept, so that who reads the database can use neither.
+fn hash(secret: &Secret<String>) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, secret.expose().as_bytes());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest.as_ref());
+    hash
+}
+
+fn forget(connection: &Connection, now: UnixTime) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM grants WHERE forget_at < ?1")?
+        .execute([now.seconds()])?;
+    Ok(())
+}
+
+fn insert(
+    connection: &Connection,
+    code_hash: &[u8; 32],
+    granted: &GrantedCode,
+    life: Duration,
+) -> rusqlite::Result<()> {
+    let identity = &granted.identity;
+    connection
+        .prepare_cached(
+            "INSERT INTO grants (code_hash, client, redirect_uri, challenge, nonce, scope,
+                 auth_time, issuer, subject, address, hosted_domain, name, dsm_user, granted,
+                 forget_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+        )?
+        .execute(params![
+            code_hash,
+            granted.client.as_str(),
+            granted.redirect_uri,
+            granted.challenge.map(|challenge| challenge.0),
+            granted.nonce,
+            granted.scope.to_string(),
+            granted.auth_time.map(UnixTime::seconds),
+            identity.account.issuer.as_str(),
+            identity.account.subject.as_str(),
+            identity.address.as_written(),
+            identity.hosted_domain,
+            identity.name,
+            granted.user.as_str(),
+            granted.granted.seconds(),
+            granted.granted.plus(life).seconds(),
+        ])?;
+    Ok(())
+}
+
+fn find(
+    connection: &Connection,
+    code_hash: &[u8; 32],
+) -> rusqlite::Result<Option<(GrantedCode, bool)>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {GRANT_COLUMNS} FROM grants WHERE code_hash = ?1"
+        ))?
+        .query_row([code_hash], |row| {
+            Ok((granted(row)?, row.get::<_, i64>("used")? != 0))
+        })
+        .optional()
+}
+
+/// Marks a fresh code as used. It is remembered as long as its access token
+/// lives, so that a later second use still ends that token.
+fn spend(
+    connection: &Connection,
+    code_hash: &[u8; 32],
+    access_hash: Option<&[u8; 32]>,
+    expires: UnixTime,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE grants
+             SET used = 1, access_hash = ?2, access_expires = ?3, forget_at = ?3
+             WHERE code_hash = ?1 AND used = 0",
+        )?
+        .execute(params![code_hash, access_hash, expires.seconds()])?;
+    Ok(())
+}
+
+fn end_access(connection: &Connection, code_hash: &[u8; 32]) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE grants SET access_hash = NULL
+             WHERE code_hash = ?1 AND access_hash IS NOT NULL",
+        )?
+        .execute([code_hash])?;
+    Ok(())
+}
+
+fn granted(row: &Row<'_>) -> rusqlite::Result<GrantedCode> {
+    Ok(GrantedCode {
+        client: ClientId::new(row.get::<_, String>("client")?),
+        redirect_uri: row.get("redirect_uri")?,
+        challenge: row
+            .get::<_, Option<[u8; 32]>>("challenge")?
+            .map(CodeChallenge),
+        nonce: row.get("nonce")?,
+        scope: Scope::parse(&row.get::<_, String>("scope")?),
+        auth_time: row
+            .get::<_, Option<i64>>("auth_time")?
+            .map(UnixTime::from_seconds),
+        identity: identity(row)?,
+        user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
+        granted: UnixTime::from_seconds(row.get("granted")?),
+    })
+}
+
+fn identity(row: &Row<'_>) -> rusqlite::Result<GoogleIdentity> {
+    Ok(GoogleIdentity {
+        account: GoogleAccount {
+            issuer: GoogleIssuer::new(row.get::<_, String>("issuer")?),
+            subject: GoogleSubject::new(row.get::<_, String>("subject")?),
+        },
+        address: VerifiedAddress::vouched_for(row.get("address")?),
+        hosted_domain: row.get("hosted_domain")?,
+        name: row.get("name")?,
+        auth_time: row
+            .get::<_, Option<i64>>("auth_time")?
+            .map(UnixTime::from_seconds),
+    })
+}
