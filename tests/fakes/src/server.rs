@@ -59,6 +59,14 @@ pub fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
         .unwrap()
 }
 
+/// A redirect by 302.
+pub fn redirect(location: &str) -> Reply {
+    let mut reply = reply(302, "text/plain", "");
+    let location = location.parse().unwrap();
+    reply.headers_mut().insert("location", location);
+    reply
+}
+
 /// Serves until dropped.
 #[derive(Debug)]
 pub struct Server {

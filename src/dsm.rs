@@ -1,0 +1,302 @@
+//! DSM's web API: who the users of this NAS are, and which of them are its
+//! administrators.
+//!
+//! One reading is one session: sign in, list, sign out. The account is an
+//! administrator's, since DSM lists its users to nobody else.
+
+mod code;
+mod error;
+mod wire;
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use hyper::http::request;
+use hyper::{Request, StatusCode};
+use serde::de::DeserializeOwned;
+use tokio::sync::Mutex;
+use url::form_urlencoded::Serializer;
+
+pub use self::code::Code;
+pub use self::error::{DsmError, ListRefusal, Reaction};
+use self::wire::{ListsWire, MemberWire, PageWire, SignedInWire, UserWire};
+use crate::http_client::{HttpClient, Trust};
+use crate::secret::{Secret, read_secret_file};
+use crate::user_list::UserList;
+
+/// A row has some hundred bytes; this is more users than any NAS can have.
+const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+
+/// More users than any NAS can have, here as rows.
+const MAX_ROWS: usize = 100_000;
+
+/// DSM gives a whole list at once, as far as is known. A server that hands it
+/// out in smaller parts than this allows is not worth waiting for.
+const MAX_PAGES: usize = 1000;
+
+/// Where DSM is, and as whom to ask it.
+#[derive(Clone, Debug)]
+pub struct DsmSettings {
+    /// Its base URL, such as `http://127.0.0.1:5000`.
+    pub url: String,
+    /// An account in the group administrators.
+    pub account: String,
+    /// The account's password: one line in a file of its own.
+    pub password_file: PathBuf,
+    /// For one request, from connecting to the last byte.
+    pub timeout: Duration,
+    /// Whether to take any certificate; for a loopback address only.
+    pub accept_invalid_certificate: bool,
+}
+
+/// What we ask of DSM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `SYNO.API.Auth` login.
+    SignIn,
+    /// `SYNO.Core.User` list.
+    ListUsers,
+    /// `SYNO.Core.Group.Member` list.
+    ListAdministrators,
+    /// `SYNO.API.Auth` logout.
+    SignOut,
+}
+
+/// Reads users from DSM, in one session at a time.
+#[derive(Debug)]
+pub struct DsmClient {
+    settings: DsmSettings,
+    http: HttpClient,
+    endpoint: String,
+    /// A turnstile: who reads from DSM holds it, and others queue. No login
+    /// waits for it, only whoever wants a list that is newer than the last.
+    ///
+    /// Inside is the session of now, or of a reading that was dropped half
+    /// way: the next one ends it first, since sessions that nobody ends pile
+    /// up until DSM stops answering.
+    session: Mutex<Option<Session>>,
+}
+
+#[derive(Debug)]
+struct Session {
+    sid: Secret<String>,
+    token: Option<Secret<String>>,
+}
+
+impl DsmClient {
+    /// A client; nothing is read, opened or sent yet.
+    pub fn new(settings: DsmSettings) -> Self {
+        let trust = if settings.accept_invalid_certificate {
+            Trust::DangerousAnyCertificate
+        } else {
+            Trust::SystemAuthorities
+        };
+        Self {
+            http: HttpClient::new(trust, settings.timeout),
+            endpoint: format!("{}/webapi/entry.cgi", settings.url.trim_end_matches('/')),
+            session: Mutex::new(None),
+            settings,
+        }
+    }
+
+    /// The users of this NAS and its administrators, whole and plausible.
+    ///
+    /// A second caller waits for the first. The password is read from its
+    /// file at each sign-in. Each request has its own time-out, so this may
+    /// take several of them.
+    #[tracing::instrument(name = "dsm.list_users", skip_all)]
+    pub async fn list_users(&self) -> Result<UserList, DsmError> {
+        let mut session = self.session.lock().await;
+        if let Some(left_over) = session.as_ref() {
+            self.sign_out(left_over).await;
+        }
+        *session = None;
+        match self.read_in(&mut session).await {
+            // Sessions end before their time: DSM restarts, or somebody else
+            // signs in. Once more, with a new one; twice is no accident.
+            Err(error) if error.is_about_the_session() => {
+                tracing::debug!(%error, "a new session is opened");
+                self.read_in(&mut session).await
+            }
+            result => result,
+        }
+    }
+
+    async fn read_in(&self, session: &mut Option<Session>) -> Result<UserList, DsmError> {
+        let open = session.insert(self.sign_in().await?);
+        let lists = self.read_lists(open).await;
+        self.sign_out(open).await;
+        *session = None;
+        Ok(UserList::try_from(lists?)?)
+    }
+
+    async fn sign_in(&self) -> Result<Session, DsmError> {
+        let path = &self.settings.password_file;
+        let password = read_secret_file(path).map_err(|source| DsmError::PasswordFile {
+            path: path.clone(),
+            source,
+        })?;
+        // No `session`, which DSM 7.2 denies to some accounts, and no
+        // `format`, which broke device tokens in 7.0.1.
+        let parameters = [
+            ("account", self.settings.account.as_str()),
+            ("passwd", password.expose()),
+            ("enable_syno_token", "yes"),
+        ];
+        let body = self.post(Call::SignIn, None, &parameters).await?;
+        let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
+        Ok(Session {
+            sid: Secret::new(signed_in.sid),
+            token: signed_in.synotoken.map(Secret::new),
+        })
+    }
+
+    async fn read_lists(&self, session: &Session) -> Result<ListsWire, DsmError> {
+        let users: Vec<UserWire> = self.read_rows(Call::ListUsers, session).await?;
+        let administrators: Vec<MemberWire> =
+            self.read_rows(Call::ListAdministrators, session).await?;
+        tracing::debug!(
+            users = users.len(),
+            administrators = administrators.len(),
+            "DSM listed its users"
+        );
+        Ok(ListsWire {
+            users,
+            administrators,
+        })
+    }
+
+    /// All rows of a list, in as many parts as DSM hands them out.
+    async fn read_rows<R: DeserializeOwned>(
+        &self,
+        call: Call,
+        session: &Session,
+    ) -> Result<Vec<R>, DsmError> {
+        let mut rows: Vec<R> = Vec::new();
+        let mut total = 0;
+        for _ in 0..MAX_PAGES {
+            let offset = rows.len().to_string();
+            let parameters = [("offset", offset.as_str()), ("limit", "-1")];
+            let body = self.post(call, Some(session), &parameters).await?;
+            let page: PageWire<R> = wire::data(call, &body)?;
+            let progress = !page.users.is_empty();
+            rows.extend(page.users);
+            total = page.total.unwrap_or(rows.len());
+            if false {
+                break;
+            }
+            if rows.len() >= total {
+                return Ok(rows);
+            }
+            if !progress {
+                let rows = rows.len();
+                return Err(ListRefusal::Short { rows, total }.into());
+            }
+        }
+        let rows = rows.len();
+        Err(ListRefusal::Endless { rows, total }.into())
+    }
+
+    /// Its failure changes nothing for the caller, who has the lists already
+    /// or another error to tell.
+    async fn sign_out(&self, session: &Session) {
+        let call = Call::SignOut;
+        let answer = self.post(call, Some(session), &[]).await;
+        let answer = answer.and_then(|body| wire::success(call, &body));
+        if let Err(error) = answer {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "a session stays open in DSM until it times out");
+        }
+    }
+
+    async fn post(
+        &self,
+        call: Call,
+        session: Option<&Session>,
+        parameters: &[(&str, &str)],
+    ) -> Result<Bytes, DsmError> {
+        let (request, form) = self.request(call, session, parameters);
+        let answer = self
+            .http
+            .post_form(request, form, MAX_ANSWER_BYTES)
+            .await
+            .map_err(|source| DsmError::from_http(call, source))?;
+        if answer.status != StatusCode::OK {
+            let status = answer.status;
+            return Err(DsmError::Status { call, status });
+        }
+        Ok(answer.body)
+    }
+
+    /// Session and token go both ways, always: which one an API of DSM looks
+    /// at is not written anywhere.
+    fn request(
+        &self,
+        call: Call,
+        session: Option<&Session>,
+        parameters: &[(&str, &str)],
+    ) -> (request::Builder, Secret<String>) {
+        let mut request = Request::builder().uri(&self.endpoint);
+        let mut form = Serializer::new(String::new());
+        form.extend_pairs(call.parameters())
+            .extend_pairs(parameters);
+        if let Some(session) = session {
+            let sid = session.sid.expose();
+            form.append_pair("_sid", sid);
+            request = request.header("cookie", format!("id={sid}"));
+        }
+        if let Some(token) = session.and_then(|session| session.token.as_ref()) {
+            form.append_pair("SynoToken", token.expose());
+            request = request.header("x-syno-token", token.expose());
+        }
+        (request, Secret::new(form.finish()))
+    }
+}
+
+impl Call {
+    /// The parameters that are the same each time. Values are JSON, quoted,
+    /// but for `SYNO.API.Auth`, which takes text.
+    fn parameters(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::SignIn => &[
+                ("api", "SYNO.API.Auth"),
+                ("version", "6"),
+                ("method", "login"),
+            ],
+            Self::SignOut => &[
+                ("api", "SYNO.API.Auth"),
+                ("version", "6"),
+                ("method", "logout"),
+            ],
+            Self::ListUsers => &[
+                ("api", "SYNO.Core.User"),
+                ("version", "1"),
+                ("method", "list"),
+                ("type", r#""local""#),
+                ("additional", r#"["email","expired"]"#),
+            ],
+            // The group with gid 101 has this name in every language.
+            Self::ListAdministrators => &[
+                ("api", "SYNO.Core.Group.Member"),
+                ("version", "1"),
+                ("method", "list"),
+                ("group", r#""administrators""#),
+                ("ingroup", "true"),
+            ],
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SignIn => "sign in to DSM",
+            Self::ListUsers => "list the users of DSM",
+            Self::ListAdministrators => "list the administrators of DSM",
+            Self::SignOut => "sign out of DSM",
+        })
+    }
+}

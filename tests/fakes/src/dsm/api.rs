@@ -1,0 +1,361 @@
+//! What the fake DSM answers, and how anybody knows.
+//!
+//! "Recorded": others saw it on a device and published it; the key after it
+//! is the source.
+//!
+//! - mib: mib1185/py-synologydsm-api, its recorded answers of DSM 5 to 7
+//! - probed: pmilano1/synology-dsm-api, `docs/api-reference/probed`, DSM 7.4
+//! - schemas: mikespub/synology, `tools/schemas`, from a live DSM
+//! - mock: supermarsx/sortOfRemoteNG, its own mock of DSM and shape tests
+//! - N4S4: N4S4/synology-api
+//! - mael: the struct and the sample answer in maelvls/dex, DSM 7.2
+//! - guide: Synology's "DSM Login Web API Guide"
+//! - HA: home-assistant/core, issues #54238 and #103627
+//!
+//! "Guess": nobody has published it.
+
+use google_to_synology_sso::dsm::Call;
+use serde_json::{Value, json};
+
+use super::{Api, FakeUser, Instead, State};
+use crate::server::{Received, Reply, reply};
+
+/// A session that was opened and not ended.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    sid: String,
+    /// Only when the sign-in asked for one.
+    token: Option<String>,
+}
+
+impl Api {
+    /// Which question `request` asks, if any that the fake knows.
+    pub fn of(request: &Received) -> Option<Self> {
+        let api = request.parameter("api")?;
+        let method = request.parameter("method")?;
+        match (api.as_str(), method.as_str()) {
+            ("SYNO.API.Info", "query") => Some(Self::Info),
+            ("SYNO.API.Auth", "login") => Some(Self::SignIn),
+            ("SYNO.API.Auth", "logout") => Some(Self::SignOut),
+            ("SYNO.Core.User", "list") => Some(Self::Users),
+            ("SYNO.Core.Group", "list") => Some(Self::Groups),
+            ("SYNO.Core.Group.Member", "list") => Some(Self::Members),
+            _ => None,
+        }
+    }
+
+    /// The question that the daemon's `call` asks.
+    pub fn asked_by(call: Call) -> Self {
+        match call {
+            Call::SignIn => Self::SignIn,
+            Call::ListUsers => Self::Users,
+            Call::ListAdministrators => Self::Members,
+            Call::SignOut => Self::SignOut,
+        }
+    }
+}
+
+/// An answer before it is sent.
+#[derive(Debug)]
+pub(super) struct Plain {
+    status: u16,
+    content_type: &'static str,
+    cookie: Option<String>,
+    body: String,
+}
+
+impl Plain {
+    /// Recorded (mib): JSON with status 200, even for failures.
+    pub(super) fn json(json: &Value) -> Self {
+        Self {
+            status: 200,
+            content_type: "application/json; charset=\"UTF-8\"",
+            cookie: None,
+            body: json.to_string(),
+        }
+    }
+
+    /// Recorded (mib, probed): the code in an object.
+    pub(super) fn failure(code: i64) -> Self {
+        Self::json(&json!({"error": {"code": code}, "success": false}))
+    }
+
+    fn success(data: &Value) -> Self {
+        Self::json(&json!({"data": data, "success": true}))
+    }
+
+    /// Guess: that a DSM that starts answers with pages is known (the Dex
+    /// fork crashed on them), their words are not.
+    pub(super) fn page(status: u16) -> Self {
+        Self {
+            status,
+            content_type: "text/html",
+            cookie: None,
+            body: "<!DOCTYPE html><title>DSM</title><p>The system is getting ready.</p>".into(),
+        }
+    }
+
+    /// Guess: what a connection through a proxy may do to an answer.
+    pub(super) fn cut(mut self) -> Self {
+        self.body.truncate(self.body.len() / 2);
+        self
+    }
+
+    /// Guess: JSON allows blanks before it.
+    pub(super) fn after(mut self, blanks: usize) -> Self {
+        self.body.insert_str(0, &" ".repeat(blanks));
+        self
+    }
+
+    pub(super) fn reply(self) -> Reply {
+        let mut reply = reply(self.status, self.content_type, self.body);
+        if let Some(cookie) = self.cookie {
+            let cookie = cookie.parse().unwrap();
+            reply.headers_mut().insert("set-cookie", cookie);
+        }
+        reply
+    }
+}
+
+impl State {
+    /// Notes `request`, and says what is to come instead of its answer.
+    pub(super) fn begin(&mut self, request: &Received) -> Option<Instead> {
+        self.requests.push(request.clone());
+        let api = Api::of(request)?;
+        if api == Api::Users {
+            self.counts.user_lists += 1;
+        }
+        let queue = self.behaviour.next.get_mut(&api);
+        let next = queue.and_then(std::collections::VecDeque::pop_front);
+        let instead = next.or_else(|| self.behaviour.always.get(&api).cloned());
+        if let (Api::SignIn, Some(Instead::Code(_))) = (api, &instead) {
+            self.counts.refused_sign_ins += 1;
+        }
+        instead
+    }
+
+    /// The usual answer. The order of the checks is recorded (mock, probed):
+    /// 101 to 104 with the version before the method, then 119, then 105,
+    /// then the parameters.
+    pub(super) fn usual(&mut self, request: &Received) -> Plain {
+        // Recorded (mael, mib): DSM 7 has everything at entry.cgi; query.cgi
+        // is older. Guess: the page for any other path.
+        let path = request.uri.path();
+        if !matches!(path, "/webapi/entry.cgi" | "/webapi/query.cgi") {
+            return Plain::page(404);
+        }
+        let named = ["api", "method", "version"].map(|name| request.parameter(name));
+        let [Some(api), Some(_), Some(version)] = named else {
+            return Plain::failure(101);
+        };
+        let Some((_, lowest, highest)) = APIS.iter().find(|(name, ..)| *name == api) else {
+            return Plain::failure(102);
+        };
+        if !version
+            .parse()
+            .is_ok_and(|v| (*lowest..=*highest).contains(&v))
+        {
+            return Plain::failure(104);
+        }
+        match Api::of(request) {
+            None => Plain::failure(103),
+            Some(Api::Info) => info(),
+            Some(Api::SignIn) => self.sign_in(request),
+            Some(Api::SignOut) => self.sign_out(request),
+            Some(Api::Users) => self.with_rights(request, Self::users),
+            Some(Api::Groups) => self.with_rights(request, Self::groups),
+            Some(Api::Members) => self.with_rights(request, Self::members),
+        }
+    }
+
+    /// Recorded (mib, HA): `did`, `is_portal_port`, `sid`, the `synotoken`
+    /// only when it was asked for, and the cookie `id`; 400 for a wrong
+    /// account or password. Guess: 400 also for a missing one.
+    fn sign_in(&mut self, request: &Received) -> Plain {
+        let account = request.parameter("account").unwrap_or_default();
+        let password = request.parameter("passwd").unwrap_or_default();
+        let right = (&self.behaviour.account, &self.behaviour.password);
+        if (&account, &password) != right {
+            self.counts.refused_sign_ins += 1;
+            return Plain::failure(400);
+        }
+        let counts = &mut self.counts;
+        counts.sign_ins += 1;
+        counts.open_sessions += 1;
+        counts.most_open_sessions = counts.most_open_sessions.max(counts.open_sessions);
+        let sid = format!("sid-{}", counts.sign_ins);
+        let wanted = request.parameter("enable_syno_token").as_deref() == Some("yes");
+        let token = wanted.then(|| format!("token-{}", counts.sign_ins));
+        let mut data = json!({"did": "did-1", "is_portal_port": false, "sid": sid});
+        if let Some(token) = &token {
+            data["synotoken"] = token.clone().into();
+        }
+        self.sessions.push(Session {
+            sid: sid.clone(),
+            token,
+        });
+        let mut answer = Plain::success(&data);
+        answer.cookie = Some(format!("id={sid}; max-age=604800; path=/; HttpOnly"));
+        answer
+    }
+
+    /// Recorded (guide): `_sid`, and an answer without data. Guess: 119 for a
+    /// session that there is not.
+    fn sign_out(&mut self, request: &Received) -> Plain {
+        let Some(session) = self.session(request) else {
+            return Plain::failure(119);
+        };
+        self.sessions.retain(|open| open.sid != session.sid);
+        self.counts.open_sessions = self.sessions.len();
+        self.counts.sign_outs += 1;
+        Plain::json(&json!({"success": true}))
+    }
+
+    /// Recorded: the session as `_sid` or as the cookie `id` (mib). Guess:
+    /// that two which differ are none.
+    fn session(&self, request: &Received) -> Option<Session> {
+        let cookies = request.headers.get("cookie");
+        let cookies = cookies.and_then(|cookies| cookies.to_str().ok());
+        let mut cookies = cookies.unwrap_or_default().split("; ");
+        let cookie = cookies.find_map(|cookie| cookie.strip_prefix("id="));
+        let named = one_of(request.parameter("_sid"), cookie.map(str::to_owned))?;
+        self.sessions.iter().find(|open| open.sid == named).cloned()
+    }
+
+    /// Recorded (probed): 119 without the session or its token, and 105 for
+    /// who is no administrator (mock). The token comes as a header or a
+    /// parameter (N4S4). Guess: that it must come when the session has one,
+    /// also for lists, which some say work without.
+    fn with_rights(&self, request: &Received, list: fn(&Self, &Received) -> Plain) -> Plain {
+        let header = request.headers.get("x-syno-token");
+        let header = header.and_then(|token| token.to_str().ok());
+        let token = one_of(request.parameter("SynoToken"), header.map(str::to_owned));
+        match self.session(request) {
+            Some(session) if session.token.is_none() || session.token == token => {}
+            _ => return Plain::failure(119),
+        }
+        if !self.behaviour.account_is_administrator {
+            return Plain::failure(105);
+        }
+        list(self, request)
+    }
+
+    /// Recorded (mael, mock, schemas): `offset`, `total` and `users`, each
+    /// with its name and what `additional` asks for. Guess: 120 for a `type`
+    /// that there is not.
+    fn users(&self, request: &Received) -> Plain {
+        let kind = text(request, "type").unwrap_or_else(|| "local".to_owned());
+        if !matches!(kind.as_str(), "local" | "domain" | "ldap") {
+            return Plain::failure(120);
+        }
+        let additional = request.parameter("additional").unwrap_or("[]".to_owned());
+        let Ok(additional) = serde_json::from_str::<Vec<String>>(&additional) else {
+            return Plain::failure(120);
+        };
+        let users = self.behaviour.users.iter();
+        let rows = users.filter(|_| kind == "local");
+        let rows = rows.map(|user| row(user, &additional)).collect();
+        self.page(request, "users", rows)
+    }
+
+    /// Recorded (schemas, mock): `name`, `gid`, `description`, no members.
+    fn groups(&self, request: &Received) -> Plain {
+        let rows = vec![
+            json!({"name": "administrators", "gid": 101, "description": "System default admin group"}),
+            json!({"name": "users", "gid": 100, "description": "System default group"}),
+        ];
+        self.page(request, "groups", rows)
+    }
+
+    /// Recorded (N4S4): `name`, `uid`, `description`. Guesses: 114 without a
+    /// group; 3205 (N4S4: "cannot load group data") for one that there is
+    /// not; the others for `ingroup=false`.
+    fn members(&self, request: &Received) -> Plain {
+        let Some(group) = text(request, "group") else {
+            return Plain::failure(114);
+        };
+        if !matches!(group.as_str(), "administrators" | "users") {
+            return Plain::failure(3205);
+        }
+        let inside = request.parameter("ingroup").as_deref() != Some("false");
+        let users = self.behaviour.users.iter().zip(1024..);
+        let members = users.filter(|(user, _)| (user.administrator || group == "users") == inside);
+        let rows = members.map(
+            |(user, uid)| json!({"name": user.name, "uid": uid, "description": user.description}),
+        );
+        self.page(request, "users", rows.collect())
+    }
+
+    /// Recorded (mock, N4S4): `offset` in the answer, and -1 as a `limit` for
+    /// all. Guesses: 120 for what is no number, and that an answer may hold
+    /// fewer rows than there are.
+    fn page(&self, request: &Received, key: &str, rows: Vec<Value>) -> Plain {
+        let number = |name: &str, default: i64| {
+            let given = request.parameter(name);
+            given.map_or(Ok(default), |given| given.parse::<i64>())
+        };
+        let (Ok(offset), Ok(limit)) = (number("offset", 0), number("limit", -1)) else {
+            return Plain::failure(120);
+        };
+        let total = rows.len();
+        let limit = usize::try_from(limit).unwrap_or(total);
+        let limit = limit.min(self.behaviour.page_size.unwrap_or(total));
+        let skipped = usize::try_from(offset).unwrap_or(0);
+        let rows: Vec<Value> = rows.into_iter().skip(skipped).take(limit).collect();
+        Plain::success(&json!({"offset": offset, "total": total, key: rows}))
+    }
+}
+
+/// Recorded (mib, schemas): the versions that DSM 7 has of what is here.
+const APIS: [(&str, u32, u32); 5] = [
+    ("SYNO.API.Info", 1, 1),
+    ("SYNO.API.Auth", 1, 7),
+    ("SYNO.Core.User", 1, 1),
+    ("SYNO.Core.Group", 1, 1),
+    ("SYNO.Core.Group.Member", 1, 1),
+];
+
+/// Recorded (mib): needs no session. Guess: all is told, whatever `query`
+/// asks for.
+fn info() -> Plain {
+    let apis = APIS.iter().map(|(name, lowest, highest)| {
+        let mut api = json!({"path": "entry.cgi", "minVersion": lowest, "maxVersion": highest});
+        if name.starts_with("SYNO.Core.") {
+            api["requestFormat"] = "JSON".into();
+        }
+        ((*name).to_owned(), api)
+    });
+    Plain::success(&Value::Object(apis.collect()))
+}
+
+/// Recorded (mael): `email`, `expired` and `description` are text,
+/// `2fa_status` is true or false; only the name without `additional`
+/// (schemas).
+fn row(user: &FakeUser, additional: &[String]) -> Value {
+    let mut row = json!({"name": user.name});
+    for key in additional {
+        match key.as_str() {
+            "email" if user.email.is_some() => row["email"] = user.email.clone().into(),
+            "expired" if user.expired.is_some() => row["expired"] = user.expired.clone().into(),
+            "description" => row["description"] = user.description.clone().into(),
+            "2fa_status" => row["2fa_status"] = false.into(),
+            _ => {}
+        }
+    }
+    row
+}
+
+/// A text parameter of an API with JSON values. Recorded (mael, N4S4): DSM
+/// takes bare text, too.
+fn text(request: &Received, name: &str) -> Option<String> {
+    let given = request.parameter(name)?;
+    Some(serde_json::from_str(&given).unwrap_or(given))
+}
+
+/// What was sent in one place or both; nothing when they differ.
+fn one_of(here: Option<String>, there: Option<String>) -> Option<String> {
+    match (here, there) {
+        (Some(here), Some(there)) => (here == there).then_some(here),
+        (here, there) => here.or(there),
+    }
+}

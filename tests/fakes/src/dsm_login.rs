@@ -1,0 +1,247 @@
+//! The login page of a fake DSM: an OpenID client that acts as DSM's does.
+//!
+//! Nobody has published DSM's client; what it does was pieced together from
+//! what others saw. Each step here says which:
+//!
+//! - The well-known URL is fetched by the NAS at each click, twice within a
+//!   second, with an empty User-Agent (pocket-id #1587, DSM 7.4).
+//! - The login runs in a pop-up (reports of "not privilege" when pop-ups are
+//!   blocked: authentik PR #12681).
+//! - The token endpoint gets the secret in its form (authelia PR #7028).
+//! - The name comes from userinfo by GET with a Bearer header, not from the
+//!   ID token (tailscale/tsidp #146, #158).
+//! - A key that is not RSA ends the login (authentik #26091).
+//!
+//! The order of the last three requests is a guess, and so is how the pop-up
+//! tells the page below it.
+
+mod page;
+mod provider;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use google_to_synology_sso::http_client::{HttpClient, Trust};
+use google_to_synology_sso::random::{OsRandom, Random};
+use serde_json::Value;
+use tokio::time::Instant;
+use url::form_urlencoded;
+
+use self::provider::Provider;
+use crate::server::{Received, Reply, Server, redirect, reply};
+
+/// What an administrator types into Control Panel > Domain/LDAP > SSO Client.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SsoSettings {
+    /// The well-known URL, whole.
+    pub well_known: String,
+    /// The application ID.
+    pub client_id: String,
+    /// The application secret.
+    pub client_secret: String,
+    /// The redirect URI, sent byte for byte as typed; [`DsmLogin::url`] with
+    /// or without a final slash brings the browser back here.
+    pub redirect_uri: String,
+    /// The scope; empty in most people's dialog, `openid` is sent then.
+    pub scope: String,
+    /// Which claim of userinfo is the DSM user's name.
+    pub username_claim: String,
+}
+
+/// One line of what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// How long after the start.
+    pub at: Duration,
+    /// What happened; one request, as a rule. No secrets.
+    pub what: String,
+}
+
+/// How a login ends badly, in the words of DSM where they are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The well-known URL brought no metadata (authelia discussion #4160).
+    NoMetadata,
+    /// The provider has no RSA key, or the ID token is not signed with it
+    /// (authentik #26091). Guess: also for a token endpoint that refuses.
+    BadProvider,
+    /// The answer belongs to no login, is an error, or names nobody (authelia
+    /// discussion #6902). Guess: which of the known texts comes for what.
+    NotPrivileged,
+}
+
+impl Failure {
+    /// What the person sees.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NoMetadata => "Unable to get the URL for SSO authentication",
+            Self::BadProvider => {
+                "Your SSO is not properly configured. Please check your settings or contact your \
+                 system administrator."
+            }
+            Self::NotPrivileged => "not privilege",
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Page {
+    settings: Mutex<SsoSettings>,
+    /// Logins that began and did not come back.
+    states: Mutex<HashSet<String>>,
+    events: Mutex<Vec<Event>>,
+    started: Instant,
+    http: HttpClient,
+}
+
+/// A handle; all clones are one page, served until the last is dropped.
+#[derive(Clone, Debug)]
+pub struct DsmLogin {
+    page: Arc<Page>,
+    server: Arc<Server>,
+}
+
+impl DsmLogin {
+    /// Listens on a free port of 127.0.0.1. No login works before
+    /// [`configure`](Self::configure).
+    pub async fn start() -> Self {
+        let page = Arc::new(Page {
+            settings: Mutex::default(),
+            states: Mutex::default(),
+            events: Mutex::default(),
+            started: Instant::now(),
+            http: HttpClient::new(Trust::SystemAuthorities, Duration::from_secs(30)),
+        });
+        let answering = Arc::clone(&page);
+        let server = Server::start(move |request| {
+            let page = Arc::clone(&answering);
+            async move { page.answer(request).await }
+        })
+        .await;
+        Self {
+            page,
+            server: Arc::new(server),
+        }
+    }
+
+    /// Its base URL, without a final slash.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Saves the dialog; good from the next click on.
+    pub fn configure(&self, settings: SsoSettings) {
+        *locked(&self.page.settings) = settings;
+    }
+
+    /// What happened so far.
+    pub fn events(&self) -> Vec<Event> {
+        locked(&self.page.events).clone()
+    }
+}
+
+impl Page {
+    async fn answer(&self, request: Received) -> Reply {
+        let query: HashMap<_, _> = request.query().into_iter().collect();
+        let ended = query.contains_key("code") || query.contains_key("error");
+        match request.uri.path() {
+            "/" if ended => self.come_back(&query).await,
+            "/" => self.front(),
+            "/sso/start" => self.start().await,
+            _ => reply(404, "text/html", page::failure("There is nothing here.")),
+        }
+    }
+
+    fn front(&self) -> Reply {
+        self.note("browser: GET /");
+        reply(200, "text/html; charset=utf-8", page::front())
+    }
+
+    async fn start(&self) -> Reply {
+        self.note("browser: GET /sso/start (the button was clicked)");
+        match self.authorization_url().await {
+            Ok(url) => {
+                self.note("browser: sent to the authorization endpoint");
+                redirect(&url)
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    async fn authorization_url(&self) -> Result<String, Failure> {
+        let settings = locked(&self.settings).clone();
+        let provider = Provider::new(self, &settings);
+        // Twice, as DSM does: perhaps the dialog's code and the login's.
+        provider.metadata().await?;
+        let metadata = provider.metadata().await?;
+        let endpoint = provider::url_in(&metadata, "authorization_endpoint")?;
+        let chance: &dyn Random = &OsRandom::default();
+        // Guess: its length; Authelia accepts it, and refuses less than 8.
+        let state = chance.token::<12>().unwrap();
+        locked(&self.states).insert(state.clone());
+        let scope = match settings.scope.as_str() {
+            "" => "openid",
+            typed => typed,
+        };
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &settings.client_id)
+            .append_pair("redirect_uri", &settings.redirect_uri)
+            .append_pair("scope", scope)
+            .append_pair("state", &state)
+            .finish();
+        let joint = if endpoint.contains('?') { '&' } else { '?' };
+        Ok(format!("{endpoint}{joint}{query}"))
+    }
+
+    async fn come_back(&self, query: &HashMap<String, String>) -> Reply {
+        let what = query.get("error").map_or("code", String::as_str);
+        self.note(format!("browser: came back with {what}"));
+        match self.sign_in(query).await {
+            Ok(user) => {
+                self.note(format!("DSM: signed in as {user}"));
+                reply(200, "text/html; charset=utf-8", page::signed_in(&user))
+            }
+            Err(failure) => self.fail(failure),
+        }
+    }
+
+    async fn sign_in(&self, query: &HashMap<String, String>) -> Result<String, Failure> {
+        let state = query.get("state").ok_or(Failure::NotPrivileged)?;
+        if !locked(&self.states).remove(state) {
+            return Err(Failure::NotPrivileged);
+        }
+        let code = query.get("code").ok_or(Failure::NotPrivileged)?;
+        let settings = locked(&self.settings).clone();
+        let provider = Provider::new(self, &settings);
+        let metadata = provider.metadata().await?;
+        let tokens = provider.redeem(&metadata, code).await?;
+        let userinfo = provider.userinfo(&metadata, &tokens).await?;
+        provider.verify(&metadata, &tokens).await?;
+        let user = userinfo.get(&settings.username_claim);
+        match user.and_then(Value::as_str) {
+            Some(user) if !user.is_empty() => Ok(user.to_owned()),
+            _ => {
+                self.note("DSM: User [] failed to log in (no name in userinfo)");
+                Err(Failure::NotPrivileged)
+            }
+        }
+    }
+
+    fn fail(&self, failure: Failure) -> Reply {
+        let text = failure.text();
+        self.note(format!("DSM: {text}"));
+        reply(200, "text/html; charset=utf-8", page::failure(text))
+    }
+
+    fn note(&self, what: impl Into<String>) {
+        let what = what.into();
+        let at = self.started.elapsed();
+        locked(&self.events).push(Event { at, what });
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
