@@ -51,6 +51,9 @@ pub struct Jobs {
     bridge: Arc<Bridge>,
     dsm: DsmClient,
     minute: Notify,
+    /// Held during a refresh: of two at once the slower would bring back the
+    /// older users.
+    refreshing: tokio::sync::Mutex<()>,
     /// When it was last written down that the users are fresh.
     noted: Mutex<Option<UnixTime>>,
 }
@@ -62,6 +65,7 @@ impl Jobs {
             bridge,
             dsm,
             minute: Notify::new(),
+            refreshing: tokio::sync::Mutex::new(()),
             noted: Mutex::new(noted),
         }
     }

@@ -55,6 +55,7 @@ impl Jobs {
     /// meanwhile, and stays when anything fails. Writes to disk what has
     /// changed, and once a day that nothing has.
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
+        let _alone = self.refreshing.lock().await;
         let bridge = &self.bridge;
         let list = normalised(self.dsm.list_users().await?);
         let refreshed = bridge.clock.now();

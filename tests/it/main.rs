@@ -7,3 +7,6 @@ mod command_line;
 
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
+
+/// One person signs in: the whole way.
+mod login;

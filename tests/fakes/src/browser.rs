@@ -1,0 +1,153 @@
+//! A browser as far as a login needs one: it keeps cookies, shows what came,
+//! and follows a redirect only when told to.
+
+use std::collections::BTreeMap;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{HeaderMap, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use url::Url;
+
+/// What came.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: String,
+}
+
+impl Shown {
+    /// One header as text, empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// All values of one header.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().unwrap()).collect()
+    }
+
+    /// Where it redirects to.
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// One parameter of the query that it redirects to.
+    pub fn answered(&self, parameter: &str) -> Option<String> {
+        let url = Url::parse(self.location()).unwrap();
+        let mut pairs = url.query_pairs();
+        pairs.find_map(|(name, value)| (name == parameter).then(|| value.into_owned()))
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The public name of the refusal that a page bears.
+    pub fn refusal(&self) -> Option<&str> {
+        let (_, after) = self.body.split_once("<meta name=\"refusal\" content=\"")?;
+        Some(after.split('"').next().unwrap_or_default())
+    }
+
+    /// How many bytes all headers together have, as nginx counts them.
+    pub fn header_bytes(&self) -> usize {
+        let lines = self.headers.iter();
+        let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+        "HTTP/1.1 303 See Other\r\n\r\n".len() + lines.sum::<usize>()
+    }
+}
+
+/// One browser: a person's, with its cookies.
+#[derive(Clone, Debug)]
+pub struct Browser {
+    client: Client<HttpConnector, Full<Bytes>>,
+    /// Its cookies, by name.
+    pub cookies: BTreeMap<String, String>,
+    /// Sent with every request, such as `accept-language`.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Default for Browser {
+    fn default() -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl Browser {
+    /// A fresh one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with one more header on every request.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// GETs `url`.
+    pub async fn get(&mut self, url: &str) -> Shown {
+        self.send("GET", url, None).await
+    }
+
+    /// POSTs `form`, which is encoded already, to `url`.
+    pub async fn post(&mut self, url: &str, form: &str) -> Shown {
+        self.send("POST", url, Some(form)).await
+    }
+
+    /// Sends a request with cookies, and takes up those that come back.
+    pub async fn send(&mut self, method: &str, url: &str, form: Option<&str>) -> Shown {
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if !self.cookies.is_empty() {
+            let pairs = self.cookies.iter();
+            let pairs: Vec<String> = pairs
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            request = request.header("cookie", pairs.join("; "));
+        }
+        if form.is_some() {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
+        let body = Bytes::from(form.unwrap_or_default().to_owned());
+        let answer = self.client.request(request.body(Full::new(body)).unwrap());
+        let (head, body) = answer.await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let shown = Shown {
+            status: head.status,
+            headers: head.headers,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        };
+        self.take_cookies(&shown);
+        shown
+    }
+
+    fn take_cookies(&mut self, shown: &Shown) {
+        for line in shown.headers("set-cookie") {
+            let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            if attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! The whole house: the real daemon on a port of its own, between a fake
+//! Google and a fake DSM, with a clock that the test moves.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use google_to_synology_sso::config::Config;
+use google_to_synology_sso::daemon::Daemon;
+use google_to_synology_sso::flow::Bridge;
+use google_to_synology_sso::jobs::Jobs;
+use google_to_synology_sso::random::OsRandom;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::browser::{Browser, Shown};
+use crate::dsm::{FakeDsm, FakeUser};
+use crate::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
+use crate::time::{MONDAY_MORNING, MovedClock};
+
+/// The secret that DSM and we share.
+pub const CLIENT_SECRET_OF_DSM: &str = "a secret that DSM knows";
+
+/// Where DSM wants its answers.
+pub const REDIRECT_URI: &str = "https://nas.example.com/";
+
+/// Jeanne as Google knows her.
+pub const JEANNE: &str = "Jeanne.Martin@gmail.com";
+
+/// How a house differs from the usual one.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// `issuer`; `None`: where the daemon listens, with [`Plan::path`].
+    pub issuer: Option<String>,
+    /// The issuer's path, such as `/dex`.
+    pub path: String,
+    /// Lines at the top of the config.
+    pub top: String,
+    /// Lines under `[listen]`, `[google]`, `[dsm]` and in the one client.
+    pub listen: String,
+    /// See [`Plan::listen`].
+    pub google: String,
+    /// See [`Plan::listen`].
+    pub dsm: String,
+    /// See [`Plan::listen`].
+    pub client: String,
+    /// More tables, at the end.
+    pub more: String,
+    /// Whether DSM and Google are asked before the first request.
+    pub warmed_up: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            issuer: None,
+            path: String::new(),
+            top: String::new(),
+            listen: String::new(),
+            google: String::new(),
+            dsm: String::new(),
+            client: format!("redirect-uris = [{REDIRECT_URI:?}]"),
+            more: String::new(),
+            warmed_up: true,
+        }
+    }
+}
+
+/// The daemon and those around it.
+#[derive(Debug)]
+pub struct House {
+    /// Google.
+    pub google: FakeGoogle,
+    /// DSM's web API.
+    pub dsm: FakeDsm,
+    /// The time for Google and the daemon.
+    pub clock: Arc<MovedClock>,
+    /// Config, secrets and state.
+    pub home: TempDir,
+    /// Where the daemon listens.
+    pub address: SocketAddr,
+    plan: Plan,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    bridge: Arc<Bridge>,
+    jobs: Arc<Jobs>,
+    stop: CancellationToken,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+impl House {
+    /// A family's house, in which everything works.
+    pub async fn new() -> Self {
+        Self::planned(Plan::default()).await
+    }
+
+    /// A house with differences.
+    pub async fn planned(plan: Plan) -> Self {
+        let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
+        let google = FakeGoogle::start(clock.clone()).await;
+        let dsm = FakeDsm::start().await;
+        dsm.set_users(family());
+        let home = tempfile::tempdir().unwrap();
+        let mut house = Self {
+            google,
+            dsm,
+            clock,
+            home,
+            address: ([127, 0, 0, 1], 0).into(),
+            plan,
+            running: None,
+        };
+        house.start().await;
+        house
+    }
+
+    /// Starts the daemon; after [`House::stop`] on the same state and port.
+    pub async fn start(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.address = listener.local_addr().unwrap();
+        let config = Config::load(&self.write_config()).unwrap();
+        let random = Arc::new(OsRandom::default());
+        let daemon = Daemon::prepare(config, self.clock.clone(), random)
+            .await
+            .unwrap();
+        let (bridge, jobs) = (Arc::clone(daemon.bridge()), Arc::clone(daemon.jobs()));
+        if self.plan.warmed_up {
+            jobs.refresh_users().await.unwrap();
+            bridge.upstream.refresh().await.unwrap();
+        }
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(daemon.serve(listener, stop.clone()));
+        self.running = Some(Running {
+            bridge,
+            jobs,
+            stop,
+            serving,
+        });
+    }
+
+    /// Stops the daemon as SIGTERM does.
+    pub async fn stop(&mut self) {
+        let running = self.running.take().unwrap();
+        drop((running.bridge, running.jobs));
+        running.stop.cancel();
+        running.serving.await.unwrap().unwrap();
+    }
+
+    /// What the requests work with.
+    pub fn bridge(&self) -> &Arc<Bridge> {
+        &self.running.as_ref().unwrap().bridge
+    }
+
+    /// What runs by itself.
+    pub fn jobs(&self) -> &Arc<Jobs> {
+        &self.running.as_ref().unwrap().jobs
+    }
+
+    /// The differences; they count at the next start.
+    pub fn plan(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    /// `issuer`.
+    pub fn issuer(&self) -> String {
+        let own = || format!("http://{}{}", self.address, self.plan.path);
+        self.plan.issuer.clone().unwrap_or_else(own)
+    }
+
+    /// Where a browser of this machine reaches `path`, which may have a query.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{}{path}", self.address, self.plan.path)
+    }
+
+    /// DSM's authorization request, with `more` parameters, such as
+    /// `&nonce=n`.
+    pub fn authorization_request(&self, more: &str) -> String {
+        let redirect = encode(REDIRECT_URI);
+        self.url(&format!(
+            "/auth?response_type=code&client_id=synology&redirect_uri={redirect}\
+             &state=12345678{more}"
+        ))
+    }
+
+    /// Sends `browser` to Google and lets its user choose `person` there:
+    /// the URL on which Google sends it back.
+    pub async fn choose(&self, browser: &mut Browser, person: &str, more: &str) -> String {
+        let shown = browser.get(&self.authorization_request(more)).await;
+        assert_eq!(shown.status, 303, "{shown:?}");
+        self.back(self.google.choose(shown.location(), person).as_str())
+    }
+
+    /// Google's way back as a browser of this machine can go it, even when
+    /// the issuer is elsewhere.
+    pub fn back(&self, callback: &str) -> String {
+        let callback = callback.strip_prefix(&self.issuer()).unwrap();
+        self.url(callback)
+    }
+
+    /// The browser's part of a whole login: what `/callback` answers.
+    pub async fn arrive(&self, browser: &mut Browser, person: &str, more: &str) -> Shown {
+        let callback = self.choose(browser, person, more).await;
+        browser.get(&callback).await
+    }
+
+    /// A code for `person`.
+    pub async fn code(&self, person: &str, more: &str) -> String {
+        let shown = self.arrive(&mut Browser::new(), person, more).await;
+        let code = shown.answered("code");
+        code.unwrap_or_else(|| panic!("{shown:?}"))
+    }
+
+    /// DSM's request for tokens, with `more` parameters.
+    pub async fn redeem(&self, code: &str, more: &str) -> Shown {
+        let form = format!("{}{more}", token_form(code));
+        Browser::new().post(&self.url("/token"), &form).await
+    }
+
+    /// What userinfo says to the bearer of `access_token`.
+    pub async fn userinfo(&self, access_token: &str) -> Shown {
+        let bearer = format!("Bearer {access_token}");
+        let mut browser = Browser::new().with_header("authorization", &bearer);
+        browser.get(&self.url("/userinfo")).await
+    }
+
+    /// A whole login: what the ID token claims, and the access token.
+    pub async fn sign_in(&self, person: &str, more: &str) -> (Value, String) {
+        let code = self.code(person, more).await;
+        let tokens = self.redeem(&code, "").await.json();
+        let access_token = tokens["access_token"].as_str().unwrap().to_owned();
+        (claims(tokens["id_token"].as_str().unwrap()), access_token)
+    }
+
+    /// How many rows `table` has.
+    pub fn rows(&self, table: &str) -> i64 {
+        let state = self.home.path().join("state.sqlite3");
+        let state = rusqlite::Connection::open(state).unwrap();
+        let count = format!("SELECT count(*) FROM {table}");
+        state.query_row(&count, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Writes the config and the files that it names.
+    pub fn write_config(&self) -> PathBuf {
+        let home = self.home.path();
+        let plan = &self.plan;
+        self.dsm.write_password_file(home);
+        write_secret(&home.join("google-client-secret"), CLIENT_SECRET);
+        write_secret(&home.join("synology-client-secret"), CLIENT_SECRET_OF_DSM);
+        let config = format!(
+            "issuer = {issuer:?}\n{top}\n\
+             [listen]\naddress = \"{address}\"\n{listen}\n\
+             [google]\nissuer = {google_issuer:?}\nclient-id = {CLIENT_ID:?}\n\
+             client-secret-file = \"google-client-secret\"\n{google}\n\
+             [dsm]\nurl = {dsm_url:?}\naccount = \"sso-reader\"\n\
+             password-file = \"dsm-password\"\n{dsm}\n\
+             [[clients]]\nid = \"synology\"\nname = \"the family's NAS\"\n\
+             secret-file = \"synology-client-secret\"\n{client}\n{more}\n",
+            issuer = self.issuer(),
+            top = plan.top,
+            address = self.address,
+            listen = plan.listen,
+            google_issuer = self.google.issuer(),
+            google = plan.google,
+            dsm_url = self.dsm.url(),
+            dsm = plan.dsm,
+            client = plan.client,
+            more = plan.more,
+        );
+        let path = home.join("config.toml");
+        fs::write(&path, config).unwrap();
+        path
+    }
+}
+
+/// The people of the house as DSM lists them.
+pub fn family() -> Vec<FakeUser> {
+    vec![
+        FakeUser::new("admin", "").expired("now").administrator(),
+        FakeUser::new("guest", "").expired("now"),
+        FakeUser::new("sso-reader", "").administrator(),
+        FakeUser::new("jeanne", "jeanne.martin@gmail.com"),
+        FakeUser::new("Paul", "Paul@Example.com").administrator(),
+        FakeUser::new("lea", "lea@example.net"),
+    ]
+}
+
+/// Writes a secret as its owner's alone.
+pub fn write_secret(path: &Path, secret: &str) {
+    fs::write(path, format!("{secret}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// DSM's form for the token endpoint: `client_secret_post`.
+pub fn token_form(code: &str) -> String {
+    format!(
+        "grant_type=authorization_code&code={code}&redirect_uri={}&client_id=synology\
+         &client_secret={}",
+        encode(REDIRECT_URI),
+        encode(CLIENT_SECRET_OF_DSM)
+    )
+}
+
+/// Percent-encodes `text` for a query or a form.
+pub fn encode(text: &str) -> String {
+    google_to_synology_sso::parameters::encode(text)
+}
+
+/// What a JWT claims, unverified.
+pub fn claims(token: &str) -> Value {
+    use base64::Engine;
+    let part = token.split('.').nth(1).unwrap();
+    let engine = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    serde_json::from_slice(&engine.decode(part).unwrap()).unwrap()
+}
