@@ -10,3 +10,12 @@ mod config;
 
 /// One person signs in: the whole way.
 mod login;
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+// The sources keep their shape.
+mod tidy;
