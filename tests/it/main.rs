@@ -17,5 +17,7 @@ mod login;
     reason = "a test may panic"
 )]
 
+// Apache signs in through us, with strangers all around.
+mod interop;
 // The sources keep their shape.
 mod tidy;

@@ -1,0 +1,268 @@
+//! Software that we did not write signs in through us: Apache's
+//! `mod_auth_openidc` in DSM's place, oidc-provider-mock in Google's,
+//! nginx in front with TLS, curl as the browser. What the rest of the tests
+//! check against our reading of the standards, this checks against theirs.
+
+mod browser;
+mod dsm;
+mod process;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use self::browser::{Browser, Page};
+use self::process::{Process, free_port, tool};
+
+const DAEMON: Option<&str> = option_env!("CARGO_BIN_EXE_google-to-synology-sso");
+
+/// Google's accounts. As with Google, none has a DSM user's name.
+const GOOGLE_ACCOUNTS: [&str; 2] = [
+    r#"{"sub":"1001","email":"jeanne@gmail.com","email_verified":true,"name":"Jeanne"}"#,
+    r#"{"sub":"1002","email":"nobody@gmail.com","email_verified":true}"#,
+];
+
+/// In the control a provider that gives the name by itself.
+const NAMED_ACCOUNT: &str = r#"{"sub":"1001","username":"jeanne"}"#;
+
+const CLIENT_SECRET: &str = "vei7Eiquai2thahngoh8Iv4eiGh2eiqu";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "until the daemon is here"]
+async fn apache_signs_in_through_us() {
+    let dsm = dsm::start().await;
+    let world = World::around_us(&dsm.url());
+
+    let page = world.sign_in("1001");
+
+    assert_eq!(page.url, world.protected_page(), "{}", page.body);
+    assert_eq!(page.status, "200");
+    assert_eq!(variable(&page, "REMOTE_USER"), "jeanne");
+    assert_in_json(&page, "OIDC_userinfo_json", "username", "jeanne");
+    assert_in_json(&page, "OIDC_userinfo_json", "email", "jeanne@gmail.com");
+    assert_in_json(&page, "OIDC_id_token_payload", "iss", &world.issuer());
+    // Apache asked us for each of these, and had an answer.
+    let requests = world.requests();
+    for asked in [
+        "GET /.well-known/openid-configuration 200",
+        "POST /token 200",
+        "GET /keys 200",
+        "GET /userinfo 200",
+    ] {
+        let line = format!("login.localhost {asked}\n");
+        assert!(requests.contains(&line), "no {line} in\n{requests}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "until the daemon is here"]
+async fn whom_dsm_does_not_know_stays_on_our_page() {
+    let dsm = dsm::start().await;
+    let world = World::around_us(&dsm.url());
+
+    let page = world.sign_in("1002");
+
+    assert_eq!(page.status, "403");
+    assert!(page.url.starts_with(&world.issuer()), "{}", page.url);
+    let refusal = r#"<meta name="refusal" content="address-unknown">"#;
+    assert!(page.body.contains(refusal), "{}", page.body);
+    // The client heard nothing of it.
+    let requests = world.requests();
+    assert!(
+        !requests.contains("nas.localhost GET /callback"),
+        "{requests}"
+    );
+}
+
+/// The control: the same nginx and the same Apache, with a provider in our
+/// place that they are known to work with. Where this fails too, the fault is
+/// not ours.
+#[test]
+fn the_same_set_up_works_without_us() {
+    let world = World::without_us();
+
+    let page = world.sign_in("1001");
+
+    assert_eq!(page.url, world.protected_page(), "{}", page.body);
+    assert_eq!(variable(&page, "REMOTE_USER"), "jeanne");
+    assert_in_json(&page, "OIDC_userinfo_json", "username", "jeanne");
+}
+
+/// Everybody who takes part, until dropped.
+struct World {
+    https: u16,
+    // Dropped before the directory, which has their logs.
+    processes: Vec<Process>,
+    directory: TempDir,
+}
+
+impl World {
+    /// Our daemon, with a stranger as its Google.
+    fn around_us(dsm: &str) -> Self {
+        let (google, daemon) = (free_port(), free_port());
+        let mut world = Self::behind_nginx(daemon);
+        let home = world.directory.path().join("daemon");
+        fs::create_dir(&home).unwrap();
+        let secrets = [
+            ("google-client-secret", "any: this Google does not mind"),
+            ("dsm-password", "any: so does this DSM"),
+            ("client-secret", CLIENT_SECRET),
+        ];
+        for (file, secret) in secrets {
+            fs::write(home.join(file), secret).unwrap();
+            fs::set_permissions(home.join(file), fs::Permissions::from_mode(0o600)).unwrap();
+        }
+        let values = [
+            ("https", world.https.to_string()),
+            ("provider", daemon.to_string()),
+            ("google", google.to_string()),
+            ("dsm", dsm.to_owned()),
+        ];
+        let config = home.join("config.toml");
+        fs::write(
+            &config,
+            filled(include_str!("interop/config.toml"), &values),
+        )
+        .unwrap();
+
+        world.start(&mut provider_mock(google, &GOOGLE_ACCOUNTS), google);
+        world.start(
+            Command::new(DAEMON.unwrap())
+                .arg("--config")
+                .arg(config)
+                .arg("run"),
+            daemon,
+        );
+        world
+    }
+
+    /// A stranger as the provider itself.
+    fn without_us() -> Self {
+        let provider = free_port();
+        let mut world = Self::behind_nginx(provider);
+        world.start(&mut provider_mock(provider, &[NAMED_ACCOUNT]), provider);
+        world
+    }
+
+    /// nginx and Apache, and at the provider's port nobody yet.
+    fn behind_nginx(provider: u16) -> Self {
+        let (https, apache) = (free_port(), free_port());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        let values = [
+            ("https", https.to_string()),
+            ("apache", apache.to_string()),
+            ("provider", provider.to_string()),
+            ("directory", path.display().to_string()),
+            ("client-secret", CLIENT_SECRET.to_owned()),
+        ];
+        for (file, template) in [
+            ("nginx.conf", include_str!("interop/nginx.conf")),
+            ("apache.conf", include_str!("interop/apache.conf")),
+            ("htdocs/index.html", include_str!("interop/index.html")),
+        ] {
+            write_public(&path.join(file), &filled(template, &values));
+        }
+        write_certificate(path);
+        fs::create_dir(path.join("tmp")).unwrap();
+
+        let mut world = Self {
+            https,
+            processes: Vec::new(),
+            directory,
+        };
+        let path = world.directory.path().to_owned();
+        world.start(
+            Command::new(tool("nginx"))
+                .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
+                .arg(&path),
+            https,
+        );
+        world.start(
+            Command::new(tool("apache2"))
+                .args(["-X", "-f"])
+                .arg(path.join("apache.conf")),
+            apache,
+        );
+        world
+    }
+
+    fn start(&mut self, command: &mut Command, port: u16) {
+        let process = Process::start(command, port, self.directory.path());
+        self.processes.push(process);
+    }
+
+    fn issuer(&self) -> String {
+        format!("https://login.localhost:{}", self.https)
+    }
+
+    fn protected_page(&self) -> String {
+        format!("https://nas.localhost:{}/", self.https)
+    }
+
+    /// Opens the protected page and picks an account at the sign-in form.
+    fn sign_in(&self, account: &str) -> Page {
+        let browser = Browser {
+            directory: self.directory.path(),
+        };
+        let form = browser.open(&self.protected_page());
+        assert!(form.body.contains("Authorize Client"), "{form:?}");
+        browser.submit(&form, &format!("sub={account}"))
+    }
+
+    /// What nginx has passed on: name, method, path and status, line by line.
+    fn requests(&self) -> String {
+        fs::read_to_string(self.directory.path().join("requests.log")).unwrap()
+    }
+}
+
+fn provider_mock(port: u16, accounts: &[&str]) -> Command {
+    let mut command = Command::new(tool("oidc-provider-mock"));
+    command.args(["--require-nonce", "true", "--port", &port.to_string()]);
+    for account in accounts {
+        command.args(["--user-claims", account]);
+    }
+    command
+}
+
+fn filled(template: &str, values: &[(&str, String)]) -> String {
+    values
+        .iter()
+        .fold(template.to_owned(), |text, (name, value)| {
+            text.replace(&format!("{{{{{name}}}}}"), value)
+        })
+}
+
+fn write_certificate(directory: &Path) {
+    let names = ["login.localhost".to_owned(), "nas.localhost".to_owned()];
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    write_public(&directory.join("certificate.pem"), &made.cert.pem());
+    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+}
+
+/// Started by root, Apache reads its files as somebody else.
+fn write_public(path: &Path, text: &str) {
+    let directory = path.parent().unwrap();
+    fs::create_dir_all(directory).unwrap();
+    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
+}
+
+/// A variable of the protected page's environment.
+fn variable(page: &Page, name: &str) -> String {
+    let start = format!("{name}=");
+    let mut lines = page.body.lines();
+    lines
+        .find_map(|line| line.strip_prefix(&start))
+        .unwrap_or_else(|| panic!("no {name} in\n{}", page.body))
+        .replace("&quot;", "\"")
+}
+
+fn assert_in_json(page: &Page, name: &str, key: &str, expected: &str) {
+    let document: serde_json::Value = serde_json::from_str(&variable(page, name)).unwrap();
+    assert_eq!(document[key], expected, "{document}");
+}

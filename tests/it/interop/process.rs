@@ -1,0 +1,98 @@
+//! Other people's programs: started on free ports, awaited, ended.
+
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// Below those that Linux hands out by itself, so that no test beside this
+/// one gets such a port between our look and its owner's start.
+const PORTS: Range<u16> = 20_000..30_000;
+
+/// A different port for each call, free at the time.
+pub(super) fn free_port() -> u16 {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let span = u32::from(PORTS.end - PORTS.start);
+    // Two runs on one machine begin at different places.
+    let start = u16::try_from(std::process::id() * 16 % span).unwrap();
+    loop {
+        let step = TAKEN.fetch_add(1, Ordering::Relaxed);
+        assert!(u32::from(step) < span, "no free port in {PORTS:?}");
+        let port = PORTS.start + (start + step) % (PORTS.end - PORTS.start);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// Where a program is that `tests/prepare` installs. None is optional: a test
+/// that skips itself where a tool is missing soon tests nothing anywhere.
+pub(super) fn tool(name: &str) -> PathBuf {
+    // Beside target/tmp, where cargo lets tests write.
+    let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let provider = build.with_file_name("oidc-provider-mock").join("bin");
+    let places = [&provider, Path::new("/usr/sbin"), Path::new("/usr/bin")];
+    let mut candidates = places.iter().map(|place| place.join(name));
+    candidates
+        .find(|path| path.exists())
+        .unwrap_or_else(|| panic!("{name} is missing: run tests/prepare"))
+}
+
+/// Runs until dropped; when the test has failed, its log is shown.
+pub(super) struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts `command` and waits until it accepts connections on `port`.
+    pub(super) fn start(command: &mut Command, port: u16, directory: &Path) -> Self {
+        let program = Path::new(command.get_program());
+        let name = program.file_name().unwrap().to_string_lossy().into_owned();
+        let log = directory.join(format!("{name}-{port}.log"));
+        let output = File::create(&log).unwrap();
+        let child = command
+            // Not cargo's, nor the developer's: no setting of theirs decides.
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap_or_else(|error| panic!("start {name}: {error}"));
+        let mut process = Self { name, child, log };
+        process.wait_for(port);
+        process
+    }
+
+    /// Half a minute, for a machine that has much else to do.
+    fn wait_for(&mut self, port: u16) {
+        for _ in 0..600 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return;
+            }
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("{} ended before it listened: {status}", self.name);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{} does not listen on port {port}", self.name);
+    }
+}
+
+impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "the test has failed: here is why")]
+    fn drop(&mut self) {
+        // An error means that it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            let log = std::fs::read(&self.log).unwrap_or_default();
+            eprintln!("== {}\n{}", self.name, String::from_utf8_lossy(&log));
+        }
+    }
+}
