@@ -72,7 +72,8 @@ struct Arguments {
 enum Command {
     /// Serve in the foreground, until SIGTERM or SIGINT
     Run,
-    /// Read the config and every file it names, offline; print every problem with its key path
+    /// Read the config and every file it names, offline; print every problem
+    /// with its key path
     Check {
         /// Print JSON: a list of name, result (ok, warn or fail) and message
         #[arg(long)]

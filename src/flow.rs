@@ -1,5 +1,6 @@
 //! The four requests of a login, each a column of steps: [`authorize`] and
-//! [`callback`] by the browser, [`token`] and [`userinfo`] by the relying party.
+//! [`callback`] by the browser, [`token`](fn@token) and [`userinfo`] by the
+//! relying party.
 //!
 //! The steps decide; what they decide on is fetched and kept here, between
 //! two of them.

@@ -4,12 +4,13 @@
 //! # One login
 //!
 //! ```text
-//! browser ──GET /auth──────▶ authorize: query + clients ─▶ PendingLogin, sealed into a cookie ─▶ 303 to Google
-//! Google  ──GET /callback──▶ google:    cookie + code   ─▶ GoogleIdentity, verified
-//!                            directory: identity + snapshot + policy ─▶ DsmUser | Refusal
-//!                            token:     DsmUser ─▶ code (one row, hashed) ─▶ 303 to DSM with code, state, iss
-//! DSM     ──POST /token────▶ token:     client + code, used once ─▶ judged again ─▶ ID token + access token
-//! DSM     ──GET /userinfo──▶ token:     access token ─▶ judged again ─▶ sub, username, e-mail
+//! browser ──GET /auth──────▶ authorize: query + clients ─▶ PendingLogin
+//!                            sealed into a cookie ─▶ 303 to Google
+//! Google  ──GET /callback──▶ google:    cookie + code ─▶ GoogleIdentity
+//!                            directory: + snapshot, policy ─▶ DsmUser
+//!                            token:     code, one row ─▶ 303 to DSM
+//! DSM     ──POST /token────▶ token:     code, once; judged again ─▶ tokens
+//! DSM     ──GET /userinfo──▶ token:     judged again ─▶ username, e-mail
 //! ```
 //!
 //! # Invariants

@@ -4,7 +4,6 @@
 //! check against our reading of the standards, this checks against theirs.
 
 mod browser;
-mod dsm;
 mod process;
 
 use std::fs;
@@ -12,12 +11,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use fakes::dsm::FakeDsm;
 use tempfile::TempDir;
 
 use self::browser::{Browser, Page};
 use self::process::{Process, free_port, tool};
 
-const DAEMON: Option<&str> = option_env!("CARGO_BIN_EXE_google-to-synology-sso");
+const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 
 /// Google's accounts. As with Google, none has a DSM user's name.
 const GOOGLE_ACCOUNTS: [&str; 2] = [
@@ -31,9 +31,8 @@ const NAMED_ACCOUNT: &str = r#"{"sub":"1001","username":"jeanne"}"#;
 const CLIENT_SECRET: &str = "vei7Eiquai2thahngoh8Iv4eiGh2eiqu";
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "until the daemon is here"]
 async fn apache_signs_in_through_us() {
-    let dsm = dsm::start().await;
+    let dsm = FakeDsm::start().await;
     let world = World::around_us(&dsm.url());
 
     let page = world.sign_in("1001");
@@ -58,9 +57,8 @@ async fn apache_signs_in_through_us() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "until the daemon is here"]
 async fn whom_dsm_does_not_know_stays_on_our_page() {
-    let dsm = dsm::start().await;
+    let dsm = FakeDsm::start().await;
     let world = World::around_us(&dsm.url());
 
     let page = world.sign_in("1002");
@@ -108,7 +106,7 @@ impl World {
         fs::create_dir(&home).unwrap();
         let secrets = [
             ("google-client-secret", "any: this Google does not mind"),
-            ("dsm-password", "any: so does this DSM"),
+            ("dsm-password", "correct horse battery staple"),
             ("client-secret", CLIENT_SECRET),
         ];
         for (file, secret) in secrets {
@@ -130,10 +128,7 @@ impl World {
 
         world.start(&mut provider_mock(google, &GOOGLE_ACCOUNTS), google);
         world.start(
-            Command::new(DAEMON.unwrap())
-                .arg("--config")
-                .arg(config)
-                .arg("run"),
+            Command::new(DAEMON).arg("--config").arg(config).arg("run"),
             daemon,
         );
         world

@@ -7,9 +7,15 @@ use fakes::house::{House, JEANNE};
 async fn jeanne_signs_in_with_google_and_the_nas_learns_her_name() {
     let house = House::new().await;
 
-    let arrived = house.arrive(&mut Browser::new(), JEANNE, "&nonce=n-0S6_WzA2Mj").await;
+    let arrived = house
+        .arrive(&mut Browser::new(), JEANNE, "&nonce=n-0S6_WzA2Mj")
+        .await;
     assert_eq!(arrived.status, 303);
-    assert!(arrived.location().starts_with("https://nas.example.com/?code="));
+    assert!(
+        arrived
+            .location()
+            .starts_with("https://nas.example.com/?code=")
+    );
     assert_eq!(arrived.answered("state").as_deref(), Some("12345678"));
     assert_eq!(arrived.answered("iss"), Some(house.issuer()));
 
@@ -21,7 +27,9 @@ async fn jeanne_signs_in_with_google_and_the_nas_learns_her_name() {
     assert_eq!(claims["username"], "jeanne");
     assert_eq!(claims["nonce"], "n-0S6_WzA2Mj");
 
-    let userinfo = house.userinfo(tokens["access_token"].as_str().unwrap()).await;
+    let userinfo = house
+        .userinfo(tokens["access_token"].as_str().unwrap())
+        .await;
     assert_eq!(userinfo.json()["username"], "jeanne");
     assert_eq!(userinfo.json()["sub"], claims["sub"]);
 }
