@@ -243,7 +243,7 @@ impl<'p> Entry<'p> {
         let hint = match (expected, &self.value) {
             ("a list", Value::Table(_)) => format!("; write [[{}]]", self.path),
             ("a list", _) => "; put it between [ and ]".to_owned(),
-            ("a table", _) => format!("; write [{}]", self.path),
+            ("a table", _) if !self.path.contains('[') => format!("; write [{}]", self.path),
             _ => String::new(),
         };
         self.problems.note(
