@@ -107,3 +107,6 @@ fn prompt(configured: Option<&str>, pending: &PendingLogin) -> Option<String> {
         (false, false) => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,12 @@
 /// One person signs in: the whole way.
 mod login;
 
+/// Google vouches, or lies: each lie by its name.
+mod id_token;
+
+/// Google's documents: kept, refreshed, and never waited for without need.
+mod upstream;
+
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
 

@@ -1,0 +1,68 @@
+//! Google over the network: its documents, kept and old; the exchange of a
+//! code.
+
+mod documents;
+mod exchange;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
+use fakes::time::{MONDAY_MORNING, MovedClock};
+use google_to_synology_sso::clock::{Clock, UnixTime};
+use google_to_synology_sso::google::GoogleClient;
+use google_to_synology_sso::http_client::{HttpClient, Trust};
+use google_to_synology_sso::ids::GoogleIssuer;
+use google_to_synology_sso::secret::Secret;
+use google_to_synology_sso::upstream::{Document, Upstream};
+
+const CALLBACK: &str = "http://127.0.0.1:5556/callback";
+
+/// A fake Google, us, and the time of day that both have.
+struct World {
+    google: FakeGoogle,
+    clock: Arc<MovedClock>,
+    upstream: Upstream,
+}
+
+impl World {
+    async fn new() -> Self {
+        let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
+        let google = FakeGoogle::start(Arc::clone(&clock) as Arc<dyn Clock>).await;
+        let upstream = upstream(google.issuer(), &clock, Vec::new());
+        Self {
+            google,
+            clock,
+            upstream,
+        }
+    }
+
+    /// The daemon is stopped and starts with the documents of `kept`.
+    fn restart_with(&mut self, kept: Vec<Document>) {
+        self.upstream = upstream(self.google.issuer(), &self.clock, kept);
+    }
+
+    fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+}
+
+fn upstream(issuer: &str, clock: &Arc<MovedClock>, kept: Vec<Document>) -> Upstream {
+    let client = GoogleClient {
+        issuer: GoogleIssuer::new(issuer),
+        client_id: CLIENT_ID.to_owned(),
+        client_secret: Secret::new(CLIENT_SECRET.to_owned()),
+        redirect_uri: CALLBACK.to_owned(),
+        prompt: Some("select_account".to_owned()),
+    };
+    let http = HttpClient::new(Trust::SystemAuthorities, Duration::from_secs(10));
+    Upstream::new(client, http, Arc::clone(clock) as Arc<dyn Clock>, kept)
+}
+
+const fn hours(count: u64) -> Duration {
+    Duration::from_hours(count)
+}
+
+const fn days(count: u64) -> Duration {
+    Duration::from_hours(24 * count)
+}
