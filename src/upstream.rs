@@ -129,8 +129,8 @@ impl Upstream {
 
     /// Google's keys; fetched at once when none is named `kid`, but not again
     /// for an unknown `kid` for 30 s. The keys that come back need not have
-    /// it: the verification says so then.
-    pub async fn keys_for(&self, kid: &str) -> Result<Arc<GoogleKeys>, UpstreamError> {
+    /// it: the verification says so then. `None`: any.
+    pub async fn keys_for(&self, kid: Option<&str>) -> Result<Arc<GoogleKeys>, UpstreamError> {
         let metadata = self.metadata().await?;
         let keys = match self.look_at_keys(&metadata) {
             Look::Fresh(keys) => keys,
@@ -140,9 +140,9 @@ impl Upstream {
             }
             Look::Missing => self.fetch_keys(&metadata, Patience::Stranger).await?,
         };
-        if keys.contains(kid) {
+        let Some(kid) = kid.filter(|kid| !keys.contains(kid)) else {
             return Ok(keys);
-        }
+        };
         if !self.may_fetch_for_unknown_kid() {
             return Ok(self.keys.settled().await.unwrap_or(keys));
         }

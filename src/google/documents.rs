@@ -189,6 +189,14 @@ impl GoogleKeys {
         self.0.iter().any(|key| key.kid == kid)
     }
 
+    /// The name of the key, when there is but one.
+    pub(super) fn only(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [key] => Some(&key.kid),
+            _ => None,
+        }
+    }
+
     /// The keys named `kid`: one, unless the provider breaks RFC 7517,
     /// section 4.5, and then any of them may have signed.
     pub(super) fn named(&self, kid: &str) -> impl Iterator<Item = DecodingKey> {

@@ -34,7 +34,7 @@ const GOOGLE: (&str, &str) = ("https://accounts.google.com", "accounts.google.co
 pub struct UnverifiedIdToken {
     message: String,
     signature: String,
-    kid: String,
+    kid: Option<String>,
 }
 
 /// What an ID token must say to be an answer to one login.
@@ -88,7 +88,7 @@ pub enum IdTokenError {
     /// It has header members that must be understood, and we know of none.
     #[error("the ID token has critical header members")]
     CriticalHeader,
-    /// It does not say which key signed it.
+    /// It does not say which of several keys signed it.
     #[error("the ID token names no key")]
     NoKeyId,
     /// No key of Google's has this name.
@@ -172,7 +172,6 @@ impl UnverifiedIdToken {
         if header.crit.is_some() {
             return Err(IdTokenError::CriticalHeader);
         }
-        let kid = header.kid.ok_or(IdTokenError::NoKeyId)?;
         let message = compact
             .strip_suffix(signature)
             .and_then(|rest| rest.strip_suffix('.'))
@@ -180,13 +179,14 @@ impl UnverifiedIdToken {
         Ok(Self {
             message: message.to_owned(),
             signature: signature.to_owned(),
-            kid,
+            kid: header.kid,
         })
     }
 
-    /// The name of the key that is said to have signed it.
-    pub fn kid(&self) -> &str {
-        &self.kid
+    /// The name of the key that is said to have signed it. Google always says;
+    /// a provider with one key need not (Core, section 10.1).
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
     }
 
     /// Who the person is, if Google says so, now, to us, about this login.
@@ -218,11 +218,13 @@ impl UnverifiedIdToken {
 
     /// 6: the signature, before anything that it covers is believed.
     fn signed_claims(&self, keys: &GoogleKeys) -> Result<ClaimsWire, IdTokenError> {
-        if !keys.contains(&self.kid) {
-            return Err(IdTokenError::UnknownKey(shortened(&self.kid)));
+        let kid = self.kid().or_else(|| keys.only());
+        let kid = kid.ok_or(IdTokenError::NoKeyId)?;
+        if !keys.contains(kid) {
+            return Err(IdTokenError::UnknownKey(shortened(kid)));
         }
         let message = self.message.as_bytes();
-        let signed = keys.named(&self.kid).any(|key| {
+        let signed = keys.named(kid).any(|key| {
             jsonwebtoken::crypto::verify(&self.signature, message, &key, Algorithm::RS256)
                 .unwrap_or(false)
         });

@@ -16,7 +16,7 @@ async fn a_document_is_fetched_once_and_served_from_memory() {
     let world = World::new().await;
     for _ in 0..5 {
         world.upstream.metadata().await.unwrap();
-        world.upstream.keys_for(&world.google.kid()).await.unwrap();
+        world.upstream.keys_for(Some(&world.google.kid())).await.unwrap();
     }
     assert_eq!(world.google.requests(Endpoint::Discovery), 1);
     assert_eq!(world.google.requests(Endpoint::Keys), 1);
@@ -49,15 +49,15 @@ async fn an_expired_document_serves_while_a_new_one_is_fetched() {
 
     let mut changes = world.upstream.changes();
     let story = async {
-        let keys = world.upstream.keys_for(&yesterdays).await.unwrap();
+        let keys = world.upstream.keys_for(Some(&yesterdays)).await.unwrap();
         assert!(!keys.contains(&world.google.kid()));
         world.google.requested(Endpoint::Keys, 2).await;
-        let keys = world.upstream.keys_for(&yesterdays).await.unwrap();
+        let keys = world.upstream.keys_for(Some(&yesterdays)).await.unwrap();
         assert!(!keys.contains(&world.google.kid()));
 
         drop(google_is_slow);
         changes.changed().await.unwrap();
-        let keys = world.upstream.keys_for(&yesterdays).await.unwrap();
+        let keys = world.upstream.keys_for(Some(&yesterdays)).await.unwrap();
         assert!(keys.contains(&world.google.kid()));
         assert!(!world.upstream.stale());
     };
@@ -78,14 +78,14 @@ async fn a_document_serves_for_a_week_after_its_end_and_no_longer() {
     world.google.fail(Endpoint::Keys, Trouble::Status(503));
 
     world.clock.advance(hours(1) + days(7));
-    world.upstream.keys_for(&kid).await.unwrap();
+    world.upstream.keys_for(Some(&kid)).await.unwrap();
 
     world.clock.advance(Duration::from_secs(1));
-    world.upstream.keys_for(&kid).await.unwrap_err();
+    world.upstream.keys_for(Some(&kid)).await.unwrap_err();
     world.google.mend(Endpoint::Discovery);
     world.google.mend(Endpoint::Keys);
     world.clock.advance(Duration::from_secs(1));
-    world.upstream.keys_for(&kid).await.unwrap();
+    world.upstream.keys_for(Some(&kid)).await.unwrap();
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn an_unknown_key_fetches_the_keys_at_once() {
     world.upstream.refresh().await.unwrap();
     world.google.rotate_keys();
     let new = world.google.kid();
-    assert!(world.upstream.keys_for(&new).await.unwrap().contains(&new));
+    assert!(world.upstream.keys_for(Some(&new)).await.unwrap().contains(&new));
     assert_eq!(world.google.requests(Endpoint::Keys), 2);
 }
 
@@ -104,17 +104,17 @@ async fn unknown_keys_fetch_the_keys_every_thirty_seconds_at_most() {
     world.upstream.refresh().await.unwrap();
     for seconds in [0, 1, 28] {
         world.clock.advance(Duration::from_secs(seconds));
-        let keys = world.upstream.keys_for("made-up").await.unwrap();
+        let keys = world.upstream.keys_for(Some("made-up")).await.unwrap();
         assert!(!keys.contains("made-up"));
         assert_eq!(world.google.requests(Endpoint::Keys), 2);
     }
     // Setting the clock does not make the half minute pass.
     world.clock.set(world.now().plus(hours(1)).seconds());
-    world.upstream.keys_for("made-up").await.unwrap();
+    world.upstream.keys_for(Some("made-up")).await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Keys), 2);
 
     world.clock.advance(Duration::from_secs(1));
-    world.upstream.keys_for("made-up").await.unwrap();
+    world.upstream.keys_for(Some("made-up")).await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Keys), 3);
 }
 
@@ -130,8 +130,8 @@ async fn who_comes_while_an_unknown_key_is_fetched_waits_for_it() {
         drop(google_is_slow);
     };
     let (first, second, ()) = tokio::join!(
-        world.upstream.keys_for(&new),
-        world.upstream.keys_for(&new),
+        world.upstream.keys_for(Some(&new)),
+        world.upstream.keys_for(Some(&new)),
         release,
     );
     assert!(first.unwrap().contains(&new) && second.unwrap().contains(&new));
@@ -242,7 +242,7 @@ async fn yesterdays_documents_serve_without_a_network() {
     world.restart_with(world.upstream.to_keep());
     world.clock.advance(days(1));
     world.upstream.metadata().await.unwrap();
-    world.upstream.keys_for(&kid).await.unwrap();
+    world.upstream.keys_for(Some(&kid)).await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Discovery), 1);
     assert_eq!(world.google.requests(Endpoint::Keys), 1);
     // What was kept and is still the same need not be written again.
@@ -260,7 +260,7 @@ async fn a_kept_document_that_is_damaged_is_fetched() {
     world.restart_with(kept);
     assert!(world.upstream.stale());
     assert!(world.upstream.to_keep().is_empty());
-    world.upstream.keys_for(&world.google.kid()).await.unwrap();
+    world.upstream.keys_for(Some(&world.google.kid())).await.unwrap();
 }
 
 #[tokio::test]
@@ -270,7 +270,7 @@ async fn kept_keys_of_another_provider_verify_nothing() {
     let new = FakeGoogle::start(Arc::clone(&old.clock) as Arc<dyn Clock>).await;
     let upstream = upstream(new.issuer(), &old.clock, old.upstream.to_keep());
     assert!(upstream.to_keep().is_empty());
-    upstream.keys_for("made-up").await.unwrap();
+    upstream.keys_for(Some("made-up")).await.unwrap();
     assert!(new.requests(Endpoint::Keys) > 0);
 }
 
@@ -286,7 +286,7 @@ async fn keys_that_moved_are_fetched_from_where_they_are_now() {
     world.upstream.refresh().await.unwrap_err();
     world
         .upstream
-        .keys_for(&world.google.kid())
+        .keys_for(Some(&world.google.kid()))
         .await
         .unwrap_err();
     let kept: Vec<DocumentName> = world
@@ -367,7 +367,7 @@ async fn an_empty_key_set_does_not_replace_a_good_one() {
     };
     assert!(matches!(*source, KeysError::NoUsableKey));
     let kid = world.google.kid();
-    assert!(world.upstream.keys_for(&kid).await.unwrap().contains(&kid));
+    assert!(world.upstream.keys_for(Some(&kid)).await.unwrap().contains(&kid));
 }
 
 #[tokio::test]
