@@ -185,7 +185,7 @@ impl DsmClient {
             let progress = !page.users.is_empty();
             rows.extend(page.users);
             total = page.total.unwrap_or(rows.len());
-            if false {
+            if rows.len() > MAX_ROWS {
                 break;
             }
             if rows.len() >= total {
