@@ -224,7 +224,6 @@ pub async fn token(
     let id_token = bridge.signing_key.sign(&serde_json::to_vec(&claims)?)?;
     tracing::info!(
         user = %granted.user,
-        address = granted.identity.address.as_written(),
         client = %granted.client,
         "signed in"
     );
