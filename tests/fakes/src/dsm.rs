@@ -10,7 +10,6 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -283,19 +282,17 @@ impl FakeDsm {
     /// Waits until the counts are as `wanted`; panics when that takes longer
     /// than any test should.
     pub async fn wait_until(&self, wanted: impl Fn(&Counts) -> bool) {
-        let wanted = async {
-            loop {
-                let mut changed = pin!(self.shared.changed.notified());
-                changed.as_mut().enable();
-                if wanted(&self.counts()) {
-                    return;
-                }
-                changed.await;
-            }
-        };
-        let limit = Duration::from_secs(30);
-        let waited = timeout(limit, wanted).await;
-        assert!(waited.is_ok(), "still {:?}", self.counts());
+        let outcome = timeout(Duration::from_secs(30), self.counts_are(wanted)).await;
+        assert!(outcome.is_ok(), "still {:?}", self.counts());
+    }
+
+    async fn counts_are(&self, wanted: impl Fn(&Counts) -> bool) {
+        // Made before each look, so that no change is missed in between.
+        let mut changed = self.shared.changed.notified();
+        while !wanted(&self.counts()) {
+            changed.await;
+            changed = self.shared.changed.notified();
+        }
     }
 }
 
@@ -305,8 +302,7 @@ impl Shared {
     }
 
     async fn hang(&self) {
-        let mut released = pin!(self.released.notified());
-        released.as_mut().enable();
+        let released = self.released.notified();
         let _hanging = Hanging::new(self);
         released.await;
     }

@@ -260,10 +260,8 @@ impl State {
 
     /// Recorded (schemas, mock): `name`, `gid`, `description`, no members.
     fn groups(&self, request: &Received) -> Plain {
-        let rows = vec![
-            json!({"name": "administrators", "gid": 101, "description": "System default admin group"}),
-            json!({"name": "users", "gid": 100, "description": "System default group"}),
-        ];
+        let group = |name, gid| json!({"name": name, "gid": gid, "description": "System default"});
+        let rows = vec![group("administrators", 101), group("users", 100)];
         self.page(request, "groups", rows)
     }
 
