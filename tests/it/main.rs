@@ -14,6 +14,12 @@ mod id_token;
 /// Google's documents: kept, refreshed, and never waited for without need.
 mod upstream;
 
+/// DSM's web API: how it is asked, and what its bad days make us do.
+mod dsm;
+
+/// The fake DSM's login page acts as DSM's own does.
+mod dsm_login;
+
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
 

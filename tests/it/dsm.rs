@@ -1,0 +1,248 @@
+//! The client of DSM's web API against a fake DSM.
+
+/// What a DSM that starts, hangs or is not there makes us do.
+mod bad_days;
+/// What each error code makes us do.
+mod codes;
+/// Which lists are taken, and which are refused whole.
+mod lists;
+/// HTTPS with DSM's own certificate.
+mod tls;
+
+use std::time::Duration;
+
+use fakes::dsm::{Api, FakeDsm, FakeUser, Instead};
+use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings};
+use google_to_synology_sso::ids::DsmUsername;
+use google_to_synology_sso::user_list::{ListedUser, UserList};
+use tempfile::TempDir;
+
+/// A NAS, and the daemon's view of it.
+struct Home {
+    dsm: FakeDsm,
+    client: DsmClient,
+    directory: TempDir,
+}
+
+impl Home {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut DsmSettings)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let dsm = FakeDsm::start().await;
+        let mut settings = dsm.settings(directory.path());
+        change(&mut settings);
+        Self {
+            client: DsmClient::new(settings),
+            dsm,
+            directory,
+        }
+    }
+
+    /// The error of a reading that must fail, with nothing left open in DSM.
+    async fn failure(&self) -> DsmError {
+        let error = self.client.list_users().await.unwrap_err();
+        assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
+        error
+    }
+}
+
+/// The whole chain, as the log shows it.
+fn told(error: &DsmError) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
+        error.source()
+    });
+    causes.map(|cause| cause.to_string() + ". ").collect()
+}
+
+const ONE_READING: [Api; 4] = [Api::SignIn, Api::Users, Api::Members, Api::SignOut];
+
+#[tokio::test]
+async fn a_reading_brings_users_and_administrators_as_dsm_lists_them() {
+    let home = Home::new().await;
+    home.dsm.set_users([
+        FakeUser::new("admin", "").expired("now").administrator(),
+        FakeUser::new("Jeanne", " Jeanne@Gmail.com "),
+        FakeUser::new("au-pair", "anna@example.com").expired("2026/8/31"),
+    ]);
+
+    let list = home.client.list_users().await.unwrap();
+
+    let user = |name: &str, email: Option<&str>, expired: &str| ListedUser {
+        name: DsmUsername::new(name),
+        email: email.map(str::to_owned),
+        expired: Some(expired.to_owned()),
+    };
+    let expected = UserList {
+        users: vec![
+            user("admin", None, "now"),
+            user("Jeanne", Some(" Jeanne@Gmail.com "), "normal"),
+            user("au-pair", Some("anna@example.com"), "2026/8/31"),
+        ],
+        administrators: vec![DsmUsername::new("admin")],
+    };
+    assert_eq!(list, expected);
+    assert_eq!(home.dsm.calls(), ONE_READING);
+}
+
+#[tokio::test]
+async fn the_requests_are_those_that_dsm_understands() {
+    let home = Home::new().await;
+    home.client.list_users().await.unwrap();
+
+    let requests = home.dsm.requests();
+    let forms: Vec<_> = requests.iter().map(fakes::server::Received::form).collect();
+    let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let sign_in = [
+        ("api", "SYNO.API.Auth"),
+        ("version", "6"),
+        ("method", "login"),
+        ("account", "sso-reader"),
+        ("passwd", "correct horse battery staple"),
+        ("enable_syno_token", "yes"),
+    ];
+    assert_eq!(forms[0], sign_in.map(pair));
+    let list = [
+        ("api", "SYNO.Core.User"),
+        ("version", "1"),
+        ("method", "list"),
+        ("type", "\"local\""),
+        ("additional", "[\"email\",\"expired\"]"),
+        ("offset", "0"),
+        ("limit", "-1"),
+        ("_sid", "sid-1"),
+        ("SynoToken", "token-1"),
+    ];
+    assert_eq!(forms[1], list.map(pair));
+    let members = [
+        ("api", "SYNO.Core.Group.Member"),
+        ("version", "1"),
+        ("method", "list"),
+        ("group", "\"administrators\""),
+        ("ingroup", "true"),
+        ("offset", "0"),
+        ("limit", "-1"),
+        ("_sid", "sid-1"),
+        ("SynoToken", "token-1"),
+    ];
+    assert_eq!(forms[2], members.map(pair));
+}
+
+#[tokio::test]
+async fn password_and_session_travel_in_no_url_and_the_session_both_ways() {
+    let home = Home::new().await;
+    home.client.list_users().await.unwrap();
+
+    let requests = home.dsm.requests();
+    for request in &requests {
+        assert_eq!(request.method, "POST");
+        assert_eq!(request.uri, "/webapi/entry.cgi");
+    }
+    for request in &requests[1..] {
+        assert_eq!(request.headers["cookie"], "id=sid-1");
+        assert_eq!(request.headers["x-syno-token"], "token-1");
+    }
+}
+
+#[tokio::test]
+async fn a_slash_after_the_url_does_no_harm() {
+    let home = Home::with(|settings| settings.url.push('/')).await;
+    home.client.list_users().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dsm_without_protection_against_forged_requests_sends_no_token() {
+    let home = Home::new().await;
+    let answer = serde_json::json!({"success": true, "data": {"sid": "sid-1"}});
+    home.dsm.next(Api::SignIn, Instead::Json(answer));
+    // The fake does not know this session, so there is a second one.
+    home.client.list_users().await.unwrap();
+
+    let list = &home.dsm.requests()[1];
+    assert_eq!(list.parameter("_sid").as_deref(), Some("sid-1"));
+    assert_eq!(list.parameter("SynoToken"), None);
+    assert!(!list.headers.contains_key("x-syno-token"));
+}
+
+#[tokio::test]
+async fn the_password_is_read_anew_at_each_sign_in() {
+    let home = Home::new().await;
+    home.client.list_users().await.unwrap();
+
+    let change = |password: &str| {
+        let password = password.to_owned();
+        home.dsm.change(|behaviour| behaviour.password = password);
+        home.dsm.write_password_file(home.directory.path());
+    };
+    change("another one, with & and = and %41 and é");
+    home.client.list_users().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_password_nothing_is_sent() {
+    let home = Home::with(|settings| settings.password_file.push("gone")).await;
+    let error = home.failure().await;
+    assert!(matches!(error, DsmError::PasswordFile { .. }), "{error:?}");
+    assert!(told(&error).contains("dsm-password/gone"), "{error}");
+    assert_eq!(home.dsm.calls(), []);
+}
+
+#[tokio::test]
+async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
+    let home = Home::new().await;
+    home.dsm.next(Api::Users, Instead::Hang);
+
+    let release = async {
+        home.dsm.wait_until(|counts| counts.hanging == 1).await;
+        // Time for a second caller who would not wait.
+        for _ in 0..1000 {
+            tokio::task::yield_now().await;
+        }
+        home.dsm.release();
+    };
+    let (first, second, ()) =
+        tokio::join!(home.client.list_users(), home.client.list_users(), release);
+
+    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(home.dsm.calls(), [ONE_READING, ONE_READING].concat());
+    assert_eq!(home.dsm.counts().most_open_sessions, 1);
+}
+
+#[tokio::test]
+async fn a_reading_that_was_dropped_half_way_is_signed_out_by_the_next() {
+    let home = Home::new().await;
+    home.dsm.next(Api::Users, Instead::Hang);
+    tokio::select! {
+        result = home.client.list_users() => panic!("{result:?}"),
+        () = home.dsm.wait_until(|counts| counts.hanging == 1) => {}
+    }
+    assert_eq!(home.dsm.counts().open_sessions, 1);
+
+    home.client.list_users().await.unwrap();
+
+    let counts = home.dsm.counts();
+    assert_eq!((counts.sign_outs, counts.open_sessions), (2, 0));
+    assert_eq!(counts.most_open_sessions, 1);
+}
+
+#[tokio::test]
+async fn a_sign_out_that_fails_loses_no_list() {
+    let home = Home::with(|settings| settings.timeout = Duration::from_secs(30)).await;
+    for instead in [Instead::Code(119), Instead::Html, Instead::Status(500)] {
+        home.dsm.next(Api::SignOut, instead);
+        home.client.list_users().await.unwrap();
+    }
+}
+
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "that it can be spawned is the point"
+)]
+async fn a_reading_can_be_a_task_of_its_own() {
+    let home = Home::new().await;
+    let reading = tokio::spawn(async move { home.client.list_users().await });
+    reading.await.unwrap().unwrap();
+}

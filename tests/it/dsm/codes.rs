@@ -1,0 +1,202 @@
+use fakes::dsm::{Api, Instead};
+use google_to_synology_sso::dsm::Reaction::{HoldSignIns, Report, Retry};
+use google_to_synology_sso::dsm::{Call, Code, DsmError, Reaction};
+
+use super::{Home, ONE_READING, told};
+
+/// Each code, what we then do, and some words of the advice.
+const OF_A_LIST: [(i64, Reaction, &str); 20] = [
+    (100, Retry, "without saying why"),
+    (101, Report, "report this as a bug"),
+    (102, Report, "DSM 7 is needed"),
+    (103, Report, "SynoToken"),
+    (104, Report, "DSM 7 is needed"),
+    (
+        105,
+        Report,
+        "into the group administrators, and let dsm.url be a loopback address",
+    ),
+    (106, Retry, "too old"),
+    (107, Retry, "another sign-in"),
+    (109, Retry, "busy"),
+    (110, Retry, "busy"),
+    (111, Retry, "busy"),
+    (114, Report, "report this as a bug"),
+    (117, Retry, "busy"),
+    (118, Retry, "busy"),
+    (119, Retry, "does not know the session"),
+    (120, Report, "report this as a bug"),
+    (150, Retry, "another address"),
+    (160, Report, "Application Privileges"),
+    // From 400 on, only a sign-in is about passwords.
+    (407, Retry, "not known here"),
+    (3205, Retry, "not known here"),
+];
+
+const OF_A_SIGN_IN: [(i64, Reaction, &str); 17] = [
+    (100, Retry, "without saying why"),
+    (105, Report, "administrators"),
+    (119, Retry, "does not know the session"),
+    (160, Report, "Application Privileges"),
+    (400, HoldSignIns, "dsm.password-file"),
+    (401, HoldSignIns, "enable dsm.account"),
+    (402, HoldSignIns, "Application Privileges"),
+    (403, HoldSignIns, "setup --otp once"),
+    (404, HoldSignIns, "setup --otp again"),
+    (405, HoldSignIns, "refuses the sign-in"),
+    (406, HoldSignIns, "has none yet"),
+    (407, HoldSignIns, "block list"),
+    (408, HoldSignIns, "cannot change it"),
+    (409, HoldSignIns, "has expired"),
+    (410, HoldSignIns, "must be changed"),
+    (411, HoldSignIns, "unlock it"),
+    (449, HoldSignIns, "Secure SignIn"),
+];
+
+#[tokio::test]
+async fn each_code_of_a_list_has_its_reaction_and_its_advice() {
+    for (call, api) in [
+        (Call::ListUsers, Api::Users),
+        (Call::ListAdministrators, Api::Members),
+    ] {
+        for (number, reaction, advice) in OF_A_LIST {
+            check(call, api, number, reaction, advice).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_code_of_a_sign_in_has_its_reaction_and_its_advice() {
+    for (number, reaction, advice) in OF_A_SIGN_IN {
+        check(Call::SignIn, Api::SignIn, number, reaction, advice).await;
+    }
+}
+
+async fn check(call: Call, api: Api, number: i64, reaction: Reaction, advice: &str) {
+    let home = Home::new().await;
+    home.dsm.always(api, Instead::Code(number));
+    let error = home.failure().await;
+
+    let expected = Code::of(call, number);
+    let DsmError::Refused { call: asked, code } = error else {
+        panic!("{error:?} for {number}");
+    };
+    assert_eq!((asked, code), (call, expected), "for {number}");
+    assert_eq!(error.reaction(), reaction, "{error}");
+    let text = told(&error);
+    assert!(text.contains(advice), "{text}");
+    assert!(text.contains(&number.to_string()), "{text}");
+    assert!(text.contains(&call.to_string()), "{text}");
+}
+
+#[tokio::test]
+async fn an_unknown_refusal_of_a_sign_in_is_not_retried_soon() {
+    check(Call::SignIn, Api::SignIn, 498, Report, "not known here").await;
+}
+
+#[tokio::test]
+async fn no_refused_sign_in_is_tried_twice() {
+    for number in (400..=411).chain([449, 105, 119, 107, 498]) {
+        let home = Home::new().await;
+        home.dsm.always(Api::SignIn, Instead::Code(number));
+        home.failure().await;
+        assert_eq!(home.dsm.calls(), [Api::SignIn], "after {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_without_the_password() {
+    let home = Home::new().await;
+    let ours = home.dsm.behaviour().password;
+    home.dsm
+        .change(|behaviour| behaviour.password = "changed last night".to_owned());
+    let error = home.failure().await;
+    assert_eq!(error.reaction(), HoldSignIns);
+    assert!(!format!("{} {error:?}", told(&error)).contains(&ours));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_half_way_is_opened_once_more() {
+    for number in [105, 106, 107, 119, 150] {
+        for (api, first_session) in [(Api::Users, 1), (Api::Members, 2)] {
+            let home = Home::new().await;
+            home.dsm.next(api, Instead::Code(number));
+
+            home.client.list_users().await.unwrap();
+
+            let mut expected = ONE_READING[..=first_session].to_vec();
+            expected.push(Api::SignOut);
+            expected.extend(ONE_READING);
+            assert_eq!(home.dsm.calls(), expected, "after {number}");
+            assert_eq!(home.dsm.counts().open_sessions, 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restart_of_dsm_between_two_requests_is_survived() {
+    let home = Home::new().await;
+    home.dsm.next(Api::Members, Instead::Hang);
+    let restart = async {
+        home.dsm.wait_until(|counts| counts.hanging == 1).await;
+        home.dsm.forget_sessions();
+        home.dsm.release();
+    };
+    let (list, ()) = tokio::join!(home.client.list_users(), restart);
+    list.unwrap();
+    assert_eq!(home.dsm.counts().sign_ins, 2);
+}
+
+#[tokio::test]
+async fn an_account_without_the_right_is_asked_twice_and_reported() {
+    let home = Home::new().await;
+    home.dsm
+        .change(|behaviour| behaviour.account_is_administrator = false);
+    let error = home.failure().await;
+    assert_eq!(error.reaction(), Report);
+    let counts = home.dsm.counts();
+    assert_eq!((counts.sign_ins, counts.sign_outs), (2, 2));
+    assert_eq!(counts.user_lists, 2);
+}
+
+#[tokio::test]
+async fn other_codes_do_not_open_a_second_session() {
+    for number in [100, 101, 103, 109, 114, 120, 160, 3205] {
+        let home = Home::new().await;
+        home.dsm.next(Api::Users, Instead::Code(number));
+        home.failure().await;
+        let expected = [Api::SignIn, Api::Users, Api::SignOut];
+        assert_eq!(home.dsm.calls(), expected, "after {number}");
+    }
+}
+
+#[tokio::test]
+async fn errors_that_come_with_details_are_read_too() {
+    for error in [
+        serde_json::json!({"code": 403, "errors": {"token": "t", "types": [{"type": "otp"}]}}),
+        serde_json::json!({"code": 403, "errors": []}),
+    ] {
+        let home = Home::new().await;
+        let answer = serde_json::json!({"success": false, "error": error});
+        home.dsm.next(Api::SignIn, Instead::Json(answer));
+        assert_eq!(home.failure().await.reaction(), HoldSignIns);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_without_a_code_is_an_unexplained_one() {
+    let home = Home::new().await;
+    let answer = serde_json::json!({"success": false, "data": 1});
+    home.dsm.next(Api::Users, Instead::Json(answer));
+    let error = home.failure().await;
+    assert!(
+        matches!(
+            error,
+            DsmError::Refused {
+                code: Code::Unknown,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+}

@@ -1,0 +1,216 @@
+use fakes::dsm::{Api, FakeUser, Instead};
+use google_to_synology_sso::dsm::{DsmError, ListRefusal, Reaction};
+use serde_json::{Value, json};
+
+use super::{Home, told};
+
+/// A family that needs several pages.
+fn family(size: usize) -> Vec<FakeUser> {
+    let user = |n: usize| FakeUser::new(&format!("user{n}"), &format!("user{n}@example.com"));
+    (0..size).map(|n| user(n).administrator()).collect()
+}
+
+fn answer(data: &Value) -> Instead {
+    Instead::Json(json!({"success": true, "data": data}))
+}
+
+#[tokio::test]
+async fn a_list_in_parts_is_put_together() {
+    for (size, page_size, pages) in [(7, 3, 3), (6, 3, 2), (1, 1, 1)] {
+        let home = Home::new().await;
+        home.dsm.change(|behaviour| {
+            behaviour.users = family(size);
+            behaviour.page_size = Some(page_size);
+        });
+        let list = home.client.list_users().await.unwrap();
+
+        let names: Vec<_> = list.users.into_iter().map(|user| user.name).collect();
+        assert_eq!(names.len(), size);
+        assert_eq!(names, list.administrators);
+        assert_eq!(home.dsm.counts().user_lists, pages);
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_fewer_rows_than_its_total_is_refused() {
+    let home = Home::new().await;
+    let row = json!({"name": "mael"});
+    home.dsm
+        .next(Api::Users, answer(&json!({"total": 3, "users": [row]})));
+    home.dsm
+        .next(Api::Users, answer(&json!({"total": 3, "users": []})));
+    check(
+        &home,
+        &ListRefusal::Short { rows: 1, total: 3 },
+        Reaction::Retry,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_that_never_ends_is_given_up() {
+    let home = Home::new().await;
+    let row = json!({"name": "mael"});
+    let rows = vec![row; 60_000];
+    let page = answer(&json!({"total": 1_000_000_000, "users": rows}));
+    home.dsm.next(Api::Users, page.clone());
+    home.dsm.next(Api::Users, page);
+    let endless = ListRefusal::Endless {
+        rows: 120_000,
+        total: 1_000_000_000,
+    };
+    check(&home, &endless, Reaction::Report).await;
+}
+
+#[tokio::test]
+async fn a_list_in_crumbs_is_given_up() {
+    let home = Home::new().await;
+    let page = answer(&json!({"total": 5000, "users": [{"name": "mael"}]}));
+    home.dsm.always(Api::Users, page);
+    let endless = ListRefusal::Endless {
+        rows: 1000,
+        total: 5000,
+    };
+    check(&home, &endless, Reaction::Report).await;
+}
+
+#[tokio::test]
+async fn a_list_without_a_total_is_taken_as_it_is() {
+    let home = Home::new().await;
+    home.dsm
+        .next(Api::Users, answer(&json!({"users": [{"name": "mael"}]})));
+    let list = home.client.list_users().await.unwrap();
+    assert_eq!(list.users.len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_list_is_refused() {
+    let home = Home::new().await;
+    home.dsm.set_users([]);
+    check(&home, &ListRefusal::Empty, Reaction::Retry).await;
+}
+
+#[tokio::test]
+async fn a_row_without_a_name_refuses_the_list() {
+    for nameless in [
+        json!({"email": "x@example.com"}),
+        json!({"name": ""}),
+        json!({"name": null}),
+    ] {
+        for api in [Api::Users, Api::Members] {
+            let home = Home::new().await;
+            let rows = json!({"total": 2, "users": [{"name": "mael"}, nameless]});
+            home.dsm.next(api, answer(&rows));
+            check(&home, &ListRefusal::Nameless, Reaction::Report).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_rows_of_one_name_refuse_the_list() {
+    for api in [Api::Users, Api::Members] {
+        let home = Home::new().await;
+        let rows = json!({"total": 2, "users": [{"name": "mael"}, {"name": "mael"}]});
+        home.dsm.next(api, answer(&rows));
+        check(
+            &home,
+            &ListRefusal::Twins("mael".to_owned()),
+            Reaction::Report,
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_offset_is_found_out() {
+    let home = Home::new().await;
+    let page = answer(&json!({"total": 2, "users": [{"name": "mael"}]}));
+    home.dsm.always(Api::Users, page);
+    check(
+        &home,
+        &ListRefusal::Twins("mael".to_owned()),
+        Reaction::Report,
+    )
+    .await;
+}
+
+async fn check(home: &Home, refusal: &ListRefusal, reaction: Reaction) {
+    let error = home.failure().await;
+    assert!(
+        matches!(&error, DsmError::List(found) if found == refusal),
+        "{error:?}"
+    );
+    assert_eq!(error.reaction(), reaction);
+}
+
+#[tokio::test]
+async fn a_value_of_another_type_refuses_the_list() {
+    for data in [
+        json!({"total": 1, "users": [{"name": 5}]}),
+        json!({"total": 1, "users": [{"name": "mael", "email": 5}]}),
+        json!({"total": 1, "users": [{"name": "mael", "email": ["m@example.com"]}]}),
+        json!({"total": 1, "users": [{"name": "mael", "expired": false}]}),
+        json!({"total": "1", "users": [{"name": "mael"}]}),
+        json!({"total": -1, "users": [{"name": "mael"}]}),
+        json!({"total": 1, "users": {"name": "mael"}}),
+        json!({"total": 1, "users": ["mael"]}),
+        json!({"total": 1}),
+        json!(null),
+    ] {
+        let home = Home::new().await;
+        home.dsm.next(Api::Users, answer(&data));
+        let error = home.failure().await;
+        assert!(
+            matches!(error, DsmError::Misshapen { .. }),
+            "{data}: {error:?}"
+        );
+        assert_eq!(error.reaction(), Reaction::Report);
+        assert!(
+            told(&error).contains("at line 1 column"),
+            "{}",
+            told(&error)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_is_empty_null_or_missing_is_none() {
+    let home = Home::new().await;
+    let rows = json!([{"name": "a", "email": ""}, {"name": "b", "email": null}, {"name": "c"}]);
+    home.dsm
+        .next(Api::Users, answer(&json!({"total": 3, "users": rows})));
+    let list = home.client.list_users().await.unwrap();
+    assert_eq!(list.users.len(), 3);
+    for user in list.users {
+        assert_eq!((user.email, user.expired), (None, None), "{}", user.name);
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_expired_is_passed_on_as_it_is() {
+    for expired in ["normal", "now", "2026/8/31", "", "jamais"] {
+        let home = Home::new().await;
+        home.dsm
+            .set_users([FakeUser::new("mael", "").expired(expired)]);
+        let list = home.client.list_users().await.unwrap();
+        assert_eq!(list.users[0].expired.as_deref(), Some(expired));
+    }
+}
+
+#[tokio::test]
+async fn a_nas_may_name_no_administrator() {
+    let home = Home::new().await;
+    home.dsm.set_users([FakeUser::new("mael", "")]);
+    let list = home.client.list_users().await.unwrap();
+    assert_eq!(list.administrators, []);
+}
+
+#[tokio::test]
+async fn a_change_in_dsm_shows_in_the_next_reading() {
+    let home = Home::new().await;
+    home.client.list_users().await.unwrap();
+    home.dsm
+        .set_users([FakeUser::new("nouveau", "n@example.com")]);
+    let list = home.client.list_users().await.unwrap();
+    assert_eq!(list.users[0].name.as_str(), "nouveau");
+}
