@@ -192,6 +192,25 @@ fn a_token_without_its_signature_is_refused() {
 }
 
 #[test]
+fn a_token_of_another_shape_is_malformed() {
+    let token = honest().sign();
+    let (message, _) = token.rsplit_once('.').unwrap();
+    for other in [
+        message,
+        &format!("{token}."),
+        &format!(".{token}"),
+        "",
+        "..",
+    ] {
+        let error = judge(other).unwrap_err();
+        assert!(
+            matches!(error, IdTokenError::Malformed(_)),
+            "{other}: {error}"
+        );
+    }
+}
+
+#[test]
 fn an_error_or_a_debug_print_shows_no_token() {
     let token = honest().sign();
     let parsed = UnverifiedIdToken::parse(&token).unwrap();
