@@ -23,8 +23,8 @@
 //! - No token without a [`login::DsmUser`], no `DsmUser` without a
 //!   [`login::GoogleIdentity`], no `GoogleIdentity` without a verified
 //!   signature and nonce.
-//! - A look-up never waits for DSM; no lock is held across an await on a
-//!   socket.
+//! - A look-up never waits for DSM. A lock is held across an await on a socket
+//!   only as a turnstile, of those who would ask the same.
 //! - A stranger's request writes nothing to the database.
 //! - An unchanged refresh writes nothing: freshness lives in memory and goes to
 //!   disk once a day and at stop.

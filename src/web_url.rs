@@ -80,15 +80,9 @@ impl<'t> WebUrl<'t> {
         self.parsed.scheme() == "https"
     }
 
-    /// Whether the host is this machine, so that nobody stands in between:
-    /// 127.0.0.0/8, `::1` or `localhost` (RFC 6761 keeps the name for it).
+    /// See [`is_loopback`].
     pub(crate) fn is_loopback(&self) -> bool {
-        match self.parsed.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => false,
-        }
+        is_loopback(&self.parsed)
     }
 
     /// Whether the host is an address that the whole Internet can reach. Of
@@ -99,6 +93,17 @@ impl<'t> WebUrl<'t> {
             Some(Host::Ipv6(ip)) => !is_private_v6(ip),
             Some(Host::Domain(_)) | None => false,
         }
+    }
+}
+
+/// Whether the host is this machine, so that nobody stands in between:
+/// 127.0.0.0/8, `::1` or `localhost` (RFC 6761 keeps the name for it).
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
     }
 }
 

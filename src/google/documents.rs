@@ -6,10 +6,11 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
-use url::{Host, Url};
+use url::Url;
 
 use super::wire::{KeysWire, MetadataWire, RsaKeyWire};
 use crate::ids::GoogleIssuer;
+use crate::web_url::is_loopback;
 
 /// RSA moduli that a signature is verified with, in bytes: RFC 7518, section
 /// 3.3, wants 2048 bits at least, and the crypto library ends at 8192.
@@ -119,13 +120,7 @@ fn endpoint(
 }
 
 fn is_http_on_loopback(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    loopback && url.scheme() == "http"
+    url.scheme() == "http" && is_loopback(url)
 }
 
 /// A provider that lists nothing takes the header (OpenID Connect Discovery,

@@ -123,6 +123,7 @@ impl House {
     }
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.
+    #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub async fn start(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.address = listener.local_addr().unwrap();

@@ -16,7 +16,11 @@ async fn a_document_is_fetched_once_and_served_from_memory() {
     let world = World::new().await;
     for _ in 0..5 {
         world.upstream.metadata().await.unwrap();
-        world.upstream.keys_for(Some(&world.google.kid())).await.unwrap();
+        world
+            .upstream
+            .keys_for(Some(&world.google.kid()))
+            .await
+            .unwrap();
     }
     assert_eq!(world.google.requests(Endpoint::Discovery), 1);
     assert_eq!(world.google.requests(Endpoint::Keys), 1);
@@ -94,7 +98,14 @@ async fn an_unknown_key_fetches_the_keys_at_once() {
     world.upstream.refresh().await.unwrap();
     world.google.rotate_keys();
     let new = world.google.kid();
-    assert!(world.upstream.keys_for(Some(&new)).await.unwrap().contains(&new));
+    assert!(
+        world
+            .upstream
+            .keys_for(Some(&new))
+            .await
+            .unwrap()
+            .contains(&new)
+    );
     assert_eq!(world.google.requests(Endpoint::Keys), 2);
 }
 
@@ -260,7 +271,11 @@ async fn a_kept_document_that_is_damaged_is_fetched() {
     world.restart_with(kept);
     assert!(world.upstream.stale());
     assert!(world.upstream.to_keep().is_empty());
-    world.upstream.keys_for(Some(&world.google.kid())).await.unwrap();
+    world
+        .upstream
+        .keys_for(Some(&world.google.kid()))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -367,7 +382,14 @@ async fn an_empty_key_set_does_not_replace_a_good_one() {
     };
     assert!(matches!(*source, KeysError::NoUsableKey));
     let kid = world.google.kid();
-    assert!(world.upstream.keys_for(Some(&kid)).await.unwrap().contains(&kid));
+    assert!(
+        world
+            .upstream
+            .keys_for(Some(&kid))
+            .await
+            .unwrap()
+            .contains(&kid)
+    );
 }
 
 #[tokio::test]
