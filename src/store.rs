@@ -75,8 +75,6 @@ pub enum StoreError {
 pub struct Store {
     jobs: mpsc::UnboundedSender<Box<dyn Job>>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
-    /// Held until the store is dropped: keeps a second daemon out.
-    _lock: File,
 }
 
 impl Store {
@@ -92,7 +90,12 @@ impl Store {
         let thread = std::thread::Builder::new()
             .name("store".into())
             .stack_size(512 * 1024)
-            .spawn(move || serve(connection, received))
+            .spawn(move || {
+                serve(connection, received);
+                // It keeps a second daemon out: not before the journal is
+                // written back may one come in.
+                drop(lock);
+            })
             .map_err(|source| StoreError::Open {
                 path: path.to_owned(),
                 source,
@@ -100,7 +103,6 @@ impl Store {
         Ok(Self {
             jobs,
             thread: std::sync::Mutex::new(Some(thread)),
-            _lock: lock,
         })
     }
 
@@ -129,8 +131,8 @@ impl Store {
             .await
     }
 
-    /// Waits for what is under way, writes the journal back into the database
-    /// and closes it. Later calls fail.
+    /// Waits for what is under way, writes the journal back into the database,
+    /// closes it and lets the next one open it. Later calls fail.
     pub fn close(&self) {
         let closed = self.jobs.send(Box::new(Close));
         let thread = self.thread.lock().ok().and_then(|mut held| held.take());
