@@ -8,6 +8,9 @@
 /// One person signs in: the whole way.
 mod login;
 
+/// What a relying party may ask, and what it is told when it asks wrongly.
+mod authorize;
+
 /// Google vouches, or lies: each lie by its name.
 mod id_token;
 

@@ -59,6 +59,13 @@ impl Shown {
         Some(after.split('"').next().unwrap_or_default())
     }
 
+    /// Where the page's one link leads.
+    pub fn link(&self) -> String {
+        let (_, after) = self.body.split_once("href=\"").unwrap();
+        let (link, _) = after.split_once('"').unwrap();
+        link.replace("&#38;", "&")
+    }
+
     /// How many bytes all headers together have, as nginx counts them.
     pub fn header_bytes(&self) -> usize {
         let lines = self.headers.iter();
