@@ -25,6 +25,10 @@ pub use bridge::Bridge;
 pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
 pub use spent::SpentLogins;
 
+/// Location and cookie together. nginx drops an answer whose headers do not
+/// fit into 4 kB; all others need 300 bytes.
+const MAX_DEPARTURE_BYTES: usize = 3700;
+
 /// Where the browser goes next, and the login that it takes along.
 #[derive(Debug)]
 pub struct Departure {
@@ -69,12 +73,17 @@ pub async fn authorize(bridge: &Bridge, parameters: &Parameters) -> Result<Depar
         Err(error) => return Err(FlowError::google_failed(request, error.into())),
     };
     let pending = begin(bridge, request)?;
-    let location =
-        google::authorization_url(&metadata, bridge.google(), &pending, login_hint.as_deref());
+    let sealed = bridge.sealer.seal(&pending, &*bridge.random)?;
+    let to_google = |hint| google::authorization_url(&metadata, bridge.google(), &pending, hint);
+    let mut location = to_google(login_hint.as_deref());
+    // A person can do without the hint, but not without the answer.
+    if location.len() + sealed.len() > MAX_DEPARTURE_BYTES {
+        location = to_google(None);
+    }
     Ok(Departure {
         location,
         id: pending.id,
-        sealed: bridge.sealer.seal(&pending, &*bridge.random)?,
+        sealed,
     })
 }
 

@@ -45,9 +45,10 @@ impl CookieJar {
         headers
             .get_all(COOKIE)
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
+            .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'))
             .filter_map(|pair| {
+                // Another program's cookie need not be text; ours is.
+                let pair = std::str::from_utf8(pair).ok()?;
                 let (name, value) = pair.trim().split_once('=')?;
                 let id = name.strip_prefix(self.prefix())?;
                 Some(LoginCookie {

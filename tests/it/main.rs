@@ -11,6 +11,9 @@ mod login;
 /// What a relying party may ask, and what it is told when it asks wrongly.
 mod authorize;
 
+/// A login in progress travels in its browser's cookie, and in nothing else.
+mod cookies;
+
 /// Google vouches, or lies: each lie by its name.
 mod id_token;
 
