@@ -11,6 +11,9 @@ mod login;
 /// What a relying party may ask, and what it is told when it asks wrongly.
 mod authorize;
 
+/// Google's answer is good for the browser that asked, once.
+mod callback;
+
 /// A login in progress travels in its browser's cookie, and in nothing else.
 mod cookies;
 
