@@ -85,7 +85,6 @@ impl Store {
         // SQLite gives its journal files the mode of the database.
         private_file(path)?;
         let connection = connect(path)?;
-        migrate(&connection, path)?;
         let (jobs, received) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("store".into())
@@ -171,22 +170,25 @@ fn private_file(path: &Path) -> Result<File, StoreError> {
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let prepare = || {
-        let connection = Connection::open(path)?;
-        connection.execute_batch(
+    let doing = "open the state";
+    let connection = Connection::open(path).map_err(|error| failed(doing, error))?;
+    // Before anything else: what a later release has made stays as it is.
+    let version = version(&connection, path)?;
+    connection
+        .execute_batch(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA foreign_keys = ON;
              PRAGMA cache_size = -1024;
              PRAGMA secure_delete = ON;",
-        )?;
-        Ok(connection)
-    };
-    prepare().map_err(|error| failed("open the state", error))
+        )
+        .map_err(|error| failed(doing, error))?;
+    migrate(&connection, version)?;
+    Ok(connection)
 }
 
-fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let doing = "bring the state's tables up to date";
+/// How many migrations the state has seen; all of them are ours.
+fn version(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|error| failed("read the state's version", error))?;
@@ -198,14 +200,17 @@ fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreError> {
             known,
         });
     }
-    let done = usize::try_from(found).unwrap_or(0);
+    Ok(usize::try_from(found).unwrap_or(0))
+}
+
+fn migrate(connection: &Connection, done: usize) -> Result<(), StoreError> {
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let version = index + 1;
         connection
             .execute_batch(&format!(
                 "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {version}; COMMIT;"
             ))
-            .map_err(|error| failed(doing, error))?;
+            .map_err(|error| failed("bring the state's tables up to date", error))?;
     }
     Ok(())
 }
@@ -320,3 +325,6 @@ fn run_one(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     }
     connection.execute_batch("ROLLBACK TO job; RELEASE job")
 }
+
+#[cfg(test)]
+mod tests;

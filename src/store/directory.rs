@@ -71,6 +71,9 @@ fn read(connection: &Connection) -> rusqlite::Result<UserList> {
             expired: row.get(2)?,
         });
     }
+    // In the order in which a fresh list comes: an old one in another would
+    // look changed, and be written anew at each start.
+    list.administrators.sort();
     Ok(list)
 }
 

@@ -17,6 +17,9 @@ mod callback;
 /// A login in progress travels in its browser's cookie, and in nothing else.
 mod cookies;
 
+/// The state on disk.
+mod store;
+
 /// Google vouches, or lies: each lie by its name.
 mod id_token;
 

@@ -1,0 +1,48 @@
+use super::*;
+
+/// The settings of the one connection; nobody else can read them.
+#[tokio::test]
+async fn an_answer_waits_for_the_disk() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let check = async |setting: &'static str, expected: &str| {
+        let sql = format!("SELECT CAST({setting} AS TEXT) FROM pragma_{setting}");
+        let read = move |connection: &Connection| connection.query_row(&sql, [], |row| row.get(0));
+        let value: String = store.call("read a setting", read).await.unwrap();
+        assert_eq!(value, expected, "{setting}");
+    };
+    // In WAL mode FULL syncs the journal at each commit; NORMAL would not.
+    check("synchronous", "2").await;
+    check("journal_mode", "wal").await;
+    // What is forgotten is gone from the disk, too.
+    check("secure_delete", "1").await;
+}
+
+#[tokio::test]
+async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let insert = |id: i64, sql: &'static str| {
+        store.call("insert", move |connection| {
+            connection.execute(
+                "INSERT INTO documents (name, body, fetched, expires) VALUES (?1, x'', 0, 0)",
+                [id.to_string()],
+            )?;
+            connection.execute_batch(sql)
+        })
+    };
+    let (first, failing, last) = tokio::join!(
+        insert(1, ""),
+        insert(2, "INSERT INTO nowhere VALUES (1)"),
+        insert(3, ""),
+    );
+    first.unwrap();
+    last.unwrap();
+    assert!(failing.unwrap_err().to_string().starts_with("insert: "));
+    let names = store.call("list", |connection| {
+        let mut statement = connection.prepare("SELECT name FROM documents ORDER BY name")?;
+        let names = statement.query_map([], |row| row.get::<_, String>(0))?;
+        names.collect::<Result<Vec<_>, _>>()
+    });
+    assert_eq!(names.await.unwrap(), ["1", "3"]);
+}
