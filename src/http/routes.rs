@@ -242,9 +242,7 @@ impl Call<'_> {
             }
         };
         let bridge = &self.server.bridge;
-        let authorization = self.head.headers.get(AUTHORIZATION);
-        let authorization = authorization.map(|value| value.to_str().unwrap_or_default());
-        let credentials = match Credentials::find(authorization, &form) {
+        let credentials = match self.credentials(&form) {
             Ok(credentials) => credentials,
             Err(error) => return error::token(&error.into(), self.asked.id),
         };
@@ -274,7 +272,9 @@ impl Call<'_> {
                 return error::oauth(status, &OAuthError::invalid_request(error.to_string()));
             }
         };
-        let in_header = self.head.headers.get(AUTHORIZATION);
+        let Ok(in_header) = self.authorization() else {
+            return error::bearer_doubled();
+        };
         let in_header = in_header.map(|value| bearer(value.as_bytes()));
         let token = match (in_header, form.text("access_token")) {
             (Some(_), Ok(Some(_))) | (_, Err(ParameterError::Doubled(_))) => {
@@ -294,6 +294,26 @@ impl Call<'_> {
             },
             Err(error) => error::bearer(&error, self.asked.id),
         }
+    }
+
+    /// What a relying party says of itself, in one way.
+    fn credentials(&self, form: &Parameters) -> Result<Option<Credentials>, OAuthError> {
+        let header = self.authorization()?;
+        let header = header.map(|value| value.to_str().unwrap_or_default());
+        Credentials::find(header, form)
+    }
+
+    /// The one Authorization header: of two, a proxy may have looked at the
+    /// other (RFC 9110, section 5.3: only a list may come in several).
+    fn authorization(&self) -> Result<Option<&HeaderValue>, OAuthError> {
+        let mut values = self.head.headers.get_all(AUTHORIZATION).iter();
+        let header = values.next();
+        if values.next().is_some() {
+            return Err(OAuthError::invalid_request(
+                "the Authorization header is given twice",
+            ));
+        }
+        Ok(header)
     }
 
     async fn query_or_form(&self, body: Incoming) -> Result<Parameters, FormError> {

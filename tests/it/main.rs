@@ -17,6 +17,12 @@ mod callback;
 /// A login in progress travels in its browser's cookie, and in nothing else.
 mod cookies;
 
+/// DSM trades a code for tokens.
+mod token;
+
+/// DSM asks who the bearer of a token is.
+mod userinfo;
+
 /// The state on disk.
 mod store;
 
@@ -41,6 +47,9 @@ mod command_line;
 
 /// Software that is not ours signs in through us, with strangers all around.
 mod interop;
+
+/// HTTP written by hand.
+mod wire;
 
 /// The sources keep their shape.
 mod tidy;
