@@ -23,6 +23,9 @@ mod token;
 /// DSM asks who the bearer of a token is.
 mod userinfo;
 
+/// What anybody may read.
+mod documents;
+
 /// The state on disk.
 mod store;
 
