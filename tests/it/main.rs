@@ -26,6 +26,12 @@ mod userinfo;
 /// What anybody may read.
 mod documents;
 
+/// How often one client may ask.
+mod limits;
+
+/// How many connections, and how slow.
+mod connections;
+
 /// The state on disk.
 mod store;
 

@@ -40,4 +40,20 @@ impl Wire {
         self.0.read_exact(&mut body).await.unwrap();
         (status, String::from_utf8(body).unwrap())
     }
+
+    /// Whether nothing has come, and the other side has not gone either.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        let mut byte = [0];
+        let read = self.0.get_ref().try_read(&mut byte);
+        self.0.buffer().is_empty()
+            && read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Everything until the other side hangs up.
+    pub(crate) async fn rest(&mut self) -> String {
+        let mut rest = Vec::new();
+        // A server that closes with our bytes unread resets the connection.
+        let _ = self.0.read_to_end(&mut rest).await;
+        String::from_utf8(rest).unwrap()
+    }
 }

@@ -1,0 +1,177 @@
+//! Connections: how many there may be, and how long one may take to speak.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fakes::house::House;
+use google_to_synology_sso::http::Server;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::wire::Wire;
+
+const PLACES: usize = 512;
+
+const HEALTHZ: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// Both ends of so many connections are in this process, and other tests run
+/// beside this one: more than the 1024 files that many systems allow at first.
+fn allow_many_files() {
+    let allowed = getrlimit(Resource::Nofile);
+    let wanted = u64::try_from(4 * PLACES).unwrap();
+    if allowed.current.is_some_and(|now| now < wanted) {
+        let current = Some(wanted.min(allowed.maximum.unwrap_or(wanted)));
+        setrlimit(Resource::Nofile, Rlimit { current, ..allowed }).unwrap();
+    }
+}
+
+/// The house's server a second time, with another patience; until the set is
+/// dropped.
+async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::new(Arc::clone(house.bridge()), None).with_read_timeout(patience);
+    let mut serving = JoinSet::new();
+    serving.spawn(Arc::new(server).serve(listener, CancellationToken::new()));
+    (address, serving)
+}
+
+async fn lives(wire: &mut Wire) {
+    wire.send(HEALTHZ).await;
+    assert_eq!(wire.answer().await, (200, "ok".to_owned()));
+}
+
+#[tokio::test]
+async fn who_comes_when_all_places_are_taken_waits_for_one() {
+    allow_many_files();
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_hours(1)).await;
+    let mut inside = Vec::new();
+    for _ in 0..PLACES {
+        let mut wire = Wire::to(address).await;
+        lives(&mut wire).await;
+        inside.push(wire);
+    }
+
+    let mut waiting = Wire::to(address).await;
+    waiting.send(HEALTHZ).await;
+    // While everybody inside is answered once more, it hears nothing.
+    for wire in &mut inside {
+        lives(wire).await;
+        assert!(waiting.is_silent());
+    }
+
+    drop(inside.pop());
+    assert_eq!(waiting.answer().await, (200, "ok".to_owned()));
+    // And has a place like any other.
+    lives(&mut waiting).await;
+    lives(&mut inside[0]).await;
+}
+
+#[tokio::test]
+async fn who_does_not_finish_a_head_is_hung_up_on() {
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_millis(50)).await;
+    for begun in [
+        "",
+        "GET",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n",
+        "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+    ] {
+        let mut wire = Wire::to(address).await;
+        wire.send(begun).await;
+        assert_eq!(wire.rest().await, "", "{begun:?}");
+    }
+    // The second request of a connection has no more time than the first.
+    let mut wire = Wire::to(address).await;
+    lives(&mut wire).await;
+    assert_eq!(wire.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up() {
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_millis(50)).await;
+    for (path, sent) in [
+        ("/token", ""),
+        ("/token", "grant_type="),
+        ("/auth", "client_id="),
+    ] {
+        let mut wire = Wire::to(address).await;
+        wire.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{sent}"
+        ))
+        .await;
+        assert_eq!(wire.answer().await.0, 408, "{path} {sent}");
+        // What comes late is no second request.
+        assert_eq!(wire.rest().await, "", "{path} {sent}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_reads_keeps_nobody() {
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_millis(50)).await;
+    for path in ["/healthz", "/nothing"] {
+        let mut wire = Wire::to(address).await;
+        wire.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+        ))
+        .await;
+        let (status, _) = wire.answer().await;
+        assert!(matches!(status, 200 | 404), "{path}");
+        assert_eq!(wire.rest().await, "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_or_no_http_is_refused() {
+    let house = House::new().await;
+    for (case, head, expected) in [
+        ("no HTTP", "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(), 400),
+        (
+            "a header without an end",
+            // As much as there is room for, so that all of it is read.
+            "GET / HTTP/1.1\r\nX: ".to_owned() + &"x".repeat(64 * 1024 - 19),
+            431,
+        ),
+        (
+            "two lengths",
+            "POST /token HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(),
+            400,
+        ),
+    ] {
+        let mut wire = Wire::to(house.address).await;
+        wire.send(&head).await;
+        let answer = wire.rest().await;
+        let expected = format!("HTTP/1.1 {expected} ");
+        assert!(answer.starts_with(&expected), "{case}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
+    let mut house = House::new().await;
+    let mut idle = Wire::to(house.address).await;
+    lives(&mut idle).await;
+    let mut asking = Wire::to(house.address).await;
+    asking
+        .send(
+            "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\
+        Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\n",
+        )
+        .await;
+    // Its head was read: the server asks for the body.
+    assert_eq!(asking.answer().await.0, 100);
+    let asked = async {
+        assert_eq!(idle.rest().await, "");
+        asking.send("a=bc").await;
+        let (status, _) = asking.answer().await;
+        assert_eq!(status, 401);
+    };
+    tokio::join!(house.stop(), asked);
+}

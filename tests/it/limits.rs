@@ -1,0 +1,209 @@
+//! Limits, each client address on its own. Time is the house's.
+
+use std::time::Duration;
+
+use fakes::browser::{Browser, Shown};
+use fakes::house::{House, JEANNE, Plan, token_form};
+
+use crate::token::{error, invalid_grant};
+
+/// Somebody whom our proxy saw at `forwarded`.
+fn at(forwarded: &str) -> Browser {
+    Browser::new().with_header("x-forwarded-for", forwarded)
+}
+
+/// One request that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    Auth,
+    Callback,
+    Token,
+}
+
+impl Door {
+    /// How many requests a minute it takes from one address.
+    fn limit(self) -> usize {
+        match self {
+            Self::Auth | Self::Callback => 60,
+            Self::Token => 30,
+        }
+    }
+
+    async fn knock(self, house: &House, mut from: Browser) -> Shown {
+        match self {
+            Self::Auth => from.get(&house.authorization_request("")).await,
+            Self::Callback => from.get(&house.url("/callback?code=x&state=y")).await,
+            Self::Token => {
+                let wrong = "client_id=synology&client_secret=guess";
+                from.post(&house.url("/token"), wrong).await
+            }
+        }
+    }
+
+    /// Whether `from` is let in once more.
+    async fn lets_in(self, house: &House, from: &str) -> bool {
+        let shown = self.knock(house, at(from)).await;
+        let retry_after = shown.header("retry-after");
+        let limited = shown.status == 429;
+        assert_eq!(limited, !retry_after.is_empty(), "{shown:?}");
+        if limited {
+            let seconds: u64 = retry_after.parse().unwrap();
+            assert!((1..=60).contains(&seconds), "{shown:?}");
+        }
+        !limited
+    }
+
+    /// Knocks until `from` is at its limit.
+    async fn exhaust(self, house: &House, from: &str) {
+        for count in 0..self.limit() {
+            assert!(self.lets_in(house, from).await, "{self:?} {from} {count}");
+        }
+        assert!(!self.lets_in(house, from).await, "{self:?} {from}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_more_often_is_told_when_to_come_back() {
+    let house = House::new().await;
+    for door in [Door::Auth, Door::Callback, Door::Token] {
+        let rude = "198.51.100.7";
+        door.exhaust(&house, rude).await;
+        // Nobody else notices.
+        for other in ["198.51.100.8", "2001:db8::7"] {
+            assert!(door.lets_in(&house, other).await, "{door:?} {other}");
+        }
+
+        // A moment later there is room for one, a minute later for all.
+        let shown = door.knock(&house, at(rude)).await;
+        let seconds: u64 = shown.header("retry-after").parse().unwrap();
+        assert_eq!(seconds, 60 / u64::try_from(door.limit()).unwrap());
+        house.clock.advance(Duration::from_secs(seconds));
+        assert!(door.lets_in(&house, rude).await, "{door:?}");
+        assert!(!door.lets_in(&house, rude).await, "{door:?}");
+        house.clock.advance(Duration::from_mins(1));
+        door.exhaust(&house, rude).await;
+    }
+}
+
+#[tokio::test]
+async fn one_door_does_not_count_for_another() {
+    let house = House::new().await;
+    let rude = "198.51.100.7";
+    Door::Auth.exhaust(&house, rude).await;
+    assert!(Door::Callback.lets_in(&house, rude).await);
+    assert!(Door::Token.lets_in(&house, rude).await);
+    for path in [
+        "/keys",
+        "/healthz",
+        "/",
+        "/.well-known/openid-configuration",
+    ] {
+        let shown = at(rude).get(&house.url(path)).await;
+        assert_eq!(shown.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_for_the_impatient_is_a_page() {
+    let house = House::new().await;
+    Door::Auth.exhaust(&house, "198.51.100.7").await;
+    let page = Door::Auth.knock(&house, at("198.51.100.7")).await;
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(page.headers("set-cookie").is_empty());
+}
+
+#[tokio::test]
+async fn a_home_has_one_ipv6_network() {
+    let house = House::new().await;
+    Door::Auth.exhaust(&house, "2001:db8:1:2::7").await;
+    for same in ["2001:db8:1:2:ffff::1", "[2001:db8:1:2::9]:4711"] {
+        assert!(!Door::Auth.lets_in(&house, same).await, "{same}");
+    }
+    for other in ["2001:db8:1:3::7", "2001:db8:1:1::7"] {
+        assert!(Door::Auth.lets_in(&house, other).await, "{other}");
+    }
+}
+
+#[tokio::test]
+async fn an_ipv4_address_is_one_however_it_is_written() {
+    let house = House::new().await;
+    Door::Auth.exhaust(&house, "198.51.100.7").await;
+    for same in ["::ffff:198.51.100.7", "198.51.100.7:4711", " 198.51.100.7 "] {
+        assert!(!Door::Auth.lets_in(&house, same).await, "{same}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_stranger_wrote_before_the_proxy_counts_for_nothing() {
+    let house = House::new().await;
+    for door in [Door::Auth, Door::Token] {
+        for count in 0..door.limit() {
+            let forged = format!("203.0.113.{count}, 198.51.100.7");
+            assert!(door.lets_in(&house, &forged).await, "{door:?} {count}");
+        }
+        for forged in [
+            "203.0.113.99, 198.51.100.7",
+            "127.0.0.1, 198.51.100.7",
+            "198.51.100.7, 127.0.0.1",
+            "rubbish, 198.51.100.7",
+        ] {
+            assert!(!door.lets_in(&house, forged).await, "{door:?} {forged}");
+        }
+        // Nor does it harm whom the stranger names.
+        assert!(door.lets_in(&house, "203.0.113.99").await, "{door:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_machine_itself_has_no_limit_but_for_guesses() {
+    let house = House::new().await;
+    for door in [Door::Auth, Door::Callback] {
+        for _ in 0..=door.limit() {
+            assert_ne!(door.knock(&house, Browser::new()).await.status, 429);
+        }
+    }
+    for _ in 0..Door::Token.limit() {
+        let guess = Door::Token.knock(&house, Browser::new()).await;
+        assert_eq!(guess.status, 401);
+    }
+    let guess = Door::Token.knock(&house, Browser::new()).await;
+    assert_eq!(guess.status, 429);
+}
+
+#[tokio::test]
+async fn a_header_is_worth_nothing_from_who_is_no_trusted_proxy() {
+    let house = House::planned(Plan {
+        listen: "trusted-proxies = []".to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    let door = Door::Auth;
+    for count in 0..door.limit() {
+        let forged = format!("203.0.113.{count}");
+        assert!(door.lets_in(&house, &forged).await, "{count}");
+    }
+    assert!(!door.lets_in(&house, "203.0.113.99").await);
+    let plain = door.knock(&house, Browser::new()).await;
+    assert_eq!(plain.status, 429);
+}
+
+#[tokio::test]
+async fn a_right_secret_is_never_limited_and_never_counts() {
+    let house = House::new().await;
+    let (url, rude) = (house.url("/token"), "198.51.100.7");
+    // More often than anybody may guess.
+    for _ in 0..=Door::Token.limit() {
+        let unknown = at(rude).post(&url, &token_form("unknown")).await;
+        assert_eq!(error(&unknown), invalid_grant());
+    }
+    Door::Token.exhaust(&house, rude).await;
+
+    let guess = Door::Token.knock(&house, at(rude)).await;
+    assert_eq!(error(&guess), (429, "invalid_client".to_owned()));
+
+    let code = house.code(JEANNE, "").await;
+    let answer = at(rude).post(&url, &token_form(&code)).await;
+    assert_eq!(answer.status, 200);
+    assert!(!Door::Token.lets_in(&house, rude).await);
+}
