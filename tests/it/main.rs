@@ -32,6 +32,9 @@ mod limits;
 /// How many connections, and how slow.
 mod connections;
 
+/// HTTPS without a proxy.
+mod tls;
+
 /// The state on disk.
 mod store;
 
