@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use fakes::house::House;
 use google_to_synology_sso::http::Server;
+use google_to_synology_sso::lifecycle::GRACE;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -173,5 +174,7 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
         let (status, _) = asking.answer().await;
         assert_eq!(status, 401);
     };
-    tokio::join!(house.stop(), asked);
+    let both = async { tokio::join!(house.stop(), asked) };
+    // Nobody has to be thrown out.
+    tokio::time::timeout(GRACE, both).await.unwrap();
 }

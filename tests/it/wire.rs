@@ -1,9 +1,14 @@
 //! HTTP written by hand, for what no well-behaved client sends.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A test that waits for longer waits for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One connection.
 pub(crate) struct Wire(BufReader<TcpStream>);
@@ -21,6 +26,10 @@ impl Wire {
 
     /// The next answer whose body has a length: status and body.
     pub(crate) async fn answer(&mut self) -> (u16, String) {
+        timeout(PATIENCE, self.read_answer()).await.unwrap()
+    }
+
+    async fn read_answer(&mut self) -> (u16, String) {
         let mut line = String::new();
         self.0.read_line(&mut line).await.unwrap();
         let status = line.split(' ').nth(1).unwrap();
@@ -53,7 +62,9 @@ impl Wire {
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         // A server that closes with our bytes unread resets the connection.
-        let _ = self.0.read_to_end(&mut rest).await;
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest))
+            .await
+            .unwrap();
         String::from_utf8(rest).unwrap()
     }
 }
