@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use self::api::{Plain, Session};
-use crate::server::{Received, Reply, Server, redirect};
+use crate::server::{Exchange, Received, Reply, Server, redirect};
 
 /// One of DSM's questions, as a test names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,6 +216,11 @@ impl FakeDsm {
         fs::write(&path, self.behaviour().password + "\n").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         path
+    }
+
+    /// From now on `watch` sees every exchange.
+    pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.server.watch(watch);
     }
 
     /// How it behaves now.

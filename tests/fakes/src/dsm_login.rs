@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use url::form_urlencoded;
 
 use self::provider::Provider;
-use crate::server::{Received, Reply, Server, redirect, reply};
+use crate::server::{Exchange, Received, Reply, Server, redirect, reply};
 
 /// What an administrator types into Control Panel > Domain/LDAP > SSO Client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,6 +91,8 @@ struct Page {
     /// Logins that began and did not come back.
     states: Mutex<HashSet<String>>,
     events: Mutex<Vec<Event>>,
+    /// Of the last login that went well.
+    id_token: Mutex<Option<String>>,
     started: Instant,
     http: HttpClient,
 }
@@ -110,6 +112,7 @@ impl DsmLogin {
             settings: Mutex::default(),
             states: Mutex::default(),
             events: Mutex::default(),
+            id_token: Mutex::default(),
             started: Instant::now(),
             http: HttpClient::new(Trust::SystemAuthorities, Duration::from_secs(30)),
         });
@@ -133,6 +136,16 @@ impl DsmLogin {
     /// Saves the dialog; good from the next click on.
     pub fn configure(&self, settings: SsoSettings) {
         *locked(&self.page.settings) = settings;
+    }
+
+    /// From now on `watch` sees every exchange.
+    pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.server.watch(watch);
+    }
+
+    /// The ID token of the last login that went well.
+    pub fn id_token(&self) -> Option<String> {
+        locked(&self.page.id_token).clone()
     }
 
     /// What happened so far.
@@ -221,7 +234,11 @@ impl Page {
         provider.verify(&metadata, &tokens).await?;
         let user = userinfo.get(&settings.username_claim);
         match user.and_then(Value::as_str) {
-            Some(user) if !user.is_empty() => Ok(user.to_owned()),
+            Some(user) if !user.is_empty() => {
+                let id_token = tokens["id_token"].as_str();
+                *locked(&self.id_token) = id_token.map(str::to_owned);
+                Ok(user.to_owned())
+            }
             _ => {
                 self.note("DSM: User [] failed to log in (no name in userinfo)");
                 Err(Failure::NotPrivileged)

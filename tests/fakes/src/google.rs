@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use self::token::{Draft, Lie};
-use crate::server::Server;
+use crate::server::{Exchange, Server};
 
 /// The `client_id` that it knows.
 pub const CLIENT_ID: &str = "1234.apps.googleusercontent.com";
@@ -116,7 +116,7 @@ type Tamper = Arc<dyn Fn(&mut Draft) + Send + Sync>;
 #[derive(Clone)]
 pub struct FakeGoogle {
     state: Arc<State>,
-    _server: Arc<Server>,
+    server: Arc<Server>,
 }
 
 struct State {
@@ -142,7 +142,6 @@ struct Changing {
     tamper: Option<Tamper>,
     codes: HashMap<String, Granted>,
     counter: u64,
-    log: Vec<String>,
 }
 
 /// What a code stands for.
@@ -203,7 +202,6 @@ impl FakeGoogle {
                 tamper: None,
                 codes: HashMap::new(),
                 counter: 0,
-                log: Vec::new(),
             }),
             url,
             clock,
@@ -216,7 +214,7 @@ impl FakeGoogle {
         });
         Self {
             state,
-            _server: Arc::new(server),
+            server: Arc::new(server),
         }
     }
 
@@ -341,10 +339,9 @@ impl FakeGoogle {
         in_time.expect("the requests never came").unwrap();
     }
 
-    /// What happened, a line each, without codes or tokens: for a demo to
-    /// print. The next call tells what came after.
-    pub fn take_log(&self) -> Vec<String> {
-        std::mem::take(&mut self.changing().log)
+    /// From now on `watch` sees every exchange.
+    pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
+        self.server.watch(watch);
     }
 
     /// What a browser gets that was sent to `authorization_url` and whose

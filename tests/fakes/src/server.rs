@@ -1,8 +1,11 @@
 //! A small HTTP server on a port of its own choice: one function answers.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::{Bytes, Incoming};
@@ -11,6 +14,7 @@ use hyper::{HeaderMap, Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// A request, read whole.
 #[derive(Clone, Debug)]
@@ -67,12 +71,36 @@ pub fn redirect(location: &str) -> Reply {
     reply
 }
 
+/// One request and what became of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The request.
+    pub request: Received,
+    /// The status of the answer.
+    pub status: u16,
+    /// How long the answer took to be made.
+    pub took: Duration,
+}
+
 /// Serves until dropped.
 #[derive(Debug)]
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
     task: JoinHandle<()>,
+    watcher: Watcher,
+}
+
+/// Who sees the exchanges, if anybody does.
+#[derive(Clone, Default)]
+struct Watcher(Arc<OnceLock<Watch>>);
+
+type Watch = Box<dyn Fn(Exchange) + Send + Sync>;
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watcher").finish_non_exhaustive()
+    }
 }
 
 impl Server {
@@ -94,23 +122,37 @@ impl Server {
         A: Future<Output = Reply> + Send + 'static,
     {
         let address = listener.local_addr().unwrap();
+        let watcher = Watcher::default();
+        let shared = watcher.clone();
         let task = tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 stream.set_nodelay(true).unwrap();
-                let answer = answer.clone();
-                let service = service_fn(move |request| respond(answer.clone(), request));
+                let (answer, seen_by) = (answer.clone(), shared.clone());
+                let service =
+                    service_fn(move |request| respond(answer.clone(), request, seen_by.clone()));
                 let connection = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(stream), service);
                 tokio::spawn(connection);
             }
         });
-        Self { address, task }
+        Self {
+            address,
+            task,
+            watcher,
+        }
     }
 
     /// Its base URL, without a final slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on `watch` sees every exchange, before its answer leaves. The
+    /// first who watches a server is the only one.
+    pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
+        let first = self.watcher.0.set(Box::new(watch));
+        assert!(first.is_ok(), "somebody watches this server already");
     }
 }
 
@@ -120,11 +162,16 @@ impl Drop for Server {
     }
 }
 
-async fn respond<F, A>(answer: F, request: Request<Incoming>) -> Result<Reply, Infallible>
+async fn respond<F, A>(
+    answer: F,
+    request: Request<Incoming>,
+    watcher: Watcher,
+) -> Result<Reply, Infallible>
 where
     F: Fn(Received) -> A,
     A: Future<Output = Reply>,
 {
+    let began = Instant::now();
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(Collected::to_bytes);
     let received = Received {
@@ -133,5 +180,14 @@ where
         headers: head.headers,
         body: body.unwrap_or_default(),
     };
-    Ok(answer(received).await)
+    let Some(watch) = watcher.0.get() else {
+        return Ok(answer(received).await);
+    };
+    let reply = answer(received.clone()).await;
+    watch(Exchange {
+        request: received,
+        status: reply.status().as_u16(),
+        took: began.elapsed(),
+    });
+    Ok(reply)
 }

@@ -1,6 +1,9 @@
 //! What the person sees. DSM's own page is larger, and its pop-up speaks to
 //! the page below it in a way that nobody has described.
 
+const STYLE: &str = "body{font:1rem system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}\
+     button{font:inherit;padding:.8rem 1.2rem}";
+
 /// The front page: a button that opens the pop-up.
 pub(super) fn front() -> String {
     document(
@@ -51,7 +54,8 @@ pub(super) fn failure(text: &str) -> String {
 fn document(body: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <title>Synology DSM (a fake)</title>\n{body}\n</html>\n"
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>Synology DSM (a fake)</title>\n<style>{STYLE}</style>\n{body}\n</html>\n"
     )
 }
 
