@@ -1,0 +1,158 @@
+//! What the terminal shows, in 100 columns.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::household::Household;
+use crate::ledger::{Deed, Entry, Party};
+use crate::{Arguments, walk};
+
+/// What becomes of the fake Google's people; the daemon judges, not this text.
+const PEOPLE: &str = "  Jeanne Martin   Jeanne.Martin@gmail.com   signs in as jeanne
+  Paul Martin     paul@example.com          signs in as Paul
+  Léa Martin      lea@example.net           is refused: Google has not verified her address
+  Igor Inconnu    inconnu@gmail.com         is refused: nobody on the NAS has his address";
+
+/// The whole demo; returns after the sign-in with `--once`, else never.
+pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow::Result<()> {
+    say(&format!(
+        "Three servers on this machine:\n\n{}\n",
+        household.addresses()
+    ))?;
+    household.warmed_up().await?;
+    let title = "The daemon starts: it reads whom it may let in, and what Google says of itself";
+    show(&household, title, &household.ledger.next().await)?;
+
+    let person = &arguments.person;
+    let signed_in = walk::sign_in(&household.login.url(), person).await;
+    let entries = household.ledger.so_far().await;
+    show(
+        &household,
+        &format!("{person} clicks DSM's button"),
+        &entries,
+    )?;
+    let user = signed_in?;
+    ensure!(
+        entries.iter().any(Entry::is_our_token_answer),
+        "the daemon's log does not tell its requests"
+    );
+
+    let id_token = household.login.id_token();
+    let id_token = id_token.context("DSM got no ID token")?;
+    say(&format!(
+        "DSM has signed {person} in as its user {user}. The ID token that it got:\n\n{}\n",
+        decoded(&id_token)?
+    ))?;
+    if arguments.once {
+        return Ok(());
+    }
+
+    say(&format!(
+        "Now you. Open {}/ in a browser, click, and choose:\n\n{PEOPLE}\n\nCtrl-C ends it.\n",
+        household.login.url()
+    ))?;
+    loop {
+        let entries = household.ledger.next().await;
+        say(&format!(
+            "\n{}\n{}",
+            household.time_of_day(),
+            table(&entries)
+        ))?;
+    }
+}
+
+/// A table of what happened, with its headings.
+fn show(household: &Household, title: &str, entries: &[Entry]) -> io::Result<()> {
+    say(&format!(
+        "{}  {title}\n\n  at ms  who      asks    {:37}  answer  took ms\n{}",
+        household.time_of_day(),
+        "what",
+        table(entries)
+    ))
+}
+
+/// A line for each, at milliseconds since the first of them.
+fn table(entries: &[Entry]) -> String {
+    let start = entries.first().map(|entry| entry.at).unwrap_or_default();
+    entries.iter().map(|entry| line(entry, start)).collect()
+}
+
+fn line(entry: &Entry, start: Duration) -> String {
+    let at = milliseconds(entry.at.saturating_sub(start));
+    let who = entry.who;
+    let line = match &entry.deed {
+        Deed::Asked {
+            whom,
+            what,
+            status,
+            took,
+        } => {
+            let took = milliseconds(*took);
+            let why = why(*whom, what);
+            format!("{at:>7.2}  {who:7}  {whom:6}  {what:37}  {status:>6}  {took:>7.2}  {why}")
+        }
+        Deed::Logged(line) => format!("{at:>7.2}  {who:7}  logs    {line}"),
+    };
+    format!("{}\n", line.trim_end())
+}
+
+fn milliseconds(span: Duration) -> f64 {
+    span.as_secs_f64() * 1000.0
+}
+
+/// What a request is for; 18 characters are left for it.
+fn why(whom: Party, what: &str) -> &'static str {
+    match (whom, what) {
+        (Party::Dsm, "POST SYNO.API.Auth login") => "as sso-reader",
+        (Party::Dsm, "POST SYNO.Core.User list") => "names, addresses",
+        (Party::Dsm, "POST SYNO.Core.Group.Member list") => "administrators",
+        (Party::Dsm, "GET /") => "the login page",
+        (Party::Dsm, "GET /sso/start") => "its pop-up",
+        (Party::Dsm, "GET /?code=…") => "back, with a code",
+        (Party::Google, "GET /oauth2/v3/certs") => "its signing keys",
+        (Party::Google, "GET /o/oauth2/v2/auth") => "account chooser",
+        (Party::Google, "GET /chosen") => "one is chosen",
+        (Party::Google, "POST /token") => "who is it?",
+        (Party::Daemon, "GET /auth") => "on to Google",
+        (Party::Daemon, "GET /callback") => "may they sign in?",
+        (Party::Daemon, "POST /token") => "the code, once",
+        (Party::Daemon, "GET /userinfo") => "the user's name",
+        (Party::Daemon, "GET /keys") => "is the token ours?",
+        _ => "",
+    }
+}
+
+impl Entry {
+    fn is_our_token_answer(&self) -> bool {
+        match &self.deed {
+            Deed::Asked {
+                whom, what, status, ..
+            } => *whom == Party::Daemon && what == "POST /token" && *status == 200,
+            Deed::Logged(_) => false,
+        }
+    }
+}
+
+/// Header and claims of a JWT, indented.
+fn decoded(token: &str) -> anyhow::Result<String> {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, _signature] = parts.as_slice() else {
+        anyhow::bail!("the ID token has not three parts");
+    };
+    let pretty = |part: &str| -> anyhow::Result<String> {
+        let value: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part)?)?;
+        Ok(serde_json::to_string_pretty(&value)?)
+    };
+    Ok(format!("{}\n{}", pretty(header)?, pretty(claims)?))
+}
+
+fn say(text: &str) -> io::Result<()> {
+    let mut terminal = io::stdout().lock();
+    writeln!(terminal, "{text}")?;
+    terminal.flush()
+}
