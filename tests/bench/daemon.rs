@@ -1,0 +1,400 @@
+//! What the daemon costs as a whole, from outside, with a disk, a Google and a
+//! DSM: `cargo bench --bench daemon`. The last two are fakes in this process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a bench may panic, and prints its table"
+)]
+
+mod login;
+mod measure;
+mod process;
+mod report;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fakes::dsm::FakeDsm;
+use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
+use fakes::house::{CLIENT_SECRET_OF_DSM, REDIRECT_URI, family, write_secret};
+use google_to_synology_sso::clock::SystemClock;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use login::{Client, Connections};
+use measure::{Signature, each, median, microseconds, milliseconds, now};
+use process::{Daemon, Usage, program_size};
+use report::{Report, Target};
+
+/// So many logins one after the other for a figure of CPU time.
+const LOGINS: u32 = 400;
+
+/// And for one of the disk, where the figure is the same each time.
+const LOGINS_ON_DISK: u32 = 200;
+
+const CLIENTS_AT_ONCE: usize = 16;
+const RUSH: Duration = Duration::from_secs(5);
+const IDLE: Duration = Duration::from_secs(10);
+const STARTS: usize = 21;
+
+/// Nobody listens there. By https, so that the daemon has the certificate
+/// authorities of this machine in memory, as it has for the real Google.
+const NOBODY: &str = "https://127.0.0.1:1";
+
+fn main() -> ExitCode {
+    let strace = Command::new("strace").arg("-V").output();
+    if strace.is_err() {
+        println!("strace is missing, which counts the fsyncs: sudo apt-get install strace");
+        return ExitCode::FAILURE;
+    }
+    // Arguments choose some of them: `cargo bench --bench daemon -- start`.
+    let chosen: Vec<String> = std::env::args().skip(1).collect();
+    let chosen: Vec<String> = chosen
+        .into_iter()
+        .filter(|name| name != "--bench")
+        .collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
+    let mut report = Report::new("The daemon: release build, state on disk");
+    let house = House::new();
+    if wanted("rest") {
+        house.rest(&mut report);
+    }
+    if wanted("login") {
+        house.logins(&mut report);
+    }
+    if wanted("disk") {
+        house.disk(&mut report);
+    }
+    if wanted("rush") {
+        house.rush(&mut report);
+    }
+    if wanted("start") {
+        house.starts(&mut report);
+    }
+    report.end();
+    ExitCode::SUCCESS
+}
+
+/// The daemon's home, and those around it.
+struct House {
+    home: TempDir,
+    address: SocketAddr,
+    /// One thread: the daemon is to have the other CPU.
+    runtime: Runtime,
+    google: FakeGoogle,
+}
+
+impl House {
+    /// The daemon has run once: users, keys and Google's documents are on
+    /// disk. DSM is asleep since.
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let google = runtime.block_on(FakeGoogle::start(Arc::new(SystemClock::new())));
+        let dsm = runtime.block_on(FakeDsm::start());
+        dsm.set_users(family());
+        // In the build directory: /tmp may be memory, which needs no fsync.
+        let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        dsm.write_password_file(home.path());
+        write_secret(&home.path().join("google-client-secret"), CLIENT_SECRET);
+        write_secret(
+            &home.path().join("synology-client-secret"),
+            CLIENT_SECRET_OF_DSM,
+        );
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let house = Self {
+            home,
+            address: free.local_addr().unwrap(),
+            runtime,
+            google,
+        };
+        drop(free);
+        house.write_config(house.google.issuer(), &dsm.url());
+        house.start().stop();
+        house.write_config(house.google.issuer(), NOBODY);
+        house
+    }
+
+    fn write_config(&self, google: &str, dsm: &str) {
+        let config = format!(
+            "issuer = \"http://{address}\"\n\
+             [listen]\naddress = \"{address}\"\n\
+             [google]\nissuer = {google:?}\nclient-id = {CLIENT_ID:?}\n\
+             client-secret-file = \"google-client-secret\"\n\
+             [dsm]\nurl = {dsm:?}\naccount = \"sso-reader\"\npassword-file = \"dsm-password\"\n\
+             [[clients]]\nid = \"synology\"\nname = \"the family's NAS\"\n\
+             secret-file = \"synology-client-secret\"\nredirect-uris = [{REDIRECT_URI:?}]\n",
+            address = self.address,
+        );
+        fs::write(self.home.path().join("config.toml"), config).unwrap();
+    }
+
+    /// A daemon that has just served its first login.
+    fn start(&self) -> Daemon {
+        self.after_first_login(Daemon::start(self.home.path()))
+    }
+
+    /// DSM's users and Google's documents are fetched in the background: the
+    /// first tries may come too early.
+    fn after_first_login(&self, daemon: Daemon) -> Daemon {
+        for _ in 0..500 {
+            std::thread::sleep(Duration::from_millis(20));
+            if TcpStream::connect(self.address).is_ok()
+                && self.sign_in(1, Connections::Kept).is_ok()
+            {
+                return daemon;
+            }
+        }
+        panic!("nobody can sign in; see {}", self.home.path().display());
+    }
+
+    /// So many logins one after the other.
+    fn sign_in(&self, logins: u32, connections: Connections) -> Result<(), String> {
+        let mut client = Client::new(self.address, &self.google, connections);
+        self.runtime.block_on(async {
+            for _ in 0..logins {
+                client.sign_in().await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// What it costs to have it.
+    fn rest(&self, report: &mut Report) {
+        let daemon = self.start();
+        std::thread::sleep(Duration::from_secs(1));
+        report.line(
+            "size of the program",
+            program_size(),
+            " MB",
+            Target::Below(10.0),
+        );
+        report.line(
+            "memory after a login (RSS)",
+            daemon.memory("VmRSS"),
+            " MiB",
+            Target::Below(12.0),
+        );
+        let before = daemon.usage();
+        std::thread::sleep(IDLE);
+        let used = daemon.usage().since(before);
+        let seconds = IDLE.as_secs_f64();
+        report.line(
+            "idle: CPU",
+            milliseconds(used.cpu) / seconds,
+            " ms/s",
+            Target::None,
+        );
+        #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
+        let turns = used.turns as f64 / seconds;
+        report.line("idle: a thread wakes", turns, " times/s", Target::None);
+        daemon.stop();
+    }
+
+    /// CPU of a login, in signatures, of which one is needed.
+    fn logins(&self, report: &mut Report) {
+        let daemon = self.start();
+        let signature = Signature::new();
+        let sign = || each(21, 20, || signature.sign());
+        let cost = |connections| {
+            // Warm first; and before and after, since the CPU's clock changes.
+            self.sign_in(LOGINS / 4, connections).unwrap();
+            let unit = sign();
+            let before = daemon.usage();
+            self.sign_in(LOGINS, connections).unwrap();
+            let used = daemon.usage().since(before);
+            (used.cpu / LOGINS, (unit + sign()) / 2)
+        };
+        let (kept, unit) = cost(Connections::Kept);
+        let (one_each, unit_then) = cost(Connections::OneEach);
+        let in_units = |cpu: Duration, unit: Duration| cpu.as_secs_f64() / unit.as_secs_f64();
+        report.line(
+            "RSA-2048 signature",
+            microseconds(unit),
+            " µs",
+            Target::None,
+        );
+        report.line("CPU of a login", microseconds(kept), " µs", Target::None);
+        report.line(
+            "CPU of a login, in signatures",
+            in_units(kept, unit),
+            "",
+            Target::Below(2.0),
+        );
+        report.line(
+            "the same with a connection for each request",
+            in_units(one_each, unit_then),
+            "",
+            Target::None,
+        );
+        daemon.stop();
+    }
+
+    /// What a login costs the disk.
+    fn disk(&self, report: &mut Report) {
+        let daemon = self.after_first_login(Daemon::start_traced(self.home.path()));
+        let (commits, syncs) = (daemon.commits(), daemon.syncs());
+        self.sign_in(LOGINS_ON_DISK, Connections::Kept).unwrap();
+        let commits = f64::from(daemon.commits() - commits);
+        let syncs = u32::try_from(daemon.syncs() - syncs).unwrap();
+        let logins = f64::from(LOGINS_ON_DISK);
+        report.line(
+            "commits of a login",
+            commits / logins,
+            "",
+            Target::Below(2.005),
+        );
+        report.line(
+            "fsyncs of a login",
+            f64::from(syncs) / logins,
+            "",
+            Target::Below(2.1),
+        );
+        daemon.stop();
+        let fsync = self.fsync();
+        report.line(
+            "an fsync on this disk",
+            milliseconds(fsync),
+            " ms",
+            Target::None,
+        );
+    }
+
+    fn fsync(&self) -> Duration {
+        let mut file = fs::File::create(self.home.path().join("fsync")).unwrap();
+        each(51, 1, || {
+            file.write_all(&[0; 4096]).unwrap();
+            file.sync_data().unwrap();
+        })
+    }
+
+    /// Everybody comes home at once.
+    fn rush(&self, report: &mut Report) {
+        let daemon = self.start();
+        let clients = || {
+            (0..CLIENTS_AT_ONCE).map(|_| Client::new(self.address, &self.google, Connections::Kept))
+        };
+        self.runtime
+            .block_on(rush(clients(), Duration::from_millis(500)));
+        let (daemons, ours) = (daemon.usage(), Usage::of("self"));
+        let begun = now();
+        let logins = self.runtime.block_on(rush(clients(), RUSH));
+        let passed = begun.elapsed().as_secs_f64();
+        let daemons = daemon.usage().since(daemons).cpu.as_secs_f64();
+        let ours = Usage::of("self").since(ours).cpu.as_secs_f64();
+
+        let count = f64::from(u32::try_from(logins.len()).unwrap());
+        let middle = median(logins.iter().copied());
+        let slowest = logins.iter().max().unwrap();
+        report.line(
+            "16 clients at once: logins",
+            count / passed,
+            "/s",
+            Target::Above(450.0),
+        );
+        report.line(
+            "the median login",
+            milliseconds(middle),
+            " ms",
+            Target::None,
+        );
+        report.line(
+            "the slowest login",
+            milliseconds(*slowest),
+            " ms",
+            Target::None,
+        );
+        report.line(
+            "CPUs that the daemon used",
+            daemons / passed,
+            "",
+            Target::None,
+        );
+        report.line(
+            "CPUs that clients and fakes used",
+            ours / passed,
+            "",
+            Target::None,
+        );
+        report.line(
+            "memory then (RSS)",
+            daemon.memory("VmRSS"),
+            " MiB",
+            Target::None,
+        );
+        daemon.stop();
+    }
+
+    /// From exec to the first answer, with the state of yesterday and nobody
+    /// to ask: Google refuses connections, too.
+    fn starts(self, report: &mut Report) {
+        drop((self.google, self.runtime));
+        let starts = (0..STARTS).map(|_| {
+            let begun = now();
+            let daemon = Daemon::start(self.home.path());
+            first_answer(self.address);
+            let took = begun.elapsed();
+            daemon.stop();
+            took
+        });
+        let took = milliseconds(median(starts));
+        report.line(
+            "start to first answer, no network",
+            took,
+            " ms",
+            Target::Below(20.0),
+        );
+    }
+}
+
+/// How long each login took that `clients` brought to an end within `span`.
+async fn rush(clients: impl Iterator<Item = Client>, span: Duration) -> Vec<Duration> {
+    let end = now() + span;
+    let clients: Vec<_> = clients
+        .map(|mut client| {
+            in_background(async move {
+                let mut logins = Vec::new();
+                while now() < end {
+                    let begun = now();
+                    client.sign_in().await.unwrap();
+                    logins.push(begun.elapsed());
+                }
+                logins
+            })
+        })
+        .collect();
+    let mut logins = Vec::new();
+    for client in clients {
+        logins.extend(client.await.unwrap());
+    }
+    logins
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench's tasks end with it")]
+fn in_background<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(task)
+}
+
+/// Waits for a discovery document.
+fn first_answer(address: SocketAddr) {
+    let mut connection = loop {
+        if let Ok(connection) = TcpStream::connect(address) {
+            break connection;
+        }
+    };
+    let request = "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: nas\r\n\
+                   connection: close\r\n\r\n";
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}

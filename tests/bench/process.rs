@@ -1,0 +1,134 @@
+//! The daemon as a process of its own, and what the kernel says of it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
+
+/// Runs until it is stopped, or dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    home: PathBuf,
+}
+
+impl Daemon {
+    /// Starts it on the config in `home`. It logs to a file there, as on a NAS.
+    pub(crate) fn start(home: &Path) -> Self {
+        Self::spawn(home, Command::new(DAEMON))
+    }
+
+    /// The same, and strace writes each of its calls that wait for the disk
+    /// into [`Daemon::syncs`]' file. `-D`: the child is the daemon, not strace.
+    pub(crate) fn start_traced(home: &Path) -> Self {
+        let mut strace = Command::new("strace");
+        let calls = "trace=fsync,fdatasync,sync_file_range";
+        strace.args(["-D", "-q", "-f", "-e", calls, "-e", "signal=none", "-o"]);
+        strace.arg(home.join("strace.log")).arg(DAEMON);
+        Self::spawn(home, strace)
+    }
+
+    fn spawn(home: &Path, mut command: Command) -> Self {
+        let mut log = File::options();
+        let log = log.create(true).append(true);
+        let log = log.open(home.join("daemon.log")).unwrap();
+        command.arg("--config").arg(home.join("config.toml"));
+        command.arg("run").stdin(Stdio::null()).stderr(log);
+        Self {
+            child: command.spawn().unwrap(),
+            home: home.to_owned(),
+        }
+    }
+
+    /// What it has used so far.
+    pub(crate) fn usage(&self) -> Usage {
+        Usage::of(&self.child.id().to_string())
+    }
+
+    /// Its memory in MiB: `VmRSS`, or another line of `/proc/PID/status`.
+    pub(crate) fn memory(&self, line: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mut lines = status.lines();
+        let figure = lines.find_map(|found| found.strip_prefix(line)).unwrap();
+        let kilobytes = figure.trim_matches([':', ' ', '\t', 'k', 'B']);
+        kilobytes.parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// The commits to its state so far: `iChange` of the WAL index's header
+    /// (SQLite, "WAL-mode File Format", section 2.1), which counts them.
+    pub(crate) fn commits(&self) -> u32 {
+        let index = fs::read(self.home.join("state.sqlite3-shm")).unwrap();
+        u32::from_ne_bytes(index[8..12].try_into().unwrap())
+    }
+
+    /// How often it has waited for the disk so far, if it is traced.
+    pub(crate) fn syncs(&self) -> usize {
+        let log = fs::read_to_string(self.home.join("strace.log")).unwrap();
+        let begun = |line: &&str| line.contains("sync") && !line.contains(" resumed>");
+        log.lines().filter(begun).count()
+    }
+
+    /// Stops it as systemd does, and waits for its end.
+    pub(crate) fn stop(mut self) {
+        let terminate = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &terminate]).status();
+        assert!(sent.unwrap().success());
+        let ended = self.child.wait().unwrap();
+        assert!(ended.success(), "the daemon ended badly: {ended}");
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // An error means that it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The size of its program file in MB.
+pub(crate) fn program_size() -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes")]
+    let bytes = fs::metadata(DAEMON).unwrap().len() as f64;
+    bytes / 1e6
+}
+
+/// What the threads of a process have used so far.
+#[derive(Clone, Copy)]
+pub(crate) struct Usage {
+    /// On a CPU.
+    pub(crate) cpu: Duration,
+    /// How often a thread was put on one.
+    pub(crate) turns: u64,
+}
+
+impl Usage {
+    /// Of `process`, a number or `self`, to the nanosecond: `/proc/PID/stat`
+    /// counts in hundredths of a second. Threads that have ended are not in
+    /// it; neither the daemon's nor ours do while we count.
+    pub(crate) fn of(process: &str) -> Self {
+        let threads = fs::read_dir(Path::new("/proc").join(process).join("task")).unwrap();
+        let mut usage = Self {
+            cpu: Duration::ZERO,
+            turns: 0,
+        };
+        for thread in threads {
+            let path = thread.unwrap().path().join("schedstat");
+            let text = fs::read_to_string(path).unwrap();
+            let figures = text.split_whitespace();
+            let figures: Vec<u64> = figures.map(|figure| figure.parse().unwrap()).collect();
+            usage.cpu += Duration::from_nanos(figures[0]);
+            usage.turns += figures[2];
+        }
+        usage
+    }
+
+    /// What was used since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(earlier.cpu),
+            turns: self.turns - earlier.turns,
+        }
+    }
+}
