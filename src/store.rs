@@ -92,8 +92,9 @@ impl Store {
             .spawn(move || {
                 serve(connection, received);
                 // It keeps a second daemon out: not before the journal is
-                // written back may one come in.
-                drop(lock);
+                // written back may one come in. Not merely closed, since a
+                // child that is being started has it open for a moment too.
+                drop(lock.unlock());
             })
             .map_err(|source| StoreError::Open {
                 path: path.to_owned(),
