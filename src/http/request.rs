@@ -168,9 +168,11 @@ impl Language {
         {
             let mut parts = range.split(';').map(str::trim);
             let tag = parts.next().unwrap_or_default();
-            let language = match tag.get(..2).map(str::to_ascii_lowercase).as_deref() {
-                Some("en") => Self::English,
-                Some("fr") => Self::French,
+            // `fr-CA` is French, but `frr` is Frisian.
+            let primary = tag.split('-').next().unwrap_or_default();
+            let language = match primary.to_ascii_lowercase().as_str() {
+                "en" => Self::English,
+                "fr" => Self::French,
                 _ => continue,
             };
             let weight = parts

@@ -38,6 +38,9 @@ mod tls;
 /// The state on disk.
 mod store;
 
+/// What a person reads who cannot go on.
+mod pages;
+
 /// Google vouches, or lies: each lie by its name.
 mod id_token;
 
