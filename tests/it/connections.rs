@@ -1,5 +1,6 @@
 //! Connections: how many there may be, and how long one may take to speak.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -168,13 +169,19 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
         .await;
     // Its head was read: the server asks for the body.
     assert_eq!(asking.answer().await.0, 100);
+    let answered = Cell::new(false);
     let asked = async {
         assert_eq!(idle.rest().await, "");
         asking.send("a=bc").await;
         let (status, _) = asking.answer().await;
         assert_eq!(status, 401);
+        answered.set(true);
     };
-    let both = async { tokio::join!(house.stop(), asked) };
+    let stopped = async {
+        house.stop().await;
+        assert!(answered.get());
+    };
+    let both = async { tokio::join!(stopped, asked) };
     // Nobody has to be thrown out.
     tokio::time::timeout(GRACE, both).await.unwrap();
 }
