@@ -230,3 +230,6 @@ fn may_sign_in(user: &ListedUser, moment: Moment) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
