@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fakes::browser::Browser;
 use fakes::house::House;
 use google_to_synology_sso::http::Server;
 use google_to_synology_sso::lifecycle::GRACE;
@@ -161,25 +162,26 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
     let mut idle = Wire::to(house.address).await;
     lives(&mut idle).await;
     let mut asking = Wire::to(house.address).await;
-    asking
-        .send(
-            "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\
-        Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\n",
-        )
-        .await;
+    let head = "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n\r\n";
+    asking.send(head).await;
     // Its head was read: the server asks for the body.
     assert_eq!(asking.answer().await.0, 100);
+    let google = house.google.clone();
     let answered = Cell::new(false);
     let asked = async {
         assert_eq!(idle.rest().await, "");
+        // Time enough for a stop that waits for nobody.
+        for _ in 0..100 {
+            Browser::new().get(google.issuer()).await;
+        }
         asking.send("a=bc").await;
-        let (status, _) = asking.answer().await;
-        assert_eq!(status, 401);
+        assert_eq!(asking.answer().await.0, 401);
         answered.set(true);
     };
     let stopped = async {
         house.stop().await;
-        assert!(answered.get());
+        assert!(answered.get(), "the stop did not wait");
     };
     let both = async { tokio::join!(stopped, asked) };
     // Nobody has to be thrown out.
