@@ -224,24 +224,24 @@ fn refused_in_french(refusal: Refusal, address: &str) -> (&'static str, Vec<Stri
 
 fn off_in_english(ahead: i64) -> String {
     let direction = if ahead > 0 { "fast" } else { "slow" };
-    format!("{} {direction}", span(ahead))
+    format!("{} {direction}", span(ahead, "days", "years"))
 }
 
 fn off_in_french(ahead: i64) -> String {
     let direction = if ahead > 0 { "d’avance" } else { "de retard" };
-    format!("{} {direction}", span(ahead))
+    format!("{} {direction}", span(ahead, "jours", "ans"))
 }
 
-/// `2 h 5 min`, `3 min`, `61 s`: the same in both languages.
-fn span(seconds: i64) -> String {
+/// `2 h 5 min`, `3 min`, `61 s` in both languages; longer ones in words.
+fn span(seconds: i64, days: &str, years: &str) -> String {
     let seconds = seconds.unsigned_abs();
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match (hours, minutes) {
         (0, 0..=1) => format!("{seconds} s"),
         (0, minutes) => format!("{minutes} min"),
         (hours @ 1..=47, minutes) => format!("{hours} h {minutes} min"),
-        (hours, _) if hours < 24 * 730 => format!("{} d", hours / 24),
-        (hours, _) => format!("{} a", hours / 24 / 365),
+        (hours, _) if hours < 24 * 730 => format!("{} {days}", hours / 24),
+        (hours, _) => format!("{} {years}", hours / 24 / 365),
     }
 }
 

@@ -108,8 +108,8 @@ async fn a_clock_that_is_wrong_is_said_and_by_how_much() {
         (600, "10 min slow", "10 min de retard"),
         (7500, "2 h 5 min slow", "2 h 5 min de retard"),
         (-7200, "2 h 0 min fast", "2 h 0 min d’avance"),
-        (-86_400 * 30, "30 d fast", "30 d d’avance"),
-        (86_400 * 365 * 3, "3 a slow", "3 a de retard"),
+        (-86_400 * 30, "30 days fast", "30 jours d’avance"),
+        (86_400 * 365 * 3, "3 years slow", "3 ans de retard"),
     ] {
         house.google.set_date_offset(googles);
         let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
