@@ -113,18 +113,19 @@ async fn dsm_may_ask_by_a_form_of_16_kilobytes() {
 async fn what_is_posted_is_a_form_and_its_query_does_not_count() {
     let house = House::new().await;
     let request = house.authorization_request("");
-    let mut json = Browser::new().with_header("content-type", "application/json");
-    assert_dead_end(&json.send("POST", &request, None).await, 400, &house);
-    let mut untyped = Browser::new();
-    assert_dead_end(&untyped.send("POST", &request, None).await, 400, &house);
-    let shown = Browser::new().post(&request, "state=s").await;
-    assert_dead_end(&shown, 400, &house);
-
     let (url, form) = request.split_once('?').unwrap();
-    let mut browser = Browser::new();
-    let typed = "Application/X-WWW-Form-urlencoded ; charset=UTF-8";
-    browser.headers.push(("content-type", typed.to_owned()));
+    let in_query = Browser::new().post(&request, "state=s").await;
+    assert_dead_end(&in_query, 400, &house);
+    let untyped = Browser::new().send("POST", &request, None).await;
+    assert_dead_end(&untyped, 400, &house);
+
     // The browser appends its own type; the first one counts.
+    for wrong in ["application/json", "text/plain", "multipart/form-data", ""] {
+        let mut browser = Browser::new().with_header("content-type", wrong);
+        assert_dead_end(&browser.post(url, form).await, 400, &house);
+    }
+    let typed = "Application/X-WWW-Form-urlencoded ; charset=UTF-8";
+    let mut browser = Browser::new().with_header("content-type", typed);
     assert_eq!(browser.post(url, form).await.status, 303);
 }
 
