@@ -123,12 +123,16 @@ fn run(path: &Path) -> u8 {
 
 fn serve(config: Config) -> anyhow::Result<()> {
     logging::start(&config.log)?;
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_stack_size(STACK_BYTES)
         .enable_all()
-        .build()?
-        .block_on(daemon::run(config))
+        .build()?;
+    let done = runtime.block_on(daemon::run(config));
+    // A look-up of Google's address without a network takes half a minute and
+    // cannot be broken off; nothing that counts is under way any more.
+    runtime.shutdown_background();
+    done
 }
 
 /// One line a problem.

@@ -183,17 +183,20 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         )
         .await?;
         let Some(listener) = bind(address, &stop).await? else {
+            daemon.close().await;
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         daemon.serve(listener, stop.clone()).await
     };
+    // Signals first: from the first moment a stop is one in good order.
     tokio::select! {
-        done = work => done,
+        biased;
         second = signals => {
             second.context("wait for signals")?;
             anyhow::bail!("stopped at once by a second signal")
         }
+        done = work => done,
     }
 }
 
@@ -265,4 +268,40 @@ fn time_zone() -> TimeZone {
         tracing::warn!(%error, "the local time zone is not known: accounts end at midnight UTC");
         TimeZone::UTC
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_taken_port_is_said_once_and_taken_when_it_is_free() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let log = tracing_subscriber::fmt().with_writer(Arc::clone(&file));
+        let _logging = tracing::subscriber::set_default(log.finish());
+        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = other.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let (bound, ()) = tokio::join!(bind(address, &stop), async {
+            tokio::time::sleep(Duration::from_hours(1)).await;
+            drop(other);
+        });
+        assert_eq!(bound.unwrap().unwrap().local_addr().unwrap(), address);
+        let mut log = String::new();
+        (&*file).rewind().unwrap();
+        (&*file).read_to_string(&mut log).unwrap();
+        assert_eq!(log.matches("in use by another program").count(), 1, "{log}");
+    }
+
+    #[test]
+    fn a_taken_port_is_tried_again_after_a_second_and_every_minute_in_the_end() {
+        let waits: Vec<u64> = PORT_BACKOFF
+            .build()
+            .take(8)
+            .map(|it| it.as_secs())
+            .collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
 }

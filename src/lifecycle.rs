@@ -80,3 +80,41 @@ pub async fn asked_to_stop() -> std::io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_ends_by_itself_stops_everything_and_is_a_failure() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.spawn("patient", pending());
+        lifecycle.spawn("dies", ready(()));
+        lifecycle.stop().cancelled().await;
+        assert!(lifecycle.has_failed());
+        lifecycle.ended().await;
+    }
+
+    #[tokio::test]
+    async fn a_task_that_panics_does_so_too() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.spawn("patient", pending());
+        lifecycle.spawn("panics", async { panic!("a bug") });
+        lifecycle.stop().cancelled().await;
+        assert!(lifecycle.has_failed());
+        lifecycle.ended().await;
+    }
+
+    #[tokio::test]
+    async fn tasks_that_are_told_to_stop_have_not_failed() {
+        let lifecycle = Lifecycle::default();
+        lifecycle.spawn("patient", pending());
+        let stop = lifecycle.stop().clone();
+        lifecycle.spawn("obedient", async move { stop.cancelled().await });
+        lifecycle.stop().cancel();
+        lifecycle.ended().await;
+        assert!(!lifecycle.has_failed());
+    }
+}

@@ -4,7 +4,6 @@
 //! check against our reading of the standards, this checks against theirs.
 
 mod browser;
-mod process;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +14,7 @@ use fakes::dsm::FakeDsm;
 use tempfile::TempDir;
 
 use self::browser::{Browser, Page};
-use self::process::{Process, free_port, tool};
+use crate::process::{Process, free_port, tool};
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 

@@ -63,8 +63,19 @@ mod command_line;
 /// Software that is not ours signs in through us, with strangers all around.
 mod interop;
 
+/// The power goes in the middle of a login.
+mod kill;
 /// HTTP written by hand.
 mod wire;
+
+/// Evening: the daemon ends in good order, or does not begin.
+mod stop;
+
+/// The built binary in a house of its own.
+mod built;
+
+/// Programs, ours and other people's.
+mod process;
 
 /// The sources keep their shape.
 mod tidy;

@@ -119,6 +119,12 @@ impl Browser {
 
     /// Sends a request with cookies, and takes up those that come back.
     pub async fn send(&mut self, method: &str, url: &str, form: Option<&str>) -> Shown {
+        let shown = self.try_send(method, url, form).await;
+        shown.unwrap_or_else(|| panic!("{method} {url}: no answer"))
+    }
+
+    /// The same; `None` when no whole answer came.
+    pub async fn try_send(&mut self, method: &str, url: &str, form: Option<&str>) -> Option<Shown> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in &self.headers {
             request = request.header(*name, value);
@@ -135,15 +141,15 @@ impl Browser {
         }
         let body = Bytes::from(form.unwrap_or_default().to_owned());
         let answer = self.client.request(request.body(Full::new(body)).unwrap());
-        let (head, body) = answer.await.unwrap().into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let (head, body) = answer.await.ok()?.into_parts();
+        let body = body.collect().await.ok()?.to_bytes();
         let shown = Shown {
             status: head.status,
             headers: head.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         };
         self.take_cookies(&shown);
-        shown
+        Some(shown)
     }
 
     fn take_cookies(&mut self, shown: &Shown) {

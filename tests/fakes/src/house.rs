@@ -7,11 +7,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use google_to_synology_sso::clock::SystemClock;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::flow::Bridge;
 use google_to_synology_sso::jobs::Jobs;
 use google_to_synology_sso::random::OsRandom;
+use rusqlite::types::FromSql;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -106,20 +108,38 @@ impl House {
     pub async fn planned(plan: Plan) -> Self {
         let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
         let google = FakeGoogle::start(clock.clone()).await;
+        let address = ([127, 0, 0, 1], 0).into();
+        let mut house = Self::furnished(plan, google, clock, address).await;
+        house.start().await;
+        house
+    }
+
+    /// A house that keeps `port` for a daemon that the test starts itself,
+    /// with this machine's clock.
+    pub async fn for_built_daemon(plan: Plan, port: u16) -> Self {
+        let google = FakeGoogle::start(Arc::new(SystemClock::new())).await;
+        let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
+        let address = ([127, 0, 0, 1], port).into();
+        Self::furnished(plan, google, clock, address).await
+    }
+
+    async fn furnished(
+        plan: Plan,
+        google: FakeGoogle,
+        clock: Arc<MovedClock>,
+        address: SocketAddr,
+    ) -> Self {
         let dsm = FakeDsm::start().await;
         dsm.set_users(family());
-        let home = tempfile::tempdir().unwrap();
-        let mut house = Self {
+        Self {
             google,
             dsm,
             clock,
-            home,
-            address: ([127, 0, 0, 1], 0).into(),
+            home: tempfile::tempdir().unwrap(),
+            address,
             plan,
             running: None,
-        };
-        house.start().await;
-        house
+        }
     }
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.
@@ -242,10 +262,18 @@ impl House {
 
     /// How many rows `table` has.
     pub fn rows(&self, table: &str) -> i64 {
-        let state = self.home.path().join("state.sqlite3");
-        let state = rusqlite::Connection::open(state).unwrap();
-        let count = format!("SELECT count(*) FROM {table}");
-        state.query_row(&count, [], |row| row.get(0)).unwrap()
+        self.look_up(&format!("SELECT count(*) FROM {table}"))
+    }
+
+    /// The first value that `query` finds on disk.
+    pub fn look_up<T: FromSql>(&self, query: &str) -> T {
+        let state = self.state();
+        state.query_row(query, [], |row| row.get(0)).unwrap()
+    }
+
+    /// The state, by a connection beside the daemon's.
+    pub fn state(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.home.path().join("state.sqlite3")).unwrap()
     }
 
     /// Writes the config and the files that it names.

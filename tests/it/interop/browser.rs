@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::process::tool;
+use crate::process::tool;
 
 /// One person's browser.
 pub(super) struct Browser<'a> {

@@ -1,19 +1,21 @@
-//! Other people's programs: started on free ports, awaited, ended.
+//! Programs, ours and other people's: started on free ports, awaited, ended.
 
-use std::fs::File;
+use std::fs::{self, OpenOptions};
 use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Below those that Linux hands out by itself, so that no test beside this
 /// one gets such a port between our look and its owner's start.
 const PORTS: Range<u16> = 20_000..30_000;
 
 /// A different port for each call, free at the time.
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     use std::sync::atomic::{AtomicU16, Ordering};
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let span = u32::from(PORTS.end - PORTS.start);
@@ -31,7 +33,7 @@ pub(super) fn free_port() -> u16 {
 
 /// Where a program is that `tests/prepare` installs. None is optional: a test
 /// that skips itself where a tool is missing soon tests nothing anywhere.
-pub(super) fn tool(name: &str) -> PathBuf {
+pub(crate) fn tool(name: &str) -> PathBuf {
     // Beside target/tmp, where cargo lets tests write.
     let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let provider = build.with_file_name("oidc-provider-mock").join("bin");
@@ -43,7 +45,7 @@ pub(super) fn tool(name: &str) -> PathBuf {
 }
 
 /// Runs until dropped; when the test has failed, its log is shown.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: String,
     child: Child,
     log: PathBuf,
@@ -51,11 +53,20 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `command` and waits until it accepts connections on `port`.
-    pub(super) fn start(command: &mut Command, port: u16, directory: &Path) -> Self {
+    pub(crate) fn start(command: &mut Command, port: u16, directory: &Path) -> Self {
+        let mut process = Self::spawn(command, port, directory);
+        process.wait_for(port);
+        process
+    }
+
+    /// Starts `command`; its log is named after `port`, and goes on where one
+    /// before it ended.
+    pub(crate) fn spawn(command: &mut Command, port: u16, directory: &Path) -> Self {
         let program = Path::new(command.get_program());
         let name = program.file_name().unwrap().to_string_lossy().into_owned();
         let log = directory.join(format!("{name}-{port}.log"));
-        let output = File::create(&log).unwrap();
+        let output = OpenOptions::new().create(true).append(true).open(&log);
+        let output = output.unwrap();
         let child = command
             // Not cargo's, nor the developer's: no setting of theirs decides.
             .env_clear()
@@ -64,24 +75,65 @@ impl Process {
             .stderr(output)
             .spawn()
             .unwrap_or_else(|error| panic!("start {name}: {error}"));
-        let mut process = Self { name, child, log };
-        process.wait_for(port);
-        process
+        Self { name, child, log }
     }
 
     /// Half a minute, for a machine that has much else to do.
     fn wait_for(&mut self, port: u16) {
-        for _ in 0..600 {
+        for _ in 0..3000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return;
             }
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("{} ended before it listened: {status}", self.name);
             }
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(10));
         }
         panic!("{} does not listen on port {port}", self.name);
     }
+
+    /// As `kill` at a shell.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// `kill -9`, or a power cut.
+    pub(crate) fn cut_off(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the program ends", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        })
+        .await;
+        status.unwrap()
+    }
+
+    /// Waits until `words` are in its log.
+    pub(crate) async fn says(&self, words: &str) {
+        until(words, || self.log().contains(words)).await;
+    }
+
+    /// All that it has written.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+/// Polls until `holds`; half a minute, for a machine that has much else to do.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("in vain: {what}");
 }
 
 impl Drop for Process {
@@ -91,7 +143,7 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if thread::panicking() {
-            let log = std::fs::read(&self.log).unwrap_or_default();
+            let log = fs::read(&self.log).unwrap_or_default();
             eprintln!("== {}\n{}", self.name, String::from_utf8_lossy(&log));
         }
     }

@@ -1,0 +1,86 @@
+//! The built binary in a house of its own, to be killed and signalled.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fakes::browser::{Browser, Shown};
+use fakes::house::{House, Plan};
+
+use crate::process::{Process, free_port, until};
+
+/// A house and the binary in it.
+pub(crate) struct Built {
+    pub(crate) house: House,
+    pub(crate) process: Process,
+}
+
+impl Built {
+    /// The daemon serves, and has asked Google and DSM.
+    pub(crate) async fn new() -> Self {
+        let built = Self::planned(Plan::default()).await;
+        built.knows_everybody().await;
+        built
+    }
+
+    /// The daemon serves.
+    pub(crate) async fn planned(plan: Plan) -> Self {
+        let house = House::for_built_daemon(plan, free_port()).await;
+        let process = start(&house);
+        Self { house, process }
+    }
+
+    /// Starts the daemon again and waits until it serves.
+    pub(crate) fn start(&mut self) {
+        self.process = start(&self.house);
+    }
+
+    /// The power goes, and comes back.
+    pub(crate) fn power_cut(&mut self) {
+        self.process.cut_off();
+        self.start();
+    }
+
+    /// Waits until the users and Google's documents are on disk.
+    pub(crate) async fn knows_everybody(&self) {
+        until("users and documents are kept", || {
+            self.house.rows("users") > 0 && self.house.rows("documents") == 2
+        })
+        .await;
+    }
+
+    /// What `path` answers.
+    pub(crate) async fn get(&self, path: &str) -> Shown {
+        Browser::new().get(&self.house.url(path)).await
+    }
+
+    /// The keys that must be the same as long as the state lives.
+    pub(crate) async fn keys(&self) -> (String, Vec<u8>) {
+        let published = self.get("/keys").await.body;
+        (published, self.house.look_up("SELECT key FROM seal_key"))
+    }
+}
+
+/// The state's file, or with a `suffix` one beside it.
+pub(crate) fn state(house: &House, suffix: &str) -> PathBuf {
+    house.home.path().join(format!("state.sqlite3{suffix}"))
+}
+
+/// Starts the daemon, and waits for nothing.
+pub(crate) fn spawn(house: &House) -> Process {
+    Process::spawn(&mut run(house), house.address.port(), house.home.path())
+}
+
+/// `run` with the config of `house`.
+pub(crate) fn run(house: &House) -> Command {
+    run_with(&house.write_config())
+}
+
+fn run_with(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_google-to-synology-sso"));
+    command.arg("--config").arg(config).arg("run");
+    command
+}
+
+fn start(house: &House) -> Process {
+    Process::start(&mut run(house), house.address.port(), house.home.path())
+}

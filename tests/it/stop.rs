@@ -1,0 +1,231 @@
+//! The daemon is told to stop, or finds that it must not begin: by what it
+//! leaves on disk, by its exit code, and by what it says.
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use fakes::browser::Browser;
+use fakes::dsm::{Api, Instead};
+use fakes::google::{Endpoint, Trouble};
+use fakes::house::{House, JEANNE, Plan};
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::built::{Built, run, spawn, state};
+use crate::process::{Process, free_port, until};
+
+/// What is in flight may take so long; a supervisor waits for no more.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[tokio::test]
+async fn either_signal_ends_the_daemon_and_leaves_one_whole_file() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut built = Built::new().await;
+        built.house.sign_in(JEANNE, "").await;
+        assert!(state(&built.house, "-wal").exists());
+
+        built.process.signal(signal);
+
+        assert_good_end(&mut built.process).await;
+        assert!(!state(&built.house, "-wal").exists());
+        assert_eq!(built.house.rows("grants"), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_dsm_that_hangs_and_an_idle_browser_hold_no_stop_up() {
+    let mut built = Built::new().await;
+    built.process.signal(Signal::TERM);
+    assert_good_end(&mut built.process).await;
+    built.house.dsm.always(Api::Users, Instead::Hang);
+    built.start();
+    built
+        .house
+        .dsm
+        .wait_until(|counts| counts.hanging == 1)
+        .await;
+    let mut browser = Browser::new();
+    browser.get(&built.house.url("/")).await;
+    let _silent = TcpStream::connect(built.house.address).await.unwrap();
+
+    built.process.signal(Signal::TERM);
+
+    assert_good_end(&mut built.process).await;
+    assert!(!state(&built.house, "-wal").exists());
+}
+
+#[tokio::test]
+async fn who_is_on_the_way_back_from_google_is_let_in_before_the_end() {
+    let mut built = Built::new().await;
+    let mut browser = Browser::new();
+    let back = built.house.choose(&mut browser, JEANNE, "").await;
+    let google_is_slow = built.house.google.hold(Endpoint::Token);
+    let mut arriving = JoinSet::new();
+    arriving.spawn(async move { browser.get(&back).await });
+    built.house.google.requested(Endpoint::Token, 1).await;
+
+    built.process.signal(Signal::TERM);
+    built.accepts_nobody().await;
+    drop(google_is_slow);
+
+    let arrived = arriving.join_next().await.unwrap().unwrap();
+    assert!(arrived.answered("code").is_some(), "{arrived:?}");
+    assert_good_end(&mut built.process).await;
+    assert_eq!(built.house.rows("grants"), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_takes_too_long_ends_with_the_daemon() {
+    let mut built = Built::new().await;
+    let _waiting = built.somebody_waits_for_google().await;
+
+    built.process.signal(Signal::TERM);
+
+    assert_eq!(built.process.ended().await.code(), Some(0));
+    assert!(built.process.log().contains("their time is over"));
+    assert!(!state(&built.house, "-wal").exists());
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_daemon_at_once() {
+    let mut built = Built::new().await;
+    let _waiting = built.somebody_waits_for_google().await;
+    built.process.signal(Signal::TERM);
+    built.accepts_nobody().await;
+
+    built.process.signal(Signal::TERM);
+
+    assert_eq!(built.process.ended().await.code(), Some(1));
+    let log = built.process.log();
+    assert!(log.contains("stopped at once by a second signal"), "{log}");
+    assert!(!log.contains("their time is over"), "{log}");
+    built.start();
+    built.house.google.mend(Endpoint::Token);
+    built.house.sign_in(JEANNE, "").await;
+}
+
+#[tokio::test]
+async fn a_second_daemon_on_the_same_state_says_so_and_ends() {
+    let built = Built::new().await;
+    let mut second = spawn(&built.house);
+
+    assert_eq!(second.ended().await.code(), Some(1));
+    let sentence = "is in use by another daemon: stop that one first";
+    assert!(second.log().contains(sentence), "{}", second.log());
+    built.house.sign_in(JEANNE, "").await;
+}
+
+#[tokio::test]
+async fn the_state_of_a_later_release_is_left_as_it_is() {
+    for journal in ["DELETE", "WAL"] {
+        let house = House::for_built_daemon(Plan::default(), free_port()).await;
+        let later = house.state();
+        let made = format!(
+            "PRAGMA journal_mode = {journal}; CREATE TABLE wonders (name TEXT);
+             PRAGMA user_version = 99;"
+        );
+        later.execute_batch(&made).unwrap();
+        drop(later);
+        let before = fs::read(state(&house, "")).unwrap();
+
+        let mut process = spawn(&house);
+
+        assert_eq!(process.ended().await.code(), Some(1));
+        let log = process.log();
+        assert!(log.contains("is of version 99, newer than this"), "{log}");
+        assert!(log.contains("install the newer release again"), "{log}");
+        assert_eq!(fs::read(state(&house, "")).unwrap(), before, "{journal}");
+        assert!(!state(&house, "-wal").exists());
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_waited_for_and_dsm_is_left_alone_meanwhile() {
+    let port = free_port();
+    let other = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let house = House::for_built_daemon(Plan::default(), port).await;
+    let process = spawn(&house);
+    process.says("in use by another program").await;
+    assert_eq!(house.dsm.requests().len(), 0);
+
+    drop(other);
+
+    let built = Built { house, process };
+    until("it serves", || built.process.log().contains("serving")).await;
+    built.knows_everybody().await;
+    built.house.sign_in(JEANNE, "").await;
+}
+
+#[tokio::test]
+async fn a_stop_while_the_port_is_taken_is_one_in_good_order() {
+    let port = free_port();
+    let _other = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let house = House::for_built_daemon(Plan::default(), port).await;
+    let mut process = spawn(&house);
+    process.says("in use by another program").await;
+
+    process.signal(Signal::TERM);
+
+    assert_good_end(&mut process).await;
+    assert!(!state(&house, "-wal").exists());
+    assert_eq!(house.rows("signing_keys"), 1);
+    assert_eq!(house.dsm.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_of_this_machine_is_no_reason_to_wait() {
+    let plan = Plan {
+        issuer: Some("http://127.0.0.1:5556".to_owned()),
+        ..Plan::default()
+    };
+    let mut house = House::for_built_daemon(plan, free_port()).await;
+    // Of a range that is for documentation (RFC 5737).
+    house.address.set_ip([192, 0, 2, 1].into());
+    let mut process = spawn(&house);
+
+    assert_eq!(process.ended().await.code(), Some(1));
+    let log = process.log();
+    assert!(log.contains("listen on 192.0.2.1"), "{log}");
+}
+
+#[tokio::test]
+async fn a_config_without_a_secret_exits_78() {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let mut run = run(&house);
+    fs::remove_file(house.home.path().join("dsm-password")).unwrap();
+
+    let output = run.output().unwrap();
+
+    assert_eq!(output.status.code(), Some(78));
+    assert!(!state(&house, "").exists(), "nothing is begun");
+}
+
+async fn assert_good_end(process: &mut Process) {
+    let ended = timeout(GRACE, process.ended()).await.unwrap();
+    assert_eq!(ended.code(), Some(0));
+}
+
+impl Built {
+    /// Waits until the port is closed.
+    async fn accepts_nobody(&self) {
+        let address = self.house.address;
+        until("the port is closed", || {
+            std::net::TcpStream::connect(address).is_err()
+        })
+        .await;
+    }
+
+    /// Somebody comes back from Google, which never answers us.
+    async fn somebody_waits_for_google(&self) -> JoinSet<()> {
+        let mut browser = Browser::new();
+        let back = self.house.choose(&mut browser, JEANNE, "").await;
+        self.house.google.fail(Endpoint::Token, Trouble::Hang);
+        let mut waiting = JoinSet::new();
+        waiting.spawn(async move { drop(browser.try_send("GET", &back, None).await) });
+        self.house.google.requested(Endpoint::Token, 1).await;
+        waiting
+    }
+}
