@@ -66,9 +66,9 @@ impl Daemon {
         let signing_key = signing_key(&store, &*clock).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let kept = store.directory().await?;
-        let noted = kept.as_ref().map(|kept| kept.refreshed);
-        let snapshot =
-            kept.map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
+        let snapshot = kept
+            .as_ref()
+            .map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
         let google = google_client(&config);
         let upstream = Upstream::new(
             google,
@@ -95,7 +95,7 @@ impl Daemon {
         });
         Ok(Self {
             server: Arc::new(Server::new(Arc::clone(&bridge), tls)),
-            jobs: Arc::new(Jobs::new(Arc::clone(&bridge), dsm, noted)),
+            jobs: Arc::new(Jobs::new(Arc::clone(&bridge), dsm, kept)),
             bridge,
         })
     }

@@ -7,19 +7,21 @@
 //! machine that slept makes a job run once, not never and not many times.
 
 mod users;
+mod waits;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::BackoffBuilder;
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::UnixTime;
-use crate::dsm::{DsmClient, Reaction};
+use crate::dsm::DsmClient;
 use crate::flow::Bridge;
-use crate::store::StoreError;
+use crate::store::{KeptDirectory, StoreError};
+use waits::{BACKOFF, LONGEST_WAIT, Waits};
 
 pub use users::{Refreshed, UsersError};
 
@@ -27,23 +29,9 @@ pub use users::{Refreshed, UsersError};
 /// to it.
 const EVERY_MINUTE: &str = "0 * * * * *";
 
-/// Between two tries. As much again may come on top by chance, hence a minute
-/// at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_jitter()
-    .with_factor(2.0)
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(LONGEST_WAIT)
-    .without_max_times();
-
-/// After a refused sign-in DSM is left alone for so long, or it blocks this
-/// address (reference: DSM 2.3).
-const FIRST_HOLD: Duration = Duration::from_mins(15);
-
-/// Each further refusal doubles the hold up to this.
-const LONGEST_HOLD: Duration = Duration::from_hours(6);
+/// The scheduler waits for a time of day: when the clock has gone back by an
+/// hour it is silent for one. It begins anew when it misses its minute.
+const SILENCE: Duration = Duration::from_secs(90);
 
 /// What the jobs work with.
 #[derive(Debug)]
@@ -54,19 +42,19 @@ pub struct Jobs {
     /// Held during a refresh: of two at once the slower would bring back the
     /// older users.
     refreshing: tokio::sync::Mutex<()>,
-    /// When it was last written down that the users are fresh.
-    noted: Mutex<Option<UnixTime>>,
+    /// What is on disk: when a write failed, not the users that serve.
+    kept: Mutex<Option<KeptDirectory>>,
 }
 
 impl Jobs {
-    /// Nothing runs yet. `noted`: when the users on disk were fresh.
-    pub fn new(bridge: Arc<Bridge>, dsm: DsmClient, noted: Option<UnixTime>) -> Self {
+    /// Nothing runs yet. `kept`: the users on disk.
+    pub fn new(bridge: Arc<Bridge>, dsm: DsmClient, kept: Option<KeptDirectory>) -> Self {
         Self {
             bridge,
             dsm,
             minute: Notify::new(),
             refreshing: tokio::sync::Mutex::new(()),
-            noted: Mutex::new(noted),
+            kept: Mutex::new(kept),
         }
     }
 
@@ -75,16 +63,25 @@ impl Jobs {
         self: Arc<Self>,
         stop: CancellationToken,
     ) -> Result<(), JobSchedulerError> {
-        let mut scheduler = JobScheduler::new().await?;
-        let jobs = Arc::clone(&self);
-        let tick = Job::new_async(EVERY_MINUTE, move |_, _| {
+        while !stop.is_cancelled() {
+            let mut scheduler = JobScheduler::new().await?;
+            scheduler.add(self.each_minute()?).await?;
+            scheduler.start().await?;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = silence(&self.minute) => self.minute_passed(),
+            }
+            scheduler.shutdown().await?;
+        }
+        Ok(())
+    }
+
+    fn each_minute(self: &Arc<Self>) -> Result<Job, JobSchedulerError> {
+        let jobs = Arc::clone(self);
+        Job::new_async(EVERY_MINUTE, move |_, _| {
             let jobs = Arc::clone(&jobs);
             Box::pin(async move { jobs.minute_passed() })
-        })?;
-        scheduler.add(tick).await?;
-        scheduler.start().await?;
-        stop.cancelled().await;
-        scheduler.shutdown().await
+        })
     }
 
     /// A minute has passed: jobs look whether they are due.
@@ -95,34 +92,25 @@ impl Jobs {
     /// Lists the users at start and then every `refresh`; after a failure
     /// again and again. Never returns.
     pub async fn keep_users(&self) {
-        let mut waits = BACKOFF.build();
-        let mut hold = FIRST_HOLD;
+        let mut waits = Waits::new();
         loop {
-            let wait = match self.refresh_users().await {
+            let begun = self.bridge.clock.now();
+            match self.refresh_users().await {
                 Ok(done) => {
                     tracing::debug!(
                         users = done.users,
                         changed = done.changed,
                         "users refreshed"
                     );
-                    waits = BACKOFF.build();
-                    hold = FIRST_HOLD;
-                    self.until_due(self.bridge.clock.now()).await;
-                    continue;
-                }
-                Err(error) if error.reaction() == Reaction::HoldSignIns => {
-                    let wait = hold;
-                    hold = (hold * 2).min(LONGEST_HOLD);
-                    say_next_try("the users cannot be refreshed", &error, wait);
-                    wait
+                    waits = Waits::new();
+                    self.until_due(begun).await;
                 }
                 Err(error) => {
-                    let wait = waits.next().unwrap_or(LONGEST_WAIT);
+                    let wait = waits.after(error.reaction());
                     say_next_try("the users cannot be refreshed", &error, wait);
-                    wait
+                    tokio::time::sleep(wait).await;
                 }
-            };
-            tokio::time::sleep(wait).await;
+            }
         }
     }
 
@@ -166,20 +154,27 @@ impl Jobs {
         }
     }
 
-    /// Writes down how fresh everything is, for the next start.
+    /// Writes down what is known and how fresh it is, for the next start.
     pub async fn keep_freshness(&self) -> Result<(), StoreError> {
         let bridge = &self.bridge;
-        bridge
-            .store
-            .keep_documents(bridge.upstream.to_keep())
+        if let Some(snapshot) = bridge.snapshot.load_full() {
+            self.keep_users_on_disk(KeptDirectory {
+                list: Arc::clone(snapshot.list()),
+                refreshed: snapshot.refreshed(),
+            })
             .await?;
-        let snapshot = bridge.snapshot.load_full();
-        let Some(snapshot) = snapshot else {
-            return Ok(());
-        };
-        let refreshed = snapshot.refreshed();
-        bridge.store.keep_directory_freshness(refreshed).await
+        }
+        let documents = bridge.upstream.to_keep();
+        bridge.store.keep_documents(documents).await
     }
+}
+
+/// Returns when no minute was told for longer than a minute.
+async fn silence(minute: &Notify) {
+    while tokio::time::timeout(SILENCE, minute.notified())
+        .await
+        .is_ok()
+    {}
 }
 
 fn say_next_try(what: &str, error: &(dyn std::error::Error + 'static), wait: Duration) {
@@ -189,4 +184,27 @@ fn say_next_try(what: &str, error: &(dyn std::error::Error + 'static), wait: Dur
 
 fn whole_seconds(wait: Duration) -> Duration {
     Duration::from_secs(wait.as_millis().div_ceil(1000).try_into().unwrap_or(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn tell(minute: &Notify, times: usize) {
+        for _ in 0..times {
+            tokio::time::sleep(Duration::from_mins(1)).await;
+            minute.notify_waiters();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scheduler_that_misses_its_minute_is_noticed() {
+        let minute = Notify::new();
+        tokio::select! {
+            biased;
+            () = silence(&minute) => panic!("every minute was told"),
+            () = tell(&minute, 600) => {}
+        }
+        silence(&minute).await;
+    }
 }

@@ -4,7 +4,6 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Jobs;
-use crate::clock::UnixTime;
 use crate::directory::Snapshot;
 use crate::dsm::{DsmError, Reaction};
 use crate::store::{KeptDirectory, StoreError};
@@ -57,49 +56,63 @@ impl Jobs {
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
         let bridge = &self.bridge;
-        let list = normalised(self.dsm.list_users().await?);
+        let list = Arc::new(normalised(self.dsm.list_users().await?));
         let refreshed = bridge.clock.now();
         let users = list.users.len();
         let before = bridge.snapshot.load_full();
-        if let Some(before) = before.as_ref().filter(|before| **before.list() == list) {
-            let confirmed = before.confirmed(refreshed);
-            bridge.snapshot.store(Some(Arc::new(confirmed)));
-            self.note_freshness(refreshed).await?;
-            return Ok(Refreshed {
-                users,
-                changed: false,
-            });
-        }
-        let list = Arc::new(list);
-        let snapshot = Snapshot::new(Arc::clone(&list), refreshed);
+        let same = before.as_ref().filter(|before| *before.list() == list);
+        let changed = same.is_none();
+        let snapshot = match same {
+            Some(before) => before.confirmed(refreshed),
+            None => Snapshot::new(list, refreshed),
+        };
         let had_addresses = before.is_some_and(|before| before.has_addresses());
         if had_addresses && !snapshot.has_addresses() {
             return Err(UsersError::AddressesGone(users));
         }
+        let serving = KeptDirectory {
+            list: Arc::clone(snapshot.list()),
+            refreshed,
+        };
         // Whoever was disabled is out from this moment, whatever the disk says.
         bridge.snapshot.store(Some(Arc::new(snapshot)));
-        let kept = KeptDirectory { list, refreshed };
-        bridge.store.keep_directory(kept).await?;
-        self.noted(refreshed);
-        Ok(Refreshed {
-            users,
-            changed: true,
-        })
+        if self.is_worth_a_write(&serving) {
+            self.keep_freshness().await?;
+        }
+        Ok(Refreshed { users, changed })
     }
 
-    async fn note_freshness(&self, now: UnixTime) -> Result<(), StoreError> {
+    /// Whether the disk has other users, or has not heard of these for long.
+    fn is_worth_a_write(&self, serving: &KeptDirectory) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = kept.as_ref().filter(|kept| kept.list == serving.list) else {
+            return true;
+        };
         let often = (self.bridge.config.dsm.max_age / 4).clamp(HOURLY, DAILY);
-        let noted = *self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.is_some_and(|noted| now.since(noted) < often && noted <= now) {
-            return Ok(());
+        let now = serving.refreshed;
+        now.since(kept.refreshed) >= often || kept.refreshed > now
+    }
+
+    /// Brings the disk to `serving`.
+    pub(super) async fn keep_users_on_disk(
+        &self,
+        serving: KeptDirectory,
+    ) -> Result<(), StoreError> {
+        let store = &self.bridge.store;
+        if self.has_list_on_disk(&serving.list) {
+            store.keep_directory_freshness(serving.refreshed).await?;
+        } else {
+            store.keep_directory(serving.clone()).await?;
         }
-        self.bridge.store.keep_directory_freshness(now).await?;
-        self.noted(now);
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
         Ok(())
     }
 
-    fn noted(&self, now: UnixTime) {
-        *self.noted.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    /// A write may have failed: then the list on disk is not the one that
+    /// serves, and must not pass for a fresh one.
+    fn has_list_on_disk(&self, list: &Arc<UserList>) -> bool {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().is_some_and(|kept| kept.list == *list)
     }
 }
 

@@ -34,6 +34,13 @@ impl Built {
         self.process = start(&self.house);
     }
 
+    /// The same with the config that is there already.
+    pub(crate) fn start_as_configured(&mut self) {
+        let home = self.house.home.path();
+        let mut command = run_with(&home.join("config.toml"));
+        self.process = Process::start(&mut command, self.house.address.port(), home);
+    }
+
     /// The power goes, and comes back.
     pub(crate) fn power_cut(&mut self) {
         self.process.cut_off();

@@ -68,6 +68,12 @@ mod kill;
 /// HTTP written by hand.
 mod wire;
 
+/// Morning: the daemon is up before Google and DSM are.
+mod warm_start;
+
+/// DSM's users change, and a list is not what it should be.
+mod refresh;
+
 /// Evening: the daemon ends in good order, or does not begin.
 mod stop;
 
