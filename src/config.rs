@@ -67,7 +67,8 @@ pub struct Listen {
 pub struct Google {
     /// `client-id`: from the Google console.
     pub client_id: String,
-    /// `client-secret-file`: what the file holds.
+    /// `client-secret-file`: what the file holds is the secret that Google
+    /// gave with it.
     pub client_secret: Secret<String>,
     /// `issuer`: any OpenID provider; http only for a loopback host. Default
     /// `https://accounts.google.com`.
@@ -80,8 +81,8 @@ pub struct Google {
 /// `[dsm]`: the NAS whose users sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dsm {
-    /// `url`: DSM's own address, here without a final slash; https unless
-    /// loopback.
+    /// `url`: DSM's own address, without a path; https unless loopback. A
+    /// final slash is dropped.
     pub url: String,
     /// `account`: an administrator that reads the user list.
     pub account: String,

@@ -6,18 +6,23 @@ use std::fmt;
 use crate::ids::ClientId;
 use crate::secret::Secret;
 
-/// A registered relying party.
+/// `[[clients]]`: a registered relying party.
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
-    /// Its `client_id`.
+    /// `id`: its `client_id`, DSM's "Application ID". No two alike.
     pub id: ClientId,
-    /// What people call it; shown on pages.
+    /// `name`: what people call it; shown on pages. Default the `id`.
     pub name: String,
-    /// Its `client_secret`.
+    /// `secret-file`: what the file holds is its `client_secret`, DSM's
+    /// "Application secret".
     pub secret: Secret<String>,
-    /// Where its logins may come back to.
+    /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
+    /// to, byte for byte as it sends them; one at least. With the flag, http
+    /// is allowed at a private address and not only at this machine's own.
+    /// Default `false`.
     pub redirect_uris: Vec<RegisteredRedirect>,
-    /// Whether its authorization requests must carry a PKCE challenge.
+    /// `require-pkce`: whether its authorization requests must carry a PKCE
+    /// challenge; DSM is not known to send one. Default `false`.
     pub require_pkce: bool,
 }
 

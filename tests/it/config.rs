@@ -31,7 +31,7 @@ impl Home {
         home
     }
 
-    fn write(&self, name: &str, text: &str, mode: u32) {
+    pub(crate) fn write(&self, name: &str, text: &str, mode: u32) {
         let path = self.0.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
@@ -48,7 +48,7 @@ impl Home {
         command
     }
 
-    fn check(&self) -> Output {
+    pub(crate) fn check(&self) -> Output {
         self.command(&["check"]).output().unwrap()
     }
 

@@ -56,6 +56,9 @@ mod dsm_login;
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
 
+/// What the README says of the config is what the config is.
+mod readme;
+
 /// What every command has in common: arguments, exit codes, where its output
 /// goes.
 mod command_line;
