@@ -68,6 +68,10 @@ mod interop;
 
 /// The power goes in the middle of a login.
 mod kill;
+
+/// Ways in that were open once.
+mod attacks;
+
 /// HTTP written by hand.
 mod wire;
 

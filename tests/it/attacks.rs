@@ -1,0 +1,31 @@
+//! What an attacker tries: each test is one way in that was open once.
+
+use fakes::browser::Browser;
+use fakes::house::{House, JEANNE, family};
+use rusqlite::Connection;
+
+/// Somebody is disabled in DSM while the disk is full. The list on disk is
+/// still yesterday's then, and a restart must not take it for today's.
+#[tokio::test]
+async fn who_was_disabled_while_the_disk_was_full_stays_out_after_a_restart() {
+    let mut house = House::new().await;
+    let mut users = family();
+    users[3] = users[3].clone().expired("now");
+    house.dsm.set_users(users);
+
+    let state = Connection::open(house.home.path().join("state.sqlite3")).unwrap();
+    let full = "CREATE TRIGGER full BEFORE DELETE ON users
+                BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    state.execute_batch(full).unwrap();
+    house.jobs().refresh_users().await.unwrap_err();
+    state.execute_batch("DROP TRIGGER full").unwrap();
+
+    // DSM goes on saying the same. It does no more after the restart.
+    assert!(!house.jobs().refresh_users().await.unwrap().changed);
+    house.stop().await;
+    house.plan().warmed_up = false;
+    house.dsm.set_users(Vec::new());
+    house.start().await;
+    let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
+    assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
+}
