@@ -198,7 +198,7 @@ fn by_address(
     let shared = everybody.len() > 1;
     let counted = everybody
         .into_iter()
-        .filter(|user| !shared || user.name.as_str() != policy.service_account);
+        .filter(|user| !shared || !is_service_account(user, policy));
     let mut admitted = None;
     let mut refused = None;
     for user in counted {
@@ -212,6 +212,13 @@ fn by_address(
         Some(user) => Ok(DsmUser::admitted(user.name.clone())),
         None => Err(refused.unwrap_or(Refusal::AddressUnknown)),
     }
+}
+
+/// In any case: DSM signs the account in however the config spells it, and one
+/// that is not recognised here would let a stranger in as an administrator.
+fn is_service_account(user: &ListedUser, policy: &Policy) -> bool {
+    let listed = user.name.as_str().to_lowercase();
+    listed == policy.service_account.to_lowercase()
 }
 
 /// Rule 5: active, and not denied.

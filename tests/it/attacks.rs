@@ -1,7 +1,8 @@
 //! What an attacker tries: each test is one way in that was open once.
 
 use fakes::browser::Browser;
-use fakes::house::{House, JEANNE, family};
+use fakes::dsm::FakeUser;
+use fakes::house::{House, JEANNE, Plan, family};
 use rusqlite::Connection;
 
 /// Somebody is disabled in DSM while the disk is full. The list on disk is
@@ -26,6 +27,29 @@ async fn who_was_disabled_while_the_disk_was_full_stays_out_after_a_restart() {
     house.plan().warmed_up = false;
     house.dsm.set_users(Vec::new());
     house.start().await;
+    let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
+    assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
+}
+
+/// DSM lets an account sign in however its name is typed, so the config need
+/// not have it as DSM lists it.
+#[tokio::test]
+async fn nobody_becomes_the_account_that_reads_the_users_by_a_shared_address() {
+    let house = House::planned(Plan {
+        account: "SSO-Reader".to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    let mut users = family();
+    users[2] = FakeUser::new("sso-reader", JEANNE).administrator();
+    house.dsm.set_users(users.clone());
+    house.jobs().refresh_users().await.unwrap();
+    let (claims, _) = house.sign_in(JEANNE, "").await;
+    assert_eq!(claims["username"], "jeanne");
+
+    users[3] = users[3].clone().expired("now");
+    house.dsm.set_users(users);
+    house.jobs().refresh_users().await.unwrap();
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
 }

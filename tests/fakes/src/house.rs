@@ -43,6 +43,8 @@ pub struct Plan {
     pub path: String,
     /// Lines at the top of the config.
     pub top: String,
+    /// `dsm.account`.
+    pub account: String,
     /// Lines under `[listen]`, `[google]`, `[dsm]` and in the one client.
     pub listen: String,
     /// See [`Plan::listen`].
@@ -63,6 +65,7 @@ impl Default for Plan {
             issuer: None,
             path: String::new(),
             top: String::new(),
+            account: "sso-reader".to_owned(),
             listen: String::new(),
             google: String::new(),
             dsm: String::new(),
@@ -288,7 +291,7 @@ impl House {
              [listen]\naddress = \"{address}\"\n{listen}\n\
              [google]\nissuer = {google_issuer:?}\nclient-id = {CLIENT_ID:?}\n\
              client-secret-file = \"google-client-secret\"\n{google}\n\
-             [dsm]\nurl = {dsm_url:?}\naccount = \"sso-reader\"\n\
+             [dsm]\nurl = {dsm_url:?}\naccount = {account:?}\n\
              password-file = \"dsm-password\"\n{dsm}\n\
              [[clients]]\nid = \"synology\"\nname = \"the family's NAS\"\n\
              secret-file = \"synology-client-secret\"\n{client}\n{more}\n",
@@ -299,6 +302,7 @@ impl House {
             google_issuer = self.google.issuer(),
             google = plan.google,
             dsm_url = self.dsm.url(),
+            account = plan.account,
             dsm = plan.dsm,
             client = plan.client,
             more = plan.more,

@@ -174,8 +174,9 @@ impl State {
     fn sign_in(&mut self, request: &Received) -> Plain {
         let account = request.parameter("account").unwrap_or_default();
         let password = request.parameter("passwd").unwrap_or_default();
-        let right = (&self.behaviour.account, &self.behaviour.password);
-        if (&account, &password) != right {
+        // Guess: DSM takes an account's name in any case.
+        let named = account.eq_ignore_ascii_case(&self.behaviour.account);
+        if !named || password != self.behaviour.password {
             self.counts.refused_sign_ins += 1;
             return Plain::failure(400);
         }
