@@ -3,6 +3,7 @@
 mod cookies;
 mod documents;
 mod error;
+mod impatient;
 mod limits;
 mod pages;
 mod request;
@@ -32,6 +33,7 @@ use tokio_util::task::TaskTracker;
 use crate::flow::Bridge;
 use crate::tls::TlsSource;
 use documents::Documents;
+use impatient::Impatient;
 use limits::Limits;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
@@ -39,7 +41,8 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 /// A family has a dozen; who needs more is an attack.
 const MAX_CONNECTIONS: usize = 512;
 
-/// A head or a body that takes longer is held back on purpose.
+/// A head, a body or the taking of an answer that takes longer is held back on
+/// purpose.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An accept that fails (no file descriptors left) would fail again at once.
@@ -69,7 +72,8 @@ impl Server {
         }
     }
 
-    /// The same with another patience for a request's head and body.
+    /// The same with another patience for a request's head and body, and for
+    /// who does not read the answer.
     #[must_use]
     pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
         Self {
@@ -110,6 +114,7 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "a connection cannot be set up");
         }
+        let stream = Impatient::new(stream, self.read_timeout);
         let Some(tls) = &self.tls else {
             return self.requests(stream, peer, watcher).await;
         };

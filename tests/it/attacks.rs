@@ -1,9 +1,15 @@
 //! What an attacker tries: each test is one way in that was open once.
 
+use std::time::Duration;
+
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::house::{House, JEANNE, Plan, family};
 use rusqlite::Connection;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpSocket;
+
+use crate::connections::serve_with;
 
 /// Somebody is disabled in DSM while the disk is full. The list on disk is
 /// still yesterday's then, and a restart must not take it for today's.
@@ -52,4 +58,20 @@ async fn nobody_becomes_the_account_that_reads_the_users_by_a_shared_address() {
     house.jobs().refresh_users().await.unwrap();
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
+}
+
+/// Somebody with the smallest of receive windows asks and asks, and reads no
+/// answer. With 512 of those nobody else would ever get a place.
+#[tokio::test]
+async fn who_asks_and_never_reads_is_hung_up_on() {
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_millis(100)).await;
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.set_recv_buffer_size(1).unwrap();
+    let mut deaf = deaf.connect(address).await.unwrap();
+    let requests = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
+    let hung_up = async { while deaf.write_all(requests.as_bytes()).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(10), hung_up)
+        .await
+        .expect("it keeps its place");
 }

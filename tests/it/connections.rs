@@ -33,7 +33,7 @@ fn allow_many_files() {
 
 /// The house's server a second time, with another patience; until the set is
 /// dropped.
-async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
+pub(crate) async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = Server::new(Arc::clone(house.bridge()), None).with_read_timeout(patience);
