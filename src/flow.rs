@@ -250,7 +250,9 @@ pub async fn userinfo(
 ) -> Result<Claims, BearerError> {
     let moment = bridge.moment();
     let access = bridge.store.access(access_token, moment.now).await?;
-    let access = access.ok_or(BearerError::InvalidToken)?;
+    let access = access
+        .filter(|access| token::is_current(access, moment.now))
+        .ok_or(BearerError::InvalidToken)?;
     match bridge.judge(moment)(&access.identity) {
         Ok(user) if *user.name() == access.user => {}
         Ok(_) | Err(_) => return Err(BearerError::InvalidToken),

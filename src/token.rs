@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::UnixTime;
 use crate::ids::ClientId;
-use crate::login::{AuthorizationRequest, DsmUser, GoogleIdentity, GrantedCode};
+use crate::login::{AccessGrant, AuthorizationRequest, DsmUser, GoogleIdentity, GrantedCode};
 use crate::oauth::OAuthError;
 use request::TokenRequest;
 
@@ -19,6 +19,10 @@ pub const CODE_LIFE: Duration = Duration::from_mins(1);
 
 /// How long an ID token and its access token are good.
 pub const TOKEN_LIFE: Duration = Duration::from_hours(1);
+
+/// What was granted further ahead than this was granted while our clock was
+/// wrong: its age is not known, and it may be older than it may get.
+const CLOCK_STEP: Duration = Duration::from_mins(5);
 
 /// What the code for this login stands for. `now` is the second of the
 /// callback: when the relying party asked for `max_age` and Google does not say
@@ -91,7 +95,8 @@ pub fn check(
     if granted.client != *client {
         return Err(Unredeemable::AnotherClient);
     }
-    if now.since(granted.granted) > CODE_LIFE {
+    let ahead = granted.granted.since(now);
+    if now.since(granted.granted) > CODE_LIFE || ahead > CLOCK_STEP {
         return Err(Unredeemable::Expired);
     }
     if granted.redirect_uri != request.redirect_uri {
@@ -107,4 +112,10 @@ pub fn check(
             fits.then_some(()).ok_or(Unredeemable::WrongVerifier)
         }
     }
+}
+
+/// Whether an access token is neither expired nor from a clock that was fast.
+pub fn is_current(access: &AccessGrant, now: UnixTime) -> bool {
+    let left = access.expires.since(now);
+    !left.is_zero() && left <= TOKEN_LIFE + CLOCK_STEP
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::house::{House, JEANNE, Plan, family};
+use google_to_synology_sso::clock::Clock;
 use rusqlite::Connection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 
 use crate::connections::serve_with;
+use crate::token::{error, invalid_grant};
 
 /// Somebody is disabled in DSM while the disk is full. The list on disk is
 /// still yesterday's then, and a restart must not take it for today's.
@@ -74,4 +76,26 @@ async fn who_asks_and_never_reads_is_hung_up_on() {
     tokio::time::timeout(Duration::from_secs(10), hung_up)
         .await
         .expect("it keeps its place");
+}
+
+/// A NAS starts with a clock that is days fast, and is then set right. What
+/// was granted before must not be good for days.
+#[tokio::test]
+async fn a_clock_set_back_prolongs_neither_code_nor_token() {
+    let house = House::new().await;
+    let right = house.clock.now().seconds();
+    let old_code = house.code(JEANNE, "").await;
+    let (_, old_token) = house.sign_in(JEANNE, "").await;
+    house.clock.set(right - 600);
+    house.jobs().refresh_users().await.unwrap();
+    assert_eq!(house.userinfo(&old_token).await.status, 401);
+    let refused = house.redeem(&old_code, "").await;
+    assert_eq!(error(&refused), invalid_grant());
+
+    // NTP's small corrections harm nobody.
+    let code = house.code(JEANNE, "").await;
+    let (_, token) = house.sign_in(JEANNE, "").await;
+    house.clock.set(right - 600 - 240);
+    assert_eq!(house.redeem(&code, "").await.status, 200);
+    assert_eq!(house.userinfo(&token).await.status, 200);
 }
