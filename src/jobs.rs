@@ -12,16 +12,16 @@ mod waits;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::clock::UnixTime;
 use crate::dsm::DsmClient;
 use crate::flow::Bridge;
 use crate::store::{KeptDirectory, StoreError};
-use waits::{BACKOFF, LONGEST_WAIT, Waits};
+use waits::Waits;
 
 pub use users::{Refreshed, UsersError};
 
@@ -131,9 +131,9 @@ impl Jobs {
     /// login finds too old. Never returns.
     pub async fn keep_documents_fresh(&self) {
         let upstream = &self.bridge.upstream;
-        let mut waits = BACKOFF.build();
+        let mut backoff = Backoff::new();
         while let Err(error) = upstream.refresh().await {
-            let wait = waits.next().unwrap_or(LONGEST_WAIT);
+            let wait = backoff.next_wait();
             say_next_try("Google's documents cannot be fetched", &error, wait);
             tokio::time::sleep(wait).await;
         }

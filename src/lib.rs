@@ -75,4 +75,5 @@ pub mod clock;
 pub mod random;
 pub mod secret;
 
+mod backoff;
 mod web_url;

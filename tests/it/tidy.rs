@@ -14,6 +14,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
         "values",
         &[
             "address",
+            "backoff",
             "clock",
             "ids",
             "issuer",
