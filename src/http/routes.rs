@@ -1,5 +1,6 @@
 //! The table: method and path → flow.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use hyper::body::{Bytes, Incoming};
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use super::cookies::{self, CookieJar};
 use super::error::{self, Asked};
+use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form};
 use super::{Reply, Server};
@@ -244,12 +246,14 @@ impl Call<'_> {
         let bridge = &self.server.bridge;
         let credentials = match self.credentials(&form) {
             Ok(credentials) => credentials,
-            Err(error) => return error::token(&error.into(), self.asked.id),
+            Err(error) => {
+                let _ = self.failed_authentication(&error);
+                return error::oauth(StatusCode::BAD_REQUEST, &error);
+            }
         };
         let party = credentials.and_then(|found| found.authenticate(&bridge.config.clients));
         let Some(party) = party else {
-            tracing::warn!(request = %self.asked.id, client = ?self.client, "a client's secret is wrong");
-            return match self.server.limits.failed_authentication(self.client) {
+            return match self.failed_authentication(&"its secret is wrong") {
                 Ok(()) => error::invalid_client(),
                 Err(wait) => error::too_many_guesses(wait),
             };
@@ -258,6 +262,19 @@ impl Call<'_> {
             Ok(answer) => tokens(&answer),
             Err(error) => error::token(&error, self.asked.id),
         }
+    }
+
+    /// Counts it, and says so as often as it may be tried: a stranger must not
+    /// fill the log.
+    fn failed_authentication(&self, why: &dyn fmt::Display) -> Result<(), RetryAfter> {
+        self.server.limits.failed_authentication(self.client)?;
+        tracing::warn!(
+            request = %self.asked.id,
+            client = ?self.client,
+            %why,
+            "a client does not authenticate"
+        );
+        Ok(())
     }
 
     /// OpenID Connect Core, section 5.3.1; RFC 6750, sections 2.1 and 2.2.
