@@ -14,7 +14,9 @@ impl CanonicalAddress {
     /// The canonical form of `address`, or `None` when it has not exactly one
     /// `@` with text on both sides: such an address matches nobody.
     pub fn of(address: &str) -> Option<Self> {
-        let address = address.trim().to_ascii_lowercase();
+        // Only the blanks that no mailbox can begin with: a no-break space may
+        // be part of its name (RFC 6531, section 3.3), and then of another's.
+        let address = address.trim_ascii().to_ascii_lowercase();
         let (local, domain) = address.split_once('@')?;
         if local.is_empty() || domain.is_empty() || domain.contains('@') {
             return None;
@@ -66,6 +68,24 @@ mod tests {
     fn dots_and_tags_count_outside_of_gmail() {
         check("ma.man+nas@example.com", Some("ma.man+nas@example.com"));
         check("ma.man@notgmail.com", Some("ma.man@notgmail.com"));
+    }
+
+    #[test]
+    fn what_only_looks_like_a_mailbox_is_another_one() {
+        for text in [
+            "\u{a0}maman@example.com",
+            "\u{3000}maman@example.com",
+            "maman@example.com\u{2028}",
+            "ma\u{131}man@example.com",
+            "\u{212a}maman@example.com",
+            "maman@example.com.",
+            "maman\0@example.com",
+            "\"maman\"@example.com",
+        ] {
+            let canonical = CanonicalAddress::of(text);
+            let maman = CanonicalAddress::of("maman@example.com");
+            assert_ne!(canonical, maman, "{text:?}");
+        }
     }
 
     #[test]
