@@ -18,9 +18,11 @@ impl Store {
         .await
     }
 
-    /// Keeps `documents` in place of those of the same names.
+    /// Keeps `documents` in place of all that were kept: keys beside another
+    /// discovery document than their own would count as that one's.
     pub async fn keep_documents(&self, documents: Vec<Document>) -> Result<(), StoreError> {
         self.call("keep Google's documents", move |connection| {
+            connection.execute("DELETE FROM documents", [])?;
             for document in &documents {
                 connection.execute(
                     "INSERT OR REPLACE INTO documents (name, body, fetched, expires)

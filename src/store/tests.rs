@@ -1,4 +1,6 @@
 use super::*;
+use crate::clock::UnixTime;
+use crate::upstream::{Document, DocumentName};
 
 /// The settings of the one connection; nobody else can read them.
 #[tokio::test]
@@ -45,4 +47,24 @@ async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
         names.collect::<Result<Vec<_>, _>>()
     });
     assert_eq!(names.await.unwrap(), ["1", "3"]);
+}
+
+/// After a discovery document alone, the keys of the one before would count
+/// as its own at the next start.
+#[tokio::test]
+async fn no_document_outlives_those_that_it_was_kept_with() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let document = |name, body: &str| Document {
+        name,
+        body: body.as_bytes().to_vec(),
+        fetched: UnixTime::from_seconds(0),
+        expires: UnixTime::from_seconds(1),
+    };
+    let old = document(DocumentName::Discovery, "old");
+    let keys = document(DocumentName::Keys, "keys of the old one");
+    store.keep_documents(vec![old, keys]).await.unwrap();
+    let new = document(DocumentName::Discovery, "new");
+    store.keep_documents(vec![new.clone()]).await.unwrap();
+    assert_eq!(store.documents().await.unwrap(), [new]);
 }
