@@ -10,9 +10,9 @@ mod documents;
 mod grants;
 mod keys;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -29,6 +29,8 @@ const MIGRATIONS: &[&str] = &[include_str!("store/migrations/001_first_login.sql
 /// More jobs in one transaction would make the first of them wait for the last
 /// without saving much: one fsync in sixty-four is cheap already.
 const LARGEST_BATCH: usize = 64;
+
+const OWNER_ALONE: u32 = 0o600;
 
 /// Why the state cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -162,12 +164,24 @@ fn private_file(path: &Path) -> Result<File, StoreError> {
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o600)
+        .mode(OWNER_ALONE)
         .open(path);
-    opened.map_err(|source| StoreError::Open {
-        path: path.to_owned(),
-        source,
-    })
+    opened
+        .and_then(|file| close_to_others(&file).map(|()| file))
+        .map_err(|source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// A file that somebody else has made, such as a restored one, need not have
+/// the mode that we give; and it holds the key that signs.
+fn close_to_others(file: &File) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(OWNER_ALONE))
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

@@ -1,6 +1,7 @@
 //! What an attacker tries: each test is one way in that was open once.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -124,4 +125,21 @@ async fn a_stranger_does_not_fill_the_log() {
     }
     let written = lines() - before;
     assert!((2..=80).contains(&written), "{written} lines");
+}
+
+/// The state holds the key that signs: whoever reads it is anybody. A restore
+/// by `cp` leaves a file that everybody can read.
+#[tokio::test]
+async fn a_state_that_others_can_read_is_closed_to_them() {
+    let mut house = House::new().await;
+    house.stop().await;
+    let state = house.home.path().join("state.sqlite3");
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o644)).unwrap();
+    house.start().await;
+    house.sign_in(JEANNE, "").await;
+    for suffix in ["", "-wal", "-shm"] {
+        let name = format!("{}{suffix}", state.display());
+        let mode = fs::metadata(&name).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600, "{name}: {mode:o}");
+    }
 }
