@@ -62,7 +62,8 @@ impl Daemon {
             .as_ref()
             .map(TlsSource::load)
             .transpose()?;
-        let store = Store::open(&config.storage)?;
+        let store = Store::open(&config.storage)
+            .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
         let signing_key = signing_key(&store, &*clock).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let kept = store.directory().await?;
@@ -144,6 +145,8 @@ impl Daemon {
         lifecycle.spawn("users", async move { users.keep_users().await });
         lifecycle.spawn("google", async move { fresh.keep_documents_fresh().await });
         lifecycle.spawn("documents", async move { documents.keep_documents().await });
+        let bridge = Arc::clone(&self.bridge);
+        lifecycle.spawn("state", async move { bridge.store.ended().await });
         let stop = lifecycle.stop().clone();
         lifecycle.spawn("minutes", async move {
             if let Err(error) = minutes.tell_minutes(stop).await {

@@ -232,7 +232,7 @@ pub async fn token(
     let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);
     let id_token = bridge.signing_key.sign(&serde_json::to_vec(&claims)?)?;
     tracing::info!(
-        user = %granted.user,
+        user = granted.user.as_str(),
         client = %granted.client,
         "signed in"
     );

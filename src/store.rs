@@ -19,6 +19,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
@@ -36,7 +37,7 @@ const OWNER_ALONE: u32 = 0o600;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be made or opened.
-    #[error("open the state {path}: {source}")]
+    #[error("open {path}")]
     Open {
         /// Which file.
         path: PathBuf,
@@ -60,7 +61,7 @@ pub enum StoreError {
         known: i64,
     },
     /// SQLite failed.
-    #[error("{doing}: {source}")]
+    #[error("{doing}")]
     Sqlite {
         /// What we were doing.
         doing: &'static str,
@@ -77,6 +78,7 @@ pub enum StoreError {
 pub struct Store {
     jobs: mpsc::UnboundedSender<Box<dyn Job>>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    ended: CancellationToken,
 }
 
 impl Store {
@@ -88,10 +90,13 @@ impl Store {
         private_file(path)?;
         let connection = connect(path)?;
         let (jobs, received) = mpsc::unbounded_channel();
+        let ended = CancellationToken::new();
+        let tells_its_end = ended.clone().drop_guard();
         let thread = std::thread::Builder::new()
             .name("store".into())
             .stack_size(512 * 1024)
             .spawn(move || {
+                let _tells_its_end = tells_its_end;
                 serve(connection, received);
                 // It keeps a second daemon out: not before the journal is
                 // written back may one come in. Not merely closed, since a
@@ -105,6 +110,7 @@ impl Store {
         Ok(Self {
             jobs,
             thread: std::sync::Mutex::new(Some(thread)),
+            ended,
         })
     }
 
@@ -131,6 +137,12 @@ impl Store {
     pub async fn answers(&self) -> Result<(), StoreError> {
         self.call("ask the state for a sign of life", |_| Ok(()))
             .await
+    }
+
+    /// Returns when the store's thread has ended, for whatever reason: nothing
+    /// can be kept from then on.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
     }
 
     /// Waits for what is under way, writes the journal back into the database,
@@ -178,10 +190,10 @@ fn private_file(path: &Path) -> Result<File, StoreError> {
 /// the mode that we give; and it holds the key that signs.
 fn close_to_others(file: &File) -> io::Result<()> {
     let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
+    if mode & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(OWNER_ALONE))?;
     }
-    file.set_permissions(Permissions::from_mode(OWNER_ALONE))
+    Ok(())
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

@@ -40,7 +40,7 @@ async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
     );
     first.unwrap();
     last.unwrap();
-    assert!(failing.unwrap_err().to_string().starts_with("insert: "));
+    assert_eq!(failing.unwrap_err().to_string(), "insert");
     let names = store.call("list", |connection| {
         let mut statement = connection.prepare("SELECT name FROM documents ORDER BY name")?;
         let names = statement.query_map([], |row| row.get::<_, String>(0))?;
@@ -67,4 +67,16 @@ async fn no_document_outlives_those_that_it_was_kept_with() {
     let new = document(DocumentName::Discovery, "new");
     store.keep_documents(vec![new.clone()]).await.unwrap();
     assert_eq!(store.documents().await.unwrap(), [new]);
+}
+
+#[tokio::test]
+async fn the_end_of_the_stores_thread_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let broken = store.call("break", |_| -> rusqlite::Result<()> {
+        panic!("on purpose")
+    });
+    assert!(matches!(broken.await, Err(StoreError::Closed("break"))));
+    store.ended().await;
+    assert!(store.answers().await.is_err());
 }
