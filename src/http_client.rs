@@ -1,22 +1,24 @@
 //! The only way out: every request to Google and DSM has a time-out and a size
 //! limit, and no redirect is followed.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::header::{DATE, LOCATION};
 use hyper::http::request;
+use hyper::http::uri::Scheme;
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime as TlsTime};
+use rustls::{ClientConfig, Error as TlsError};
+use tokio::sync::OnceCell;
 
 use crate::clock::UnixTime;
 use crate::secret::Secret;
@@ -42,10 +44,15 @@ pub enum Trust {
 pub struct HttpClient {
     trust: Trust,
     timeout: Duration,
-    /// Built at the first request: reading the system's certificate
-    /// authorities takes longer than the whole start of the daemon.
-    pool: OnceLock<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
+    plain: Pool<HttpConnector>,
+    /// Built at the first request by https: the system's certificate
+    /// authorities are hundreds of files on some systems, which take longer to
+    /// read than the daemon to start, and memory to keep. Most are never asked
+    /// about DSM, which is on the same machine, by http.
+    encrypted: OnceCell<Pool<HttpsConnector<HttpConnector>>>,
 }
+
+type Pool<C> = Client<C, Full<Bytes>>;
 
 /// An answer, read whole.
 #[derive(Debug)]
@@ -92,7 +99,7 @@ pub enum HttpClientError {
     BadRequest(#[source] hyper::http::Error),
     /// TLS cannot be set up on this machine.
     #[error("TLS cannot be set up")]
-    Tls(#[source] rustls::Error),
+    Tls(#[source] TlsError),
 }
 
 impl HttpClient {
@@ -102,7 +109,8 @@ impl HttpClient {
         Self {
             trust,
             timeout,
-            pool: OnceLock::new(),
+            plain: pool(tcp()),
+            encrypted: OnceCell::new(),
         }
     }
 
@@ -151,9 +159,11 @@ impl HttpClient {
         request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Answer, HttpClientError> {
-        let response = self
-            .pool()?
-            .request(request)
+        let response = match request.uri().scheme() {
+            Some(scheme) if *scheme == Scheme::HTTPS => self.encrypted().await?.request(request),
+            Some(_) | None => self.plain.request(request),
+        };
+        let response = response
             .await
             .map_err(|error| HttpClientError::Connection(error.into()))?;
         let (head, body) = response.into_parts();
@@ -180,37 +190,47 @@ impl HttpClient {
         })
     }
 
-    fn pool(&self) -> Result<&Client<HttpsConnector<HttpConnector>, Full<Bytes>>, HttpClientError> {
-        if let Some(pool) = self.pool.get() {
-            return Ok(pool);
-        }
-        let tls = match self.trust {
-            Trust::SystemAuthorities => system_authorities(),
-            Trust::DangerousAnyCertificate => dangerous_any_certificate(),
-        }
-        .map_err(HttpClientError::Tls)?;
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let pool = Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_timer(TokioTimer::new())
-            .build(connector);
-        Ok(self.pool.get_or_init(|| pool))
+    async fn encrypted(&self) -> Result<&Pool<HttpsConnector<HttpConnector>>, HttpClientError> {
+        let build = || async {
+            let trust = self.trust;
+            // On a thread of its own: this one answers requests.
+            let tls = tokio::task::spawn_blocking(move || match trust {
+                Trust::SystemAuthorities => system_authorities(),
+                Trust::DangerousAnyCertificate => dangerous_any_certificate(),
+            });
+            let tls = tls.await;
+            let tls = tls.unwrap_or_else(|error| Err(TlsError::General(error.to_string())));
+            let connector = HttpsConnectorBuilder::new()
+                .with_tls_config(tls.map_err(HttpClientError::Tls)?)
+                .https_only()
+                .enable_http1()
+                .wrap_connector(tcp());
+            Ok(pool(connector))
+        };
+        self.encrypted.get_or_try_init(build).await
     }
+}
+
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp
+}
+
+fn pool<C: Connect + Clone>(connector: C) -> Pool<C> {
+    Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_timer(TokioTimer::new())
+        .build(connector)
 }
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-fn system_authorities() -> Result<ClientConfig, rustls::Error> {
+fn system_authorities() -> Result<ClientConfig, TlsError> {
     let mut roots = rustls::RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
@@ -223,7 +243,7 @@ fn system_authorities() -> Result<ClientConfig, rustls::Error> {
         .with_no_client_auth())
 }
 
-fn dangerous_any_certificate() -> Result<ClientConfig, rustls::Error> {
+fn dangerous_any_certificate() -> Result<ClientConfig, TlsError> {
     let provider = provider();
     let verifier = AnyCertificate(provider.signature_verification_algorithms);
     Ok(ClientConfig::builder_with_provider(provider)
@@ -246,7 +266,7 @@ impl ServerCertVerifier for AnyCertificate {
         _name: &ServerName<'_>,
         _ocsp: &[u8],
         _now: TlsTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
+    ) -> Result<ServerCertVerified, TlsError> {
         Ok(ServerCertVerified::assertion())
     }
 
@@ -255,7 +275,7 @@ impl ServerCertVerifier for AnyCertificate {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, TlsError> {
         rustls::crypto::verify_tls12_signature(message, certificate, signature, &self.0)
     }
 
@@ -264,7 +284,7 @@ impl ServerCertVerifier for AnyCertificate {
         message: &[u8],
         certificate: &CertificateDer<'_>,
         signature: &rustls::DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, TlsError> {
         rustls::crypto::verify_tls13_signature(message, certificate, signature, &self.0)
     }
 
