@@ -1,9 +1,13 @@
 //! The daemon as a process of its own, and what the kernel says of it.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
+
+use crate::measure::Signature;
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 
@@ -41,9 +45,9 @@ impl Daemon {
         }
     }
 
-    /// What it has used so far.
-    pub(crate) fn usage(&self) -> Usage {
-        Usage::of(&self.child.id().to_string())
+    /// What its threads have used so far.
+    pub(crate) fn threads(&self) -> Threads {
+        Threads::of(&self.child.id().to_string())
     }
 
     /// Its memory in MiB: `VmRSS`, or another line of `/proc/PID/status`.
@@ -94,8 +98,11 @@ pub(crate) fn program_size() -> f64 {
     bytes / 1e6
 }
 
-/// What the threads of a process have used so far.
-#[derive(Clone, Copy)]
+/// What the threads of a process have used so far, by thread.
+pub(crate) struct Threads(HashMap<OsString, Usage>);
+
+/// What threads have used.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Usage {
     /// On a CPU.
     pub(crate) cpu: Duration,
@@ -103,32 +110,59 @@ pub(crate) struct Usage {
     pub(crate) turns: u64,
 }
 
-impl Usage {
+impl Threads {
     /// Of `process`, a number or `self`, to the nanosecond: `/proc/PID/stat`
-    /// counts in hundredths of a second. Threads that have ended are not in
-    /// it; neither the daemon's nor ours do while we count.
+    /// counts in hundredths of a second.
     pub(crate) fn of(process: &str) -> Self {
         let threads = fs::read_dir(Path::new("/proc").join(process).join("task")).unwrap();
-        let mut usage = Self {
-            cpu: Duration::ZERO,
-            turns: 0,
-        };
-        for thread in threads {
-            let path = thread.unwrap().path().join("schedstat");
-            let text = fs::read_to_string(path).unwrap();
+        let threads = threads.filter_map(|thread| {
+            let thread = thread.unwrap();
+            // One that has just ended does not count.
+            let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
             let figures = text.split_whitespace();
             let figures: Vec<u64> = figures.map(|figure| figure.parse().unwrap()).collect();
-            usage.cpu += Duration::from_nanos(figures[0]);
-            usage.turns += figures[2];
-        }
-        usage
+            let usage = Usage {
+                cpu: Duration::from_nanos(figures[0]),
+                turns: figures[2],
+            };
+            Some((thread.file_name(), usage))
+        });
+        Self(threads.collect())
     }
 
-    /// What was used since `earlier`.
-    pub(crate) fn since(self, earlier: Self) -> Self {
-        Self {
-            cpu: self.cpu.saturating_sub(earlier.cpu),
-            turns: self.turns - earlier.turns,
+    /// What was used since `earlier` by all that still run. The daemon's one
+    /// thread that ends is for reading the certificate authorities at start.
+    pub(crate) fn since(&self, earlier: &Self) -> Usage {
+        let mut sum = Usage::default();
+        for (thread, now) in &self.0 {
+            let before = earlier.0.get(thread).copied().unwrap_or_default();
+            sum.cpu += now.cpu.saturating_sub(before.cpu);
+            sum.turns += now.turns - before.turns;
         }
+        sum
     }
+}
+
+impl Usage {
+    /// How often a thread was put on a CPU for each of so many.
+    pub(crate) fn turns_for_each(self, count: u32) -> f64 {
+        f64::from(u32::try_from(self.turns).unwrap()) / f64::from(count)
+    }
+}
+
+/// The CPU time that a signature takes in this process.
+pub(crate) fn signature_cpu(signature: &Signature) -> Duration {
+    const SIGNATURES: u32 = 400;
+    let begun = own_cpu();
+    (0..SIGNATURES).for_each(|_| signature.sign());
+    own_cpu().saturating_sub(begun) / SIGNATURES
+}
+
+/// The CPU time of this thread so far.
+fn own_cpu() -> Duration {
+    // The kernel brings the figure up to date when it has a choice to make.
+    std::thread::yield_now();
+    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    let nanoseconds = text.split(' ').next().unwrap();
+    Duration::from_nanos(nanoseconds.parse().unwrap())
 }
