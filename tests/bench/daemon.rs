@@ -262,7 +262,7 @@ impl House {
             "commits of a login",
             commits / logins,
             "",
-            Target::AtMost(2.0),
+            Target::Below(2.01),
         );
         report.line(
             "fsyncs of a login",

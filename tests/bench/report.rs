@@ -10,7 +10,6 @@ pub(crate) struct Report {
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     Below(f64),
-    AtMost(f64),
     Above(f64),
     /// Said because it explains another line.
     None,
@@ -33,7 +32,6 @@ impl Report {
         };
         let (wanted, met) = match target {
             Target::Below(most) => (format!("< {most}{unit}"), value < most),
-            Target::AtMost(most) => (format!("{most}{unit} at most"), value <= most),
             Target::Above(least) => (format!("> {least}{unit}"), value > least),
             Target::None => (String::new(), true),
         };
