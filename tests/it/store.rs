@@ -195,7 +195,7 @@ async fn a_second_daemon_on_the_same_state_is_refused() {
     let config = || Config::load(&house.write_config()).unwrap();
     let random = || Arc::new(OsRandom::default());
     let second = Daemon::prepare(config(), house.clock.clone(), random()).await;
-    let error = second.unwrap_err().to_string();
+    let error = format!("{:#}", second.unwrap_err());
     assert!(error.contains("in use by another daemon"), "{error}");
     // The first one does not notice.
     house.sign_in(JEANNE, "").await;
