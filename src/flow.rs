@@ -105,7 +105,7 @@ fn begin(bridge: &Bridge, request: AuthorizationRequest) -> Result<PendingLogin,
 /// `cookies` gives the values of the cookies that bear a login's id.
 pub async fn callback<'a, C, V>(
     bridge: &Bridge,
-    query: &str,
+    query: &Parameters,
     cookies: C,
 ) -> Result<Arrival, FlowError>
 where
@@ -226,7 +226,7 @@ pub async fn token(
     let granted = match redeemed {
         Redeemed::Now(granted) => granted,
         Redeemed::Refused(error) => return Err(OAuthError::from(error).into()),
-        Redeemed::Before(_) => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
+        Redeemed::Before => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
         Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
     };
     let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);

@@ -1,9 +1,8 @@
 //! What the browser brings back from Google.
 
-use url::form_urlencoded;
-
 use super::documents::GoogleMetadata;
 use crate::login::{LoginId, PendingLogin};
+use crate::parameters::{ParameterError, Parameters};
 use crate::secret::Secret;
 
 /// The errors that a provider may send a client: RFC 6749, section 4.1.2.1,
@@ -52,29 +51,16 @@ pub enum CallbackOutcome {
 /// Why an answer is not one of Google's to a login of ours.
 #[derive(Debug, thiserror::Error)]
 pub enum CallbackError {
-    /// Without a state it answers no login.
-    #[error("no state")]
-    NoState,
-    /// A parameter is there twice (RFC 6749, section 3.1).
-    #[error("{parameter} is there twice")]
-    Doubled {
-        /// Which.
-        parameter: &'static str,
-        /// The login that ends with this, if `state` is not the doubled one.
-        state: Option<String>,
-    },
+    /// A parameter is missing, there twice or not text (RFC 6749,
+    /// section 3.1). Without a state it answers no login.
+    #[error(transparent)]
+    Parameter(#[from] ParameterError),
     /// Neither a code nor an error.
     #[error("neither code nor error")]
-    NeitherCodeNorError {
-        /// The login that ends with this.
-        state: String,
-    },
+    NeitherCodeNorError,
     /// A code and an error at once.
     #[error("code and error at once")]
-    CodeAndError {
-        /// The login that ends with this.
-        state: String,
-    },
+    CodeAndError,
     /// The configured provider changed while the person was away.
     #[error("the login began at {began}, but the configured provider is {configured} now")]
     ProviderChanged {
@@ -96,46 +82,19 @@ pub enum CallbackError {
     NoIssuer,
 }
 
-impl CallbackError {
-    /// The state of the login that ends with this error, where it is known.
-    pub fn state(&self) -> Option<&str> {
-        match self {
-            Self::Doubled { state, .. } => state.as_deref(),
-            Self::NeitherCodeNorError { state } | Self::CodeAndError { state } => Some(state),
-            Self::NoState
-            | Self::ProviderChanged { .. }
-            | Self::OtherIssuer { .. }
-            | Self::NoIssuer => None,
-        }
-    }
-}
-
 impl CallbackAnswer {
     /// Reads the query of `/callback` (RFC 6749, sections 4.1.2 and 4.1.2.1).
-    /// An empty parameter counts as absent (section 3.1 there).
-    pub fn parse(query: &str) -> Result<Self, CallbackError> {
-        let state = only("state", query).map_err(|parameter| CallbackError::Doubled {
-            parameter,
-            state: None,
-        })?;
-        let one = |name| {
-            only(name, query).map_err(|parameter| CallbackError::Doubled {
-                parameter,
-                state: state.clone(),
-            })
-        };
-        let (code, error, issuer) = (one("code")?, one("error")?, one("iss")?);
-        let state = state.ok_or(CallbackError::NoState)?;
-        let outcome = match (code, error) {
-            (Some(code), None) => CallbackOutcome::Code(Secret::new(code)),
-            (None, Some(error)) => CallbackOutcome::Refused(registered(&error)),
-            (None, None) => return Err(CallbackError::NeitherCodeNorError { state }),
-            (Some(_), Some(_)) => return Err(CallbackError::CodeAndError { state }),
+    pub fn parse(query: &Parameters) -> Result<Self, CallbackError> {
+        let outcome = match (query.text("code")?, query.text("error")?) {
+            (Some(code), None) => CallbackOutcome::Code(Secret::new(code.to_owned())),
+            (None, Some(error)) => CallbackOutcome::Refused(registered(error)),
+            (None, None) => return Err(CallbackError::NeitherCodeNorError),
+            (Some(_), Some(_)) => return Err(CallbackError::CodeAndError),
         };
         Ok(Self {
-            state,
+            state: query.required("state")?.to_owned(),
             outcome,
-            issuer,
+            issuer: query.text("iss")?.map(str::to_owned),
         })
     }
 
@@ -174,19 +133,6 @@ impl CallbackAnswer {
 pub fn login_of_state(state: &str) -> Option<LoginId> {
     let (id, _) = state.split_once('.')?;
     LoginId::parse(id)
-}
-
-/// The value of `name`, if it is there once; its name, if more often.
-fn only(name: &'static str, query: &str) -> Result<Option<String>, &'static str> {
-    let mut values = form_urlencoded::parse(query.as_bytes())
-        .filter_map(|(key, value)| (key == name).then_some(value));
-    let first = values.next();
-    if values.next().is_some() {
-        return Err(name);
-    }
-    Ok(first
-        .filter(|value| !value.is_empty())
-        .map(std::borrow::Cow::into_owned))
 }
 
 /// A relying party gets codes that it may know; whatever else Google says is

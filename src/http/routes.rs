@@ -208,14 +208,14 @@ impl Call<'_> {
         }
         let bridge = &self.server.bridge;
         let jar = CookieJar::of(bridge);
-        let query = self.head.uri.query().unwrap_or_default();
+        let query = self.query();
         let present = jar.read(&self.head.headers);
         let values = |id| cookies::values_of(&present, id);
-        let mut reply = match flow::callback(bridge, query, values).await {
+        let mut reply = match flow::callback(bridge, &query, values).await {
             Ok(arrival) => self.arrive(&arrival),
             Err(error) => self.asked.flow(error),
         };
-        if let Some(id) = login_named_by(query) {
+        if let Some(id) = login_named_by(&query) {
             set_cookie(&mut reply, &jar.delete(id));
         }
         reply
@@ -337,8 +337,12 @@ impl Call<'_> {
         if self.head.method == Method::POST {
             return self.form(body).await;
         }
+        Ok(self.query())
+    }
+
+    fn query(&self) -> Parameters {
         let query = self.head.uri.query().unwrap_or_default();
-        Ok(Parameters::parse(query.as_bytes()))
+        Parameters::parse(query.as_bytes())
     }
 
     /// A POST without a form may still bring its token in the header.
@@ -359,9 +363,8 @@ impl Call<'_> {
 }
 
 /// The login that a callback answers, and ends, however it is answered.
-fn login_named_by(query: &str) -> Option<LoginId> {
-    let parameters = Parameters::parse(query.as_bytes());
-    google::callback::login_of_state(parameters.text("state").ok()??)
+fn login_named_by(query: &Parameters) -> Option<LoginId> {
+    google::callback::login_of_state(query.text("state").ok()??)
 }
 
 /// RFC 6749, section 5.1; OpenID Connect Core, section 3.1.3.3.

@@ -25,7 +25,7 @@ pub enum Redeemed<R> {
     /// The decision was against it.
     Refused(R),
     /// It was redeemed before. The access token that came of it has ended.
-    Before(Box<GrantedCode>),
+    Before,
     /// There is no such code.
     Unknown,
 }
@@ -82,7 +82,7 @@ impl Store {
                 Decision::Leave(refusal) => Ok(Redeemed::Refused(refusal)),
                 Decision::Redeem | Decision::Spend(_) if used => {
                     end_access(connection, &code_hash)?;
-                    Ok(Redeemed::Before(Box::new(granted)))
+                    Ok(Redeemed::Before)
                 }
                 Decision::Spend(refusal) => {
                     spend(connection, &code_hash, None, expires)?;

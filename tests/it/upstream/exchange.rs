@@ -15,6 +15,7 @@ use google_to_synology_sso::ids::{ClientId, GoogleIssuer};
 use google_to_synology_sso::login::{
     AuthorizationRequest, GoogleIdentity, LoginId, PendingLogin, Prompt, Scope,
 };
+use google_to_synology_sso::parameters::Parameters;
 use google_to_synology_sso::relying_party::{RegisteredRedirect, RelyingParty};
 use google_to_synology_sso::secret::Secret;
 use google_to_synology_sso::upstream::{GoogleAnswer, UpstreamError};
@@ -160,7 +161,7 @@ async fn a_refusal_comes_back_with_its_state() {
         ("admin_policy_enforced", "server_error"),
     ] {
         let back = world.google.refuse(&url, said);
-        let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+        let answer = brought_back(&back);
         assert!(answer.answers(&pending));
         answer.check_issuer(&metadata, &pending).unwrap();
         assert!(matches!(answer.outcome, CallbackOutcome::Refused(error) if error == told));
@@ -176,7 +177,7 @@ async fn an_answer_of_somebody_else_is_a_mix_up() {
     let answer = |issuer| {
         world.google.set_response_issuer(issuer);
         let back = world.google.choose(&url, "paul@example.com");
-        let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+        let answer = brought_back(&back);
         answer.check_issuer(&metadata, &pending)
     };
     answer(ResponseIssuer::Right).unwrap();
@@ -202,7 +203,7 @@ async fn the_chooser_lists_everybody_and_its_links_lead_back() {
         .map(|rest| rest.split('"').next().unwrap().replace("&amp;", "&"))
         .collect();
     let back = follow(&browser, &format!("{}{}", world.google.issuer(), links[0])).await;
-    let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+    let answer = brought_back(&back);
     let CallbackOutcome::Code(code) = &answer.outcome else {
         panic!("{answer:?}")
     };
@@ -212,7 +213,7 @@ async fn the_chooser_lists_everybody_and_its_links_lead_back() {
 
     let cancel = links.last().unwrap();
     let back = follow(&browser, &format!("{}{cancel}", world.google.issuer())).await;
-    let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+    let answer = brought_back(&back);
     assert!(matches!(
         answer.outcome,
         CallbackOutcome::Refused("access_denied")
@@ -228,7 +229,7 @@ async fn a_silent_login_needs_somebody_who_is_signed_in() {
     let url = authorization_url(&metadata, world.upstream.client(), &pending, None);
     let browser = HttpClient::new(Trust::SystemAuthorities, Duration::from_secs(10));
     let back = follow(&browser, &url).await;
-    let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+    let answer = brought_back(&back);
     assert!(matches!(
         answer.outcome,
         CallbackOutcome::Refused("login_required")
@@ -236,7 +237,7 @@ async fn a_silent_login_needs_somebody_who_is_signed_in() {
 
     world.google.sign_in(Some("114025187463509912886"));
     let back = follow(&browser, &url).await;
-    let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+    let answer = brought_back(&back);
     assert!(matches!(answer.outcome, CallbackOutcome::Code(_)));
 }
 
@@ -257,7 +258,7 @@ async fn code(world: &World, pending: &PendingLogin) -> Secret<String> {
     let metadata = world.upstream.metadata().await.unwrap();
     let url = authorization_url(&metadata, world.upstream.client(), pending, None);
     let back = world.google.choose(&url, "Jeanne.Martin@gmail.com");
-    let answer = CallbackAnswer::parse(back.query().unwrap()).unwrap();
+    let answer = brought_back(&back);
     assert_eq!(login_of_state(&answer.state), Some(pending.id));
     assert!(answer.answers(pending));
     answer.check_issuer(&metadata, pending).unwrap();
@@ -333,4 +334,10 @@ fn pending(world: &World) -> PendingLogin {
             login_hint: None,
         },
     }
+}
+
+/// What the browser brings back.
+fn brought_back(back: &Url) -> CallbackAnswer {
+    let query = back.query().unwrap().as_bytes();
+    CallbackAnswer::parse(&Parameters::parse(query)).unwrap()
 }
