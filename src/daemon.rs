@@ -117,19 +117,22 @@ impl Daemon {
         let lifecycle = Lifecycle::default();
         self.spawn_jobs(&lifecycle);
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
-        tokio::pin!(serving);
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = lifecycle.stop().cancelled() => {}
-            () = &mut serving => {}
-        }
-        lifecycle.stop().cancel();
         let ended = async {
             serving.await;
             lifecycle.ended().await;
         };
-        if tokio::time::timeout(GRACE, ended).await.is_err() {
-            tracing::warn!("stopping with requests in flight: their time is over");
+        let overdue = async {
+            tokio::select! {
+                () = stop.cancelled() => lifecycle.stop().cancel(),
+                () = lifecycle.stop().cancelled() => {}
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            () = ended => {}
+            () = overdue => {
+                tracing::warn!("stopping with requests in flight: their time is over");
+            }
         }
         self.close().await;
         anyhow::ensure!(

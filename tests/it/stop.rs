@@ -229,3 +229,16 @@ impl Built {
         waiting
     }
 }
+
+/// Nothing can be kept any more: whoever starts the daemon again must hear of
+/// it, however the end of the server and of its tasks fall together.
+#[tokio::test]
+async fn a_daemon_that_lost_its_state_ends_and_says_so() {
+    let mut house = House::new().await;
+    for _ in 0..16 {
+        house.bridge().store.close();
+        let error = house.failed().await;
+        assert_eq!(error.to_string(), "a task of the daemon ended by itself");
+        house.start().await;
+    }
+}

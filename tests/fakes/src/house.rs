@@ -178,6 +178,12 @@ impl House {
         running.serving.await.unwrap().unwrap();
     }
 
+    /// Waits for a daemon that ends by itself: what it says of its end.
+    pub async fn failed(&mut self) -> anyhow::Error {
+        let running = self.running.take().unwrap();
+        running.serving.await.unwrap().unwrap_err()
+    }
+
     /// What the requests work with.
     pub fn bridge(&self) -> &Arc<Bridge> {
         &self.running.as_ref().unwrap().bridge
