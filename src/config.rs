@@ -15,6 +15,8 @@ use std::{fmt, fs, io};
 
 use ipnet::IpNet;
 
+use crate::address::CanonicalAddress;
+use crate::directory::AdministratorPolicy;
 use crate::ids::GoogleIssuer;
 use crate::issuer::Issuer;
 use crate::relying_party::RelyingParty;
@@ -40,6 +42,8 @@ pub struct Config {
     pub google: Google,
     /// `[dsm]`
     pub dsm: Dsm,
+    /// `[users]`
+    pub users: Users,
     /// `[[clients]]`: who may ask for logins; one at least.
     pub clients: Vec<RelyingParty>,
     /// `storage.path`: the state. Its directory has to exist. Default
@@ -47,6 +51,10 @@ pub struct Config {
     pub storage: PathBuf,
     /// `[log]`
     pub log: Log,
+    /// `control.socket`: where the commands ask the daemon. Made with mode
+    /// 0600; its directory has to exist. Default `control.sock`, beside the
+    /// config.
+    pub control_socket: PathBuf,
 }
 
 /// `[listen]`: where we serve.
@@ -76,6 +84,13 @@ pub struct Google {
     /// `prompt`: what Google asks when DSM does not say; `""` leaves it out.
     /// Default `select_account`.
     pub prompt: Option<String>,
+    /// `authoritative-addresses-only`: let somebody in by address only where
+    /// Google itself runs the mailbox: gmail.com, googlemail.com, or a
+    /// Workspace domain (the `hd` claim). Default `false`.
+    pub authoritative_addresses_only: bool,
+    /// `hosted-domains`: let in only accounts of these Workspace domains (the
+    /// `hd` claim), in any case. Without it, any account.
+    pub hosted_domains: Option<Vec<String>>,
 }
 
 /// `[dsm]`: the NAS whose users sign in.
@@ -100,15 +115,46 @@ pub struct Dsm {
     /// `accept-invalid-certificate`: for a DSM on https at a loopback
     /// address, whose certificate names the public host. Default `false`.
     pub accept_invalid_certificate: bool,
+    /// `device-token-file`: for an account with 2-factor sign-in, what
+    /// `setup --otp` got from DSM. Read at each sign-in.
+    pub device_token_file: Option<PathBuf>,
+}
+
+/// `[users]`: who may sign in, beyond what DSM says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Users {
+    /// `administrators`: whether DSM's administrators may: `allow`, `alias`
+    /// (only by an alias) or `refuse`. Default `allow`.
+    pub administrators: AdministratorPolicy,
+    /// `deny`: DSM users as whom nobody signs in, in any case; `admin`,
+    /// `guest` and `root` never do. Default none.
+    pub deny: Vec<String>,
+    /// `alias`: Google addresses that sign in as a DSM user who has another
+    /// address, or none; of two aliases for one address, the second is
+    /// refused.
+    pub aliases: Vec<Alias>,
+}
+
+/// `[[users.alias]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// `google`: the Google address; for gmail.com, dots and `+tag` do not
+    /// count.
+    pub google: CanonicalAddress,
+    /// `dsm`: the DSM user, in any case.
+    pub dsm: String,
 }
 
 /// `[log]`: what is logged, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
     /// `level`: the least important message that is logged. Default `info`.
     pub level: LogLevel,
     /// `format`: lines for people or for programs. Default `text`.
     pub format: LogFormat,
+    /// `file`: a log of our own, with mode 0600, limited in size and rotated
+    /// by us. Without it, standard error.
+    pub file: Option<PathBuf>,
 }
 
 /// The value of `log.level`.

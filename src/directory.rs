@@ -38,12 +38,21 @@ pub enum Refusal {
     AddressUnknown,
     /// Several DSM users have the address.
     AddressAmbiguous,
+    /// The account is of no Workspace domain that may sign in.
+    DomainNotAllowed,
+    /// The mailbox is not Google's own, so another may have the address one
+    /// day.
+    AddressNotAuthoritative,
     /// The DSM user is disabled.
     AccountDisabled,
     /// The DSM user's last day is over.
     AccountExpired,
     /// Nobody may sign in as this DSM user.
     AccountDenied,
+    /// The DSM user is an administrator, and they may not, or not so.
+    AdministratorRefused,
+    /// Another Google account with this address signs in as the DSM user.
+    LinkedToAnother,
     /// There are no users that can be trusted now.
     DirectoryStale,
     /// Our clock disagrees with Google's by the given seconds (positive: ours
@@ -61,9 +70,13 @@ impl Refusal {
             Self::AddressNotVerified => "address-not-verified",
             Self::AddressUnknown => "address-unknown",
             Self::AddressAmbiguous => "address-ambiguous",
+            Self::DomainNotAllowed => "domain-not-allowed",
+            Self::AddressNotAuthoritative => "address-not-authoritative",
             Self::AccountDisabled => "account-disabled",
             Self::AccountExpired => "account-expired",
             Self::AccountDenied => "account-denied",
+            Self::AdministratorRefused => "administrator-refused",
+            Self::LinkedToAnother => "linked-to-another",
             Self::DirectoryStale => "directory-stale",
             Self::ClockWrong { .. } => "clock-wrong",
         }
@@ -80,6 +93,17 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Whether administrators of DSM may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdministratorPolicy {
+    /// Like anybody.
+    Allow,
+    /// Only whom an alias names.
+    ByAliasOnly,
+    /// Never.
+    Refuse,
 }
 
 /// What the config says of who may sign in.

@@ -25,7 +25,10 @@ pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
 
 /// Append only: a released migration never changes.
-const MIGRATIONS: &[&str] = &[include_str!("store/migrations/001_first_login.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("store/migrations/001_first_login.sql"),
+    include_str!("store/migrations/002_who_may_sign_in.sql"),
+];
 
 /// More jobs in one transaction would make the first of them wait for the last
 /// without saving much: one fsync in sixty-four is cheap already.

@@ -11,16 +11,7 @@ use super::Problem;
 /// Keys that a later version will know. They are refused until then, since
 /// no key is accepted and ignored; whoever copied them from newer
 /// documentation is told why.
-const LATER: &[&str] = &[
-    "control",
-    "dsm.device-token-file",
-    "google.authoritative-addresses-only",
-    "google.hosted-domains",
-    "keys",
-    "log.file",
-    "power",
-    "users",
-];
+const LATER: &[&str] = &["keys", "power"];
 
 /// What was found wrong so far.
 #[derive(Default)]

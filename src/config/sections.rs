@@ -9,8 +9,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::raw::{Entry, Section};
-use super::values::{Files, duration, duration_from, identifier, line, one_of};
-use super::{Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, claims, urls};
+use super::values::{Files, domain, duration, duration_from, identifier, line, one_of};
+use super::{Alias, Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, Users, claims, urls};
+use crate::address::CanonicalAddress;
+use crate::directory::AdministratorPolicy;
 use crate::ids::{ClientId, GoogleIssuer};
 use crate::issuer::Issuer;
 use crate::relying_party::RelyingParty;
@@ -42,8 +44,17 @@ const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
 /// Beside the config.
 const DEFAULT_STORAGE: &str = "state.sqlite3";
 
+/// Beside the config.
+const DEFAULT_SOCKET: &str = "control.sock";
+
+/// The system's own limit: `sun_path` has 108 bytes, the last of them zero.
+const MAX_SOCKET_PATH: usize = 107;
+
 /// It travels in the cookie of each login, of which four fit in 4 kB.
 const MAX_CLIENT_ID: usize = 64;
+
+/// Who makes the file that is to come.
+const MAKE_DEVICE_TOKEN: &str = "google-to-synology-sso setup --otp";
 
 /// A name on a page, or of an account.
 const MAX_LINE: usize = 100;
@@ -57,21 +68,25 @@ pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
     let listen = file.section("listen", |section| listen(section, files));
     let google = file.section("google", |section| google(section, files));
     let dsm = file.section("dsm", |section| dsm(section, files));
+    let users = file.section("users", users);
     let mut ids = HashSet::new();
     let clients = file.required("clients", |entry| {
         entry.one_or_more(|client| client.table(|section| relying_party(section, files, &mut ids)))
     });
     let storage = file.section("storage", |section| storage(section, files));
-    let log = file.section("log", log);
+    let log = file.section("log", |section| log(section, files));
+    let control_socket = file.section("control", |section| control(section, files));
     Some(Config {
         issuer: issuer?,
         username_claim: username_claim?,
         listen: listen?,
         google: google?,
         dsm: dsm?,
+        users: users?,
         clients: clients?,
         storage: storage?,
         log: log?,
+        control_socket: control_socket?,
     })
 }
 
@@ -149,11 +164,17 @@ fn google(section: &mut Section<'_>, files: Files<'_>) -> Option<Google> {
     let issuer = section.or_default("issuer", default, |entry| entry.text(urls::google_issuer));
     let default = Some(DEFAULT_PROMPT.to_owned());
     let prompt = section.or_default("prompt", default, |entry| entry.text(prompt));
+    let authoritative = section.or_default("authoritative-addresses-only", false, Entry::flag);
+    let hosted_domains = section.or_default("hosted-domains", None, |entry| {
+        entry.one_or_more(|entry| entry.text(domain)).map(Some)
+    });
     Some(Google {
         client_id: client_id?,
         client_secret: client_secret?,
         issuer: issuer?,
         prompt: prompt?,
+        authoritative_addresses_only: authoritative?,
+        hosted_domains: hosted_domains?,
     })
 }
 
@@ -190,6 +211,11 @@ fn dsm(section: &mut Section<'_>, files: Files<'_>) -> Option<Dsm> {
     let timeout = section.or_default("timeout", DEFAULT_TIMEOUT, |entry| entry.text(duration));
     let max_age = section.or_default("max-age", DEFAULT_MAX_AGE, |entry| entry.text(duration));
     let any_certificate = section.or_default("accept-invalid-certificate", false, Entry::flag);
+    let device_token_file = section.or_default("device-token-file", None, |entry| {
+        entry
+            .text(|text| files.secret_to_come(text, MAKE_DEVICE_TOKEN))
+            .map(Some)
+    });
     let url = url?;
     if any_certificate == Some(true) && !url.is_loopback_https {
         section.note(
@@ -206,6 +232,50 @@ fn dsm(section: &mut Section<'_>, files: Files<'_>) -> Option<Dsm> {
         timeout: timeout?,
         max_age: max_age?,
         accept_invalid_certificate: any_certificate?,
+        device_token_file: device_token_file?,
+    })
+}
+
+fn users(section: &mut Section<'_>) -> Option<Users> {
+    let policies = [
+        ("allow", AdministratorPolicy::Allow),
+        ("alias", AdministratorPolicy::ByAliasOnly),
+        ("refuse", AdministratorPolicy::Refuse),
+    ];
+    let administrators =
+        section.or_default("administrators", AdministratorPolicy::Allow, |entry| {
+            entry.text(one_of(&policies))
+        });
+    let deny = section.or_default("deny", Vec::new(), |entry| {
+        entry.each(|entry| entry.text(line(MAX_LINE)))
+    });
+    let mut addresses = HashSet::new();
+    let aliases = section.or_default("alias", Vec::new(), |entry| {
+        entry.each(|alias| alias.table(|section| alias_of(section, &mut addresses)))
+    });
+    Some(Users {
+        administrators: administrators?,
+        deny: deny?,
+        aliases: aliases?,
+    })
+}
+
+/// One of `[[users.alias]]`; `addresses` are those of the aliases before it.
+fn alias_of(section: &mut Section<'_>, addresses: &mut HashSet<CanonicalAddress>) -> Option<Alias> {
+    let google = section.required("google", |entry| {
+        entry.text(|text| {
+            let form = "has to be an e-mail address";
+            let address = CanonicalAddress::of(text).ok_or(form)?;
+            if !addresses.insert(address.clone()) {
+                return Err("is the address of an earlier alias, by Google's own rule");
+            }
+            Ok(address)
+        })
+    });
+    let dsm = section.required("dsm", |entry| entry.text(line(MAX_LINE)));
+    Some(Alias {
+        google: google?,
+        dsm: dsm?,
     })
 }
 
@@ -256,7 +326,29 @@ fn storage(section: &mut Section<'_>, files: Files<'_>) -> Option<PathBuf> {
         .ok()
 }
 
-fn log(section: &mut Section<'_>) -> Option<Log> {
+fn control(section: &mut Section<'_>, files: Files<'_>) -> Option<PathBuf> {
+    let path = section.or_default("socket", None, |entry| {
+        entry.text(|text| socket(files, text)).map(Some)
+    });
+    if let Some(path) = path? {
+        return Some(path);
+    }
+    socket(files, DEFAULT_SOCKET)
+        .map_err(|message| section.note("socket", message))
+        .ok()
+}
+
+fn socket(files: Files<'_>, text: &str) -> Result<PathBuf, String> {
+    let path = files.in_existing_directory(text)?;
+    if path.as_os_str().len() > MAX_SOCKET_PATH {
+        return Err(format!(
+            "is longer than the {MAX_SOCKET_PATH} bytes that a socket's path may have"
+        ));
+    }
+    Ok(path)
+}
+
+fn log(section: &mut Section<'_>, files: Files<'_>) -> Option<Log> {
     let levels = [
         ("error", LogLevel::Error),
         ("warn", LogLevel::Warn),
@@ -269,8 +361,12 @@ fn log(section: &mut Section<'_>) -> Option<Log> {
     let format = section.or_default("format", LogFormat::Text, |entry| {
         entry.text(one_of(&formats))
     });
+    let file = section.or_default("file", None, |entry| {
+        entry.text(|text| files.in_existing_directory(text).map(Some))
+    });
     Some(Log {
         level: level?,
         format: format?,
+        file: file?,
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{Config, ConfigError, LogFormat, LogLevel, Problem};
+use super::{AdministratorPolicy, Config, ConfigError, LogFormat, LogLevel, Problem};
 
 mod forms;
 
@@ -82,6 +82,13 @@ fn the_least_config_has_every_default() {
     assert_eq!(config.storage, home.path().join("state.sqlite3"));
     assert_eq!(config.log.level, LogLevel::Info);
     assert_eq!(config.log.format, LogFormat::Text);
+    assert_eq!(config.log.file, None);
+    assert_eq!(config.google.hosted_domains, None);
+    assert!(!config.google.authoritative_addresses_only);
+    assert_eq!(config.dsm.device_token_file, None);
+    assert_eq!(config.users.administrators, AdministratorPolicy::Allow);
+    assert!(config.users.deny.is_empty() && config.users.aliases.is_empty());
+    assert_eq!(config.control_socket, home.path().join("control.sock"));
     assert_eq!(config.warnings(), []);
 }
 
@@ -101,7 +108,7 @@ fn the_commented_lines_of_the_example_are_the_defaults() {
     });
     let explicit: String = lines.collect();
     let explicit = Config::read(explicit.as_bytes(), home.path()).unwrap();
-    assert_eq!(uncommented, 12);
+    assert_eq!(uncommented, 16);
     assert_eq!(format!("{explicit:?}"), format!("{example:?}"));
 }
 
@@ -146,10 +153,29 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     check("\"a.b\\u001b\" = 1", "\"a.b\\u{1b}\": is unknown");
     let yet = "is not known to this version yet; leave it out";
     check("[power]\nschedule = \"auto\"", &format!("power: {yet}"));
-    check("[[users.alias]]", &format!("users: {yet}"));
     check("[keys]", &format!("keys: {yet}"));
-    check("[control]", &format!("control: {yet}"));
-    check("[log]\nfile = \"a\"", &format!("log.file: {yet}"));
+}
+
+#[test]
+fn a_device_token_may_still_be_missing_but_not_be_everybodys() {
+    let home = home();
+    let text = LEAST.replace("dsm = {", "dsm = { device-token-file = \"token\",");
+    let config = Config::read(text.as_bytes(), home.path()).unwrap();
+    let warned: Vec<String> = config.warnings().into_iter().map(|it| it.key).collect();
+    assert_eq!(warned, ["dsm.device-token-file"]);
+    write_secret(&home.path().join("token"), "hush\n");
+    assert_eq!(problems(&home, &text), []);
+    fs::set_permissions(home.path().join("token"), fs::Permissions::from_mode(0o644)).unwrap();
+    let found = problems(&home, &text);
+    assert!(found[0].message.contains("mode 0644"), "{found:?}");
+}
+
+#[test]
+fn a_socket_has_a_path_that_the_system_takes() {
+    let home = home();
+    let text = format!("{LEAST}\n[control]\nsocket = \"{}\"", "a".repeat(108));
+    let found = problems(&home, &text);
+    assert!(found[0].message.contains("107 bytes"), "{found:?}");
 }
 
 #[test]

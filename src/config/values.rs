@@ -89,6 +89,18 @@ pub(super) fn identifier(max_bytes: usize) -> impl FnOnce(&str) -> Result<String
     }
 }
 
+/// A domain such as `example.com`, in lower case.
+pub(super) fn domain(text: &str) -> Result<String, &'static str> {
+    let is_part = |part: &str| {
+        let letters = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        !part.is_empty() && letters
+    };
+    if text.split('.').count() < 2 || !text.split('.').all(is_part) {
+        return Err("has to be a domain such as example.com");
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
 /// The files that the config names; relative paths begin at its directory.
 #[derive(Clone, Copy)]
 pub(super) struct Files<'a> {
@@ -119,6 +131,17 @@ impl Files<'_> {
         })
     }
 
+    /// The path of a secret file, which `maker` may not have made yet. One
+    /// that is there has to be good.
+    pub(super) fn secret_to_come(self, text: &str, maker: &str) -> Result<PathBuf, String> {
+        let path = self.in_existing_directory(text)?;
+        if !path.exists() {
+            return Ok(path);
+        }
+        let message = |error| format!("names a file that cannot be used: {error}; or run {maker}");
+        read_secret_file(&path).map(|_| path).map_err(message)
+    }
+
     /// The path of a file to be made or opened, in a directory that is there.
     pub(super) fn in_existing_directory(self, text: &str) -> Result<PathBuf, String> {
         let path = self.path(text)?;
@@ -142,7 +165,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
-    use super::{Files, duration, duration_from, identifier, line};
+    use super::{Files, domain, duration, duration_from, identifier, line};
 
     #[test]
     fn durations_are_whole_and_have_a_unit() {
@@ -199,6 +222,22 @@ mod tests {
         assert!(identifier(8)("syno:1/2").is_ok());
         for text in ["", "syn ology", "syn\u{f6}", "syn\n", "synology1"] {
             assert!(identifier(8)(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_one_and_is_compared_in_lower_case() {
+        assert_eq!(domain("Example.COM").as_deref(), Ok("example.com"));
+        for text in [
+            "",
+            "com",
+            ".com",
+            "a..b",
+            "@example.com",
+            "a b.com",
+            "*.com",
+        ] {
+            assert!(domain(text).is_err(), "{text:?}");
         }
     }
 

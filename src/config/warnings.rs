@@ -28,6 +28,13 @@ impl Config {
                 "is shorter than refresh: between two refreshes nobody can sign in",
             );
         }
+        let token_file = self.dsm.device_token_file.as_ref();
+        if token_file.is_some_and(|path| !path.exists()) {
+            warn(
+                "dsm.device-token-file".to_owned(),
+                "names a file that does not exist yet: run google-to-synology-sso setup --otp",
+            );
+        }
         for (index, client) in self.clients.iter().enumerate() {
             if client.secret.expose().len() < SHORT_SECRET {
                 warn(

@@ -83,7 +83,8 @@ fn example() -> &'static str {
 fn uncommented(text: &str, marks: &[&str]) -> String {
     let is_setting = |rest: &&str| {
         let (key, _) = rest.split_once(" = ").unwrap_or_default();
-        !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+        let is_key = |b: u8| b.is_ascii_lowercase() || b == b'-';
+        rest.starts_with("[[") || !key.is_empty() && key.bytes().all(is_key)
     };
     let in_force = |line: &str| {
         let rests = marks.iter().filter_map(|mark| line.strip_prefix(mark));

@@ -127,6 +127,30 @@ fn refused_in_english(refusal: Refusal, address: &str) -> (&'static str, Vec<Str
                 "You signed in to Google as {address}, but more than one person on the NAS has that address, so the NAS cannot tell who you are."
             ),
         ),
+        Refusal::DomainNotAllowed => (
+            "This Google account is not of the right organisation",
+            format!(
+                "You signed in to Google as {address}, but the NAS only lets in the accounts of certain organisations."
+            ),
+        ),
+        Refusal::AddressNotAuthoritative => (
+            "The NAS cannot rely on this address",
+            format!(
+                "You signed in to Google as {address}, whose mailbox is not at Google. The NAS only trusts addresses that Google itself looks after."
+            ),
+        ),
+        Refusal::AdministratorRefused => (
+            "Administrators do not sign in with Google here",
+            format!(
+                "You signed in to Google as {address}, which belongs to an administrator of the NAS. Administrators use their name and password."
+            ),
+        ),
+        Refusal::LinkedToAnother => (
+            "Another Google account is in use for this person",
+            format!(
+                "You signed in to Google as {address}, but that person of the NAS already signs in with another Google account that had the same address."
+            ),
+        ),
         Refusal::AccountDisabled => (
             "Your account on the NAS is switched off",
             format!(
@@ -183,6 +207,30 @@ fn refused_in_french(refusal: Refusal, address: &str) -> (&'static str, Vec<Stri
             "Plusieurs personnes du NAS ont cette adresse",
             format!(
                 "Vous êtes connecté à Google avec {address}, mais plusieurs personnes du NAS ont cette adresse : le NAS ne peut pas savoir qui vous êtes."
+            ),
+        ),
+        Refusal::DomainNotAllowed => (
+            "Ce compte Google n’est pas de la bonne organisation",
+            format!(
+                "Vous êtes connecté à Google avec {address}, mais le NAS n’accepte que les comptes de certaines organisations."
+            ),
+        ),
+        Refusal::AddressNotAuthoritative => (
+            "Le NAS ne peut pas se fier à cette adresse",
+            format!(
+                "Vous êtes connecté à Google avec {address}, dont la boîte aux lettres n’est pas chez Google. Le NAS ne se fie qu’aux adresses dont Google s’occupe lui-même."
+            ),
+        ),
+        Refusal::AdministratorRefused => (
+            "Ici, les administrateurs ne se connectent pas avec Google",
+            format!(
+                "Vous êtes connecté à Google avec {address}, qui appartient à un administrateur du NAS. Les administrateurs utilisent leur nom et leur mot de passe."
+            ),
+        ),
+        Refusal::LinkedToAnother => (
+            "Un autre compte Google sert déjà pour cette personne",
+            format!(
+                "Vous êtes connecté à Google avec {address}, mais cette personne du NAS se connecte déjà avec un autre compte Google qui avait la même adresse."
             ),
         ),
         Refusal::AccountDisabled => (
