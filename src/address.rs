@@ -31,6 +31,11 @@ impl CanonicalAddress {
         Some(Self(format!("{mailbox}@gmail.com").into_boxed_str()))
     }
 
+    /// Whether Google runs the mailbox itself.
+    pub fn is_gmail(&self) -> bool {
+        self.0.ends_with("@gmail.com")
+    }
+
     /// The canonical text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -79,10 +79,7 @@ impl Daemon {
         );
         let dsm = dsm_client(&config);
         let bridge = Arc::new(Bridge {
-            policy: Policy {
-                service_account: config.dsm.account.clone(),
-                max_age: config.dsm.max_age,
-            },
+            policy: Arc::new(policy(&config)),
             config,
             upstream,
             store,
@@ -92,6 +89,7 @@ impl Daemon {
             clock,
             random,
             time_zone: time_zone(),
+            refusals: Arc::default(),
             spent: SpentLogins::default(),
         });
         Ok(Self {
@@ -256,6 +254,20 @@ fn google_client(config: &Config) -> GoogleClient {
         client_secret: config.google.client_secret.clone(),
         redirect_uri: config.issuer.endpoint("/callback"),
         prompt: config.google.prompt.clone(),
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    let aliases = config.users.aliases.iter();
+    Policy {
+        hosted_domains: config.google.hosted_domains.clone(),
+        authoritative_addresses_only: config.google.authoritative_addresses_only,
+        aliases: aliases
+            .map(|alias| (alias.google.clone(), alias.dsm.clone()))
+            .collect(),
+        denied: config.users.deny.clone(),
+        administrators: config.users.administrators,
+        ..Policy::new(&config.dsm.account, config.dsm.max_age)
     }
 }
 

@@ -1,191 +1,32 @@
 //! Step 3: a Google identity → the DSM user as whom it signs in, or a refusal.
 //!
-//! Fail closed: whoever is not exactly one active DSM user is nobody.
+//! Fail closed: whoever is not exactly one active DSM user is nobody. An alias
+//! of the config decides first, then the link that an earlier sign-in left
+//! behind, then the address.
 
 mod activity;
+mod link;
+mod policy;
+mod refusal;
+mod snapshot;
+mod verdicts;
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
+use std::cmp::Reverse;
 
 use jiff::civil::Date;
 
 use crate::address::CanonicalAddress;
 use crate::clock::UnixTime;
-use crate::login::{DsmUser, GoogleIdentity};
-use crate::user_list::{ListedUser, UserList};
+use crate::login::{DsmUser, GoogleIdentity, VerifiedAddress};
+use crate::user_list::ListedUser;
+use policy::is_spelling_of;
 
 pub use activity::Activity;
-
-/// DSM's built-in accounts: nobody signs in as one of them.
-const ALWAYS_DENIED: [&str; 3] = ["admin", "guest", "root"];
-
-/// A clock a little ahead of that which noted the refresh is no reason to
-/// distrust the users.
-const FUTURE_LEEWAY: Duration = Duration::from_mins(5);
-
-/// Why a person for whom Google vouched does not sign in. The names are
-/// public: page, log and command line show them.
-///
-/// Where several users have an address and none may sign in, the first in this
-/// order is the refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Refusal {
-    /// Google does not vouch for the address.
-    AddressNotVerified,
-    /// No DSM user has the address.
-    AddressUnknown,
-    /// Several DSM users have the address.
-    AddressAmbiguous,
-    /// The account is of no Workspace domain that may sign in.
-    DomainNotAllowed,
-    /// The mailbox is not Google's own, so another may have the address one
-    /// day.
-    AddressNotAuthoritative,
-    /// The DSM user is disabled.
-    AccountDisabled,
-    /// The DSM user's last day is over.
-    AccountExpired,
-    /// Nobody may sign in as this DSM user.
-    AccountDenied,
-    /// The DSM user is an administrator, and they may not, or not so.
-    AdministratorRefused,
-    /// Another Google account with this address signs in as the DSM user.
-    LinkedToAnother,
-    /// There are no users that can be trusted now.
-    DirectoryStale,
-    /// Our clock disagrees with Google's by the given seconds (positive: ours
-    /// is ahead).
-    ClockWrong {
-        /// Our clock minus Google's, in seconds.
-        ahead: i64,
-    },
-}
-
-impl Refusal {
-    /// The public name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::AddressNotVerified => "address-not-verified",
-            Self::AddressUnknown => "address-unknown",
-            Self::AddressAmbiguous => "address-ambiguous",
-            Self::DomainNotAllowed => "domain-not-allowed",
-            Self::AddressNotAuthoritative => "address-not-authoritative",
-            Self::AccountDisabled => "account-disabled",
-            Self::AccountExpired => "account-expired",
-            Self::AccountDenied => "account-denied",
-            Self::AdministratorRefused => "administrator-refused",
-            Self::LinkedToAnother => "linked-to-another",
-            Self::DirectoryStale => "directory-stale",
-            Self::ClockWrong { .. } => "clock-wrong",
-        }
-    }
-
-    /// Whether it is about this machine's state, not about the person: a later
-    /// try may go well.
-    pub fn is_temporary(self) -> bool {
-        matches!(self, Self::DirectoryStale | Self::ClockWrong { .. })
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Whether administrators of DSM may sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdministratorPolicy {
-    /// Like anybody.
-    Allow,
-    /// Only whom an alias names.
-    ByAliasOnly,
-    /// Never.
-    Refuse,
-}
-
-/// What the config says of who may sign in.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// `dsm.account`: the account that lists the users. It signs in only by an
-    /// address that is nobody else's.
-    pub service_account: String,
-    /// `dsm.max-age`: older users are not trusted.
-    pub max_age: Duration,
-}
-
-/// The users as DSM listed them, indexed by address, and when that was.
-#[derive(Clone, Debug)]
-pub struct Snapshot {
-    index: Arc<Index>,
-    refreshed: UnixTime,
-}
-
-#[derive(Debug)]
-struct Index {
-    list: Arc<UserList>,
-    by_address: HashMap<CanonicalAddress, Vec<usize>>,
-}
-
-impl Snapshot {
-    /// Indexes `list`, which DSM confirmed at `refreshed`.
-    pub fn new(list: Arc<UserList>, refreshed: UnixTime) -> Self {
-        let mut by_address: HashMap<CanonicalAddress, Vec<usize>> =
-            HashMap::with_capacity(list.users.len());
-        for (position, user) in list.users.iter().enumerate() {
-            let email = user.email.as_deref().unwrap_or_default();
-            if let Some(address) = CanonicalAddress::of(email) {
-                by_address.entry(address).or_default().push(position);
-            }
-        }
-        Self {
-            index: Arc::new(Index { list, by_address }),
-            refreshed,
-        }
-    }
-
-    /// The same users, confirmed at `refreshed`.
-    #[must_use]
-    pub fn confirmed(&self, refreshed: UnixTime) -> Self {
-        Self {
-            index: Arc::clone(&self.index),
-            refreshed,
-        }
-    }
-
-    /// The users.
-    pub fn list(&self) -> &Arc<UserList> {
-        &self.index.list
-    }
-
-    /// Whether any user has an address at all.
-    pub fn has_addresses(&self) -> bool {
-        !self.index.by_address.is_empty()
-    }
-
-    /// When DSM last confirmed the users.
-    pub fn refreshed(&self) -> UnixTime {
-        self.refreshed
-    }
-
-    /// The users whose e-mail equals `address`.
-    pub fn having<'a>(
-        &'a self,
-        address: &CanonicalAddress,
-    ) -> impl Iterator<Item = &'a ListedUser> + use<'a> {
-        let positions = self.index.by_address.get(address);
-        positions
-            .into_iter()
-            .flatten()
-            .filter_map(|&position| self.index.list.users.get(position))
-    }
-
-    fn is_trusted(&self, max_age: Duration, now: UnixTime) -> bool {
-        now.since(self.refreshed) <= max_age && self.refreshed.since(now) <= FUTURE_LEEWAY
-    }
-}
+pub use link::{Link, LinkedBy};
+pub use policy::{AdministratorPolicy, Policy};
+pub use refusal::{Refusal, Refused};
+pub use snapshot::Snapshot;
+pub use verdicts::{Verdict, verdicts};
 
 /// The moment of a judgement: for ages, and for accounts that end on a day.
 #[derive(Clone, Copy, Debug)]
@@ -196,70 +37,198 @@ pub struct Moment {
     pub today: Date,
 }
 
-/// Judges by the contract's "Who may sign in". `snapshot` is `None` before
-/// DSM's first answer.
+/// That somebody may sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// As whom.
+    pub user: DsmUser,
+    /// What is to be remembered of it.
+    pub link: Link,
+}
+
+/// Judges by the contract's "Who may sign in".
+///
+/// `links` are those of the identity's account and of its addresses; others do
+/// no harm. `snapshot` is `None` before DSM's first answer.
 pub fn judge(
     identity: &GoogleIdentity,
+    links: &[Link],
     snapshot: Option<&Snapshot>,
     policy: &Policy,
     moment: Moment,
-) -> Result<DsmUser, Refusal> {
+) -> Result<Admission, Refused> {
+    // Rule 1; that Google vouches for the address is in the type.
+    if !policy.admits_domain(identity) {
+        return Err(Refused::nobody(Refusal::DomainNotAllowed));
+    }
     let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
-    let snapshot = trusted.ok_or(Refusal::DirectoryStale)?;
-    let address = identity.address.canonical();
-    let address = address.ok_or(Refusal::AddressUnknown)?;
-    by_address(address, snapshot, policy, moment)
+    let snapshot = trusted.ok_or(Refused::nobody(Refusal::DirectoryStale))?;
+    let rules = Rules {
+        snapshot,
+        policy,
+        moment,
+    };
+    let found = rules.find(identity, links)?;
+    rules.may_sign_in(found.user, found.by)?;
+    rules.is_not_anothers(identity, &found, links)?;
+    Ok(Admission {
+        user: DsmUser::admitted(found.user.name.clone()),
+        link: Link {
+            account: identity.account.clone(),
+            address: found.address.clone(),
+            user: found.user.name.clone(),
+            by: found.by,
+            since: moment.now,
+        },
+    })
 }
 
-/// Rule 4: exactly one user who has the address and may sign in.
-fn by_address(
-    address: &CanonicalAddress,
-    snapshot: &Snapshot,
-    policy: &Policy,
+/// What every rule looks at.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    snapshot: &'a Snapshot,
+    policy: &'a Policy,
     moment: Moment,
-) -> Result<DsmUser, Refusal> {
-    let everybody: Vec<&ListedUser> = snapshot.having(address).collect();
-    let shared = everybody.len() > 1;
-    let counted = everybody
-        .into_iter()
-        .filter(|user| !shared || !is_service_account(user, policy));
-    let mut admitted = None;
-    let mut refused = None;
-    for user in counted {
-        match (may_sign_in(user, moment), &admitted) {
-            (Ok(()), None) => admitted = Some(user),
-            (Ok(()), Some(_)) => return Err(Refusal::AddressAmbiguous),
-            (Err(refusal), _) => refused = refused.into_iter().chain([refusal]).min(),
+}
+
+/// The DSM user whom rules 2 to 4 find.
+struct Found<'a> {
+    user: &'a ListedUser,
+    by: LinkedBy,
+    /// The address that the link is to have.
+    address: &'a VerifiedAddress,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules 2, 3 and 4, in this order.
+    fn find(self, identity: &'a GoogleIdentity, links: &'a [Link]) -> Result<Found<'a>, Refused> {
+        let present = identity.address.canonical();
+        if let Some(name) = present.and_then(|address| self.policy.aliases.get(address)) {
+            let user = self.snapshot.named(name);
+            return Ok(Found {
+                user: user.ok_or(Refused::nobody(Refusal::AddressUnknown))?,
+                by: LinkedBy::Alias,
+                address: &identity.address,
+            });
         }
+        let own = links.iter().find(|link| link.account == identity.account);
+        if let Some(found) = own.and_then(|link| self.by_link(link, &identity.address)) {
+            return Ok(found);
+        }
+        let address = present.ok_or(Refused::nobody(Refusal::AddressUnknown))?;
+        if !self.policy.relies_on(address, identity) {
+            return Err(Refused::nobody(Refusal::AddressNotAuthoritative));
+        }
+        Ok(Found {
+            user: self.by_address(address)?,
+            by: LinkedBy::Address,
+            address: &identity.address,
+        })
     }
-    match admitted {
-        Some(user) => Ok(DsmUser::admitted(user.name.clone())),
-        None => Err(refused.unwrap_or(Refusal::AddressUnknown)),
+
+    /// Rule 3: whom `link` leads to, if it holds for an account whose address
+    /// is `present`. One that does not hold counts as none.
+    fn by_link(self, link: &'a Link, present: &'a VerifiedAddress) -> Option<Found<'a>> {
+        let user = self.snapshot.named(link.user.as_str())?;
+        let made_by = link.address.canonical()?;
+        if link.by == LinkedBy::Alias {
+            let named = self.policy.aliases.get(made_by)?;
+            let still = self.snapshot.named(named)?.name == user.name;
+            return still.then_some(Found {
+                user,
+                by: LinkedBy::Alias,
+                address: &link.address,
+            });
+        }
+        let email = snapshot::address(user)?;
+        let address = if email == *made_by {
+            &link.address
+        } else if present.canonical() == Some(&email) {
+            present
+        } else {
+            return None;
+        };
+        let shared = self.snapshot.having(&email).nth(1).is_some();
+        if shared && self.policy.is_service_account(&user.name) {
+            return None;
+        }
+        Some(Found {
+            user,
+            by: LinkedBy::Address,
+            address,
+        })
+    }
+
+    /// Rule 4: exactly one user who has the address and may sign in.
+    fn by_address(self, address: &CanonicalAddress) -> Result<&'a ListedUser, Refused> {
+        let everybody: Vec<&ListedUser> = self.snapshot.having(address).collect();
+        let shared = everybody.len() > 1;
+        let counted = everybody
+            .into_iter()
+            .filter(|user| !shared || !self.policy.is_service_account(&user.name));
+        let mut admitted = None;
+        let mut refused: Vec<Refused> = Vec::new();
+        for user in counted {
+            match (self.may_sign_in(user, LinkedBy::Address), &admitted) {
+                (Ok(()), None) => admitted = Some(user),
+                (Ok(()), Some(_)) => return Err(Refused::nobody(Refusal::AddressAmbiguous)),
+                (Err(refusal), _) => refused.push(refusal),
+            }
+        }
+        let first = refused.into_iter().min_by_key(|refused| refused.refusal);
+        admitted.ok_or(first.unwrap_or(Refused::nobody(Refusal::AddressUnknown)))
+    }
+
+    /// Rule 5: active, not denied, and no administrator where they may not.
+    fn may_sign_in(self, user: &ListedUser, by: LinkedBy) -> Result<(), Refused> {
+        let refusal = match Activity::of(user, self.moment.today) {
+            Activity::Disabled => Refusal::AccountDisabled,
+            Activity::Expired => Refusal::AccountExpired,
+            Activity::Active if self.policy.denies(&user.name) => Refusal::AccountDenied,
+            Activity::Active if self.refuses_as_administrator(user, by) => {
+                Refusal::AdministratorRefused
+            }
+            Activity::Active => return Ok(()),
+        };
+        Err(Refused::user(refusal, &user.name))
+    }
+
+    fn refuses_as_administrator(self, user: &ListedUser, by: LinkedBy) -> bool {
+        let admitted = match self.policy.administrators {
+            AdministratorPolicy::Allow => true,
+            AdministratorPolicy::ByAliasOnly => by == LinkedBy::Alias,
+            AdministratorPolicy::Refuse => false,
+        };
+        !admitted && self.snapshot.is_administrator(user)
+    }
+
+    /// Rule 6: of the links to one user, one for each address holds.
+    fn is_not_anothers(
+        self,
+        identity: &GoogleIdentity,
+        found: &Found<'_>,
+        links: &[Link],
+    ) -> Result<(), Refused> {
+        let name = &found.user.name;
+        let taken = links.iter().any(|link| {
+            link.account != identity.account
+                && is_spelling_of(link.user.as_str(), name.as_str())
+                && link.address.canonical() == found.address.canonical()
+                && self.by_link(link, &link.address).is_some()
+        });
+        if taken {
+            return Err(Refused::user(Refusal::LinkedToAnother, name));
+        }
+        Ok(())
     }
 }
 
-/// In any case: DSM signs the account in however the config spells it, and one
-/// that is not recognised here would let a stranger in as an administrator.
-fn is_service_account(user: &ListedUser, policy: &Policy) -> bool {
-    let listed = user.name.as_str().to_lowercase();
-    listed == policy.service_account.to_lowercase()
-}
-
-/// Rule 5: active, and not denied.
-fn may_sign_in(user: &ListedUser, moment: Moment) -> Result<(), Refusal> {
-    match Activity::of(user, moment.today) {
-        Activity::Active => {}
-        Activity::Disabled => return Err(Refusal::AccountDisabled),
-        Activity::Expired => return Err(Refusal::AccountExpired),
-    }
-    let name = user.name.as_str();
-    if ALWAYS_DENIED
-        .iter()
-        .any(|denied| denied.eq_ignore_ascii_case(name))
-    {
-        return Err(Refusal::AccountDenied);
-    }
-    Ok(())
+/// Orders links as people want to read them: the newest first.
+pub fn newest_first(links: &mut [Link]) {
+    links.sort_by(|a, b| {
+        let key = |link: &Link| Reverse(link.since);
+        key(a).cmp(&key(b)).then_with(|| a.user.cmp(&b.user))
+    });
 }
 
 #[cfg(test)]

@@ -7,22 +7,25 @@
 
 mod bridge;
 mod error;
+mod refusals;
 mod spent;
 
 use crate::authorize as step_one;
+use crate::directory::{Admission, LinkedBy, Refused};
 use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
 use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::Parameters;
 use crate::relying_party::{RelyingParty, TrustedRedirect};
 use crate::secret::Secret;
-use crate::store::{Decision, Redeemed};
+use crate::store::{Decision, Linked, Redeemed};
 use crate::token::claims::Claims;
 use crate::token::request::TokenRequest;
 use crate::token::{self, CODE_LIFE, TOKEN_LIFE, Unredeemable};
 
 pub use bridge::Bridge;
 pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
+pub use refusals::{Refusals, RefusedLogin};
 pub use spent::SpentLogins;
 
 /// Location and cookie together. nginx drops an answer whose headers do not
@@ -123,7 +126,7 @@ where
     }
     let identity = match identify(bridge, &pending, answer).await {
         Ok(identity) => identity,
-        Err(stop) => return Err(stop.ending(pending.request)),
+        Err(stop) => return Err(stop.ending(bridge, pending.request)),
     };
     admit(bridge, pending.request, identity).await
 }
@@ -174,24 +177,88 @@ async fn admit(
     request: AuthorizationRequest,
     identity: GoogleIdentity,
 ) -> Result<Arrival, FlowError> {
-    let moment = bridge.moment();
-    let user = match bridge.judge(moment)(&identity) {
-        Ok(user) => user,
-        Err(refusal) => {
-            let address = Some(&identity.address);
-            return Err(FlowError::refused(request, refusal, address));
-        }
+    let turned_away = match grant(bridge, request, identity).await? {
+        Ok(arrival) => return Ok(arrival),
+        Err(turned_away) => turned_away,
     };
+    let TurnedAway {
+        refused,
+        request,
+        identity,
+    } = *turned_away;
+    Err(FlowError::refused(
+        bridge,
+        request,
+        refused,
+        Some(&identity.address),
+    ))
+}
+
+/// Somebody who may not sign in, with all that another judgement needs.
+struct TurnedAway {
+    refused: Refused,
+    request: AuthorizationRequest,
+    identity: GoogleIdentity,
+}
+
+/// Judges where the links are locked, and keeps code and link.
+async fn grant(
+    bridge: &Bridge,
+    request: AuthorizationRequest,
+    identity: GoogleIdentity,
+) -> Result<Result<Arrival, Box<TurnedAway>>, FlowError> {
     let redirect = request.redirect.clone();
     let state = request.state.clone();
     let code = Secret::new(bridge.random.token::<32>()?);
-    let granted = token::grant(request, identity, &user, moment.now);
-    bridge.store.grant(&code, granted, CODE_LIFE).await?;
-    Ok(Arrival {
-        redirect,
-        state,
-        code,
-    })
+    let moment = bridge.moment();
+    let judge = bridge.judge(moment);
+    let granted = bridge
+        .store
+        .grant(
+            &code,
+            identity,
+            CODE_LIFE,
+            move |identity, links| match judge(&identity, links) {
+                Ok(Admission { user, link }) => {
+                    Ok((token::grant(request, identity, &user, moment.now), link))
+                }
+                Err(refused) => Err(Box::new(TurnedAway {
+                    refused,
+                    request,
+                    identity,
+                })),
+            },
+        )
+        .await?;
+    Ok(granted.map(|linked| {
+        say_linked(&linked);
+        Arrival {
+            redirect,
+            state,
+            code,
+        }
+    }))
+}
+
+/// Who signs in as whom from now on is worth an administrator's look.
+fn say_linked(linked: &Linked) {
+    let (before, now) = match linked {
+        Linked::AsBefore => return,
+        Linked::Anew(now) => (None, now),
+        Linked::InPlaceOf { before, now } => (Some(before), now),
+    };
+    tracing::warn!(
+        user = now.user.as_str(),
+        subject = %now.account.subject,
+        address = now.address.as_written(),
+        by = match now.by {
+            LinkedBy::Alias => "alias",
+            LinkedBy::Address => "address",
+        },
+        before = before.map(|before| before.user.as_str()),
+        address_before = before.map(|before| before.address.as_written()),
+        "linked a Google account to a DSM user"
+    );
 }
 
 /// `/token`: an authenticated relying party's code → its tokens.
@@ -210,18 +277,23 @@ pub async fn token(
     let code = request.code.clone();
     let redeemed = bridge
         .store
-        .redeem(&code, &access_token, now.plus(TOKEN_LIFE), move |granted| {
-            match token::check(granted, &client, &request, now) {
-                Ok(()) => {}
-                Err(error @ Unredeemable::AnotherClient) => return Decision::Leave(error),
-                Err(error) => return Decision::Spend(error),
-            }
-            // Whoever was let in a moment ago must still be the same user.
-            match judge(&granted.identity) {
-                Ok(user) if *user.name() == granted.user => Decision::Redeem,
-                Ok(_) | Err(_) => Decision::Spend(Unredeemable::Refused),
-            }
-        })
+        .redeem(
+            &code,
+            &access_token,
+            now.plus(TOKEN_LIFE),
+            move |granted, links| {
+                match token::check(granted, &client, &request, now) {
+                    Ok(()) => {}
+                    Err(error @ Unredeemable::AnotherClient) => return Decision::Leave(error),
+                    Err(error) => return Decision::Spend(error),
+                }
+                // Whoever was let in a moment ago must still be the same user.
+                match judge(&granted.identity, links) {
+                    Ok(admitted) if *admitted.user.name() == granted.user => Decision::Redeem,
+                    Ok(_) | Err(_) => Decision::Spend(Unredeemable::Refused),
+                }
+            },
+        )
         .await?;
     let granted = match redeemed {
         Redeemed::Now(granted) => granted,
@@ -250,11 +322,11 @@ pub async fn userinfo(
 ) -> Result<Claims, BearerError> {
     let moment = bridge.moment();
     let access = bridge.store.access(access_token, moment.now).await?;
-    let access = access
-        .filter(|access| token::is_current(access, moment.now))
+    let (access, links) = access
+        .filter(|(access, _)| token::is_current(access, moment.now))
         .ok_or(BearerError::InvalidToken)?;
-    match bridge.judge(moment)(&access.identity) {
-        Ok(user) if *user.name() == access.user => {}
+    match bridge.judge(moment)(&access.identity, &links) {
+        Ok(admitted) if *admitted.user.name() == access.user => {}
         Ok(_) | Err(_) => return Err(BearerError::InvalidToken),
     }
     Ok(bridge.issuing().userinfo(&access.identity, &access.user))

@@ -1,4 +1,5 @@
-//! The one door to SQLite: the keys, the grants, Google's documents, the users.
+//! The one door to SQLite: the keys, the grants, the links, Google's documents,
+//! the users.
 //!
 //! One connection behind one thread. What waits there together is committed
 //! together, so that many logins at once share one fsync; an answer leaves only
@@ -9,6 +10,7 @@ mod directory;
 mod documents;
 mod grants;
 mod keys;
+mod links;
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
+pub use links::Linked;
 
 /// Append only: a released migration never changes.
 const MIGRATIONS: &[&str] = &[

@@ -22,5 +22,6 @@ pub struct UserList {
     /// The users, in DSM's order; no two of one name.
     pub users: Vec<ListedUser>,
     /// The members of the group `administrators` (gid 101).
-    pub administrators: Vec<DsmUsername>,
+    /// `None`: it was never read.
+    pub administrators: Option<Vec<DsmUsername>>,
 }

@@ -104,7 +104,7 @@ impl TryFrom<ListsWire> for UserList {
         refuse_twins(administrators.iter())?;
         Ok(Self {
             users,
-            administrators,
+            administrators: Some(administrators),
         })
     }
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use jiff::tz::TimeZone;
 
+use super::refusals::Refusals;
 use super::spent::SpentLogins;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::{self, Moment, Policy, Refusal, Snapshot};
+use crate::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
 use crate::google::GoogleClient;
 use crate::keys::SigningKey;
+use crate::login::GoogleIdentity;
 use crate::login::cookie::Sealer;
-use crate::login::{DsmUser, GoogleIdentity};
 use crate::random::Random;
 use crate::store::Store;
 use crate::token::claims::Issuing;
@@ -34,13 +35,15 @@ pub struct Bridge {
     /// The users; `None` before DSM's first answer.
     pub snapshot: ArcSwapOption<Snapshot>,
     /// Who may sign in.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.
     pub random: Arc<dyn Random>,
     /// The NAS's time zone: accounts end at its midnight.
     pub time_zone: TimeZone,
+    /// The last refusals.
+    pub refusals: Arc<Refusals>,
     /// Logins that were answered.
     pub spent: SpentLogins,
 }
@@ -66,10 +69,12 @@ impl Bridge {
     pub(super) fn judge(
         &self,
         moment: Moment,
-    ) -> impl Fn(&GoogleIdentity) -> Result<DsmUser, Refusal> + Send + use<> {
+    ) -> impl Fn(&GoogleIdentity, &[Link]) -> Result<Admission, Refused> + Send + use<> {
         let snapshot = self.snapshot.load_full();
-        let policy = self.policy.clone();
-        move |identity| directory::judge(identity, snapshot.as_deref(), &policy, moment)
+        let policy = Arc::clone(&self.policy);
+        move |identity, links| {
+            directory::judge(identity, links, snapshot.as_deref(), &policy, moment)
+        }
     }
 
     pub(super) fn issuing(&self) -> Issuing<'_> {

@@ -1,9 +1,12 @@
 //! How a request of a login can end otherwise.
 
+use super::bridge::Bridge;
+use super::refusals::RefusedLogin;
 use crate::authorize::UntrustedRequest;
 use crate::clock::UnixTime;
-use crate::directory::Refusal;
+use crate::directory::{Refusal, Refused};
 use crate::google::{CallbackError, IdTokenError};
+use crate::ids::DsmUsername;
 use crate::keys::KeyError;
 use crate::login::cookie::SealError;
 use crate::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
@@ -60,6 +63,8 @@ pub enum FlowError {
         refusal: Refusal,
         /// For whom Google vouched.
         address: Option<String>,
+        /// Whether DSM was asked again and did not answer in time.
+        slow: bool,
         /// What to ask again.
         retry: Box<AuthorizationRequest>,
     },
@@ -109,14 +114,29 @@ impl FlowError {
         }
     }
 
-    /// Google vouched for `address`, who may not sign in.
+    /// Google vouched for `address`, who may not sign in. Tells the log and
+    /// whoever asks for the last refusals.
     pub(super) fn refused(
+        bridge: &Bridge,
         request: AuthorizationRequest,
-        refusal: Refusal,
+        refused: Refused,
         address: Option<&VerifiedAddress>,
     ) -> Self {
+        let Refused { refusal, user } = refused;
         let address = address.map(|address| address.as_written().to_owned());
-        tracing::warn!(%refusal, address, client = %request.client, "refused");
+        tracing::warn!(
+            %refusal,
+            address,
+            user = user.as_ref().map(DsmUsername::as_str),
+            client = %request.client,
+            "refused"
+        );
+        bridge.refusals.note(RefusedLogin {
+            at: bridge.clock.now(),
+            refusal,
+            address: address.clone(),
+            user,
+        });
         if request.prompt == Prompt::Silent {
             let code = if refusal.is_temporary() {
                 "temporarily_unavailable"
@@ -128,7 +148,26 @@ impl FlowError {
         Self::Refused {
             refusal,
             address,
+            slow: false,
             retry: Box::new(request),
+        }
+    }
+
+    /// The same, after DSM was asked again and took too long.
+    pub(super) fn after_slow_dsm(self) -> Self {
+        match self {
+            Self::Refused {
+                refusal,
+                address,
+                retry,
+                ..
+            } => Self::Refused {
+                refusal,
+                address,
+                slow: true,
+                retry,
+            },
+            other => other,
         }
     }
 
@@ -200,7 +239,7 @@ impl Stop {
     }
 
     /// The end of the login that asked `request`.
-    pub(super) fn ending(self, request: AuthorizationRequest) -> FlowError {
+    pub(super) fn ending(self, bridge: &Bridge, request: AuthorizationRequest) -> FlowError {
         match self {
             Self::Failed(failure) => FlowError::google_failed(request, failure),
             Self::Google(code) => {
@@ -208,10 +247,12 @@ impl Stop {
                 ClientError::new(request.redirect, request.state, error).into()
             }
             Self::Unverified(address) => {
-                FlowError::refused(request, Refusal::AddressNotVerified, Some(&address))
+                let refused = Refused::nobody(Refusal::AddressNotVerified);
+                FlowError::refused(bridge, request, refused, Some(&address))
             }
             Self::ClockWrong { ahead } => {
-                FlowError::refused(request, Refusal::ClockWrong { ahead }, None)
+                let refused = Refused::nobody(Refusal::ClockWrong { ahead });
+                FlowError::refused(bridge, request, refused, None)
             }
         }
     }

@@ -69,6 +69,7 @@ impl Asked<'_> {
                 refusal,
                 address,
                 retry,
+                ..
             } => {
                 let temporary = refusal.is_temporary();
                 let page = Page::Refused {

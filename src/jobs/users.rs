@@ -119,8 +119,10 @@ impl Jobs {
 /// In one order, whatever DSM's: the same administrators are no change.
 fn normalised(mut list: UserList) -> UserList {
     let local: std::collections::HashSet<_> = list.users.iter().map(|user| &user.name).collect();
-    list.administrators.retain(|name| local.contains(name));
-    list.administrators.sort();
-    list.administrators.dedup();
+    if let Some(administrators) = &mut list.administrators {
+        administrators.retain(|name| local.contains(name));
+        administrators.sort();
+        administrators.dedup();
+    }
     list
 }

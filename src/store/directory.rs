@@ -60,10 +60,11 @@ fn read(connection: &Connection) -> rusqlite::Result<UserList> {
         .prepare("SELECT name, email, expired, administrator FROM users ORDER BY position")?;
     let mut rows = statement.query([])?;
     let mut list = UserList::default();
+    let mut administrators = Vec::new();
     while let Some(row) = rows.next()? {
         let name = DsmUsername::new(row.get::<_, String>(0)?);
         if row.get(3)? {
-            list.administrators.push(name.clone());
+            administrators.push(name.clone());
         }
         list.users.push(ListedUser {
             name,
@@ -73,12 +74,13 @@ fn read(connection: &Connection) -> rusqlite::Result<UserList> {
     }
     // In the order in which a fresh list comes: an old one in another would
     // look changed, and be written anew at each start.
-    list.administrators.sort();
+    administrators.sort();
+    list.administrators = Some(administrators);
     Ok(list)
 }
 
 fn write(connection: &Connection, list: &UserList) -> rusqlite::Result<()> {
-    let administrators: HashSet<&DsmUsername> = list.administrators.iter().collect();
+    let administrators: HashSet<&DsmUsername> = list.administrators.iter().flatten().collect();
     connection.execute("DELETE FROM users", [])?;
     let mut insert = connection.prepare(
         "INSERT INTO users (position, name, email, expired, administrator)

@@ -5,8 +5,10 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::links::{self, Linked};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
+use crate::directory::Link;
 use crate::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
 use crate::login::{
     AccessGrant, CodeChallenge, GoogleAccount, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
@@ -42,18 +44,32 @@ pub enum Decision<R> {
 }
 
 impl Store {
-    /// Keeps what `code` stands for until `life` has passed, and forgets what
-    /// has expired.
-    pub async fn grant(
+    /// Lets `decide` judge `identity` by the links that concern it. When it
+    /// says so, keeps what `code` stands for until `life` has passed, with the
+    /// link, and forgets what has expired; all of it in one transaction, so
+    /// that no other login can change a link in between. A refusal writes
+    /// nothing.
+    pub async fn grant<R, D>(
         &self,
         code: &Secret<String>,
-        granted: GrantedCode,
+        identity: GoogleIdentity,
         life: Duration,
-    ) -> Result<(), StoreError> {
+        decide: D,
+    ) -> Result<Result<Linked, R>, StoreError>
+    where
+        R: Send + 'static,
+        D: FnOnce(GoogleIdentity, &[Link]) -> Result<(GrantedCode, Link), R> + Send + 'static,
+    {
         let hash = hash(code);
         self.call("keep an authorization code", move |connection| {
+            let known = links::concerning(connection, &identity)?;
+            let (granted, link) = match decide(identity, &known) {
+                Ok(decided) => decided,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             forget(connection, granted.granted)?;
-            insert(connection, &hash, &granted, life)
+            insert(connection, &hash, &granted, life)?;
+            links::keep(connection, &known, &link).map(Ok)
         })
         .await
     }
@@ -70,7 +86,7 @@ impl Store {
     ) -> Result<Redeemed<R>, StoreError>
     where
         R: Send + 'static,
-        D: FnOnce(&GrantedCode) -> Decision<R> + Send + 'static,
+        D: FnOnce(&GrantedCode, &[Link]) -> Decision<R> + Send + 'static,
     {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
@@ -78,7 +94,8 @@ impl Store {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);
             };
-            match decide(&granted) {
+            let known = links::concerning(connection, &granted.identity)?;
+            match decide(&granted, &known) {
                 Decision::Leave(refusal) => Ok(Redeemed::Refused(refusal)),
                 Decision::Redeem | Decision::Spend(_) if used => {
                     end_access(connection, &code_hash)?;
@@ -97,19 +114,20 @@ impl Store {
         .await
     }
 
-    /// What `access_token` stands for, if it is known and not expired.
+    /// What `access_token` stands for, if it is known and not expired, with
+    /// the links by which its person is judged.
     pub async fn access(
         &self,
         access_token: &Secret<String>,
         now: UnixTime,
-    ) -> Result<Option<AccessGrant>, StoreError> {
+    ) -> Result<Option<(AccessGrant, Vec<Link>)>, StoreError> {
         let hash = hash(access_token);
         self.call("look an access token up", move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {GRANT_COLUMNS} FROM grants
                  WHERE access_hash = ?1 AND access_expires > ?2"
             ))?;
-            statement
+            let access = statement
                 .query_row(params![hash, now.seconds()], |row| {
                     Ok(AccessGrant {
                         identity: identity(row)?,
@@ -117,7 +135,12 @@ impl Store {
                         expires: UnixTime::from_seconds(row.get("access_expires")?),
                     })
                 })
-                .optional()
+                .optional()?;
+            let Some(access) = access else {
+                return Ok(None);
+            };
+            let known = links::concerning(connection, &access.identity)?;
+            Ok(Some((access, known)))
         })
         .await
     }

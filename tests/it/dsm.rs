@@ -81,7 +81,7 @@ async fn a_reading_brings_users_and_administrators_as_dsm_lists_them() {
             user("Jeanne", Some(" Jeanne@Gmail.com "), "normal"),
             user("au-pair", Some("anna@example.com"), "2026/8/31"),
         ],
-        administrators: vec![DsmUsername::new("admin")],
+        administrators: Some(vec![DsmUsername::new("admin")]),
     };
     assert_eq!(list, expected);
     assert_eq!(home.dsm.calls(), ONE_READING);

@@ -1,16 +1,18 @@
 -- As which DSM user a Google account signed in, and how that was decided: by
--- an alias of the config, or by the address, which is in canonical form.
+-- an alias of the config, or by the address. canonical is the address as it is
+-- compared, address as Google wrote it.
 CREATE TABLE links (
-    issuer   TEXT NOT NULL,
-    subject  TEXT NOT NULL,
-    address  TEXT NOT NULL,
-    dsm_user TEXT NOT NULL,
-    by_alias INTEGER NOT NULL CHECK (by_alias IN (0, 1)),
-    since    INTEGER NOT NULL,
+    issuer    TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    address   TEXT NOT NULL,
+    canonical TEXT NOT NULL,
+    dsm_user  TEXT NOT NULL,
+    by_alias  INTEGER NOT NULL CHECK (by_alias IN (0, 1)),
+    since     INTEGER NOT NULL,
     PRIMARY KEY (issuer, subject)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX links_by_address ON links (address);
+CREATE INDEX links_by_canonical ON links (canonical);
 
 -- Until when DSM is not asked to sign in, since it refused: the keyed hash of
 -- what it refused tells when that has changed. seconds is how long this hold

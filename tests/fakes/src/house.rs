@@ -148,7 +148,7 @@ impl House {
     /// Starts the daemon; after [`House::stop`] on the same state and port.
     #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub async fn start(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+        let listener = bind(self.address).await;
         self.address = listener.local_addr().unwrap();
         let config = Config::load(&self.write_config()).unwrap();
         let random = Arc::new(OsRandom::default());
@@ -317,6 +317,18 @@ impl House {
         fs::write(&path, config).unwrap();
         path
     }
+}
+
+/// After a stop, any connection of this machine may have the port for a
+/// moment.
+async fn bind(address: SocketAddr) -> TcpListener {
+    for _ in 0..200 {
+        if let Ok(listener) = TcpListener::bind(address).await {
+            return listener;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    TcpListener::bind(address).await.unwrap()
 }
 
 /// The people of the house as DSM lists them.

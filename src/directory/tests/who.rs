@@ -1,0 +1,138 @@
+//! What an administrator is told of every user.
+
+use super::*;
+
+#[track_caller]
+fn check(users: &[(&str, &str, &str)], links: &[Link], policy: &Policy, expected: &[&str]) {
+    let rows = users.iter().map(|(name, email, expired)| ListedUser {
+        name: DsmUsername::new(*name),
+        email: Some((*email).to_owned()),
+        expired: Some((*expired).to_owned()),
+    });
+    let list = UserList {
+        users: rows.collect(),
+        administrators: Some(vec![DsmUsername::new("boss")]),
+    };
+    let snapshot = Snapshot::new(Arc::new(list), NOW);
+    let told: Vec<String> = verdicts(&snapshot, links, policy, moment(NOW))
+        .iter()
+        .map(in_words)
+        .collect();
+    assert_eq!(told, expected);
+}
+
+/// `jeanne ok`, then the linked account's subject, then the twins.
+fn in_words(verdict: &Verdict) -> String {
+    let mut words = vec![verdict.user.name.to_string(), verdict.name.to_owned()];
+    let link = verdict.link.as_ref();
+    words.extend(link.map(|link| link.account.subject.to_string()));
+    words.extend(verdict.twins.iter().map(ToString::to_string));
+    words.join(" ")
+}
+
+fn link(subject: &str, user: &str, address: &str, by: LinkedBy, since: i64) -> Link {
+    Link {
+        account: account(subject),
+        address: VerifiedAddress::vouched_for(address.to_owned()),
+        user: DsmUsername::new(user),
+        by,
+        since: UnixTime::from_seconds(since),
+    }
+}
+
+fn with_alias(google: &str, dsm: &str) -> Policy {
+    let mut policy = policy();
+    let google = CanonicalAddress::of(google).unwrap();
+    policy.aliases.insert(google, dsm.to_owned());
+    policy
+}
+
+#[test]
+fn without_links_and_aliases_the_address_decides() {
+    let users = [
+        ("admin", "", "now"),
+        ("root", "", "normal"),
+        ("reader", "", "normal"),
+        ("jeanne", JEANNE, "normal"),
+        ("paul", "p@ex.fr", "normal"),
+        ("Paul2", "P@ex.fr", "normal"),
+        ("lea", "l@ex.fr", "2026/3/1"),
+        ("typo", "no-address", "normal"),
+    ];
+    let expected = [
+        "admin account-disabled",
+        "root account-denied",
+        "reader no-address",
+        "jeanne ok",
+        "paul address-ambiguous Paul2",
+        "Paul2 address-ambiguous paul",
+        "lea account-expired",
+        "typo no-address",
+    ];
+    check(&users, &[], &policy(), &expected);
+}
+
+#[test]
+fn a_link_that_holds_comes_before_the_address() {
+    let users = [("jeanne", JEANNE, "normal"), ("paul", JEANNE, "normal")];
+    let linked = |user| [link("1", user, JEANNE, LinkedBy::Address, 5)];
+    let expected = ["jeanne ok 1 paul", "paul address-ambiguous jeanne"];
+    check(&users, &linked("jeanne"), &policy(), &expected);
+    let expected = [
+        "jeanne address-ambiguous paul",
+        "paul address-ambiguous jeanne",
+    ];
+    check(&users, &linked("gone"), &policy(), &expected);
+    let lapsed = [link("1", "jeanne", "old@ex.fr", LinkedBy::Address, 5)];
+    check(&users, &lapsed, &policy(), &expected);
+}
+
+#[test]
+fn of_several_linked_accounts_the_one_that_gets_in_is_shown() {
+    let users = [("boss", "b@ex.fr", "normal")];
+    let policy = Policy {
+        administrators: AdministratorPolicy::ByAliasOnly,
+        ..with_alias("boss@gmail.com", "boss")
+    };
+    let by_address = link("1", "boss", "b@ex.fr", LinkedBy::Address, 9);
+    let by_alias = link("2", "boss", "boss@gmail.com", LinkedBy::Alias, 5);
+    let both = [by_alias.clone(), by_address.clone()];
+    check(&users, &both, &policy, &["boss ok 2"]);
+    check(
+        &users,
+        &[by_address],
+        &policy,
+        &["boss administrator-refused 1"],
+    );
+    check(&users, &[by_alias], &policy, &["boss ok 2"]);
+}
+
+#[test]
+fn an_alias_comes_before_the_address() {
+    let users = [("jeanne", "", "normal"), ("paul", JEANNE, "normal")];
+    let policy = with_alias(JEANNE, "JEANNE");
+    // Paul's address is Jeanne's by alias: nothing leads to him.
+    check(&users, &[], &policy, &["jeanne ok", "paul no-address"]);
+}
+
+#[test]
+fn the_domain_is_taken_as_fitting() {
+    let users = [("jeanne", JEANNE, "normal")];
+    let policy = Policy {
+        hosted_domains: Some(vec!["school.example".to_owned()]),
+        authoritative_addresses_only: true,
+        ..policy()
+    };
+    check(&users, &[], &policy, &["jeanne ok"]);
+}
+
+#[test]
+fn the_account_that_lists_the_users_yields_its_address() {
+    let users = [("reader", JEANNE, "normal"), ("jeanne", JEANNE, "normal")];
+    check(
+        &users,
+        &[],
+        &policy(),
+        &["reader no-address jeanne", "jeanne ok reader"],
+    );
+}

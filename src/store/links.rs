@@ -1,0 +1,155 @@
+//! Which Google account signs in as which DSM user.
+
+use rusqlite::{Connection, Row, params};
+
+use super::{Store, StoreError};
+use crate::address::CanonicalAddress;
+use crate::clock::UnixTime;
+use crate::directory::{Link, LinkedBy, newest_first};
+use crate::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
+use crate::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+
+const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since";
+
+/// What became of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// It was so before, and nothing was written.
+    AsBefore,
+    /// The account had none.
+    Anew(Link),
+    /// The account had another.
+    InPlaceOf {
+        /// What is forgotten.
+        before: Link,
+        /// What is now.
+        now: Link,
+    },
+}
+
+impl Store {
+    /// All links, the newest first.
+    pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
+        self.call("read the links", |connection| {
+            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM links"))?;
+            let links = statement.query_map([], link)?;
+            let mut links = links.collect::<rusqlite::Result<Vec<_>>>()?;
+            newest_first(&mut links);
+            Ok(links)
+        })
+        .await
+    }
+
+    /// Removes the links to the DSM user `name`, written in any case: what was
+    /// removed.
+    pub async fn remove_links(&self, name: &str) -> Result<Vec<Link>, StoreError> {
+        let folded = name.to_lowercase();
+        let links = self.links().await?;
+        let theirs: Vec<Link> = links
+            .into_iter()
+            .filter(|link| link.user.as_str().to_lowercase() == folded)
+            .collect();
+        self.call("remove links", move |connection| {
+            let mut removed = Vec::new();
+            for link in theirs {
+                let rows = connection.execute(
+                    "DELETE FROM links WHERE issuer = ?1 AND subject = ?2 AND dsm_user = ?3",
+                    params![
+                        link.account.issuer.as_str(),
+                        link.account.subject.as_str(),
+                        link.user.as_str(),
+                    ],
+                )?;
+                removed.extend((rows > 0).then_some(link));
+            }
+            Ok(removed)
+        })
+        .await
+    }
+}
+
+/// The links that a judgement of `identity` looks at: its account's, and those
+/// of the addresses that come into question.
+pub(super) fn concerning(
+    connection: &Connection,
+    identity: &GoogleIdentity,
+) -> rusqlite::Result<Vec<Link>> {
+    let GoogleAccount { issuer, subject } = &identity.account;
+    let mut links = find(
+        connection,
+        "issuer = ?1 AND subject = ?2",
+        (issuer.as_str(), subject.as_str()),
+    )?;
+    let present = identity.address.canonical();
+    let linked = links.first().and_then(|link| link.address.canonical());
+    let linked = linked.filter(|linked| Some(*linked) != present).cloned();
+    for address in present.cloned().into_iter().chain(linked) {
+        let same_address = find(connection, "canonical = ?1", [address.as_str()])?;
+        let others = same_address
+            .into_iter()
+            .filter(|link| link.account != identity.account);
+        links.extend(others);
+    }
+    Ok(links)
+}
+
+/// Keeps `link` in place of what its account was linked to.
+pub(super) fn keep(
+    connection: &Connection,
+    known: &[Link],
+    link: &Link,
+) -> rusqlite::Result<Linked> {
+    let before = known.iter().find(|known| known.account == link.account);
+    if before.is_some_and(|before| before.is_same(link)) {
+        return Ok(Linked::AsBefore);
+    }
+    let canonical = link.address.canonical().map(CanonicalAddress::as_str);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO links
+                 (issuer, subject, address, canonical, dsm_user, by_alias, since)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            link.account.issuer.as_str(),
+            link.account.subject.as_str(),
+            link.address.as_written(),
+            canonical,
+            link.user.as_str(),
+            link.by == LinkedBy::Alias,
+            link.since.seconds(),
+        ])?;
+    let now = link.clone();
+    Ok(match before.cloned() {
+        Some(before) => Linked::InPlaceOf { before, now },
+        None => Linked::Anew(now),
+    })
+}
+
+fn find(
+    connection: &Connection,
+    condition: &str,
+    values: impl rusqlite::Params,
+) -> rusqlite::Result<Vec<Link>> {
+    let query = format!("SELECT {COLUMNS} FROM links WHERE {condition}");
+    let mut statement = connection.prepare_cached(&query)?;
+    statement.query_map(values, link)?.collect()
+}
+
+fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
+    let by = if row.get("by_alias")? {
+        LinkedBy::Alias
+    } else {
+        LinkedBy::Address
+    };
+    Ok(Link {
+        account: GoogleAccount {
+            issuer: GoogleIssuer::new(row.get::<_, String>("issuer")?),
+            subject: GoogleSubject::new(row.get::<_, String>("subject")?),
+        },
+        address: VerifiedAddress::vouched_for(row.get("address")?),
+        user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
+        by,
+        since: UnixTime::from_seconds(row.get("since")?),
+    })
+}
