@@ -25,6 +25,7 @@ use crate::keys::SigningKey;
 use crate::lifecycle::{self, GRACE, Lifecycle};
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
+use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::tls::TlsSource;
@@ -86,6 +87,7 @@ impl Daemon {
             signing_key,
             sealer: Sealer::new(&seal_key)?,
             snapshot: ArcSwapOption::new(snapshot),
+            refresh_desk: RefreshDesk::new(Arc::clone(&clock)),
             clock,
             random,
             time_zone: time_zone(),

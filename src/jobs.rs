@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::clock::UnixTime;
-use crate::dsm::DsmClient;
+use crate::dsm::{DsmClient, Reaction};
 use crate::flow::Bridge;
 use crate::store::{KeptDirectory, StoreError};
 use waits::Waits;
@@ -103,14 +103,25 @@ impl Jobs {
                         "users refreshed"
                     );
                     waits = Waits::new();
-                    self.until_due(begun).await;
+                    self.unless_wanted(self.until_due(begun)).await;
                 }
                 Err(error) => {
                     let wait = waits.after(error.reaction());
                     say_next_try("the users cannot be refreshed", &error, wait);
-                    tokio::time::sleep(wait).await;
+                    let desk = &self.bridge.refresh_desk;
+                    desk.set_on_hold(error.reaction() == Reaction::HoldSignIns);
+                    self.unless_wanted(tokio::time::sleep(wait)).await;
+                    desk.set_on_hold(false);
                 }
             }
+        }
+    }
+
+    /// Waits for `time`, or less when somebody wants newer users now.
+    async fn unless_wanted(&self, time: impl Future<Output = ()>) {
+        tokio::select! {
+            () = time => {}
+            () = self.bridge.refresh_desk.wanted() => {}
         }
     }
 

@@ -58,6 +58,7 @@ pub mod dsm;
 pub mod http;
 pub mod http_client;
 pub mod keys;
+pub mod refresh_desk;
 pub mod store;
 pub mod tls;
 pub mod upstream;

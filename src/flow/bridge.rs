@@ -15,6 +15,7 @@ use crate::keys::SigningKey;
 use crate::login::GoogleIdentity;
 use crate::login::cookie::Sealer;
 use crate::random::Random;
+use crate::refresh_desk::RefreshDesk;
 use crate::store::Store;
 use crate::token::claims::Issuing;
 use crate::upstream::Upstream;
@@ -34,6 +35,8 @@ pub struct Bridge {
     pub sealer: Sealer,
     /// The users; `None` before DSM's first answer.
     pub snapshot: ArcSwapOption<Snapshot>,
+    /// Where a login asks for newer ones.
+    pub refresh_desk: RefreshDesk,
     /// Who may sign in.
     pub policy: Arc<Policy>,
     /// The time.

@@ -56,6 +56,7 @@ impl Jobs {
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
         let bridge = &self.bridge;
+        let _running = bridge.refresh_desk.begin();
         let list = Arc::new(normalised(self.dsm.list_users().await?));
         let refreshed = bridge.clock.now();
         let users = list.users.len();

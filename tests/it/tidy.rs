@@ -40,6 +40,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "http_client",
             "lifecycle",
             "logging",
+            "refresh_desk",
             "store",
             "upstream",
         ],
