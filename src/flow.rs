@@ -10,12 +10,15 @@ mod error;
 mod refusals;
 mod spent;
 
+use std::time::Duration;
+
 use crate::authorize as step_one;
-use crate::directory::{Admission, LinkedBy, Refused};
+use crate::directory::{Admission, LinkedBy, Refusal, Refused};
 use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
 use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::Parameters;
+use crate::refresh_desk::Asked;
 use crate::relying_party::{RelyingParty, TrustedRedirect};
 use crate::secret::Secret;
 use crate::store::{Decision, Linked, Redeemed};
@@ -31,6 +34,13 @@ pub use spent::SpentLogins;
 /// Location and cookie together. nginx drops an answer whose headers do not
 /// fit into 4 kB; all others need 300 bytes.
 const MAX_DEPARTURE_BYTES: usize = 3700;
+
+/// A person waits so long for DSM's newer users before a refusal.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// And so long while there are none that can be trusted: nobody gets in then,
+/// and DSM is slow while a NAS wakes up.
+const PATIENCE_WITHOUT_USERS: Duration = Duration::from_secs(30);
 
 /// Where the browser goes next, and the login that it takes along.
 #[derive(Debug)]
@@ -171,27 +181,52 @@ async fn identify(
     verified.map_err(|lie| error::Stop::unverified(lie, tokens.date, now))
 }
 
-/// A person → the DSM user → a code, kept.
+/// A person → the DSM user → a code, kept. Who may have been added or mended
+/// in DSM a minute ago is looked up there once more.
 async fn admit(
     bridge: &Bridge,
     request: AuthorizationRequest,
     identity: GoogleIdentity,
 ) -> Result<Arrival, FlowError> {
-    let turned_away = match grant(bridge, request, identity).await? {
+    let mut turned_away = match grant(bridge, request, identity).await? {
         Ok(arrival) => return Ok(arrival),
         Err(turned_away) => turned_away,
     };
+    let asked = ask_dsm(bridge, turned_away.refused.refusal).await;
+    if matches!(asked, Some(Asked::Ended | Asked::TakesLonger)) {
+        let TurnedAway {
+            request, identity, ..
+        } = *turned_away;
+        turned_away = match grant(bridge, request, identity).await? {
+            Ok(arrival) => return Ok(arrival),
+            Err(turned_away) => turned_away,
+        };
+    }
     let TurnedAway {
         refused,
         request,
         identity,
     } = *turned_away;
-    Err(FlowError::refused(
-        bridge,
-        request,
-        refused,
-        Some(&identity.address),
-    ))
+    let dsm_is_slow = asked == Some(Asked::TakesLonger);
+    let error = FlowError::refused(bridge, request, refused, Some(&identity.address));
+    Err(if dsm_is_slow {
+        error.after_slow_dsm()
+    } else {
+        error
+    })
+}
+
+/// Waits for newer users, where they may change `refusal`.
+async fn ask_dsm(bridge: &Bridge, refusal: Refusal) -> Option<Asked> {
+    if !refusal.may_be_mended_in_dsm() {
+        return None;
+    }
+    let patience = if refusal == Refusal::DirectoryStale {
+        PATIENCE_WITHOUT_USERS
+    } else {
+        PATIENCE
+    };
+    Some(bridge.refresh_desk.ask(patience).await)
 }
 
 /// Somebody who may not sign in, with all that another judgement needs.
