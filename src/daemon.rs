@@ -14,12 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::directory::{Policy, Snapshot};
-use crate::dsm::{DsmClient, DsmSettings};
-use crate::flow::{Bridge, SpentLogins};
-use crate::google::GoogleClient;
+use crate::directory::Snapshot;
+use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::Server;
-use crate::http_client::{HttpClient, Trust};
 use crate::jobs::Jobs;
 use crate::keys::SigningKey;
 use crate::lifecycle::{self, GRACE, Lifecycle};
@@ -29,10 +26,6 @@ use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::tls::TlsSource;
-use crate::upstream::Upstream;
-
-/// Google answers in a fraction of a second; a person waits for it.
-const GOOGLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A port that is taken is free in a moment, or when somebody has found out.
 const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
@@ -44,7 +37,7 @@ const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
 /// Everything but the listener: ready to serve.
 #[derive(Debug)]
 pub struct Daemon {
-    bridge: Arc<Bridge>,
+    current: Arc<CurrentBridge>,
     server: Arc<Server>,
     jobs: Arc<Jobs>,
 }
@@ -71,39 +64,33 @@ impl Daemon {
         let snapshot = kept
             .as_ref()
             .map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
-        let google = google_client(&config);
-        let upstream = Upstream::new(
-            google,
-            HttpClient::new(Trust::SystemAuthorities, GOOGLE_TIMEOUT),
-            Arc::clone(&clock),
-            store.documents().await?,
-        );
-        let dsm = dsm_client(&config);
-        let bridge = Arc::new(Bridge {
-            policy: Arc::new(policy(&config)),
+        let documents = store.documents().await?;
+        let current = Arc::new(CurrentBridge::new(Bridge {
+            policy: Arc::new(flow::policy(&config)),
+            upstream: Arc::new(flow::upstream(&config, &clock, documents)),
+            dsm: Arc::new(flow::dsm_client(&config)),
             config,
-            upstream,
-            store,
-            signing_key,
-            sealer: Sealer::new(&seal_key)?,
-            snapshot: ArcSwapOption::new(snapshot),
-            refresh_desk: RefreshDesk::new(Arc::clone(&clock)),
+            store: Arc::new(store),
+            signing_key: Arc::new(signing_key),
+            sealer: Arc::new(Sealer::new(&seal_key)?),
+            snapshot: Arc::new(ArcSwapOption::new(snapshot)),
+            refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
             clock,
             random,
             time_zone: time_zone(),
             refusals: Arc::default(),
-            spent: SpentLogins::default(),
-        });
+            spent: Arc::new(SpentLogins::default()),
+        }));
         Ok(Self {
-            server: Arc::new(Server::new(Arc::clone(&bridge), tls)),
-            jobs: Arc::new(Jobs::new(Arc::clone(&bridge), dsm, kept)),
-            bridge,
+            server: Arc::new(Server::new(Arc::clone(&current), tls)),
+            jobs: Arc::new(Jobs::new(Arc::clone(&current), kept)),
+            current,
         })
     }
 
-    /// What the requests work with.
-    pub fn bridge(&self) -> &Arc<Bridge> {
-        &self.bridge
+    /// What the requests work with; a reload puts another in its place.
+    pub fn current(&self) -> &Arc<CurrentBridge> {
+        &self.current
     }
 
     /// What runs by itself.
@@ -148,8 +135,8 @@ impl Daemon {
         lifecycle.spawn("users", async move { users.keep_users().await });
         lifecycle.spawn("google", async move { fresh.keep_documents_fresh().await });
         lifecycle.spawn("documents", async move { documents.keep_documents().await });
-        let bridge = Arc::clone(&self.bridge);
-        lifecycle.spawn("state", async move { bridge.store.ended().await });
+        let store = Arc::clone(&self.current.load().store);
+        lifecycle.spawn("state", async move { store.ended().await });
         let stop = lifecycle.stop().clone();
         lifecycle.spawn("minutes", async move {
             if let Err(error) = minutes.tell_minutes(stop).await {
@@ -163,7 +150,7 @@ impl Daemon {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "how fresh the state is cannot be written down");
         }
-        self.bridge.store.close();
+        self.current.load().store.close();
     }
 }
 
@@ -247,40 +234,6 @@ async fn signing_key(store: &Store, clock: &dyn Clock) -> anyhow::Result<Signing
         .await?;
     tracing::info!(kid = %key.kid(), "made the signing key");
     Ok(key)
-}
-
-fn google_client(config: &Config) -> GoogleClient {
-    GoogleClient {
-        issuer: config.google.issuer.clone(),
-        client_id: config.google.client_id.clone(),
-        client_secret: config.google.client_secret.clone(),
-        redirect_uri: config.issuer.endpoint("/callback"),
-        prompt: config.google.prompt.clone(),
-    }
-}
-
-fn policy(config: &Config) -> Policy {
-    let aliases = config.users.aliases.iter();
-    Policy {
-        hosted_domains: config.google.hosted_domains.clone(),
-        authoritative_addresses_only: config.google.authoritative_addresses_only,
-        aliases: aliases
-            .map(|alias| (alias.google.clone(), alias.dsm.clone()))
-            .collect(),
-        denied: config.users.deny.clone(),
-        administrators: config.users.administrators,
-        ..Policy::new(&config.dsm.account, config.dsm.max_age)
-    }
-}
-
-fn dsm_client(config: &Config) -> DsmClient {
-    DsmClient::new(DsmSettings {
-        url: config.dsm.url.clone(),
-        account: config.dsm.account.clone(),
-        password_file: config.dsm.password_file.clone(),
-        timeout: config.dsm.timeout,
-        accept_invalid_certificate: config.dsm.accept_invalid_certificate,
-    })
 }
 
 fn time_zone() -> TimeZone {

@@ -38,7 +38,7 @@ const MAX_ROWS: usize = 100_000;
 const MAX_PAGES: usize = 1000;
 
 /// Where DSM is, and as whom to ask it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DsmSettings {
     /// Its base URL, such as `http://127.0.0.1:5000`.
     pub url: String,
@@ -100,6 +100,11 @@ impl DsmClient {
             session: Mutex::new(None),
             settings,
         }
+    }
+
+    /// Where DSM is, and as whom it is asked.
+    pub fn settings(&self) -> &DsmSettings {
+        &self.settings
     }
 
     /// The users of this NAS and its administrators, whole and plausible.

@@ -6,6 +6,8 @@
 //! two of them.
 
 mod bridge;
+mod configured;
+mod current;
 mod error;
 mod refusals;
 mod spent;
@@ -27,6 +29,8 @@ use crate::token::request::TokenRequest;
 use crate::token::{self, CODE_LIFE, TOKEN_LIFE, Unredeemable};
 
 pub use bridge::Bridge;
+pub use configured::{dsm_client, policy, upstream};
+pub use current::CurrentBridge;
 pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
 pub use refusals::{Refusals, RefusedLogin};
 pub use spent::SpentLogins;

@@ -33,7 +33,7 @@ use crate::secret::Secret;
 const SCOPE: &str = "openid email profile";
 
 /// Who we are at Google.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoogleClient {
     /// Google, as configured.
     pub issuer: GoogleIssuer,

@@ -30,9 +30,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::flow::Bridge;
+use crate::flow::CurrentBridge;
 use crate::tls::TlsSource;
-use documents::Documents;
 use impatient::Impatient;
 use limits::Limits;
 
@@ -48,11 +47,10 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// An accept that fails (no file descriptors left) would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers requests with the help of a [`Bridge`].
+/// Answers requests with the help of the bridge in force.
 #[derive(Debug)]
 pub struct Server {
-    bridge: Arc<Bridge>,
-    documents: Documents,
+    current: Arc<CurrentBridge>,
     limits: Limits,
     tls: Option<TlsSource>,
     read_timeout: Duration,
@@ -61,11 +59,10 @@ pub struct Server {
 
 impl Server {
     /// A server; nothing is bound yet. `tls`: serve HTTPS.
-    pub fn new(bridge: Arc<Bridge>, tls: Option<TlsSource>) -> Self {
+    pub fn new(current: Arc<CurrentBridge>, tls: Option<TlsSource>) -> Self {
         Self {
-            documents: Documents::new(&bridge),
-            limits: Limits::new(&bridge.clock),
-            bridge,
+            limits: Limits::new(&current.load().clock),
+            current,
             tls,
             read_timeout: READ_TIMEOUT,
             served: AtomicU64::new(0),
@@ -151,13 +148,14 @@ impl Server {
         request: Request<Incoming>,
         peer: IpAddr,
     ) -> Result<Reply, Infallible> {
-        let started = self.bridge.clock.monotonic();
+        let bridge = self.current.load();
+        let started = bridge.clock.monotonic();
         let number = self.served.fetch_add(1, Ordering::Relaxed);
-        let id = request::RequestId::new(&*self.bridge.random, number);
+        let id = request::RequestId::new(&*bridge.random, number);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let reply = routes::answer(&self, request, peer, &id).await;
-        let elapsed = self.bridge.clock.monotonic().saturating_sub(started);
+        let reply = routes::answer(&self, &bridge, request, peer, &id).await;
+        let elapsed = bridge.clock.monotonic().saturating_sub(started);
         tracing::debug!(
             request = %id,
             %method,

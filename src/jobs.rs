@@ -12,15 +12,16 @@ mod waits;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::clock::UnixTime;
-use crate::dsm::{DsmClient, Reaction};
-use crate::flow::Bridge;
+use crate::dsm::Reaction;
+use crate::flow::{Bridge, CurrentBridge};
 use crate::store::{KeptDirectory, StoreError};
+use crate::upstream::Upstream;
 use waits::Waits;
 
 pub use users::{Refreshed, UsersError};
@@ -36,8 +37,7 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// What the jobs work with.
 #[derive(Debug)]
 pub struct Jobs {
-    bridge: Arc<Bridge>,
-    dsm: DsmClient,
+    current: Arc<CurrentBridge>,
     minute: Notify,
     /// Held during a refresh: of two at once the slower would bring back the
     /// older users.
@@ -48,14 +48,18 @@ pub struct Jobs {
 
 impl Jobs {
     /// Nothing runs yet. `kept`: the users on disk.
-    pub fn new(bridge: Arc<Bridge>, dsm: DsmClient, kept: Option<KeptDirectory>) -> Self {
+    pub fn new(current: Arc<CurrentBridge>, kept: Option<KeptDirectory>) -> Self {
         Self {
-            bridge,
-            dsm,
+            current,
             minute: Notify::new(),
             refreshing: tokio::sync::Mutex::new(()),
             kept: Mutex::new(kept),
         }
+    }
+
+    /// What is in force now: a reload may come between two calls.
+    fn bridge(&self) -> Arc<Bridge> {
+        self.current.load()
     }
 
     /// Wakes the jobs that wait for their time, every minute until `stop`.
@@ -94,7 +98,7 @@ impl Jobs {
     pub async fn keep_users(&self) {
         let mut waits = Waits::new();
         loop {
-            let begun = self.bridge.clock.now();
+            let begun = self.bridge().clock.now();
             match self.refresh_users().await {
                 Ok(done) => {
                     tracing::debug!(
@@ -108,7 +112,7 @@ impl Jobs {
                 Err(error) => {
                     let wait = waits.after(error.reaction());
                     say_next_try("the users cannot be refreshed", &error, wait);
-                    let desk = &self.bridge.refresh_desk;
+                    let desk = Arc::clone(&self.bridge().refresh_desk);
                     desk.set_on_hold(error.reaction() == Reaction::HoldSignIns);
                     self.unless_wanted(tokio::time::sleep(wait)).await;
                     desk.set_on_hold(false);
@@ -119,19 +123,20 @@ impl Jobs {
 
     /// Waits for `time`, or less when somebody wants newer users now.
     async fn unless_wanted(&self, time: impl Future<Output = ()>) {
+        let desk = Arc::clone(&self.bridge().refresh_desk);
         tokio::select! {
             () = time => {}
-            () = self.bridge.refresh_desk.wanted() => {}
+            () = desk.wanted() => {}
         }
     }
 
     /// Returns when `refresh` has passed since `last`, or the clock has gone
     /// back behind it.
     async fn until_due(&self, last: UnixTime) {
-        let refresh = self.bridge.config.dsm.refresh;
         loop {
             self.minute.notified().await;
-            let now = self.bridge.clock.now();
+            let refresh = self.bridge().config.dsm.refresh;
+            let now = self.bridge().clock.now();
             if now.since(last) >= refresh || now < last {
                 return;
             }
@@ -139,26 +144,39 @@ impl Jobs {
     }
 
     /// Fetches Google's documents at start, until it works; then those that a
-    /// login finds too old. Never returns.
+    /// login finds too old. Begins anew when the config names another way to
+    /// Google. Never returns.
     pub async fn keep_documents_fresh(&self) {
-        let upstream = &self.bridge.upstream;
-        let mut backoff = Backoff::new();
-        while let Err(error) = upstream.refresh().await {
-            let wait = backoff.next_wait();
-            say_next_try("Google's documents cannot be fetched", &error, wait);
-            tokio::time::sleep(wait).await;
+        let mut upstream = Arc::clone(&self.bridge().upstream);
+        loop {
+            upstream = tokio::select! {
+                another = self.current.another_upstream(&upstream) => another,
+                () = keep_fresh(&upstream) => return,
+            };
         }
-        upstream.refresh_when_asked().await;
     }
 
     /// Writes Google's documents to disk whenever one has changed. Never
     /// returns.
     pub async fn keep_documents(&self) {
-        let mut changes = self.bridge.upstream.changes();
+        let mut upstream = Arc::clone(&self.bridge().upstream);
+        let mut changes = upstream.changes();
+        loop {
+            upstream = tokio::select! {
+                another = self.current.another_upstream(&upstream) => another,
+                () = self.keep_documents_of(&upstream, &mut changes) => return,
+            };
+            changes = upstream.changes();
+            // They may be here already.
+            changes.mark_changed();
+        }
+    }
+
+    async fn keep_documents_of(&self, upstream: &Upstream, changes: &mut watch::Receiver<u64>) {
+        let store = &self.bridge().store;
         while changes.changed().await.is_ok() {
             changes.borrow_and_update();
-            let documents = self.bridge.upstream.to_keep();
-            if let Err(error) = self.bridge.store.keep_documents(documents).await {
+            if let Err(error) = store.keep_documents(upstream.to_keep()).await {
                 let error = &error as &dyn std::error::Error;
                 tracing::error!(error, "Google's documents cannot be kept");
             }
@@ -167,7 +185,7 @@ impl Jobs {
 
     /// Writes down what is known and how fresh it is, for the next start.
     pub async fn keep_freshness(&self) -> Result<(), StoreError> {
-        let bridge = &self.bridge;
+        let bridge = self.bridge();
         if let Some(snapshot) = bridge.snapshot.load_full() {
             self.keep_users_on_disk(KeptDirectory {
                 list: Arc::clone(snapshot.list()),
@@ -178,6 +196,16 @@ impl Jobs {
         let documents = bridge.upstream.to_keep();
         bridge.store.keep_documents(documents).await
     }
+}
+
+async fn keep_fresh(upstream: &Upstream) {
+    let mut backoff = Backoff::new();
+    while let Err(error) = upstream.refresh().await {
+        let wait = backoff.next_wait();
+        say_next_try("Google's documents cannot be fetched", &error, wait);
+        tokio::time::sleep(wait).await;
+    }
+    upstream.refresh_when_asked().await;
 }
 
 /// Returns when no minute was told for longer than a minute.

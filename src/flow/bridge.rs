@@ -10,6 +10,7 @@ use super::spent::SpentLogins;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
+use crate::dsm::DsmClient;
 use crate::google::GoogleClient;
 use crate::keys::SigningKey;
 use crate::login::GoogleIdentity;
@@ -20,23 +21,27 @@ use crate::store::Store;
 use crate::token::claims::Issuing;
 use crate::upstream::Upstream;
 
-/// Everything that a request may use. Built once, by the daemon.
-#[derive(Debug)]
+/// Everything that a request may use. Built by the daemon, and anew, with the
+/// parts of before that do not hang on the config, when that changes: so they
+/// are behind an `Arc`, and a clone is another view of the same state.
+#[derive(Clone, Debug)]
 pub struct Bridge {
     /// The config.
     pub config: Config,
     /// The way to Google.
-    pub upstream: Upstream,
+    pub upstream: Arc<Upstream>,
+    /// The way to DSM.
+    pub dsm: Arc<DsmClient>,
     /// The state.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// Signs ID tokens.
-    pub signing_key: SigningKey,
+    pub signing_key: Arc<SigningKey>,
     /// Seals logins in progress.
-    pub sealer: Sealer,
+    pub sealer: Arc<Sealer>,
     /// The users; `None` before DSM's first answer.
-    pub snapshot: ArcSwapOption<Snapshot>,
+    pub snapshot: Arc<ArcSwapOption<Snapshot>>,
     /// Where a login asks for newer ones.
-    pub refresh_desk: RefreshDesk,
+    pub refresh_desk: Arc<RefreshDesk>,
     /// Who may sign in.
     pub policy: Arc<Policy>,
     /// The time.
@@ -48,7 +53,7 @@ pub struct Bridge {
     /// The last refusals.
     pub refusals: Arc<Refusals>,
     /// Logins that were answered.
-    pub spent: SpentLogins,
+    pub spent: Arc<SpentLogins>,
 }
 
 impl Bridge {

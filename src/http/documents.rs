@@ -1,25 +1,18 @@
-//! The two documents that never change while the daemon runs.
+//! The two documents that anybody may read. They follow the config and the
+//! keys, and are asked for too seldom to be worth keeping.
 
-use hyper::body::Bytes;
 use serde::Serialize;
 
 use crate::flow::Bridge;
 
-/// The bodies of discovery and JWKS.
-#[derive(Debug)]
-pub(super) struct Documents {
-    pub(super) discovery: Bytes,
-    pub(super) keys: Bytes,
+/// The discovery document.
+pub(super) fn discovery(bridge: &Bridge) -> Vec<u8> {
+    serde_json::to_vec(&Discovery::new(bridge)).unwrap_or_default()
 }
 
-impl Documents {
-    pub(super) fn new(bridge: &Bridge) -> Self {
-        let discovery = Discovery::new(bridge);
-        Self {
-            discovery: serde_json::to_vec(&discovery).unwrap_or_default().into(),
-            keys: bridge.signing_key.jwks().into(),
-        }
-    }
+/// The JWKS.
+pub(super) fn keys(bridge: &Bridge) -> Vec<u8> {
+    bridge.signing_key.jwks().into_bytes()
 }
 
 /// OpenID Connect Discovery 1.0, section 3, and RFC 8414, section 2. The

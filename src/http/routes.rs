@@ -13,12 +13,13 @@ use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 
 use super::cookies::{self, CookieJar};
+use super::documents;
 use super::error::{self, Asked};
 use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form};
 use super::{Reply, Server};
-use crate::flow::{self, Arrival, TokenAnswer};
+use crate::flow::{self, Arrival, Bridge, TokenAnswer};
 use crate::google;
 use crate::login::LoginId;
 use crate::oauth::OAuthError;
@@ -81,18 +82,19 @@ impl Route {
 /// Answers one request.
 pub(super) async fn answer(
     server: &Server,
+    bridge: &Bridge,
     request: Request<Incoming>,
     peer: IpAddr,
     id: &RequestId,
 ) -> Reply {
     let (head, body) = request.into_parts();
-    let config = &server.bridge.config;
+    let config = &bridge.config;
     let asked = Asked {
         issuer: &config.issuer,
         language: Language::of(&head.headers),
         id,
     };
-    let Some(route) = route(server, head.uri.path()) else {
+    let Some(route) = route(bridge, head.uri.path()) else {
         return asked.page(StatusCode::NOT_FOUND, Page::NotFound);
     };
     if !route.allows(&head.method) {
@@ -101,13 +103,14 @@ pub(super) async fn answer(
     let client = Client::of(peer, &head.headers, &config.listen.trusted_proxies);
     let call = Call {
         server,
+        bridge,
         head,
         asked,
         client,
     };
     match route {
-        Route::Discovery => call.document(&server.documents.discovery, "max-age=300"),
-        Route::Keys => call.document(&server.documents.keys, "max-age=3600"),
+        Route::Discovery => call.document(documents::discovery(bridge), "max-age=300"),
+        Route::Keys => call.document(documents::keys(bridge), "max-age=3600"),
         Route::Authorize => call.authorize(body).await,
         Route::Callback => call.callback().await,
         Route::Token => call.token(body).await,
@@ -117,8 +120,8 @@ pub(super) async fn answer(
     }
 }
 
-fn route(server: &Server, path: &str) -> Option<Route> {
-    let issuer = &server.bridge.config.issuer;
+fn route(bridge: &Bridge, path: &str) -> Option<Route> {
+    let issuer = &bridge.config.issuer;
     if path == issuer.rfc8414_path() {
         return Some(Route::Discovery);
     }
@@ -147,25 +150,25 @@ fn plain(status: StatusCode, text: &'static str) -> Reply {
 /// One request that found its place.
 struct Call<'a> {
     server: &'a Server,
+    bridge: &'a Bridge,
     head: request::Parts,
     asked: Asked<'a>,
     client: Client,
 }
 
 impl Call<'_> {
-    fn document(&self, body: &Bytes, cache_control: &'static str) -> Reply {
+    fn document(&self, body: Vec<u8>, cache_control: &'static str) -> Reply {
         if self.head.method == Method::OPTIONS {
             return preflight();
         }
-        let mut reply = error::json(StatusCode::OK, Vec::new());
-        *reply.body_mut() = body.clone().into();
+        let mut reply = error::json(StatusCode::OK, body);
         let cache_control = HeaderValue::from_static(cache_control);
         reply.headers_mut().insert(CACHE_CONTROL, cache_control);
         error::readable_by_scripts(reply)
     }
 
     fn landing(&self) -> Reply {
-        let config = &self.server.bridge.config;
+        let config = &self.bridge.config;
         let first = config.clients.first();
         let name = first.map_or("NAS", |client| client.name.as_str());
         let redirect = first.and_then(|client| client.redirect_uris.first());
@@ -188,7 +191,7 @@ impl Call<'_> {
                 return self.asked.page(error.status(), Page::BadRequest);
             }
         };
-        let bridge = &self.server.bridge;
+        let bridge = self.bridge;
         let departure = match flow::authorize(bridge, &parameters).await {
             Ok(departure) => departure,
             Err(error) => return self.asked.flow(error),
@@ -206,7 +209,7 @@ impl Call<'_> {
         if let Err(wait) = self.server.limits.callback(self.client) {
             return self.asked.too_many(wait);
         }
-        let bridge = &self.server.bridge;
+        let bridge = self.bridge;
         let jar = CookieJar::of(bridge);
         let query = self.query();
         let present = jar.read(&self.head.headers);
@@ -243,7 +246,7 @@ impl Call<'_> {
                 return error::oauth(status, &error);
             }
         };
-        let bridge = &self.server.bridge;
+        let bridge = self.bridge;
         let credentials = match self.credentials(&form) {
             Ok(credentials) => credentials,
             Err(error) => {
@@ -301,7 +304,7 @@ impl Call<'_> {
             (None, Ok(Some(token))) => Secret::new(token.to_owned()),
             (_, _) => return error::bearer_missing(),
         };
-        match flow::userinfo(&self.server.bridge, &token).await {
+        match flow::userinfo(self.bridge, &token).await {
             Ok(claims) => match serde_json::to_vec(&claims) {
                 Ok(body) => error::json(StatusCode::OK, body),
                 Err(_) => plain(

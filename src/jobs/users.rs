@@ -55,9 +55,9 @@ impl Jobs {
     /// changed, and once a day that nothing has.
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
-        let bridge = &self.bridge;
+        let bridge = self.bridge();
         let _running = bridge.refresh_desk.begin();
-        let list = Arc::new(normalised(self.dsm.list_users().await?));
+        let list = Arc::new(normalised(bridge.dsm.list_users().await?));
         let refreshed = bridge.clock.now();
         let users = list.users.len();
         let before = bridge.snapshot.load_full();
@@ -89,7 +89,7 @@ impl Jobs {
         let Some(kept) = kept.as_ref().filter(|kept| kept.list == serving.list) else {
             return true;
         };
-        let often = (self.bridge.config.dsm.max_age / 4).clamp(HOURLY, DAILY);
+        let often = (self.bridge().config.dsm.max_age / 4).clamp(HOURLY, DAILY);
         let now = serving.refreshed;
         now.since(kept.refreshed) >= often || kept.refreshed > now
     }
@@ -99,7 +99,7 @@ impl Jobs {
         &self,
         serving: KeptDirectory,
     ) -> Result<(), StoreError> {
-        let store = &self.bridge.store;
+        let store = &self.bridge().store;
         if self.has_list_on_disk(&serving.list) {
             store.keep_directory_freshness(serving.refreshed).await?;
         } else {

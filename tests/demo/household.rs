@@ -68,7 +68,7 @@ impl Household {
             ledger,
             dsm,
             google,
-            bridge: Arc::clone(daemon.bridge()),
+            bridge: daemon.current().load(),
             home,
         };
         Ok((household, daemon, listener))

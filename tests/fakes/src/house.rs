@@ -10,7 +10,7 @@ use std::sync::Arc;
 use google_to_synology_sso::clock::SystemClock;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
-use google_to_synology_sso::flow::Bridge;
+use google_to_synology_sso::flow::{Bridge, CurrentBridge};
 use google_to_synology_sso::jobs::Jobs;
 use google_to_synology_sso::random::OsRandom;
 use rusqlite::types::FromSql;
@@ -95,7 +95,7 @@ pub struct House {
 
 #[derive(Debug)]
 struct Running {
-    bridge: Arc<Bridge>,
+    current: Arc<CurrentBridge>,
     jobs: Arc<Jobs>,
     stop: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -155,15 +155,15 @@ impl House {
         let daemon = Daemon::prepare(config, self.clock.clone(), random)
             .await
             .unwrap();
-        let (bridge, jobs) = (Arc::clone(daemon.bridge()), Arc::clone(daemon.jobs()));
+        let (current, jobs) = (Arc::clone(daemon.current()), Arc::clone(daemon.jobs()));
         if self.plan.warmed_up {
             jobs.refresh_users().await.unwrap();
-            bridge.upstream.refresh().await.unwrap();
+            current.load().upstream.refresh().await.unwrap();
         }
         let stop = CancellationToken::new();
         let serving = tokio::spawn(daemon.serve(listener, stop.clone()));
         self.running = Some(Running {
-            bridge,
+            current,
             jobs,
             stop,
             serving,
@@ -173,7 +173,7 @@ impl House {
     /// Stops the daemon as SIGTERM does.
     pub async fn stop(&mut self) {
         let running = self.running.take().unwrap();
-        drop((running.bridge, running.jobs));
+        drop((running.current, running.jobs));
         running.stop.cancel();
         running.serving.await.unwrap().unwrap();
     }
@@ -184,9 +184,14 @@ impl House {
         running.serving.await.unwrap().unwrap_err()
     }
 
-    /// What the requests work with.
-    pub fn bridge(&self) -> &Arc<Bridge> {
-        &self.running.as_ref().unwrap().bridge
+    /// What the requests work with now.
+    pub fn bridge(&self) -> Arc<Bridge> {
+        self.current().load()
+    }
+
+    /// What the requests work with, whatever it is at the time.
+    pub fn current(&self) -> &Arc<CurrentBridge> {
+        &self.running.as_ref().unwrap().current
     }
 
     /// What runs by itself.
