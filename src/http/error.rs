@@ -75,6 +75,7 @@ impl Asked<'_> {
                 let page = Page::Refused {
                     refusal,
                     address: address.as_deref(),
+                    slow: false,
                     retry: retry_url(self.issuer, &retry, Some("select_account")),
                 };
                 if !temporary {

@@ -62,6 +62,8 @@ pub(super) enum Page<'a> {
         refusal: Refusal,
         /// The Google address.
         address: Option<&'a str>,
+        /// Whether DSM was asked once more and did not answer in time.
+        slow: bool,
         /// Begins the same login with the choice of another account.
         retry: String,
     },

@@ -14,8 +14,13 @@ impl Page<'_> {
             Page::Refused {
                 refusal,
                 address,
+                slow,
                 retry,
-            } => refused(language, refusal, address.unwrap_or_default(), retry),
+            } => {
+                let mut text = refused(language, refusal, address.unwrap_or_default(), retry);
+                text.paragraphs.extend(slow.then(|| slowness(language)));
+                text
+            }
             Page::GoogleFailed { retry } => google_failed(language, retry),
             Page::BadRequest
             | Page::BadCallback
@@ -104,6 +109,21 @@ fn refused(language: Language, refusal: Refusal, address: &str, retry: String) -
         paragraphs,
         action: Some(Action { label, href: retry }),
     }
+}
+
+/// Whoever was added a minute ago is to know that another try may help.
+fn slowness(language: Language) -> String {
+    let text = match language {
+        English => {
+            "The NAS was slow to answer, so what was changed there a moment ago may not count \
+             yet. Wait a minute, then try again."
+        }
+        French => {
+            "Le NAS a été lent à répondre : ce qui vient d’y être changé ne compte peut-être pas \
+             encore. Attendez une minute, puis réessayez."
+        }
+    };
+    text.to_owned()
 }
 
 fn refused_in_english(refusal: Refusal, address: &str) -> (&'static str, Vec<String>) {
