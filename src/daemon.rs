@@ -18,7 +18,7 @@ use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::Server;
 use crate::jobs::Jobs;
-use crate::keys::SigningKey;
+use crate::key_ring::KeyRing;
 use crate::lifecycle::{self, GRACE, Lifecycle};
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
@@ -58,7 +58,8 @@ impl Daemon {
             .transpose()?;
         let store = Store::open(&config.storage)
             .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
-        let signing_key = signing_key(&store, &*clock).await?;
+        let store = Arc::new(store);
+        let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let kept = store.directory().await?;
         let snapshot = kept
@@ -70,8 +71,8 @@ impl Daemon {
             upstream: Arc::new(flow::upstream(&config, &clock, documents)),
             dsm: Arc::new(flow::dsm_client(&config)),
             config,
-            store: Arc::new(store),
-            signing_key: Arc::new(signing_key),
+            store,
+            keys: Arc::new(keys),
             sealer: Arc::new(Sealer::new(&seal_key)?),
             snapshot: Arc::new(ArcSwapOption::new(snapshot)),
             refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
@@ -220,20 +221,6 @@ async fn bind(
         }
     }
     Ok(None)
-}
-
-/// The kept signing key, or a new one that is kept before it signs.
-async fn signing_key(store: &Store, clock: &dyn Clock) -> anyhow::Result<SigningKey> {
-    if let Some(kept) = store.signing_key().await? {
-        return Ok(SigningKey::from_pkcs8(&kept)?);
-    }
-    let made = SigningKey::generate()?;
-    let key = SigningKey::from_pkcs8(&made)?;
-    store
-        .keep_signing_key(key.kid().clone(), made, clock.now())
-        .await?;
-    tracing::info!(kid = %key.kid(), "made the signing key");
-    Ok(key)
 }
 
 fn time_zone() -> TimeZone {

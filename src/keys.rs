@@ -1,4 +1,6 @@
-//! The key that signs ID tokens, and the JWKS that shows its public half.
+//! The keys that sign ID tokens, and the JWKS that shows their public halves.
+
+mod set;
 
 use std::fmt;
 
@@ -13,6 +15,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::ids::KeyId;
 use crate::login::IdToken;
 use crate::secret::Secret;
+
+pub use set::{
+    KEPT_AFTER, KeySet, KeyState, KeyStatus, PUBLISHED_BEFORE, Rotation, RotationRefused,
+    ScheduledKey, Step,
+};
 
 /// An RSA key of 2048 bits: DSM refuses elliptic curves (reference: DSM 1.2).
 pub struct SigningKey {
@@ -29,7 +36,7 @@ pub enum KeyError {
     #[error("an RSA key cannot be made on this machine")]
     Generate,
     /// What was kept is not one.
-    #[error("the kept signing key is damaged")]
+    #[error("it is damaged")]
     Damaged,
     /// It does not sign.
     #[error("the signing key does not sign")]
@@ -70,11 +77,6 @@ impl SigningKey {
     /// Its name in the JWKS and in the tokens that it signs.
     pub fn kid(&self) -> &KeyId {
         &self.kid
-    }
-
-    /// The JWKS (RFC 7517, section 5): the one key.
-    pub fn jwks(&self) -> String {
-        format!(r#"{{"keys":[{}]}}"#, self.jwk)
     }
 
     /// Signs `claims`, a JSON object, as a JWT with RS256 (RFC 7515,

@@ -57,6 +57,7 @@ pub mod flow;
 pub mod dsm;
 pub mod http;
 pub mod http_client;
+pub mod key_ring;
 pub mod keys;
 pub mod refresh_desk;
 pub mod store;

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
+pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
 
 /// Append only: a released migration never changes.

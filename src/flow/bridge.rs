@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
 use crate::dsm::DsmClient;
 use crate::google::GoogleClient;
-use crate::keys::SigningKey;
+use crate::key_ring::KeyRing;
 use crate::login::GoogleIdentity;
 use crate::login::cookie::Sealer;
 use crate::random::Random;
@@ -34,8 +34,8 @@ pub struct Bridge {
     pub dsm: Arc<DsmClient>,
     /// The state.
     pub store: Arc<Store>,
-    /// Signs ID tokens.
-    pub signing_key: Arc<SigningKey>,
+    /// Sign ID tokens, each in its time.
+    pub keys: Arc<KeyRing>,
     /// Seals logins in progress.
     pub sealer: Arc<Sealer>,
     /// The users; `None` before DSM's first answer.

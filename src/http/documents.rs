@@ -1,5 +1,5 @@
-//! The two documents that anybody may read. They follow the config and the
-//! keys, and are asked for too seldom to be worth keeping.
+//! The discovery document. It follows the config, and is asked for too seldom
+//! to be worth keeping.
 
 use serde::Serialize;
 
@@ -8,11 +8,6 @@ use crate::flow::Bridge;
 /// The discovery document.
 pub(super) fn discovery(bridge: &Bridge) -> Vec<u8> {
     serde_json::to_vec(&Discovery::new(bridge)).unwrap_or_default()
-}
-
-/// The JWKS.
-pub(super) fn keys(bridge: &Bridge) -> Vec<u8> {
-    bridge.signing_key.jwks().into_bytes()
 }
 
 /// OpenID Connect Discovery 1.0, section 3, and RFC 8414, section 2. The

@@ -109,8 +109,8 @@ pub(super) async fn answer(
         client,
     };
     match route {
-        Route::Discovery => call.document(documents::discovery(bridge), "max-age=300"),
-        Route::Keys => call.document(documents::keys(bridge), "max-age=3600"),
+        Route::Discovery => call.document(documents::discovery(bridge).into(), "max-age=300"),
+        Route::Keys => call.document(keys(bridge), "max-age=3600"),
         Route::Authorize => call.authorize(body).await,
         Route::Callback => call.callback().await,
         Route::Token => call.token(body).await,
@@ -126,6 +126,11 @@ fn route(bridge: &Bridge, path: &str) -> Option<Route> {
         return Some(Route::Discovery);
     }
     Route::find(path.strip_prefix(issuer.path())?)
+}
+
+/// The JWKS of the hour.
+fn keys(bridge: &Bridge) -> Bytes {
+    Bytes::from_owner(bridge.keys.jwks(bridge.clock.now()))
 }
 
 fn not_allowed(route: Route) -> Reply {
@@ -157,11 +162,12 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    fn document(&self, body: Vec<u8>, cache_control: &'static str) -> Reply {
+    fn document(&self, body: Bytes, cache_control: &'static str) -> Reply {
         if self.head.method == Method::OPTIONS {
             return preflight();
         }
-        let mut reply = error::json(StatusCode::OK, body);
+        let mut reply = error::json(StatusCode::OK, Vec::new());
+        *reply.body_mut() = body.into();
         let cache_control = HeaderValue::from_static(cache_control);
         reply.headers_mut().insert(CACHE_CONTROL, cache_control);
         error::readable_by_scripts(reply)

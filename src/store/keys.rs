@@ -7,33 +7,74 @@ use crate::clock::UnixTime;
 use crate::ids::KeyId;
 use crate::secret::Secret;
 
+/// A signing key as it is on disk.
+#[derive(Debug)]
+pub struct KeptKey {
+    /// Its name.
+    pub kid: KeyId,
+    /// Both of its halves.
+    pub pkcs8: Secret<Vec<u8>>,
+    /// When it was made.
+    pub created: UnixTime,
+    /// From when it signs.
+    pub signs_from: UnixTime,
+}
+
+/// What a rotation does to the kept keys.
+#[derive(Debug, Default)]
+pub struct KeyChange {
+    /// A new one.
+    pub made: Option<KeptKey>,
+    /// From when each of these signs.
+    pub signs_from: Vec<(KeyId, UnixTime)>,
+    /// Those that are deleted.
+    pub gone: Vec<KeyId>,
+}
+
 impl Store {
-    /// The signing key as PKCS #8, or `None` before the first start.
-    pub async fn signing_key(&self) -> Result<Option<Secret<Vec<u8>>>, StoreError> {
-        self.call("read the signing key", |connection| {
-            connection
-                .query_row(
-                    "SELECT pkcs8 FROM signing_keys ORDER BY created DESC LIMIT 1",
-                    [],
-                    |row| row.get(0).map(Secret::new),
-                )
-                .optional()
+    /// The kept signing keys; none before the first start.
+    pub async fn signing_keys(&self) -> Result<Vec<KeptKey>, StoreError> {
+        self.call("read the signing keys", |connection| {
+            let mut statement =
+                connection.prepare("SELECT kid, pkcs8, created, signs_from FROM signing_keys")?;
+            let keys = statement.query_map([], |row| {
+                Ok(KeptKey {
+                    kid: KeyId::new(row.get::<_, String>(0)?),
+                    pkcs8: Secret::new(row.get(1)?),
+                    created: UnixTime::from_seconds(row.get(2)?),
+                    signs_from: UnixTime::from_seconds(row.get(3)?),
+                })
+            })?;
+            keys.collect()
         })
         .await
     }
 
-    /// Keeps a new signing key.
-    pub async fn keep_signing_key(
-        &self,
-        kid: KeyId,
-        pkcs8: Secret<Vec<u8>>,
-        created: UnixTime,
-    ) -> Result<(), StoreError> {
-        self.call("keep a new signing key", move |connection| {
-            connection.execute(
-                "INSERT INTO signing_keys (kid, pkcs8, created) VALUES (?1, ?2, ?3)",
-                params![kid.as_str(), pkcs8.expose(), created.seconds()],
-            )?;
+    /// Changes the kept signing keys, all at once.
+    pub async fn change_signing_keys(&self, change: KeyChange) -> Result<(), StoreError> {
+        self.call("keep the signing keys", move |connection| {
+            if let Some(made) = &change.made {
+                connection.execute(
+                    "INSERT INTO signing_keys (kid, pkcs8, created, signs_from)
+                     VALUES (?1, ?2, ?3, ?4)",
+                    params![
+                        made.kid.as_str(),
+                        made.pkcs8.expose(),
+                        made.created.seconds(),
+                        made.signs_from.seconds()
+                    ],
+                )?;
+            }
+            for (kid, signs_from) in &change.signs_from {
+                connection.execute(
+                    "UPDATE signing_keys SET signs_from = ?2
+                     WHERE kid = ?1 AND signs_from <> ?2",
+                    params![kid.as_str(), signs_from.seconds()],
+                )?;
+            }
+            for kid in &change.gone {
+                connection.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid.as_str()])?;
+            }
             Ok(())
         })
         .await

@@ -225,7 +225,7 @@ async fn the_state_begins_from_nothing() {
     for path in [nothing, empty] {
         for _ in 0..2 {
             let store = Store::open(&path).unwrap();
-            assert!(store.signing_key().await.unwrap().is_none());
+            assert!(store.signing_keys().await.unwrap().is_empty());
             assert!(store.directory().await.unwrap().is_none());
             assert!(store.documents().await.unwrap().is_empty());
             store.close();

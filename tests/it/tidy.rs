@@ -38,6 +38,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "config",
             "dsm",
             "http_client",
+            "key_ring",
             "lifecycle",
             "logging",
             "refresh_desk",
