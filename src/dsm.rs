@@ -22,10 +22,11 @@ use url::form_urlencoded::Serializer;
 
 pub use self::code::Code;
 pub use self::error::{DsmError, ListRefusal, Reaction};
-use self::wire::{ListsWire, MemberWire, PageWire, SignedInWire, UserWire};
+use self::wire::{MemberWire, PageWire, SignedInWire, UserWire};
 use crate::http_client::{HttpClient, Trust};
+use crate::ids::DsmUsername;
 use crate::secret::{Secret, read_secret_file};
-use crate::user_list::UserList;
+use crate::user_list::ListedUser;
 
 /// A row has some hundred bytes; this is more users than any NAS can have.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
@@ -63,6 +64,16 @@ pub enum Call {
     ListAdministrators,
     /// `SYNO.API.Auth` logout.
     SignOut,
+}
+
+/// What DSM listed in one session, each list whole and plausible.
+#[derive(Debug)]
+pub struct Reading {
+    /// The users of this NAS, in DSM's order.
+    pub users: Vec<ListedUser>,
+    /// The members of the group administrators, by name. This list may fail
+    /// alone: without it the users are still worth having.
+    pub administrators: Result<Vec<DsmUsername>, DsmError>,
 }
 
 /// Reads users from DSM, in one session at a time.
@@ -107,35 +118,38 @@ impl DsmClient {
         &self.settings
     }
 
-    /// The users of this NAS and its administrators, whole and plausible.
+    /// The users of this NAS and its administrators.
     ///
     /// A second caller waits for the first. The password is read from its
     /// file at each sign-in. Each request has its own time-out, so this may
     /// take several of them.
     #[tracing::instrument(name = "dsm.list_users", skip_all)]
-    pub async fn list_users(&self) -> Result<UserList, DsmError> {
+    pub async fn list_users(&self) -> Result<Reading, DsmError> {
         let mut session = self.session.lock().await;
         if let Some(left_over) = session.as_ref() {
             self.sign_out(left_over).await;
         }
         *session = None;
-        match self.read_in(&mut session).await {
-            // Sessions end before their time: DSM restarts, or somebody else
-            // signs in. Once more, with a new one; twice is no accident.
-            Err(error) if error.is_about_the_session() => {
-                tracing::debug!(%error, "a new session is opened");
-                self.read_in(&mut session).await
-            }
-            result => result,
-        }
+        let first = self.read_in(&mut session).await;
+        let failed = match &first {
+            Ok(reading) => reading.administrators.as_ref().err(),
+            Err(error) => Some(error),
+        };
+        let Some(error) = failed.filter(|error| error.is_about_the_session()) else {
+            return first;
+        };
+        // Sessions end before their time: DSM restarts, or somebody else
+        // signs in. Once more, with a new one; twice is no accident.
+        tracing::debug!(%error, "a new session is opened");
+        self.read_in(&mut session).await
     }
 
-    async fn read_in(&self, session: &mut Option<Session>) -> Result<UserList, DsmError> {
+    async fn read_in(&self, session: &mut Option<Session>) -> Result<Reading, DsmError> {
         let open = session.insert(self.sign_in().await?);
-        let lists = self.read_lists(open).await;
+        let reading = self.read_lists(open).await;
         self.sign_out(open).await;
         *session = None;
-        Ok(UserList::try_from(lists?)?)
+        reading
     }
 
     async fn sign_in(&self) -> Result<Session, DsmError> {
@@ -159,16 +173,15 @@ impl DsmClient {
         })
     }
 
-    async fn read_lists(&self, session: &Session) -> Result<ListsWire, DsmError> {
+    async fn read_lists(&self, session: &Session) -> Result<Reading, DsmError> {
         let users: Vec<UserWire> = self.read_rows(Call::ListUsers, session).await?;
-        let administrators: Vec<MemberWire> =
-            self.read_rows(Call::ListAdministrators, session).await?;
-        tracing::debug!(
-            users = users.len(),
-            administrators = administrators.len(),
-            "DSM listed its users"
-        );
-        Ok(ListsWire {
+        let users = wire::users(users)?;
+        let members = self.read_rows::<MemberWire>(Call::ListAdministrators, session);
+        let administrators = members.await.and_then(|rows| {
+            let administrators = wire::administrators(rows)?;
+            Ok(administrators)
+        });
+        Ok(Reading {
             users,
             administrators,
         })

@@ -12,6 +12,7 @@ mod waits;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use tokio::sync::{Notify, watch};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
@@ -44,6 +45,8 @@ pub struct Jobs {
     refreshing: tokio::sync::Mutex<()>,
     /// What is on disk: when a write failed, not the users that serve.
     kept: Mutex<Option<KeptDirectory>>,
+    /// Why the administrators are those of before.
+    administrators_error: ArcSwapOption<String>,
 }
 
 impl Jobs {
@@ -54,6 +57,7 @@ impl Jobs {
             minute: Notify::new(),
             refreshing: tokio::sync::Mutex::new(()),
             kept: Mutex::new(kept),
+            administrators_error: ArcSwapOption::empty(),
         }
     }
 

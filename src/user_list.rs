@@ -15,13 +15,14 @@ pub struct ListedUser {
     pub expired: Option<String>,
 }
 
-/// A whole and plausible answer of DSM: all local users, and which of them
-/// are administrators.
+/// Whole and plausible answers of DSM: all local users, and who is an
+/// administrator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserList {
     /// The users, in DSM's order; no two of one name.
     pub users: Vec<ListedUser>,
-    /// The members of the group `administrators` (gid 101).
-    /// `None`: it was never read.
+    /// The members of the group `administrators` (gid 101) as they were last
+    /// read, which may be longer ago than the users, by name. `None`: never,
+    /// so nobody can tell who is none of them.
     pub administrators: Option<Vec<DsmUsername>>,
 }

@@ -9,7 +9,7 @@ use super::Call;
 use super::code::Code;
 use super::error::{DsmError, ListRefusal};
 use crate::ids::DsmUsername;
-use crate::user_list::{ListedUser, UserList};
+use crate::user_list::ListedUser;
 
 /// The `data` of DSM's answer to `call`, when it was a success.
 pub(super) fn data<T: DeserializeOwned>(call: Call, body: &[u8]) -> Result<T, DsmError> {
@@ -83,30 +83,27 @@ pub(super) struct MemberWire {
     name: Option<String>,
 }
 
-/// The rows of both lists, all pages together.
-pub(super) struct ListsWire {
-    pub(super) users: Vec<UserWire>,
-    pub(super) administrators: Vec<MemberWire>,
+/// The list of users, when it can be one.
+pub(super) fn users(rows: Vec<UserWire>) -> Result<Vec<ListedUser>, ListRefusal> {
+    let users: Vec<ListedUser> = plausible(rows)?;
+    refuse_twins(users.iter().map(|user| &user.name))?;
+    Ok(users)
 }
 
-impl TryFrom<ListsWire> for UserList {
-    type Error = ListRefusal;
+/// The list of administrators, when it can be one, by name: DSM may list them
+/// in any order. The account that lists is one of them, so none is no list.
+pub(super) fn administrators(rows: Vec<MemberWire>) -> Result<Vec<DsmUsername>, ListRefusal> {
+    let mut names: Vec<DsmUsername> = plausible(rows)?;
+    refuse_twins(names.iter())?;
+    names.sort();
+    Ok(names)
+}
 
-    fn try_from(lists: ListsWire) -> Result<Self, ListRefusal> {
-        if lists.users.is_empty() {
-            return Err(ListRefusal::Empty);
-        }
-        let users = lists.users.into_iter().map(ListedUser::try_from);
-        let users = users.collect::<Result<Vec<_>, _>>()?;
-        let administrators = lists.administrators.into_iter().map(DsmUsername::try_from);
-        let administrators = administrators.collect::<Result<Vec<_>, _>>()?;
-        refuse_twins(users.iter().map(|user| &user.name))?;
-        refuse_twins(administrators.iter())?;
-        Ok(Self {
-            users,
-            administrators: Some(administrators),
-        })
+fn plausible<W, R: TryFrom<W, Error = ListRefusal>>(rows: Vec<W>) -> Result<Vec<R>, ListRefusal> {
+    if rows.is_empty() {
+        return Err(ListRefusal::Empty);
     }
+    rows.into_iter().map(R::try_from).collect()
 }
 
 impl TryFrom<UserWire> for ListedUser {
@@ -158,12 +155,10 @@ mod tests {
     fn read(body: &[u8]) {
         let _ = success(Call::SignOut, body);
         let _ = data::<SignedInWire>(Call::SignIn, body);
-        let users = data::<PageWire<UserWire>>(Call::ListUsers, body);
-        let members = data::<PageWire<MemberWire>>(Call::ListAdministrators, body);
-        let _ = UserList::try_from(ListsWire {
-            users: users.map_or_else(|_| Vec::new(), |page| page.users),
-            administrators: members.map_or_else(|_| Vec::new(), |page| page.users),
-        });
+        let page = data::<PageWire<UserWire>>(Call::ListUsers, body);
+        let _ = page.map(|page| users(page.users));
+        let page = data::<PageWire<MemberWire>>(Call::ListAdministrators, body);
+        let _ = page.map(|page| administrators(page.users));
     }
 
     proptest! {

@@ -1,11 +1,14 @@
 //! DSM's user list → a new snapshot.
 
+use std::error::Error;
+use std::iter::successors;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::Jobs;
 use crate::directory::Snapshot;
 use crate::dsm::{DsmError, Reaction};
+use crate::ids::DsmUsername;
 use crate::store::{KeptDirectory, StoreError};
 use crate::user_list::UserList;
 
@@ -57,10 +60,14 @@ impl Jobs {
         let _alone = self.refreshing.lock().await;
         let bridge = self.bridge();
         let _running = bridge.refresh_desk.begin();
-        let list = Arc::new(normalised(bridge.dsm.list_users().await?));
+        let reading = bridge.dsm.list_users().await?;
         let refreshed = bridge.clock.now();
-        let users = list.users.len();
         let before = bridge.snapshot.load_full();
+        let list = Arc::new(UserList {
+            users: reading.users,
+            administrators: self.administrators(reading.administrators, before.as_deref()),
+        });
+        let users = list.users.len();
         let same = before.as_ref().filter(|before| *before.list() == list);
         let changed = same.is_none();
         let snapshot = match same {
@@ -81,6 +88,32 @@ impl Jobs {
             self.keep_freshness().await?;
         }
         Ok(Refreshed { users, changed })
+    }
+
+    /// Those of now, or those last read. A failure is said once until it
+    /// changes: it may stay for months, and the users are read every hour.
+    fn administrators(
+        &self,
+        read: Result<Vec<DsmUsername>, DsmError>,
+        before: Option<&Snapshot>,
+    ) -> Option<Vec<DsmUsername>> {
+        let error = match read {
+            Ok(administrators) => {
+                self.administrators_error.store(None);
+                return Some(administrators);
+            }
+            Err(error) => error,
+        };
+        let text = told(&error);
+        let said = self.administrators_error.swap(Some(Arc::new(text.clone())));
+        if said.is_none_or(|said| *said != text) {
+            let error: &dyn Error = &error;
+            tracing::warn!(
+                error,
+                "the administrators cannot be read: those last read count"
+            );
+        }
+        before.and_then(|before| before.list().administrators.clone())
     }
 
     /// Whether the disk has other users, or has not heard of these for long.
@@ -117,13 +150,8 @@ impl Jobs {
     }
 }
 
-/// In one order, whatever DSM's: the same administrators are no change.
-fn normalised(mut list: UserList) -> UserList {
-    let local: std::collections::HashSet<_> = list.users.iter().map(|user| &user.name).collect();
-    if let Some(administrators) = &mut list.administrators {
-        administrators.retain(|name| local.contains(name));
-        administrators.sort();
-        administrators.dedup();
-    }
-    list
+/// An error and its causes, for a person.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

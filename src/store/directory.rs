@@ -1,6 +1,5 @@
 //! DSM's users of yesterday.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -40,8 +39,8 @@ impl Store {
     /// Keeps a changed list in place of the one before.
     pub async fn keep_directory(&self, kept: KeptDirectory) -> Result<(), StoreError> {
         self.call("keep the users", move |connection| {
-            write(connection, &kept.list)?;
-            note_refreshed(connection, kept.refreshed)
+            note_refreshed(connection, kept.refreshed)?;
+            write(connection, &kept.list)
         })
         .await
     }
@@ -56,51 +55,68 @@ impl Store {
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<UserList> {
-    let mut statement = connection
-        .prepare("SELECT name, email, expired, administrator FROM users ORDER BY position")?;
-    let mut rows = statement.query([])?;
-    let mut list = UserList::default();
-    let mut administrators = Vec::new();
-    while let Some(row) = rows.next()? {
-        let name = DsmUsername::new(row.get::<_, String>(0)?);
-        if row.get(3)? {
-            administrators.push(name.clone());
-        }
-        list.users.push(ListedUser {
-            name,
+    let mut statement =
+        connection.prepare("SELECT name, email, expired FROM users ORDER BY position")?;
+    let users = statement.query_map([], |row| {
+        Ok(ListedUser {
+            name: DsmUsername::new(row.get::<_, String>(0)?),
             email: row.get(1)?,
             expired: row.get(2)?,
-        });
+        })
+    })?;
+    Ok(UserList {
+        users: users.collect::<Result<_, _>>()?,
+        administrators: read_administrators(connection)?,
+    })
+}
+
+/// In the order in which a fresh list comes: an old one in another would look
+/// changed, and be written anew at each start.
+fn read_administrators(connection: &Connection) -> rusqlite::Result<Option<Vec<DsmUsername>>> {
+    let known = "SELECT administrators_known FROM directory";
+    if !connection.query_row(known, [], |row| row.get(0))? {
+        return Ok(None);
     }
-    // In the order in which a fresh list comes: an old one in another would
-    // look changed, and be written anew at each start.
-    administrators.sort();
-    list.administrators = Some(administrators);
-    Ok(list)
+    let mut statement = connection.prepare("SELECT name FROM administrators ORDER BY name")?;
+    let names = statement.query_map([], |row| Ok(DsmUsername::new(row.get::<_, String>(0)?)))?;
+    names.collect::<Result<_, _>>().map(Some)
 }
 
 fn write(connection: &Connection, list: &UserList) -> rusqlite::Result<()> {
-    let administrators: HashSet<&DsmUsername> = list.administrators.iter().flatten().collect();
     connection.execute("DELETE FROM users", [])?;
-    let mut insert = connection.prepare(
-        "INSERT INTO users (position, name, email, expired, administrator)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
+    let mut insert = connection
+        .prepare("INSERT INTO users (position, name, email, expired) VALUES (?1, ?2, ?3, ?4)")?;
     for (position, user) in list.users.iter().enumerate() {
         insert.execute(params![
             i64::try_from(position).unwrap_or(i64::MAX),
             user.name.as_str(),
             user.email,
             user.expired,
-            administrators.contains(&user.name),
         ])?;
+    }
+    write_administrators(connection, list.administrators.as_deref())
+}
+
+fn write_administrators(
+    connection: &Connection,
+    names: Option<&[DsmUsername]>,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE directory SET administrators_known = ?1",
+        [names.is_some()],
+    )?;
+    connection.execute("DELETE FROM administrators", [])?;
+    let mut insert = connection.prepare("INSERT INTO administrators (name) VALUES (?1)")?;
+    for name in names.unwrap_or_default() {
+        insert.execute([name.as_str()])?;
     }
     Ok(())
 }
 
 fn note_refreshed(connection: &Connection, refreshed: UnixTime) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT OR REPLACE INTO directory (id, refreshed) VALUES (1, ?1)",
+        "INSERT INTO directory (id, refreshed) VALUES (1, ?1)
+         ON CONFLICT (id) DO UPDATE SET refreshed = excluded.refreshed",
         [refreshed.seconds()],
     )?;
     Ok(())

@@ -1,5 +1,6 @@
 use super::*;
 use crate::clock::UnixTime;
+use crate::ids::DsmUsername;
 use crate::upstream::{Document, DocumentName};
 
 /// The settings of the one connection; nobody else can read them.
@@ -79,4 +80,39 @@ async fn the_end_of_the_stores_thread_is_told() {
     assert!(matches!(broken.await, Err(StoreError::Closed("break"))));
     store.ended().await;
     assert!(store.answers().await.is_err());
+}
+
+#[tokio::test]
+async fn administrators_that_an_earlier_release_kept_are_still_known() {
+    let directory = tempfile::tempdir().unwrap();
+    for (users, expected) in [
+        (
+            "(1, 'jeanne', 0), (2, 'Paul', 1), (3, 'admin', 1)",
+            Some(vec!["Paul", "admin"]),
+        ),
+        // That it knew of none is more likely a fault.
+        ("(1, 'jeanne', 0)", None),
+    ] {
+        let path = directory.path().join(format!("{}.sqlite3", users.len()));
+        let earlier = Connection::open(&path).unwrap();
+        earlier
+            .execute_batch(&format!(
+                "{} PRAGMA user_version = 1;
+                 INSERT INTO users (position, name, administrator) VALUES {users};
+                 INSERT INTO directory (id, refreshed) VALUES (1, 7);",
+                MIGRATIONS[0]
+            ))
+            .unwrap();
+        drop(earlier);
+
+        let store = Store::open(&path).unwrap();
+
+        let kept = store.directory().await.unwrap().unwrap();
+        assert_eq!(kept.refreshed, UnixTime::from_seconds(7));
+        let names = kept.list.administrators.as_deref();
+        let names: Option<Vec<&str>> =
+            names.map(|names| names.iter().map(DsmUsername::as_str).collect());
+        assert_eq!(names, expected);
+        store.close();
+    }
 }

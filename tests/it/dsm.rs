@@ -14,7 +14,7 @@ use std::time::Duration;
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead};
 use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings};
 use google_to_synology_sso::ids::DsmUsername;
-use google_to_synology_sso::user_list::{ListedUser, UserList};
+use google_to_synology_sso::user_list::ListedUser;
 use tempfile::TempDir;
 
 /// A NAS, and the daemon's view of it.
@@ -39,6 +39,30 @@ impl Home {
             dsm,
             directory,
         }
+    }
+
+    /// The users and administrators of a reading that must go well.
+    async fn lists(&self) -> (Vec<ListedUser>, Vec<DsmUsername>) {
+        let reading = self.client.list_users().await.unwrap();
+        (reading.users, reading.administrators.unwrap())
+    }
+
+    /// The error with which DSM listed users but no administrators, with
+    /// nothing left open.
+    async fn failure_of_administrators(&self) -> DsmError {
+        let reading = self.client.list_users().await.unwrap();
+        assert_eq!(reading.users.len(), 5);
+        let error = reading.administrators.unwrap_err();
+        assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
+        error
+    }
+
+    /// The error of `api`'s list, with which the users may come or not.
+    async fn failure_of(&self, api: Api) -> DsmError {
+        if api == Api::Members {
+            return self.failure_of_administrators().await;
+        }
+        self.failure().await
     }
 
     /// The error of a reading that must fail, with nothing left open in DSM.
@@ -68,22 +92,20 @@ async fn a_reading_brings_users_and_administrators_as_dsm_lists_them() {
         FakeUser::new("au-pair", "anna@example.com").expired("2026/8/31"),
     ]);
 
-    let list = home.client.list_users().await.unwrap();
+    let (users, administrators) = home.lists().await;
 
     let user = |name: &str, email: Option<&str>, expired: &str| ListedUser {
         name: DsmUsername::new(name),
         email: email.map(str::to_owned),
         expired: Some(expired.to_owned()),
     };
-    let expected = UserList {
-        users: vec![
-            user("admin", None, "now"),
-            user("Jeanne", Some(" Jeanne@Gmail.com "), "normal"),
-            user("au-pair", Some("anna@example.com"), "2026/8/31"),
-        ],
-        administrators: Some(vec![DsmUsername::new("admin")]),
-    };
-    assert_eq!(list, expected);
+    let expected = [
+        user("admin", None, "now"),
+        user("Jeanne", Some(" Jeanne@Gmail.com "), "normal"),
+        user("au-pair", Some("anna@example.com"), "2026/8/31"),
+    ];
+    assert_eq!(users, expected);
+    assert_eq!(administrators, [DsmUsername::new("admin")]);
     assert_eq!(home.dsm.calls(), ONE_READING);
 }
 
@@ -205,7 +227,7 @@ async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
     let (first, second, ()) =
         tokio::join!(home.client.list_users(), home.client.list_users(), release);
 
-    assert_eq!(first.unwrap(), second.unwrap());
+    assert_eq!(first.unwrap().users, second.unwrap().users);
     assert_eq!(home.dsm.calls(), [ONE_READING, ONE_READING].concat());
     assert_eq!(home.dsm.counts().most_open_sessions, 1);
 }

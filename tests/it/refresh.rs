@@ -1,6 +1,9 @@
 //! DSM's users change while the daemon runs: what counts when, what is
 //! written, and which lists are not believed.
 
+/// The group administrators, whose list may fail alone.
+mod administrators;
+
 use std::fs;
 use std::time::Duration;
 

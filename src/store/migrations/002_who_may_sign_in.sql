@@ -27,3 +27,15 @@ CREATE TABLE hold (
 -- From when a key signs. It does until the next one's time has come.
 ALTER TABLE signing_keys ADD COLUMN signs_from INTEGER NOT NULL DEFAULT 0;
 UPDATE signing_keys SET signs_from = created;
+
+-- The members of the group administrators as they were last read, which may
+-- be longer ago than the users; administrators_known is 0 before that.
+CREATE TABLE administrators (
+    name TEXT PRIMARY KEY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO administrators (name) SELECT name FROM users WHERE administrator = 1;
+ALTER TABLE users DROP COLUMN administrator;
+ALTER TABLE directory ADD COLUMN administrators_known INTEGER NOT NULL DEFAULT 0
+    CHECK (administrators_known IN (0, 1));
+UPDATE directory SET administrators_known = EXISTS (SELECT 1 FROM administrators);

@@ -31,7 +31,7 @@ async fn a_web_page_instead_of_json_is_a_dsm_that_starts() {
     for api in [Api::SignIn, Api::Users, Api::Members] {
         let home = Home::new().await;
         home.dsm.next(api, Instead::Html);
-        let error = home.failure().await;
+        let error = home.failure_of(api).await;
         assert!(matches!(error, DsmError::WebPage { .. }), "{error:?}");
         assert_eq!(error.reaction(), Reaction::Retry);
     }
@@ -42,7 +42,7 @@ async fn json_that_is_cut_off_is_asked_for_again() {
     for api in [Api::Users, Api::Members] {
         let home = Home::new().await;
         home.dsm.next(api, Instead::Cut);
-        let error = home.failure().await;
+        let error = home.failure_of(api).await;
         assert!(matches!(error, DsmError::NotJson { .. }), "{error:?}");
         assert_eq!(error.reaction(), Reaction::Retry);
     }
@@ -124,7 +124,7 @@ async fn a_redirect_is_not_followed_and_names_the_setting() {
 #[tokio::test]
 async fn an_error_in_the_middle_is_told_even_if_the_sign_out_fails_too() {
     let home = Home::new().await;
-    home.dsm.next(Api::Members, Instead::Status(502));
+    home.dsm.next(Api::Users, Instead::Status(502));
     home.dsm.next(Api::SignOut, Instead::Html);
     let error = home.client.list_users().await.unwrap_err();
     assert!(matches!(error, DsmError::Status { .. }), "{error:?}");

@@ -75,7 +75,7 @@ async fn each_code_of_a_sign_in_has_its_reaction_and_its_advice() {
 async fn check(call: Call, api: Api, number: i64, reaction: Reaction, advice: &str) {
     let home = Home::new().await;
     home.dsm.always(api, Instead::Code(number));
-    let error = home.failure().await;
+    let error = home.failure_of(api).await;
 
     let expected = Code::of(call, number);
     let DsmError::Refused { call: asked, code } = error else {

@@ -22,11 +22,11 @@ async fn a_list_in_parts_is_put_together() {
             behaviour.users = family(size);
             behaviour.page_size = Some(page_size);
         });
-        let list = home.client.list_users().await.unwrap();
+        let (users, administrators) = home.lists().await;
 
-        let names: Vec<_> = list.users.into_iter().map(|user| user.name).collect();
+        let names: Vec<_> = users.into_iter().map(|user| user.name).collect();
         assert_eq!(names.len(), size);
-        assert_eq!(names, list.administrators.unwrap());
+        assert_eq!(names, administrators);
         assert_eq!(home.dsm.counts().user_lists, pages);
     }
 }
@@ -41,6 +41,7 @@ async fn a_list_with_fewer_rows_than_its_total_is_refused() {
         .next(Api::Users, answer(&json!({"total": 3, "users": []})));
     check(
         &home,
+        Api::Users,
         &ListRefusal::Short { rows: 1, total: 3 },
         Reaction::Retry,
     )
@@ -59,7 +60,7 @@ async fn a_list_that_never_ends_is_given_up() {
         rows: 120_000,
         total: 1_000_000_000,
     };
-    check(&home, &endless, Reaction::Report).await;
+    check(&home, Api::Users, &endless, Reaction::Report).await;
 }
 
 #[tokio::test]
@@ -71,7 +72,7 @@ async fn a_list_in_crumbs_is_given_up() {
         rows: 1000,
         total: 5000,
     };
-    check(&home, &endless, Reaction::Report).await;
+    check(&home, Api::Users, &endless, Reaction::Report).await;
 }
 
 #[tokio::test]
@@ -87,7 +88,7 @@ async fn a_list_without_a_total_is_taken_as_it_is() {
 async fn an_empty_list_is_refused() {
     let home = Home::new().await;
     home.dsm.set_users([]);
-    check(&home, &ListRefusal::Empty, Reaction::Retry).await;
+    check(&home, Api::Users, &ListRefusal::Empty, Reaction::Retry).await;
 }
 
 #[tokio::test]
@@ -101,7 +102,7 @@ async fn a_row_without_a_name_refuses_the_list() {
             let home = Home::new().await;
             let rows = json!({"total": 2, "users": [{"name": "mael"}, nameless]});
             home.dsm.next(api, answer(&rows));
-            check(&home, &ListRefusal::Nameless, Reaction::Report).await;
+            check(&home, api, &ListRefusal::Nameless, Reaction::Report).await;
         }
     }
 }
@@ -114,6 +115,7 @@ async fn two_rows_of_one_name_refuse_the_list() {
         home.dsm.next(api, answer(&rows));
         check(
             &home,
+            api,
             &ListRefusal::Twins("mael".to_owned()),
             Reaction::Report,
         )
@@ -128,14 +130,15 @@ async fn a_server_that_ignores_the_offset_is_found_out() {
     home.dsm.always(Api::Users, page);
     check(
         &home,
+        Api::Users,
         &ListRefusal::Twins("mael".to_owned()),
         Reaction::Report,
     )
     .await;
 }
 
-async fn check(home: &Home, refusal: &ListRefusal, reaction: Reaction) {
-    let error = home.failure().await;
+async fn check(home: &Home, api: Api, refusal: &ListRefusal, reaction: Reaction) {
+    let error = home.failure_of(api).await;
     assert!(
         matches!(&error, DsmError::List(found) if found == refusal),
         "{error:?}"
@@ -198,11 +201,11 @@ async fn what_stands_in_expired_is_passed_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_nas_may_name_no_administrator() {
+async fn a_group_of_administrators_without_even_our_account_is_refused() {
     let home = Home::new().await;
-    home.dsm.set_users([FakeUser::new("mael", "")]);
-    let list = home.client.list_users().await.unwrap();
-    assert_eq!(list.administrators, Some(Vec::new()));
+    let empty = answer(&json!({"total": 0, "users": []}));
+    home.dsm.next(Api::Members, empty);
+    check(&home, Api::Members, &ListRefusal::Empty, Reaction::Retry).await;
 }
 
 #[tokio::test]
