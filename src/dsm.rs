@@ -34,6 +34,10 @@ const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 /// More users than any NAS can have, here as rows.
 const MAX_ROWS: usize = 100_000;
 
+/// By what DSM lists this daemon among the account's trusted devices. With a
+/// device token it has to be the name under which the token was given out.
+const DEVICE_NAME: &str = "google-to-synology-sso";
+
 /// DSM gives a whole list at once, as far as is known. A server that hands it
 /// out in smaller parts than this allows is not worth waiting for.
 const MAX_PAGES: usize = 1000;
@@ -47,10 +51,26 @@ pub struct DsmSettings {
     pub account: String,
     /// The account's password: one line in a file of its own.
     pub password_file: PathBuf,
+    /// What lets an account with 2-factor sign-in in without a code: one line
+    /// in a file of its own.
+    pub device_token_file: Option<PathBuf>,
     /// For one request, from connecting to the last byte.
     pub timeout: Duration,
     /// Whether to take any certificate; for a loopback address only.
     pub accept_invalid_certificate: bool,
+}
+
+impl From<&crate::config::Dsm> for DsmSettings {
+    fn from(config: &crate::config::Dsm) -> Self {
+        Self {
+            url: config.url.clone(),
+            account: config.account.clone(),
+            password_file: config.password_file.clone(),
+            device_token_file: config.device_token_file.clone(),
+            timeout: config.timeout,
+            accept_invalid_certificate: config.accept_invalid_certificate,
+        }
+    }
 }
 
 /// What we ask of DSM.
@@ -153,6 +173,49 @@ impl DsmClient {
     }
 
     async fn sign_in(&self) -> Result<Session, DsmError> {
+        let token = self.device_token()?;
+        let second_factor: &[(&str, &str)] = match &token {
+            None => &[],
+            Some(token) => &[("device_id", token.expose()), ("device_name", DEVICE_NAME)],
+        };
+        let (session, _) = self.sign_in_with(second_factor).await?;
+        Ok(session)
+    }
+
+    /// Signs in once with a one-time `code`, and out again. The device token
+    /// that DSM gives for it opens later sign-ins without a code; `None`: DSM
+    /// gave none, as to an account without 2-factor sign-in.
+    #[tracing::instrument(name = "dsm.trust_this_device", skip_all)]
+    pub async fn trust_this_device(
+        &self,
+        code: &Secret<String>,
+    ) -> Result<Option<Secret<String>>, DsmError> {
+        let second_factor = [
+            ("otp_code", code.expose().as_str()),
+            ("enable_device_token", "yes"),
+            ("device_name", DEVICE_NAME),
+        ];
+        let (session, token) = self.sign_in_with(&second_factor).await?;
+        self.sign_out(&session).await;
+        Ok(token)
+    }
+
+    /// Read at each sign-in, as the password is.
+    fn device_token(&self) -> Result<Option<Secret<String>>, DsmError> {
+        let Some(path) = &self.settings.device_token_file else {
+            return Ok(None);
+        };
+        let token = read_secret_file(path).map_err(|source| DsmError::DeviceTokenFile {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Some(token))
+    }
+
+    async fn sign_in_with(
+        &self,
+        second_factor: &[(&str, &str)],
+    ) -> Result<(Session, Option<Secret<String>>), DsmError> {
         let path = &self.settings.password_file;
         let password = read_secret_file(path).map_err(|source| DsmError::PasswordFile {
             path: path.clone(),
@@ -160,17 +223,20 @@ impl DsmClient {
         })?;
         // No `session`, which DSM 7.2 denies to some accounts, and no
         // `format`, which broke device tokens in 7.0.1.
-        let parameters = [
+        let mut parameters = vec![
             ("account", self.settings.account.as_str()),
             ("passwd", password.expose()),
             ("enable_syno_token", "yes"),
         ];
+        parameters.extend(second_factor);
         let body = self.post(Call::SignIn, None, &parameters).await?;
         let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
-        Ok(Session {
+        let token = signed_in.device_id.or(signed_in.did);
+        let session = Session {
             sid: Secret::new(signed_in.sid),
             token: signed_in.synotoken.map(Secret::new),
-        })
+        };
+        Ok((session, token.map(Secret::new)))
     }
 
     async fn read_lists(&self, session: &Session) -> Result<Reading, DsmError> {

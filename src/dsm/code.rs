@@ -80,14 +80,14 @@ pub enum Code {
     SignInDenied,
     /// 403 at sign-in.
     #[error(
-        "the account has 2-factor sign-in (403): run google-to-synology-sso setup --otp once, or \
-         let dsm.account be one without it"
+        "the account has 2-factor sign-in, and DSM knows no device token of ours (403): run \
+         google-to-synology-sso setup --otp, or let dsm.account be one without it"
     )]
     OtpNeeded,
     /// 404 at sign-in.
     #[error(
         "the one-time code or the device token is wrong (404): run google-to-synology-sso setup \
-         --otp again"
+         --otp again, with a new code"
     )]
     OtpWrong,
     /// 406 at sign-in.
@@ -129,7 +129,7 @@ pub enum Code {
     /// 449 at sign-in.
     #[error(
         "the sign-in waits for an approval in Secure SignIn (449): let dsm.account be one that \
-         signs in with its password"
+         signs in with its password, or with one-time codes and google-to-synology-sso setup --otp"
     )]
     ApprovalNeeded,
     /// 405, which nobody has described, but it stands among the refusals.

@@ -37,6 +37,19 @@ pub enum DsmError {
         /// What is wrong with it.
         source: SecretFileError,
     },
+    /// The device token cannot be read, so nothing was sent: without it DSM
+    /// would refuse the sign-in and count it.
+    #[error(
+        "cannot read the file that dsm.device-token-file names, {}; run google-to-synology-sso \
+         setup --otp to have it made",
+        path.display()
+    )]
+    DeviceTokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: SecretFileError,
+    },
     /// DSM answered `success: false`.
     #[error("cannot {call}: {code}")]
     Refused {
@@ -181,6 +194,7 @@ impl DsmError {
             | Self::NotJson { .. }
             | Self::List(ListRefusal::Empty | ListRefusal::Short { .. }) => Reaction::Retry,
             Self::PasswordFile { .. }
+            | Self::DeviceTokenFile { .. }
             | Self::Certificate { .. }
             | Self::TooLarge { .. }
             | Self::Redirect { .. }

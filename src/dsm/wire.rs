@@ -61,6 +61,11 @@ pub(super) struct SignedInWire {
     pub(super) sid: String,
     /// Absent when DSM's protection against forged requests is off.
     pub(super) synotoken: Option<String>,
+    /// The device token, as DSM 7 was recorded to call it.
+    pub(super) device_id: Option<String>,
+    /// The same as Synology's guide calls it. Of the two, what was recorded
+    /// counts: some sign-ins without a second factor bring a `did`, too.
+    pub(super) did: Option<String>,
 }
 
 /// A part of a list. Both lists, users and members, call their rows `users`.

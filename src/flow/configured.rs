@@ -48,7 +48,7 @@ impl Bridge {
     /// Of two clients for one account the sessions would get into each
     /// other's way.
     fn dsm_for(&self, config: &Config) -> Arc<DsmClient> {
-        let settings = dsm_settings(config);
+        let settings = DsmSettings::from(&config.dsm);
         if settings == *self.dsm.settings() {
             return Arc::clone(&self.dsm);
         }
@@ -73,7 +73,7 @@ pub fn policy(config: &Config) -> Policy {
 
 /// The way to DSM; nothing is asked yet.
 pub fn dsm_client(config: &Config) -> DsmClient {
-    DsmClient::new(dsm_settings(config))
+    DsmClient::new(DsmSettings::from(&config.dsm))
 }
 
 /// The way to Google, with the documents `kept`; nothing is asked yet.
@@ -93,15 +93,5 @@ fn google_client(config: &Config) -> GoogleClient {
         client_secret: config.google.client_secret.clone(),
         redirect_uri: config.issuer.endpoint("/callback"),
         prompt: config.google.prompt.clone(),
-    }
-}
-
-fn dsm_settings(config: &Config) -> DsmSettings {
-    DsmSettings {
-        url: config.dsm.url.clone(),
-        account: config.dsm.account.clone(),
-        password_file: config.dsm.password_file.clone(),
-        timeout: config.dsm.timeout,
-        accept_invalid_certificate: config.dsm.accept_invalid_certificate,
     }
 }

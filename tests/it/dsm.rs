@@ -6,6 +6,8 @@ mod bad_days;
 mod codes;
 /// Which lists are taken, and which are refused whole.
 mod lists;
+/// An account with 2-factor sign-in.
+mod second_factor;
 /// HTTPS with DSM's own certificate.
 mod tls;
 

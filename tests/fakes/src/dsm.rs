@@ -102,6 +102,29 @@ impl FakeUser {
     }
 }
 
+/// 2-factor sign-in of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// The one-time code of now.
+    pub code: String,
+    /// How DSM calls the device token in its answer: `device_id` (recorded by
+    /// mib) or `did` (Synology's guide).
+    pub key: &'static str,
+    /// The device tokens that were given out, each with its device's name.
+    pub devices: Vec<(String, String)>,
+}
+
+impl SecondFactor {
+    /// An account whose device shows `code` now.
+    pub fn new(code: &str) -> Self {
+        Self {
+            code: code.to_owned(),
+            key: "device_id",
+            devices: Vec::new(),
+        }
+    }
+}
+
 /// How the fake behaves; a test may change it at any time.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
@@ -109,6 +132,8 @@ pub struct Behaviour {
     pub account: String,
     /// Its password.
     pub password: String,
+    /// What opens the account beside its password; `None`: nothing does.
+    pub second_factor: Option<SecondFactor>,
     /// Whether the account is an administrator, and so may list.
     pub account_is_administrator: bool,
     /// The rows of the user list.
@@ -125,6 +150,7 @@ impl Default for Behaviour {
         Self {
             account: "sso-reader".to_owned(),
             password: "correct horse battery staple".to_owned(),
+            second_factor: None,
             account_is_administrator: true,
             users: vec![
                 FakeUser::new("admin", "").expired("now").administrator(),
@@ -205,6 +231,7 @@ impl FakeDsm {
             url: self.url(),
             account: self.behaviour().account,
             password_file: self.write_password_file(directory),
+            device_token_file: None,
             timeout: Duration::from_secs(30),
             accept_invalid_certificate: false,
         }

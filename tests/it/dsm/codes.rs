@@ -41,8 +41,8 @@ const OF_A_SIGN_IN: [(i64, Reaction, &str); 17] = [
     (400, HoldSignIns, "dsm.password-file"),
     (401, HoldSignIns, "enable dsm.account"),
     (402, HoldSignIns, "Application Privileges"),
-    (403, HoldSignIns, "setup --otp once"),
-    (404, HoldSignIns, "setup --otp again"),
+    (403, HoldSignIns, "knows no device token"),
+    (404, HoldSignIns, "setup --otp again, with a new code"),
     (405, HoldSignIns, "refuses the sign-in"),
     (406, HoldSignIns, "has none yet"),
     (407, HoldSignIns, "block list"),
@@ -50,7 +50,7 @@ const OF_A_SIGN_IN: [(i64, Reaction, &str); 17] = [
     (409, HoldSignIns, "has expired"),
     (410, HoldSignIns, "must be changed"),
     (411, HoldSignIns, "unlock it"),
-    (449, HoldSignIns, "Secure SignIn"),
+    (449, HoldSignIns, "or with one-time codes"),
 ];
 
 #[tokio::test]

@@ -168,9 +168,10 @@ impl State {
         }
     }
 
-    /// Recorded (mib, HA): `did`, `is_portal_port`, `sid`, the `synotoken`
-    /// only when it was asked for, and the cookie `id`; 400 for a wrong
-    /// account or password. Guess: 400 also for a missing one.
+    /// Recorded (mib, HA): `is_portal_port`, `sid`, the `synotoken` only when
+    /// it was asked for, and the cookie `id`; 400 for a wrong account or
+    /// password. Guess: 400 also for a missing one, and the second factor
+    /// after the password.
     fn sign_in(&mut self, request: &Received) -> Plain {
         let account = request.parameter("account").unwrap_or_default();
         let password = request.parameter("passwd").unwrap_or_default();
@@ -180,6 +181,13 @@ impl State {
             self.counts.refused_sign_ins += 1;
             return Plain::failure(400);
         }
+        let device_token = match self.second_factor(request) {
+            Ok(token) => token,
+            Err(refused) => {
+                self.counts.refused_sign_ins += 1;
+                return refused;
+            }
+        };
         let counts = &mut self.counts;
         counts.sign_ins += 1;
         counts.open_sessions += 1;
@@ -187,7 +195,10 @@ impl State {
         let sid = format!("sid-{}", counts.sign_ins);
         let wanted = request.parameter("enable_syno_token").as_deref() == Some("yes");
         let token = wanted.then(|| format!("token-{}", counts.sign_ins));
-        let mut data = json!({"did": "did-1", "is_portal_port": false, "sid": sid});
+        let mut data = json!({"is_portal_port": false, "sid": sid});
+        if let Some((key, token)) = device_token {
+            data[key] = token.into();
+        }
         if let Some(token) = &token {
             data["synotoken"] = token.clone().into();
         }
@@ -198,6 +209,41 @@ impl State {
         let mut answer = Plain::success(&data);
         answer.cookie = Some(format!("id={sid}; max-age=604800; path=/; HttpOnly"));
         answer
+    }
+
+    /// The device token that the answer brings, by its key. Recorded: 403 with
+    /// `errors` when nothing was sent (HA, mib), 404 for a wrong code (mock),
+    /// a token in the answer to a right code with `enable_device_token`, and
+    /// a sign-in by it together with its name (guide). Guesses: 403 for a
+    /// token that DSM does not know, or by another name; that an account
+    /// without a second factor gets none (mib has an answer without it).
+    fn second_factor(
+        &mut self,
+        request: &Received,
+    ) -> Result<Option<(&'static str, String)>, Plain> {
+        let Some(factor) = &mut self.behaviour.second_factor else {
+            return Ok(None);
+        };
+        let name = request.parameter("device_name").unwrap_or_default();
+        if let Some(code) = request.parameter("otp_code") {
+            if code != factor.code {
+                return Err(Plain::failure(404));
+            }
+            if request.parameter("enable_device_token").as_deref() != Some("yes") {
+                return Ok(None);
+            }
+            let token = format!("device-token-{}", factor.devices.len() + 1);
+            factor.devices.push((token.clone(), name));
+            return Ok(Some((factor.key, token)));
+        }
+        let token = request.parameter("device_id").unwrap_or_default();
+        if factor.devices.contains(&(token, name)) {
+            return Ok(None);
+        }
+        let types = json!([{"type": "otp"}]);
+        let errors = json!({"token": "an-enrolment", "types": types});
+        let error = json!({"code": 403, "errors": errors});
+        Err(Plain::json(&json!({"error": error, "success": false})))
     }
 
     /// Recorded (guide): `_sid`, and an answer without data. Guess: 119 for a
