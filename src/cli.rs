@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod check;
+mod owner;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -87,6 +88,11 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return print_clap(&answer),
     };
+    // Before there is any other thread, which would keep its rights.
+    if let Err(error) = owner::become_owner(&arguments.config) {
+        complain(&format!("{error:#}"));
+        return ExitCode::from(FAILED);
+    }
     let code = match arguments.command {
         Command::Run => run(&arguments.config),
         Command::Check { json } => check::check(&arguments.config, json),
@@ -151,7 +157,10 @@ fn describe(error: &ConfigError) -> String {
 
 fn why_unreadable(path: &Path, source: &io::Error) -> String {
     let hints = [
-        (io::ErrorKind::PermissionDenied, "; run with sudo"),
+        (
+            io::ErrorKind::PermissionDenied,
+            "; it has to be readable for the owner of its directory",
+        ),
         (
             io::ErrorKind::NotFound,
             "; --help tells where the config is",
@@ -212,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_config_of_somebody_else_asks_for_sudo() {
+    fn a_config_of_somebody_else_is_not_bad() {
         let check = |kind: io::ErrorKind, code: u8, hint: &str| {
             let error = ConfigError::Unreadable {
                 path: "config.toml".into(),
@@ -221,7 +230,11 @@ mod tests {
             assert_eq!(code_of(&error), code);
             assert!(describe(&error).ends_with(hint), "{}", describe(&error));
         };
-        check(io::ErrorKind::PermissionDenied, FAILED, "; run with sudo");
+        check(
+            io::ErrorKind::PermissionDenied,
+            FAILED,
+            "owner of its directory",
+        );
         check(io::ErrorKind::NotFound, BAD_CONFIG, "where the config is");
         check(io::ErrorKind::IsADirectory, BAD_CONFIG, "is a directory");
     }

@@ -241,8 +241,9 @@ impl Config {
     }
 }
 
-/// For a bare file name, Rust says that the directory is an empty path.
-fn directory_of(path: &Path) -> &Path {
+/// Where the config in `path` is, and what it names. For a bare file name,
+/// Rust says that the directory is an empty path.
+pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent()
         .filter(|directory| !directory.as_os_str().is_empty())
         .unwrap_or(Path::new("."))

@@ -63,6 +63,9 @@ mod readme;
 /// goes.
 mod command_line;
 
+/// Who a command runs as.
+mod owner;
+
 /// Software that is not ours signs in through us, with strangers all around.
 mod interop;
 

@@ -1,0 +1,57 @@
+//! Who the commands run as: the owner of the config's directory, as the
+//! daemon does.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
+
+use crate::config::directory_of;
+
+/// Lets root become the owner of the directory of `config`, for good, so that
+/// a command typed with sudo leaves no file that the daemon cannot open.
+/// Anybody else has to be the owner already.
+///
+/// A directory that is not there has no owner: the command itself tells what
+/// that means for it.
+pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
+    let directory = directory_of(config);
+    let metadata = match fs::metadata(directory) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            bail!(
+                "{} cannot be looked into; run with sudo",
+                directory.display()
+            )
+        }
+        Err(_) => return Ok(()),
+    };
+    let (user, group) = (metadata.uid().into(), metadata.gid().into());
+    let ours = Uid::effective();
+    if ours == user && !user.is_root() {
+        return Ok(());
+    }
+    if !ours.is_root() {
+        bail!(
+            "{} belongs to another user (uid {user}); run with sudo",
+            directory.display()
+        );
+    }
+    // What belongs to root is run by root, with all that root has.
+    if user.is_root() {
+        return Ok(());
+    }
+    give_up_root(user, group)
+        .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
+}
+
+/// The user last: only root may change the others. From root's hands, each
+/// of them changes the saved one too, so that there is no way back.
+fn give_up_root(user: Uid, group: Gid) -> nix::Result<()> {
+    setgroups(&[])?;
+    setgid(group)?;
+    setuid(user)
+}

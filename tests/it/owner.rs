@@ -1,0 +1,186 @@
+//! Who a command runs as. These tests change owners: as root, or by sudo.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::config::{EXAMPLE, text};
+
+/// Nobody, and the group of nobody; neither is root or who runs the tests.
+const OWNER: u32 = 65534;
+
+/// A config's directory that belongs to [`OWNER`], and beside it the program,
+/// since the build directory may be closed to him.
+pub(crate) struct Estate(tempfile::TempDir);
+
+impl Estate {
+    pub(crate) fn with(config: &str) -> Self {
+        let estate = Self(tempfile::tempdir().unwrap());
+        let root = estate.0.path();
+        fs::set_permissions(root, Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir(estate.home()).unwrap();
+        fs::write(estate.home().join("config.toml"), config).unwrap();
+        for name in [
+            "google-client-secret",
+            "dsm-password",
+            "synology-client-secret",
+        ] {
+            fakes::house::write_secret(&estate.home().join(name), "correct-horse-battery-staple");
+        }
+        let program = env!("CARGO_BIN_EXE_google-to-synology-sso");
+        fs::copy(program, root.join("program")).unwrap();
+        estate.give("--recursive", OWNER, "");
+        estate
+    }
+
+    pub(crate) fn home(&self) -> std::path::PathBuf {
+        self.0.path().join("home")
+    }
+
+    /// `chown` for `name` in the home, or for the home itself.
+    fn give(&self, option: &str, user: u32, name: &str) {
+        let mut chown = as_root(Path::new("chown"));
+        chown.args([option, &format!("{user}:{user}")]);
+        let done = chown.arg(self.home().join(name)).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Our program as root, its config in this home.
+    pub(crate) fn root(&self, arguments: &[&str]) -> Output {
+        self.run(as_root(&self.0.path().join("program")), arguments)
+    }
+
+    /// The same as `user`, with `group` as the only other group.
+    fn user(&self, user: u32, group: u32, arguments: &[&str]) -> Output {
+        self.run(self.command_of(user, group), arguments)
+    }
+
+    fn command_of(&self, user: u32, group: u32) -> Command {
+        let mut command = as_root(Path::new("setpriv"));
+        command.args([format!("--reuid={user}"), format!("--regid={user}")]);
+        command.arg(format!("--groups={group}"));
+        command.arg(self.0.path().join("program"));
+        command
+    }
+
+    fn run(&self, mut command: Command, arguments: &[&str]) -> Output {
+        command.args(arguments).arg("--config");
+        command.arg(self.home().join("config.toml"));
+        command.output().unwrap()
+    }
+
+    /// All that is in the home, with its owner.
+    pub(crate) fn owners(&self) -> Vec<(String, u32, u32)> {
+        let entries = fs::read_dir(self.home()).unwrap();
+        let entries = entries.map(|entry| {
+            let entry = entry.unwrap();
+            let metadata = entry.metadata().unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            (name, metadata.uid(), metadata.gid())
+        });
+        entries.collect()
+    }
+
+    pub(crate) fn all_belongs_to_the_owner(&self) {
+        let owners = self.owners();
+        let strange = owners
+            .iter()
+            .filter(|(_, user, group)| (*user, *group) != (OWNER, OWNER));
+        assert_eq!(strange.count(), 0, "{owners:?}");
+    }
+}
+
+fn as_root(program: &Path) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return Command::new(program);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.arg("--non-interactive").arg(program);
+    sudo
+}
+
+#[test]
+fn what_root_leaves_behind_the_daemon_can_open() {
+    // A documentation address (RFC 5737), which is nobody's: `run` makes its
+    // state and ends.
+    let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "192.0.2.1:5556"));
+    let ran = estate.root(&["run"]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    assert!(text(&ran.stderr).contains("listen on 192.0.2.1"), "{ran:?}");
+    let made = estate.home().join("state.sqlite3");
+    assert!(made.exists(), "{ran:?}");
+    estate.all_belongs_to_the_owner();
+}
+
+#[test]
+fn root_sees_what_the_owner_sees() {
+    let estate = Estate::with(EXAMPLE);
+    assert_eq!(estate.root(&["check"]).status.code(), Some(0));
+    estate.give("--no-dereference", 0, "dsm-password");
+    let checked = estate.root(&["check"]);
+    assert_eq!(checked.status.code(), Some(78));
+    let found = text(&checked.stdout);
+    assert!(found.starts_with("fail dsm.password-file"), "{found}");
+    assert!(found.contains("Permission denied"), "{found}");
+
+    // Nor by a group that root is in.
+    let config = estate.home().join("config.toml");
+    let mut chown = as_root(Path::new("chown"));
+    assert!(chown.arg("0:7").arg(&config).status().unwrap().success());
+    let mut chmod = as_root(Path::new("chmod"));
+    assert!(chmod.arg("640").arg(&config).status().unwrap().success());
+    let checked = estate.user(0, 7, &["check"]);
+    let found = text(&checked.stdout);
+    assert!(found.contains("Permission denied"), "{found}");
+    assert!(found.contains("owner of its directory"), "{found}");
+}
+
+#[test]
+fn anybody_else_is_told_to_run_with_sudo() {
+    let estate = Estate::with(EXAMPLE);
+    let stranger = OWNER - 1;
+    for mode in ["755", "700"] {
+        let mut chmod = as_root(Path::new("chmod"));
+        assert!(
+            chmod
+                .arg(mode)
+                .arg(estate.home())
+                .status()
+                .unwrap()
+                .success()
+        );
+        for command in ["check", "run"] {
+            let output = estate.user(stranger, 7, &[command]);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            assert_eq!(text(&output.stdout), "");
+            let complaint = text(&output.stderr);
+            assert!(complaint.contains("run with sudo"), "{complaint}");
+        }
+        let output = estate.user(OWNER, OWNER, &["check"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    // He may not even look for the directory, now that the one above it is
+    // closed.
+    let mut command = estate.command_of(stranger, 7);
+    command.args(["check", "--config"]);
+    command.arg(estate.home().join("inner").join("config.toml"));
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(text(&output.stderr).contains("run with sudo"), "{output:?}");
+
+    // What belongs to root is root's alone.
+    let mut chmod = as_root(Path::new("chmod"));
+    assert!(
+        chmod
+            .arg("755")
+            .arg(estate.home())
+            .status()
+            .unwrap()
+            .success()
+    );
+    estate.give("--recursive", 0, "");
+    let output = estate.user(OWNER, OWNER, &["check"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(text(&output.stderr).contains("run with sudo"), "{output:?}");
+}
