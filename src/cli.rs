@@ -128,6 +128,7 @@ fn run(path: &Path) -> u8 {
 }
 
 fn serve(config: Config) -> anyhow::Result<()> {
+    let has_own_log = config.log.file.is_some();
     logging::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
@@ -138,6 +139,10 @@ fn serve(config: Config) -> anyhow::Result<()> {
     // A look-up of Google's address without a network takes half a minute and
     // cannot be broken off; nothing that counts is under way any more.
     runtime.shutdown_background();
+    if let (true, Err(error)) = (has_own_log, &done) {
+        // Whoever looks there should not see a daemon that fell silent.
+        tracing::error!(error = format!("{error:#}"), "the daemon ends");
+    }
     done
 }
 

@@ -63,6 +63,13 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn monotonic(&self) -> Duration;
 }
 
+/// The time of day for the log's lines, which tell milliseconds: nothing is
+/// decided by it.
+#[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
+pub fn time_of_line() -> SystemTime {
+    SystemTime::now()
+}
+
 /// The clock of this machine.
 #[derive(Debug)]
 pub struct SystemClock {

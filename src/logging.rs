@@ -1,43 +1,108 @@
-//! The log: one line an event, on standard error.
+//! The log: one line an event, on standard error or in a file of its own.
+//!
+//! Times are local, as the clock on a NAS's desktop, with their distance from
+//! UTC: whoever reads the log asks what happened this morning at seven.
+//!
+//! What strangers wrote (an address, a path, the name of a user) comes in as
+//! the value of a field. No value can begin a new line, look like a second
+//! field or reach a terminal as anything but text.
 
-use std::io::IsTerminal;
+mod file;
+mod line;
+mod lines;
+
+use std::io;
+use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
-use tracing_subscriber::{Layer, fmt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::config::{Log, LogLevel};
+use lines::{Lines, Output};
+
+/// Why the log is not as the config wants it.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// `log.file` cannot be written to.
+    #[error("open the log {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The process logs already.
+    #[error("the process has a log already")]
+    Started,
+}
+
+/// The log of this process, to be changed while it runs.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    wanted: reload::Handle<Targets, Registry>,
+    lines: Lines,
+}
+
+impl Handle {
+    /// Goes on with another level, format or file. No line is lost: each is
+    /// written either as before or as after. A file is opened anew even when
+    /// its name is the old one.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened; then all stays as it was.
+    pub fn reload(&self, log: &Log) -> Result<(), LogError> {
+        self.lines.go_on(Output::open(log)?);
+        // An error says that the log is gone: there is nobody to tell.
+        let _ = self.wanted.reload(wanted(log.level));
+        Ok(())
+    }
+}
 
 /// Starts the log of this process.
 ///
 /// # Errors
 ///
-/// When the process has one already.
-pub fn start(log: &Log) -> Result<(), TryInitError> {
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let layer = match log.format {
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        LogFormat::Text if std::io::stderr().is_terminal() => lines.boxed(),
-        LogFormat::Text => lines.with_ansi(false).boxed(),
-    };
-    // What libraries say below a warning helps nobody who runs a NAS.
-    let level = level(log.level);
-    let targets = Targets::new()
-        .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_default(level.min(LevelFilter::WARN));
-    tracing_subscriber::registry()
-        .with(layer.with_filter(targets))
-        .try_init()
+/// When its file cannot be opened, or the process has a log already.
+pub fn start(log: &Log) -> Result<Handle, LogError> {
+    let (subscriber, handle) = subscriber(log)?;
+    let started = Dispatch::new(subscriber).try_init();
+    started.map_err(|_| LogError::Started)?;
+    Ok(handle)
 }
 
-fn level(level: LogLevel) -> LevelFilter {
-    match level {
+/// What [`start`] starts, for a thread that wants a log of its own.
+///
+/// # Errors
+///
+/// When its file cannot be opened.
+pub fn subscriber(log: &Log) -> Result<(impl Subscriber + Send + Sync + use<>, Handle), LogError> {
+    let lines = Lines::new(Output::open(log)?);
+    let (filter, wanted) = reload::Layer::new(wanted(log.level));
+    let layer = lines.clone().with_filter(filter);
+    let subscriber = tracing_subscriber::registry().with(layer);
+    Ok((subscriber, Handle { wanted, lines }))
+}
+
+/// Which lines are wanted. What libraries say below a warning helps nobody
+/// who runs a NAS, and nobody has looked for secrets in it.
+fn wanted(level: LogLevel) -> Targets {
+    let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    }
+    };
+    Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_default(level.min(LevelFilter::WARN))
 }
+
+#[cfg(test)]
+mod tests;

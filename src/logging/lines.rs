@@ -1,0 +1,157 @@
+//! From events to lines, and where the lines go.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anstream::{AutoStream, ColorChoice};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::LogError;
+use super::file::LogFile;
+use super::line::{Fields, Head, Style};
+use crate::clock::time_of_line;
+use crate::config::{Log, LogFormat};
+
+/// Writes each event with the fields of the spans around it.
+#[derive(Clone, Debug)]
+pub(super) struct Lines(Arc<Mutex<Output>>);
+
+impl Lines {
+    pub(super) fn new(output: Output) -> Self {
+        Self(Arc::new(Mutex::new(output)))
+    }
+
+    /// The next line goes to `output`.
+    pub(super) fn go_on(&self, output: Output) {
+        *self.lock() = output;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Output> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else {
+            return;
+        };
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        span.extensions_mut().insert(fields);
+    }
+
+    fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else {
+            return;
+        };
+        if let Some(fields) = span.extensions_mut().get_mut::<Fields>() {
+            record.record(fields);
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(around) = span.extensions().get::<Fields>() {
+                fields.append(around);
+            }
+        }
+        let metadata = event.metadata();
+        self.lock()
+            .line(*metadata.level(), metadata.target(), &fields);
+    }
+}
+
+/// Where lines go, and in which form.
+#[derive(Debug)]
+pub(super) struct Output {
+    style: Style,
+    zone: TimeZone,
+    file: Option<LogFile>,
+    lost: Lost,
+}
+
+/// Lines that the file did not take.
+#[derive(Debug, Default)]
+struct Lost {
+    lines: u64,
+    why: Option<io::Error>,
+}
+
+impl Output {
+    pub(super) fn open(log: &Log) -> Result<Self, LogError> {
+        let file = log.file.as_deref().map(LogFile::open).transpose()?;
+        let style = match log.format {
+            LogFormat::Json => Style::Json,
+            LogFormat::Text if file.is_none() && wants_colour() => Style::Colour,
+            LogFormat::Text => Style::Text,
+        };
+        Ok(Self {
+            style,
+            zone: TimeZone::try_system().unwrap_or(TimeZone::UTC),
+            file,
+            lost: Lost::default(),
+        })
+    }
+
+    fn line(&mut self, level: Level, target: &str, fields: &Fields) {
+        let line = self.render(level, target, fields);
+        let Some(file) = &mut self.file else {
+            to_standard_error(&line);
+            return;
+        };
+        if let Err(error) = file.write(&line) {
+            // A full disk ends nobody's login. Whoever started us may still
+            // keep what it hears from us.
+            self.lost.lines += 1;
+            self.lost.why = Some(error);
+            to_standard_error(&line);
+            return;
+        }
+        self.tell_losses();
+    }
+
+    /// After a line that the file took: how many before it did not.
+    fn tell_losses(&mut self) {
+        let Some(why) = self.lost.why.take() else {
+            return;
+        };
+        let mut fields = Fields::default();
+        fields.put("message", "lines before this one could not be written here");
+        fields.put("lines", &self.lost.lines.to_string());
+        fields.put("error", &why.to_string());
+        let line = self.render(Level::WARN, env!("CARGO_CRATE_NAME"), &fields);
+        let file = self.file.as_mut();
+        match file.map_or(Ok(()), |file| file.write(&line)) {
+            Ok(()) => self.lost.lines = 0,
+            Err(_) => self.lost.why = Some(why),
+        }
+    }
+
+    fn render(&self, level: Level, target: &str, fields: &Fields) -> String {
+        let time = Timestamp::try_from(time_of_line()).unwrap_or_default();
+        let head = Head {
+            time: time.to_zoned(self.zone.clone()),
+            level,
+            target,
+        };
+        fields.line(&head, self.style)
+    }
+}
+
+fn wants_colour() -> bool {
+    AutoStream::choice(&io::stderr()) != ColorChoice::Never
+}
+
+fn to_standard_error(line: &str) {
+    // There is nobody left to tell when standard error is gone.
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}

@@ -1,0 +1,177 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Barrier;
+use std::thread;
+
+use tempfile::TempDir;
+use tracing::subscriber::{NoSubscriber, with_default};
+
+use super::*;
+use crate::config::LogFormat;
+
+fn log(file: PathBuf, level: LogLevel, format: LogFormat) -> Log {
+    Log {
+        level,
+        format,
+        file: Some(file),
+    }
+}
+
+fn quiet(file: PathBuf) -> Log {
+    log(file, LogLevel::Info, LogFormat::Text)
+}
+
+fn home() -> (TempDir, PathBuf) {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("log");
+    (home, path)
+}
+
+/// While there is one subscriber only, a line that another test's thread
+/// passes first is switched off for all.
+fn second() -> Dispatch {
+    Dispatch::new(NoSubscriber::default())
+}
+
+/// Without the time.
+fn messages(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let messages = text.lines().map(|line| line.split_once(' ').unwrap().1);
+    messages.map(str::to_owned).collect()
+}
+
+#[test]
+fn level_format_and_file_change_while_the_process_runs() {
+    let (home, first) = home();
+    let _second = second();
+    let (subscriber, handle) = subscriber(&quiet(first.clone())).unwrap();
+    with_default(subscriber, || {
+        let speak = || {
+            tracing::debug!("small");
+            tracing::warn!("big");
+        };
+        speak();
+        let talkative = log(first.clone(), LogLevel::Debug, LogFormat::Text);
+        handle.reload(&talkative).unwrap();
+        speak();
+        let other = home.path().join("other");
+        let terse = log(other.clone(), LogLevel::Warn, LogFormat::Json);
+        handle.reload(&terse).unwrap();
+        speak();
+        assert_eq!(messages(&first), ["WARN  big", "DEBUG small", "WARN  big"]);
+        let other = fs::read_to_string(other).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&other).unwrap();
+        assert_eq!(
+            (&line["level"], &line["message"]),
+            (&"WARN".into(), &"big".into())
+        );
+    });
+}
+
+#[test]
+fn a_file_that_cannot_be_opened_is_named_and_leaves_the_log_as_it_was() {
+    let (home, path) = home();
+    let _second = second();
+    let (subscriber, handle) = subscriber(&quiet(path.clone())).unwrap();
+    with_default(subscriber, || {
+        let nowhere = home.path().join("nowhere").join("log");
+        let bad = log(nowhere.clone(), LogLevel::Error, LogFormat::Json);
+        let error = handle.reload(&bad).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("open the log {}", nowhere.display())
+        );
+        tracing::info!("still here");
+        assert_eq!(messages(&path), ["INFO  still here"]);
+    });
+}
+
+#[test]
+fn no_line_is_lost_while_the_file_changes() {
+    const LINES: usize = 500;
+    let (home, path) = home();
+    let _second = second();
+    let (subscriber, handle) = subscriber(&quiet(path.clone())).unwrap();
+    let dispatch = Dispatch::new(subscriber);
+    let start = Barrier::new(3);
+    let files: Vec<PathBuf> = (0..20).map(|n| home.path().join(n.to_string())).collect();
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                tracing::dispatcher::with_default(&dispatch, || {
+                    start.wait();
+                    (0..LINES).for_each(|number| tracing::info!(number, "line"));
+                });
+            });
+        }
+        start.wait();
+        for file in &files {
+            handle.reload(&quiet(file.clone())).unwrap();
+        }
+    });
+    let written = files.iter().chain([&path]).map(|file| messages(file).len());
+    assert_eq!(written.sum::<usize>(), 2 * LINES);
+}
+
+#[test]
+fn lines_that_the_disk_refused_are_counted_in_the_log() {
+    let (home, path) = home();
+    let _second = second();
+    let (subscriber, _handle) = subscriber(&quiet(path.clone())).unwrap();
+    with_default(subscriber, || {
+        tracing::info!("before");
+        let away = home.path().with_extension("away");
+        fs::rename(home.path(), &away).unwrap();
+        tracing::info!("lost");
+        tracing::info!("lost, too");
+        fs::rename(&away, home.path()).unwrap();
+        tracing::info!("after");
+        tracing::info!("as ever");
+    });
+    let messages = messages(&path);
+    assert_eq!(
+        (&*messages[0], &*messages[1]),
+        ("INFO  before", "INFO  after")
+    );
+    assert!(
+        messages[2].starts_with("WARN  lines before this one could not be written here lines=2 "),
+        "{messages:?}"
+    );
+    assert_eq!(messages[3..], ["INFO  as ever"]);
+}
+
+#[test]
+fn a_line_bears_the_fields_of_what_it_is_part_of() {
+    let (_home, path) = home();
+    let _second = second();
+    let errors_only = log(path.clone(), LogLevel::Error, LogFormat::Text);
+    let (subscriber, _handle) = subscriber(&errors_only).unwrap();
+    with_default(subscriber, || {
+        let request = tracing::error_span!("request", request = %"4f2a");
+        request.in_scope(|| {
+            let part = tracing::error_span!("part", what = "users");
+            part.in_scope(|| tracing::error!(code = 105, "failed"));
+        });
+        tracing::error!("apart");
+    });
+    let expected = [
+        "ERROR failed code=105 what=users request=4f2a",
+        "ERROR apart",
+    ];
+    assert_eq!(messages(&path), expected);
+}
+
+#[test]
+fn what_libraries_say_below_a_warning_is_not_wanted() {
+    let (_home, path) = home();
+    let _second = second();
+    let all = log(path.clone(), LogLevel::Trace, LogFormat::Text);
+    let (subscriber, _handle) = subscriber(&all).unwrap();
+    with_default(subscriber, || {
+        tracing::info!(target: "hyper", "a secret header");
+        tracing::warn!(target: "hyper", "trouble");
+        tracing::trace!("ours");
+    });
+    let expected = ["WARN  trouble target=hyper", "TRACE ours"];
+    assert_eq!(messages(&path), expected);
+}
