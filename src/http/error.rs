@@ -28,12 +28,14 @@ pub(super) struct Asked<'a> {
     pub(super) issuer: &'a Issuer,
     pub(super) language: Language,
     pub(super) id: &'a RequestId,
+    /// Where the NAS is.
+    pub(super) nas: &'a str,
 }
 
 impl Asked<'_> {
     /// The page with its status.
     pub(super) fn page(&self, status: StatusCode, page: Page<'_>) -> Reply {
-        page.reply(status, self.language, self.id)
+        page.reply(status, self.language, self.id, self.nas)
     }
 
     /// The answer to a browser at `/auth` or `/callback`.

@@ -15,6 +15,7 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
+use self::texts::Book;
 use super::Reply;
 use super::request::{Language, RequestId};
 use crate::directory::Refusal;
@@ -40,8 +41,6 @@ pub(super) enum Page<'a> {
     Landing {
         /// What people call it.
         name: &'a str,
-        /// Where its login page is.
-        nas: &'a str,
     },
     /// The NAS asked something that we do not answer.
     BadRequest,
@@ -75,53 +74,45 @@ pub(super) enum Page<'a> {
     NotFound,
 }
 
-/// What a page says.
-struct Text {
-    title: String,
-    paragraphs: Vec<String>,
-    action: Option<Action>,
-}
-
-/// The one thing to do next.
-struct Action {
-    label: &'static str,
-    href: String,
-}
-
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Html<'a> {
     language: &'static str,
     refusal: Option<&'static str>,
-    text: Text,
     style: &'a str,
-    reference: Option<String>,
+    title: String,
+    account: Option<Account<'a>>,
+    paragraphs: Vec<String>,
+    action: &'static str,
+    href: &'a str,
+    footer: Option<Footer<'a>>,
+}
+
+/// For whom Google vouched.
+struct Account<'a> {
+    label: &'static str,
+    address: &'a str,
+}
+
+/// What is not for everybody.
+struct Footer<'a> {
+    heading: &'static str,
+    mend: Option<&'static str>,
+    reference: &'static str,
+    id: &'a RequestId,
 }
 
 impl Page<'_> {
-    /// The page as an answer.
-    pub(super) fn reply(self, status: StatusCode, language: Language, id: &RequestId) -> Reply {
-        let refusal = if let Self::Refused { refusal, .. } = self {
-            Some(refusal.name())
-        } else {
-            None
-        };
-        let reference = match (&self, language) {
-            (Self::Landing { .. }, _) => None,
-            (_, Language::English) => {
-                Some(format!("Reference for whoever looks after the NAS: {id}"))
-            }
-            (_, Language::French) => Some(format!(
-                "Référence pour la personne qui s’occupe du NAS : {id}"
-            )),
-        };
-        let html = Html {
-            language: language.tag(),
-            refusal,
-            text: self.text(language),
-            style: STYLE,
-            reference,
-        };
+    /// The page as an answer. `nas` is where it leads when there is nothing
+    /// else to do next.
+    pub(super) fn reply(
+        self,
+        status: StatusCode,
+        language: Language,
+        id: &RequestId,
+        nas: &str,
+    ) -> Reply {
+        let html = self.html(language, id, nas);
         let body = html.render().unwrap_or_else(|error| {
             tracing::error!(%error, "a page cannot be written");
             String::new()
@@ -140,5 +131,58 @@ impl Page<'_> {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         reply
+    }
+    fn html<'a>(&'a self, language: Language, id: &'a RequestId, nas: &'a str) -> Html<'a> {
+        let book = Book::of(language);
+        let words = book.words(self);
+        let varying = book.varying(self);
+        let paragraphs = words.paragraphs.iter();
+        let mut html = Html {
+            language: language.tag(),
+            refusal: None,
+            style: STYLE,
+            title: words.title.replace("{}", &varying),
+            account: None,
+            paragraphs: paragraphs
+                .map(|text| text.replace("{}", &varying))
+                .collect(),
+            action: words.action,
+            href: nas,
+            footer: Some(Footer {
+                heading: book.caretaker,
+                mend: words.mend,
+                reference: book.reference,
+                id,
+            }),
+        };
+        match self {
+            Self::Landing { .. } => html.footer = None,
+            Self::GoogleFailed { retry } => html.href = retry,
+            Self::Refused {
+                refusal,
+                address,
+                slow,
+                retry,
+            } => {
+                html.refusal = Some(refusal.name());
+                html.href = retry;
+                html.account = address.map(|address| Account {
+                    label: book.signed_in_as,
+                    address,
+                });
+                if *slow {
+                    html.paragraphs.push(book.slow.to_owned());
+                    html.action = book.slow_action;
+                }
+            }
+            Self::BadRequest
+            | Self::BadCallback
+            | Self::NoSuchLogin
+            | Self::AlreadyUsed
+            | Self::TooMany
+            | Self::Broken
+            | Self::NotFound => {}
+        }
+        html
     }
 }

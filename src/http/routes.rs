@@ -19,6 +19,7 @@ use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form};
 use super::{Reply, Server};
+use crate::config::Config;
 use crate::flow::{self, Arrival, Bridge, TokenAnswer};
 use crate::google;
 use crate::login::LoginId;
@@ -93,6 +94,7 @@ pub(super) async fn answer(
         issuer: &config.issuer,
         language: Language::of(&head.headers),
         id,
+        nas: nas(config),
     };
     let Some(route) = route(bridge, head.uri.path()) else {
         return asked.page(StatusCode::NOT_FOUND, Page::NotFound);
@@ -131,6 +133,13 @@ fn route(bridge: &Bridge, path: &str) -> Option<Route> {
 /// The JWKS of the hour.
 fn keys(bridge: &Bridge) -> Bytes {
     Bytes::from_owner(bridge.keys.jwks(bridge.clock.now()))
+}
+
+/// A family has one; with several clients, the first is theirs.
+fn nas(config: &Config) -> &str {
+    let first = config.clients.first();
+    let redirect = first.and_then(|client| client.redirect_uris.first());
+    redirect.map_or("/", |redirect| redirect.origin())
 }
 
 fn not_allowed(route: Route) -> Reply {
@@ -174,15 +183,9 @@ impl Call<'_> {
     }
 
     fn landing(&self) -> Reply {
-        let config = &self.bridge.config;
-        let first = config.clients.first();
+        let first = self.bridge.config.clients.first();
         let name = first.map_or("NAS", |client| client.name.as_str());
-        let redirect = first.and_then(|client| client.redirect_uris.first());
-        let page = Page::Landing {
-            name,
-            nas: redirect.map_or("/", |redirect| redirect.origin()),
-        };
-        self.asked.page(StatusCode::OK, page)
+        self.asked.page(StatusCode::OK, Page::Landing { name })
     }
 
     /// OpenID Connect Core, section 3.1.2.1: by GET or by POST.

@@ -1,0 +1,270 @@
+//! The pages in French.
+
+use super::{Book, Clock, Words};
+
+const CHOOSE: &str = "Choisir un autre compte Google";
+const TRY_AGAIN: &str = "Réessayer";
+const TO_THE_NAS: &str = "Aller sur le NAS";
+const ASK: &str = "Choisissez un autre compte Google, ou demandez de l’aide à la personne qui \
+                   s’occupe du NAS.";
+const SEE_LOG: Option<&str> =
+    Some("La raison est dans le journal, aux lignes qui portent cette référence.");
+
+pub(super) static BOOK: Book = Book {
+    signed_in_as: "Vous vous êtes connecté à Google avec",
+    caretaker: "Pour la personne qui s’occupe du NAS",
+    reference: "Référence :",
+    slow: "Le NAS a été lent à répondre : ce qui vient d’y être changé ne compte peut-être pas \
+           encore. Attendez une minute, puis réessayez.",
+    slow_action: "Réessayer, ou choisir un autre compte",
+    clock: Clock {
+        fast: "d’avance",
+        slow: "de retard",
+        days: "jours",
+        years: "ans",
+    },
+    landing: Words {
+        title: "Se connecter à {} avec Google",
+        paragraphs: &[
+            "Cette page sert seulement à se connecter : il n’y a rien à faire ici.",
+            "Allez sur le NAS et choisissez-y le bouton Google.",
+        ],
+        action: TO_THE_NAS,
+        mend: None,
+    },
+    bad_request: Words {
+        title: "Ce lien de connexion n’est pas correct",
+        paragraphs: &[
+            "Le NAS vous a envoyé ici avec une demande que cette page ne comprend pas. Ce n’est \
+             pas votre faute.",
+            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si vous revenez ici, \
+             parlez-en à la personne qui s’occupe du NAS.",
+        ],
+        action: TO_THE_NAS,
+        mend: Some(
+            "Les réglages SSO de DSM et la configuration d’ici ne vont pas ensemble. La raison est \
+             dans le journal, aux lignes qui portent cette référence.",
+        ),
+    },
+    bad_callback: Words {
+        title: "Cette réponse de Google est incomplète",
+        paragraphs: &[
+            "Il manque une partie de ce que Google envoie.",
+            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si cela se reproduit, \
+             parlez-en à la personne qui s’occupe du NAS.",
+        ],
+        action: TO_THE_NAS,
+        mend: None,
+    },
+    no_such_login: Words {
+        title: "Cette connexion est terminée",
+        paragraphs: &[
+            "Elle a duré trop longtemps, ou elle a été commencée dans un autre navigateur, ou ce \
+             navigateur refuse les cookies.",
+            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si cela se reproduit à \
+             chaque fois, demandez de l’aide à la personne qui s’occupe du NAS.",
+        ],
+        action: TO_THE_NAS,
+        mend: None,
+    },
+    already_used: Words {
+        title: "Cette connexion a déjà servi",
+        paragraphs: &[
+            "Une connexion ne sert qu’une fois. Cette page a peut-être été rechargée.",
+            "Si vous n’êtes pas encore connecté, allez sur le NAS et choisissez de nouveau le \
+             bouton Google.",
+        ],
+        action: TO_THE_NAS,
+        mend: None,
+    },
+    google_failed: Words {
+        title: "Google n’a pas répondu comme prévu",
+        paragraphs: &[
+            "Votre compte n’est pas en cause.",
+            "Attendez un instant, puis réessayez. Si cela se reproduit, parlez-en à la personne \
+             qui s’occupe du NAS.",
+        ],
+        action: TRY_AGAIN,
+        mend: SEE_LOG,
+    },
+    too_many: Words {
+        title: "Trop d’essais",
+        paragraphs: &[
+            "Trop de connexions ont été commencées d’ici en peu de temps.",
+            "Attendez une minute, puis allez sur le NAS et choisissez de nouveau le bouton Google.",
+        ],
+        action: TO_THE_NAS,
+        mend: Some(
+            "Si personne n’a essayé si souvent, tout le monde semble venir du même endroit : \
+             nommez le proxy dans `listen.trusted-proxies` de la configuration.",
+        ),
+    },
+    broken: Words {
+        title: "Quelque chose s’est mal passé ici",
+        paragraphs: &[
+            "Ce n’est pas votre faute.",
+            "Attendez un instant, puis allez sur le NAS et réessayez. Si cela se reproduit, \
+             parlez-en à la personne qui s’occupe du NAS.",
+        ],
+        action: TO_THE_NAS,
+        mend: SEE_LOG,
+    },
+    not_found: Words {
+        title: "Il n’y a rien ici",
+        paragraphs: &[
+            "Il manque peut-être une partie de l’adresse de cette page.",
+            "Pour vous connecter, allez sur le NAS et choisissez-y le bouton Google.",
+        ],
+        action: TO_THE_NAS,
+        mend: None,
+    },
+    address_not_verified: Words {
+        title: "Google n’a pas vérifié cette adresse",
+        paragraphs: &[
+            "Google ne garantit pas que cette adresse est à vous.",
+            "Ouvrez votre compte Google, confirmez-y l’adresse, puis revenez et réessayez. Si vous \
+             ne savez pas comment faire, demandez à la personne qui s’occupe du NAS.",
+        ],
+        action: CHOOSE,
+        mend: None,
+    },
+    address_unknown: Words {
+        title: "Le NAS ne connaît pas ce compte Google",
+        paragraphs: &[
+            "Personne sur le NAS n’a cette adresse.",
+            "Si vous avez un autre compte Google, choisissez-le. Sinon, demandez à la personne qui \
+             s’occupe du NAS d’ajouter cette adresse.",
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "Panneau de configuration > Utilisateur et groupe : entrez cette adresse comme e-mail \
+             de l’utilisateur. Elle comptera à l’essai suivant.",
+        ),
+    },
+    address_ambiguous: Words {
+        title: "Plusieurs personnes du NAS ont cette adresse",
+        paragraphs: &["Le NAS ne peut donc pas savoir laquelle vous êtes.", ASK],
+        action: CHOOSE,
+        mend: Some(
+            "Panneau de configuration > Utilisateur et groupe : plusieurs utilisateurs ont cette \
+             adresse comme e-mail. Laissez-la à un seul. Cela comptera à l’essai suivant.",
+        ),
+    },
+    domain_not_allowed: Words {
+        title: "Ce compte Google n’est pas de la bonne organisation",
+        paragraphs: &[
+            "Le NAS n’accepte que les comptes Google de certaines organisations, comme une école \
+             ou une entreprise.",
+            "Choisissez le compte que vous avez là-bas, ou demandez de l’aide à la personne qui \
+             s’occupe du NAS.",
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "`google.hosted-domains` dans la configuration nomme les domaines des organisations.",
+        ),
+    },
+    address_not_authoritative: Words {
+        title: "Le NAS ne peut pas se fier à cette adresse",
+        paragraphs: &[
+            "Sa boîte aux lettres n’est pas chez Google, et le NAS ne se fie qu’aux adresses dont \
+             la boîte aux lettres y est.",
+            "Choisissez un compte Google dont l’adresse finit par gmail.com, ou demandez de l’aide \
+             à la personne qui s’occupe du NAS.",
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "Un alias sous `users.alias` dans la configuration laisse entrer cette adresse ; c’est \
+             `google.authoritative-addresses-only` qui la refuse.",
+        ),
+    },
+    account_disabled: Words {
+        title: "Votre compte sur le NAS est désactivé",
+        paragraphs: &[
+            "Le NAS connaît cette adresse, mais le compte est désactivé.",
+            ASK,
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "Panneau de configuration > Utilisateur et groupe : modifiez l’utilisateur qui a cette \
+             adresse ; son compte y est désactivé.",
+        ),
+    },
+    account_expired: Words {
+        title: "Votre compte sur le NAS a expiré",
+        paragraphs: &[
+            "Le NAS connaît cette adresse, mais le compte ne devait durer que jusqu’à un certain \
+             jour.",
+            ASK,
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "Panneau de configuration > Utilisateur et groupe : modifiez l’utilisateur qui a cette \
+             adresse ; son compte y a un dernier jour, qui est passé.",
+        ),
+    },
+    account_denied: Words {
+        title: "Ce compte du NAS n’est pas fait pour Google",
+        paragraphs: &[
+            "Cette adresse appartient à un compte du NAS que personne ne peut utiliser avec Google.",
+            ASK,
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "L’utilisateur qui a cette adresse est dans `users.deny` de la configuration, ou c’est \
+             `admin`, `guest` ou `root`, avec lesquels personne ne se connecte par Google.",
+        ),
+    },
+    administrator_refused: Words {
+        title: "Ici, les administrateurs ne se connectent pas avec Google",
+        paragraphs: &[
+            "Cette adresse appartient à un administrateur du NAS.",
+            "Retournez sur le NAS et connectez-vous-y avec nom et mot de passe, choisissez un \
+             autre compte Google, ou demandez de l’aide à la personne qui s’occupe du NAS.",
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "`users.administrators` dans la configuration dit si les administrateurs y ont droit.",
+        ),
+    },
+    linked_to_another: Words {
+        title: "Un autre compte Google sert déjà pour cette personne",
+        paragraphs: &[
+            "Quelqu’un sur le NAS a cette adresse, mais se connecte avec un autre compte Google, \
+             qui avait la même adresse.",
+            "Si cet autre compte est à vous, choisissez-le. S’il n’existe plus et que celui-ci est \
+             votre nouveau compte, demandez à la personne qui s’occupe du NAS.",
+        ],
+        action: CHOOSE,
+        mend: Some(
+            "Si ce compte Google est désormais le bon, oubliez l’autre : \
+             `google-to-synology-sso links remove UTILISATEUR`.",
+        ),
+    },
+    directory_stale: Words {
+        title: "Le NAS n’est pas encore prêt",
+        paragraphs: &[
+            "Il n’a pas encore dit qui peut se connecter. Il est peut-être en train de démarrer.",
+            "Attendez une minute, puis réessayez. Si cela dure, parlez-en à la personne qui \
+             s’occupe du NAS.",
+        ],
+        action: TRY_AGAIN,
+        mend: Some(
+            "`google-to-synology-sso status` dit pourquoi les utilisateurs de DSM ne peuvent pas \
+             être lus.",
+        ),
+    },
+    clock_wrong: Words {
+        title: "L’horloge du NAS n’est pas à l’heure",
+        paragraphs: &[
+            "Elle a {} par rapport à celle de Google, et le NAS croit les réponses de Google trop \
+             vieilles ou trop récentes. Votre compte n’est pas en cause.",
+            "Dites-le à la personne qui s’occupe du NAS, et réessayez quand l’horloge sera à \
+             l’heure.",
+        ],
+        action: TRY_AGAIN,
+        mend: Some(
+            "Panneau de configuration > Options régionales > Heure : synchroniser avec un serveur \
+             NTP.",
+        ),
+    },
+};
