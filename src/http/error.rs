@@ -70,14 +70,14 @@ impl Asked<'_> {
             FlowError::Refused {
                 refusal,
                 address,
+                slow,
                 retry,
-                ..
             } => {
                 let temporary = refusal.is_temporary();
                 let page = Page::Refused {
                     refusal,
                     address: address.as_deref(),
-                    slow: false,
+                    slow,
                     retry: retry_url(self.issuer, &retry, Some("select_account")),
                 };
                 if !temporary {

@@ -17,6 +17,12 @@ mod callback;
 /// A login in progress travels in its browser's cookie, and in nothing else.
 mod cookies;
 
+/// A Google account stays who it was, whatever happens to its address.
+mod links;
+
+/// Some refusals ask DSM once more before they are said.
+mod misses;
+
 /// DSM trades a code for tokens.
 mod token;
 
