@@ -341,10 +341,8 @@ pub async fn token(
         Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
     };
     let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);
-    let id_token = bridge
-        .keys
-        .signing(now)
-        .sign(&serde_json::to_vec(&claims)?)?;
+    let key = bridge.keys.signing(now);
+    let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
     tracing::info!(
         user = granted.user.as_str(),
         client = %granted.client,
