@@ -32,6 +32,9 @@ mod userinfo;
 /// What anybody may read.
 mod documents;
 
+/// The signing keys are replaced.
+mod keys;
+
 /// How often one client may ask.
 mod limits;
 

@@ -1,0 +1,353 @@
+//! The signing keys are replaced, and nobody who verifies our tokens notices.
+
+use std::fs;
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fakes::browser::Browser;
+use fakes::house::{House, JEANNE};
+use google_to_synology_sso::clock::{Clock, UnixTime};
+use google_to_synology_sso::config::Config;
+use google_to_synology_sso::daemon::Daemon;
+use google_to_synology_sso::key_ring::{KeyRing, KeyRingError};
+use google_to_synology_sso::keys::{KeyState, Rotation, RotationRefused, SigningKey};
+use google_to_synology_sso::random::OsRandom;
+use google_to_synology_sso::store::Store;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use rusqlite::{Connection, params};
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+use crate::process::until;
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// What is published now.
+async fn published(house: &House) -> JwkSet {
+    let keys = Browser::new().get(&house.url("/keys")).await;
+    assert_eq!(keys.header("cache-control"), "max-age=3600");
+    serde_json::from_str(&keys.body).unwrap()
+}
+
+fn names(keys: &JwkSet) -> Vec<&str> {
+    let keys = keys.keys.iter();
+    keys.map(|key| key.common.key_id.as_deref().unwrap())
+        .collect()
+}
+
+/// An ID token of now.
+async fn token(house: &House) -> String {
+    let code = house.code(JEANNE, "").await;
+    let tokens = house.redeem(&code, "").await.json();
+    tokens["id_token"].as_str().unwrap().to_owned()
+}
+
+fn signer(token: &str) -> String {
+    decode_header(token).unwrap().kid.unwrap()
+}
+
+/// As a client does that looked at `keys` at some time.
+#[track_caller]
+fn assert_verifies(token: &str, keys: &JwkSet) {
+    let kid = signer(token);
+    let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid}: {keys:?}"));
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_audience(&["synology"]);
+    // It would look at the machine's clock; ours is moved.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(key).unwrap();
+    decode::<Value>(token, &key, &validation).unwrap();
+}
+
+async fn rotate(house: &House, rotation: Rotation) -> String {
+    let keys = &house.bridge().keys;
+    let rotated = keys.rotate(house.clock.now(), rotation).await.unwrap();
+    rotated.kid.as_str().to_owned()
+}
+
+fn states(house: &House) -> Vec<KeyState> {
+    let states = house.bridge().keys.list(house.clock.now());
+    states.iter().map(|it| it.state).collect()
+}
+
+/// The names of all that is on disk.
+fn on_disk(state: &Connection) -> Vec<String> {
+    let mut statement = state.prepare("SELECT kid FROM signing_keys").unwrap();
+    let names = statement.query_map([], |row| row.get(0)).unwrap();
+    names.collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn whoever_looks_at_the_keys_every_other_day_verifies_every_token() {
+    let mut house = House::new().await;
+    let first = signer(&token(&house).await);
+    let mut looked = published(&house).await;
+    house.clock.advance(HOUR);
+
+    let second = rotate(&house, Rotation::Announced).await;
+
+    for (hours, signing, order) in [
+        (0, &first, vec![&first, &second]),
+        (47, &first, vec![&first, &second]),
+        (1, &second, vec![&second, &first]),
+        (47, &second, vec![&second, &first]),
+        (1, &second, vec![&second]),
+        (500, &second, vec![&second]),
+    ] {
+        house.clock.advance(HOUR * hours);
+        // The morning after is like the evening before.
+        house.stop().await;
+        house.start().await;
+        let now = published(&house).await;
+        assert_eq!(names(&now), order, "{hours}");
+        let token = token(&house).await;
+        assert_eq!(signer(&token), *signing, "{hours}");
+        assert_verifies(&token, &now);
+        assert_verifies(&token, &looked);
+        looked = now;
+    }
+}
+
+#[tokio::test]
+async fn in_a_hurry_the_new_key_signs_at_once_and_older_tokens_stay_good() {
+    let house = House::new().await;
+    let before = token(&house).await;
+
+    let second = rotate(&house, Rotation::AtOnce).await;
+
+    let after = token(&house).await;
+    assert_eq!(signer(&after), second);
+    let keys = published(&house).await;
+    assert_eq!(names(&keys), [&second, &signer(&before)]);
+    assert_verifies(&before, &keys);
+    assert_verifies(&after, &keys);
+}
+
+#[tokio::test]
+async fn an_announced_key_is_let_sign_and_announced_once() {
+    let house = House::new().await;
+    let second = rotate(&house, Rotation::Announced).await;
+    house.clock.advance(HOUR);
+    let keys = &house.bridge().keys;
+
+    let now = house.clock.now();
+    let refused = keys.rotate(now, Rotation::Announced).await.unwrap_err();
+    let KeyRingError::Refused(RotationRefused::UnderWay { kid, signs_from }) = &refused else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(kid.as_str(), second);
+    assert_eq!(*signs_from, now.plus(HOUR * 47));
+    let told = refused.to_string();
+    assert!(told.contains("from 2026-03-04T06:30:00Z on"), "{told}");
+
+    assert_eq!(rotate(&house, Rotation::AtOnce).await, second);
+    assert_eq!(signer(&token(&house).await), second);
+    assert_eq!(states(&house), [KeyState::Retired, KeyState::Signing]);
+    let on_disk: i64 = house.look_up("SELECT max(signs_from) FROM signing_keys");
+    assert_eq!(on_disk, now.seconds());
+}
+
+#[tokio::test]
+async fn two_rotations_at_once_come_one_after_the_other() {
+    let house = House::new().await;
+    let (keys, now) = (&house.bridge().keys, house.clock.now());
+
+    let (one, other) = tokio::join!(
+        keys.rotate(now, Rotation::Announced),
+        keys.rotate(now, Rotation::Announced)
+    );
+    let (done, refused) = if one.is_ok() {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    let second = done.unwrap().kid;
+    let refused = refused.unwrap_err();
+    let named = RotationRefused::UnderWay {
+        kid: second,
+        signs_from: now.plus(HOUR * 48),
+    };
+    assert_eq!(refused.to_string(), named.to_string());
+    assert_eq!(house.rows("signing_keys"), 2);
+
+    // One lets the second key sign, the others make keys.
+    let hurry = || keys.rotate(now, Rotation::AtOnce);
+    let (a, b, c) = tokio::join!(hurry(), hurry(), hurry());
+    let signed = [a, b, c].map(|rotated| rotated.unwrap());
+    assert!(signed.iter().all(|it| it.state == KeyState::Signing));
+    assert_eq!(house.rows("signing_keys"), 4);
+    let last = keys.signing(now).kid().clone();
+    assert!(signed.iter().any(|it| it.kid == last));
+    assert_eq!(names(&published(&house).await).len(), 4);
+}
+
+#[tokio::test]
+async fn nobody_who_signs_in_meanwhile_notices() {
+    let house = Arc::new(House::new().await);
+    let first = signer(&token(&house).await);
+    let mut family = JoinSet::new();
+    for _ in 0..20 {
+        let house = Arc::clone(&house);
+        family.spawn(async move { token(&house).await });
+    }
+    let second = rotate(&house, Rotation::AtOnce).await;
+    let keys = published(&house).await;
+    for token in family.join_all().await {
+        assert!([&first, &second].contains(&&signer(&token)));
+        assert_verifies(&token, &keys);
+    }
+}
+
+/// The state as a power cut at this moment leaves it.
+fn after_a_power_cut(house: &House) -> (tempfile::TempDir, Connection) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    for file in ["state.sqlite3", "state.sqlite3-wal"] {
+        fs::copy(house.home.path().join(file), elsewhere.path().join(file)).unwrap();
+    }
+    let state = Connection::open(elsewhere.path().join("state.sqlite3")).unwrap();
+    (elsewhere, state)
+}
+
+#[tokio::test]
+async fn a_published_key_outlives_a_power_cut() {
+    let house = House::new().await;
+    for rotation in [Rotation::Announced, Rotation::AtOnce, Rotation::AtOnce] {
+        let (keys, now) = (house.bridge().keys.clone(), house.clock.now());
+        let before = keys.jwks(now);
+        let mut rotating = JoinSet::new();
+        let ring = keys.clone();
+        rotating.spawn(async move { ring.rotate(now, rotation).await });
+        until("something else is published", || keys.jwks(now) != before).await;
+        let (_elsewhere, kept) = after_a_power_cut(&house);
+        let kept = on_disk(&kept);
+        for published in keys.list(now) {
+            assert!(kept.iter().any(|kept| kept == published.kid.as_str()));
+        }
+    }
+    assert_eq!(house.rows("signing_keys"), 3);
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_not_published_and_does_not_sign() {
+    let house = House::new().await;
+    let before = published(&house).await;
+    let full = "CREATE TRIGGER full BEFORE INSERT ON signing_keys
+                BEGIN SELECT RAISE(ABORT, 'the disk is full'); END";
+    house.state().execute_batch(full).unwrap();
+    let (keys, now) = (&house.bridge().keys, house.clock.now());
+    for rotation in [Rotation::Announced, Rotation::AtOnce] {
+        let failed = keys.rotate(now, rotation).await.unwrap_err();
+        assert!(matches!(failed, KeyRingError::Store(_)), "{failed:?}");
+        assert_eq!(published(&house).await, before);
+        assert_verifies(&token(&house).await, &before);
+    }
+    assert_eq!(house.rows("signing_keys"), 1);
+
+    house.state().execute_batch("DROP TRIGGER full").unwrap();
+    rotate(&house, Rotation::Announced).await;
+    assert_eq!(names(&published(&house).await).len(), 2);
+}
+
+#[tokio::test]
+async fn a_rotation_that_nobody_waits_for_any_more_goes_on() {
+    let house = House::new().await;
+    let (keys, now) = (&house.bridge().keys, house.clock.now());
+    tokio::select! {
+        biased;
+        _ = keys.rotate(now, Rotation::Announced) => panic!("a key was there at once"),
+        () = ready(()) => {}
+    }
+    until("the key is published", || keys.list(now).len() == 2).await;
+    assert_eq!(house.rows("signing_keys"), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_is_gone_is_deleted_with_the_next_rotation_and_never_by_itself() {
+    let mut house = House::new().await;
+    let first = rotate(&house, Rotation::AtOnce).await;
+    house.clock.advance(HOUR * 500);
+    house.stop().await;
+    house.start().await;
+    token(&house).await;
+    assert_eq!(names(&published(&house).await), [&first]);
+    assert_eq!(house.rows("signing_keys"), 2);
+
+    let second = rotate(&house, Rotation::Announced).await;
+
+    let mut left = on_disk(&house.state());
+    left.sort();
+    let mut expected = vec![first, second];
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_finds_a_key_that_signs() {
+    let house = House::new().await;
+    rotate(&house, Rotation::AtOnce).await;
+    house.clock.set(0);
+    let keys = &house.bridge().keys;
+    let now = house.clock.now();
+    assert_eq!(states(&house), [KeyState::Signing, KeyState::Next]);
+    let jwks: JwkSet = serde_json::from_slice(&keys.jwks(now)).unwrap();
+    assert_eq!(names(&jwks)[0], keys.signing(now).kid().as_str());
+}
+
+/// Why the daemon does not start.
+async fn refusal_to_start(house: &House) -> String {
+    let config = Config::load(&house.write_config()).unwrap();
+    let random = Arc::new(OsRandom::default());
+    let started = Daemon::prepare(config, house.clock.clone(), random).await;
+    format!("{:#}", started.unwrap_err())
+}
+
+#[tokio::test]
+async fn a_kept_key_that_cannot_be_used_is_named() {
+    for damage in [
+        "UPDATE signing_keys SET pkcs8 = x'30' WHERE kid = ?1",
+        "UPDATE signing_keys SET pkcs8 = substr(pkcs8, 1, 600) WHERE kid = ?1",
+        // A good key, but another one.
+        "UPDATE signing_keys SET pkcs8 =
+             (SELECT pkcs8 FROM signing_keys WHERE kid <> ?1) WHERE kid = ?1",
+    ] {
+        let mut house = House::new().await;
+        let next = rotate(&house, Rotation::Announced).await;
+        house.stop().await;
+        house.state().execute(damage, [&next]).unwrap();
+        let told = refusal_to_start(&house).await;
+        let expected = format!("the kept signing key {next} cannot be used: it is damaged");
+        assert_eq!(told, expected, "{damage}");
+        // Nothing was made in its place.
+        assert_eq!(house.rows("signing_keys"), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_key_of_a_state_without_rotation_goes_on_signing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("state.sqlite3");
+    let pkcs8 = SigningKey::generate().unwrap();
+    let kid = SigningKey::from_pkcs8(&pkcs8).unwrap().kid().clone();
+    let created = UnixTime::from_seconds(1_700_000_000);
+    let before = Connection::open(&path).unwrap();
+    let first = include_str!("../../src/store/migrations/001_first_login.sql");
+    before.execute_batch(first).unwrap();
+    let keep = "INSERT INTO signing_keys (kid, pkcs8, created) VALUES (?1, ?2, ?3)";
+    let values = params![kid.as_str(), pkcs8.expose(), created.seconds()];
+    before.execute(keep, values).unwrap();
+    before.pragma_update(None, "user_version", 1).unwrap();
+    before.close().unwrap();
+
+    let store = Arc::new(Store::open(&path).unwrap());
+    let now = created.plus(HOUR * 1000);
+    let keys = KeyRing::open(Arc::clone(&store), now).await.unwrap();
+
+    let [key] = &keys.list(now)[..] else { panic!() };
+    assert_eq!(key.kid, kid);
+    assert_eq!(key.state, KeyState::Signing);
+    assert_eq!((key.created, key.signs_from), (created, created));
+    assert_eq!(key.gone_after, None);
+    store.close();
+}
