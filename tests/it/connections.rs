@@ -22,7 +22,7 @@ const HEALTHZ: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 
 /// Both ends of so many connections are in this process, and other tests run
 /// beside this one: more than the 1024 files that many systems allow at first.
-fn allow_many_files() {
+pub(crate) fn allow_many_files() {
     let allowed = getrlimit(Resource::Nofile);
     let wanted = u64::try_from(4 * PLACES).unwrap();
     if allowed.current.is_some_and(|now| now < wanted) {

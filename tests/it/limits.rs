@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use fakes::browser::{Browser, Shown};
-use fakes::house::{House, JEANNE, Plan, token_form};
+use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, encode, token_form};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::token::{error, invalid_grant};
 
@@ -206,4 +208,77 @@ async fn a_right_secret_is_never_limited_and_never_counts() {
     let answer = at(rude).post(&url, &token_form(&code)).await;
     assert_eq!(answer.status, 200);
     assert!(!Door::Token.lets_in(&house, rude).await);
+}
+
+/// So many addresses guess at once.
+const GUESSERS: u8 = 20;
+
+fn guesser(number: u8) -> String {
+    format!("198.51.100.{number}")
+}
+
+/// Guesses until told to stop: how many guesses were looked at, how many not.
+async fn guess(url: String, from: String, stop: CancellationToken) -> (usize, usize) {
+    let mut browser = at(&from);
+    let (mut wrong, mut unheard) = (0, 0);
+    while !stop.is_cancelled() {
+        let number = wrong + unheard;
+        let secret = format!("{}{number}", encode(CLIENT_SECRET_OF_DSM));
+        let form = format!("client_id=synology&client_secret={secret}");
+        let shown = browser.post(&url, &form).await;
+        assert_eq!(shown.json()["error"], "invalid_client");
+        match shown.status.as_u16() {
+            401 => wrong += 1,
+            429 => unheard += 1,
+            _ => panic!("{shown:?}"),
+        }
+    }
+    (wrong, unheard)
+}
+
+/// Somebody of the family at `home` signs in, while DSM asks from `nas`.
+async fn sign_in(house: &House, home: &str, nas: &str) {
+    let arrived = house.arrive(&mut at(home), JEANNE, "").await;
+    assert_eq!(arrived.status, 303, "{home}: {arrived:?}");
+    let form = token_form(&arrived.answered("code").unwrap());
+    let tokens = at(nas).post(&house.url("/token"), &form).await;
+    assert_eq!(tokens.status, 200, "{nas}: {tokens:?}");
+    let access_token = tokens.json()["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(house.userinfo(&access_token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_flood_of_guessed_secrets_is_slowed_and_a_right_secret_and_the_family_are_not() {
+    let house = House::new().await;
+    let stop = CancellationToken::new();
+    let mut flood = JoinSet::new();
+    for number in 0..GUESSERS {
+        let url = house.url("/token");
+        flood.spawn(guess(url, guesser(number), stop.clone()));
+    }
+    // At the height of the flood nobody's guess is heard any more.
+    for number in 0..GUESSERS {
+        let mut heard = 0;
+        while Door::Token.lets_in(&house, &guesser(number)).await {
+            heard += 1;
+            assert!(heard <= Door::Token.limit());
+        }
+    }
+
+    for number in 0..GUESSERS {
+        // DSM's own address guesses too, and so does the family's.
+        let (home, nas) = (guesser(number), guesser(GUESSERS - 1 - number));
+        sign_in(&house, &home, &nas).await;
+        sign_in(&house, "203.0.113.7", "203.0.113.8").await;
+        assert!(!Door::Token.lets_in(&house, &nas).await, "{nas}");
+    }
+    // Nor is anybody else who mistypes a secret.
+    assert!(Door::Token.lets_in(&house, "203.0.113.9").await);
+
+    assert!(flood.try_join_next().is_none(), "all guess on");
+    stop.cancel();
+    for (wrong, unheard) in flood.join_all().await {
+        assert!(wrong <= Door::Token.limit(), "{wrong}");
+        assert!(unheard > Door::Token.limit(), "{unheard}");
+    }
 }

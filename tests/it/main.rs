@@ -8,6 +8,9 @@
 /// One person signs in: the whole way.
 mod login;
 
+/// Everybody comes home at once.
+mod crowd;
+
 /// What a relying party may ask, and what it is told when it asks wrongly.
 mod authorize;
 
