@@ -19,8 +19,8 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use fakes::dsm::FakeDsm;
-use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
+use fakes::dsm::{FakeDsm, FakeUser};
+use fakes::google::{self, CLIENT_ID, CLIENT_SECRET, FakeGoogle, Person};
 use fakes::house::{CLIENT_SECRET_OF_DSM, REDIRECT_URI, family, write_secret};
 use google_to_synology_sso::clock::SystemClock;
 use tempfile::TempDir;
@@ -40,6 +40,11 @@ const LOGINS_ON_DISK: u32 = 200;
 
 const CLIENTS_AT_ONCE: usize = 16;
 const RUSH: Duration = Duration::from_secs(5);
+
+/// So many people sign in at the same moment, so often; the worst counts.
+const CROWD: usize = 300;
+const CROWDS: u32 = 5;
+
 const IDLE: Duration = Duration::from_secs(10);
 const STARTS: usize = 21;
 
@@ -61,7 +66,10 @@ fn main() -> ExitCode {
         .collect();
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
     let mut report = Report::new("The daemon: release build, state on disk");
-    let house = House::new();
+    if wanted("crowd") {
+        House::of(CROWD).crowd(&mut report);
+    }
+    let house = House::of(0);
     if wanted("rest") {
         house.rest(&mut report);
     }
@@ -92,15 +100,21 @@ struct House {
 
 impl House {
     /// The daemon has run once: users, keys and Google's documents are on
-    /// disk. DSM is asleep since.
-    fn new() -> Self {
+    /// disk. DSM is asleep since. A `crowd` lives there beside the family.
+    fn of(crowd: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let google = runtime.block_on(FakeGoogle::start(Arc::new(SystemClock::new())));
         let dsm = runtime.block_on(FakeDsm::start());
-        dsm.set_users(family());
+        let pupils = (0..crowd).map(|number| FakeUser::new(&pupil(number), &account(number)));
+        dsm.set_users(family().into_iter().chain(pupils).collect::<Vec<_>>());
+        let pupils = (0..crowd).map(|number| {
+            let subject = (1_000_000 + number).to_string();
+            Person::new(&subject, &account(number), &pupil(number))
+        });
+        google.set_people(google::family().into_iter().chain(pupils).collect());
         // In the build directory: /tmp may be memory, which needs no fsync.
         let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         dsm.write_password_file(home.path());
@@ -345,6 +359,40 @@ impl House {
         daemon.stop();
     }
 
+    /// A school at the same moment, with a connection and an account for each.
+    fn crowd(&self, report: &mut Report) {
+        let daemon = self.start();
+        let pupils = || {
+            (0..CROWD).map(|number| {
+                Client::new(self.address, &self.google, Connections::Kept)
+                    .of(account(number), pupil(number))
+            })
+        };
+        let rounds = (0..CROWDS).map(|_| self.runtime.block_on(at_once(pupils())));
+        let logins: Vec<_> = rounds.flatten().collect();
+        let failed = logins.iter().filter(|login| login.is_err()).count();
+        let slowest = logins.iter().flatten().max().unwrap();
+        report.line(
+            "300 logins at once, 5 times: failed",
+            f64::from(u32::try_from(failed).unwrap()),
+            "",
+            Target::Below(1.0),
+        );
+        report.line(
+            "the slowest of them",
+            milliseconds(*slowest),
+            " ms",
+            Target::Below(1000.0),
+        );
+        report.line(
+            "memory then (RSS)",
+            daemon.memory("VmRSS"),
+            " MiB",
+            Target::None,
+        );
+        daemon.stop();
+    }
+
     /// From exec to the first answer, with the state of yesterday and nobody
     /// to ask: Google refuses connections, too.
     fn starts(self, report: &mut Report) {
@@ -365,6 +413,33 @@ impl House {
             Target::Below(20.0),
         );
     }
+}
+
+/// A DSM user, and his Google account.
+fn pupil(number: usize) -> String {
+    format!("pupil-{number}")
+}
+
+fn account(number: usize) -> String {
+    format!("pupil.{number}@school.example")
+}
+
+/// How long it took from now until each of `clients` was signed in.
+async fn at_once(clients: impl Iterator<Item = Client>) -> Vec<Result<Duration, String>> {
+    let begun = now();
+    let clients: Vec<_> = clients
+        .map(|mut client| {
+            in_background(async move {
+                client.sign_in().await?;
+                Ok(begun.elapsed())
+            })
+        })
+        .collect();
+    let mut logins = Vec::new();
+    for client in clients {
+        logins.push(client.await.unwrap());
+    }
+    logins
 }
 
 /// How long each login took that `clients` brought to an end within `span`.

@@ -33,10 +33,12 @@ pub(crate) struct Client {
     connections: Connections,
     connection: Option<SendRequest<Full<Bytes>>>,
     authorization_request: String,
+    account: String,
+    user: String,
 }
 
 impl Client {
-    /// Somebody who wants to sign in at `address` with an account at `google`.
+    /// Jeanne, who wants to sign in at `address` with her account at `google`.
     pub(crate) fn new(address: SocketAddr, google: &FakeGoogle, connections: Connections) -> Self {
         Self {
             address,
@@ -48,6 +50,17 @@ impl Client {
                  &scope=openid&nonce=n-0S6_WzA2Mj",
                 encode(REDIRECT_URI)
             ),
+            account: JEANNE.to_owned(),
+            user: "jeanne".to_owned(),
+        }
+    }
+
+    /// Somebody else: with this Google account, as this DSM user.
+    pub(crate) fn of(self, account: String, user: String) -> Self {
+        Self {
+            account,
+            user,
+            ..self
         }
     }
 
@@ -59,7 +72,7 @@ impl Client {
         let begun = self.get(Request::get(&self.authorization_request)).await?;
         let cookie = before(begun.header(&SET_COOKIE), ';').to_owned();
         // In this process, since it is the browser's and Google's own affair.
-        let back = self.google.choose(begun.header(&LOCATION), JEANNE);
+        let back = self.google.choose(begun.header(&LOCATION), &self.account);
         let callback = Request::get(&back[url::Position::BeforePath..]);
         let arrived = self.get(callback.header(COOKIE, cookie)).await?;
         let code = before(after(arrived.header(&LOCATION), "code="), '&');
@@ -73,7 +86,8 @@ impl Client {
         let user = self
             .get(Request::get("/userinfo").header(AUTHORIZATION, bearer))
             .await?;
-        assert!(user.body().contains(r#""username":"jeanne""#));
+        let expected = format!(r#""username":"{}""#, self.user);
+        assert!(user.body().contains(&expected), "{}", user.body());
         self.get(Request::get("/keys")).await?;
         Ok(())
     }
