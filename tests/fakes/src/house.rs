@@ -16,7 +16,7 @@ use google_to_synology_sso::random::OsRandom;
 use rusqlite::types::FromSql;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -91,6 +91,9 @@ pub struct House {
     pub address: SocketAddr,
     plan: Plan,
     running: Option<Running>,
+    /// Bound, not listening: while the daemon is stopped, nobody else on this
+    /// machine is given its port.
+    port: Option<TcpSocket>,
 }
 
 #[derive(Debug)]
@@ -111,8 +114,12 @@ impl House {
     pub async fn planned(plan: Plan) -> Self {
         let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
         let google = FakeGoogle::start(clock.clone()).await;
-        let address = ([127, 0, 0, 1], 0).into();
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let address = port.local_addr().unwrap();
         let mut house = Self::furnished(plan, google, clock, address).await;
+        house.port = Some(port);
         house.start().await;
         house
     }
@@ -142,14 +149,14 @@ impl House {
             address,
             plan,
             running: None,
+            port: None,
         }
     }
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.
     #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub async fn start(&mut self) {
-        let listener = bind(self.address).await;
-        self.address = listener.local_addr().unwrap();
+        let listener = TcpListener::bind(self.address).await.unwrap();
         let config = Config::load(&self.write_config()).unwrap();
         let random = Arc::new(OsRandom::default());
         let daemon = Daemon::prepare(config, self.clock.clone(), random)
@@ -322,18 +329,6 @@ impl House {
         fs::write(&path, config).unwrap();
         path
     }
-}
-
-/// After a stop, any connection of this machine may have the port for a
-/// moment.
-async fn bind(address: SocketAddr) -> TcpListener {
-    for _ in 0..200 {
-        if let Ok(listener) = TcpListener::bind(address).await {
-            return listener;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    TcpListener::bind(address).await.unwrap()
 }
 
 /// The people of the house as DSM lists them.
