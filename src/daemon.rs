@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::Server;
-use crate::jobs::Jobs;
+use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
 use crate::lifecycle::{self, GRACE, Lifecycle};
 use crate::login::cookie::Sealer;
@@ -61,8 +61,13 @@ impl Daemon {
         let store = Arc::new(store);
         let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
-        let kept = store.directory().await?;
+        let kept = jobs::Kept {
+            users: store.directory().await?,
+            hold: store.hold().await?,
+            fingerprint_key: FingerprintKey::derived_from(&seal_key),
+        };
         let snapshot = kept
+            .users
             .as_ref()
             .map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
         let documents = store.documents().await?;

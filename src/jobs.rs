@@ -6,10 +6,12 @@
 //! passed, and our own due logic does the rest. So a clock that jumps or a
 //! machine that slept makes a job run once, not never and not many times.
 
+mod hold;
 mod users;
-mod waits;
 
-use std::sync::{Arc, Mutex};
+use std::error::Error;
+use std::iter::successors;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -21,10 +23,10 @@ use crate::backoff::Backoff;
 use crate::clock::UnixTime;
 use crate::dsm::Reaction;
 use crate::flow::{Bridge, CurrentBridge};
-use crate::store::{KeptDirectory, StoreError};
+use crate::store::{KeptDirectory, KeptHold, StoreError};
 use crate::upstream::Upstream;
-use waits::Waits;
 
+pub use hold::FingerprintKey;
 pub use users::{Refreshed, UsersError};
 
 /// At second 0 of every minute, in UTC: a change of summer time means nothing
@@ -45,19 +47,67 @@ pub struct Jobs {
     refreshing: tokio::sync::Mutex<()>,
     /// What is on disk: when a write failed, not the users that serve.
     kept: Mutex<Option<KeptDirectory>>,
+    /// Why the users are those of before.
+    error: ArcSwapOption<String>,
     /// Why the administrators are those of before.
     administrators_error: ArcSwapOption<String>,
+    /// The last one, over or not, unless DSM has let us in since. Changed by
+    /// whoever holds `refreshing`.
+    hold: ArcSwapOption<KeptHold>,
+    fingerprint_key: FingerprintKey,
+    next_refresh: Mutex<Option<UnixTime>>,
+}
+
+/// What the jobs begin with.
+#[derive(Debug)]
+pub struct Kept {
+    /// The users on disk.
+    pub users: Option<KeptDirectory>,
+    /// That DSM is left alone.
+    pub hold: Option<KeptHold>,
+    /// Recognises what DSM refused.
+    pub fingerprint_key: FingerprintKey,
+}
+
+/// How it stands with the users, for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsersReport {
+    /// How many there are.
+    pub users: usize,
+    /// When DSM last confirmed them.
+    pub refreshed: Option<UnixTime>,
+    /// When DSM is asked next; `None` before it was asked at all.
+    pub next_refresh: Option<UnixTime>,
+    /// Until when DSM is left alone.
+    pub on_hold_until: Option<UnixTime>,
+    /// Why the last refresh failed.
+    pub error: Option<String>,
+    /// Why the administrators are older than the users.
+    pub administrators_error: Option<String>,
 }
 
 impl Jobs {
-    /// Nothing runs yet. `kept`: the users on disk.
-    pub fn new(current: Arc<CurrentBridge>, kept: Option<KeptDirectory>) -> Self {
+    /// Nothing runs yet.
+    pub fn new(current: Arc<CurrentBridge>, kept: Kept) -> Self {
+        let bridge = current.load();
+        let hold = kept.hold;
+        let until = hold.as_ref().map(|hold| hold.until);
+        let on_hold = until.is_some_and(|until| until > bridge.clock.now());
+        bridge.refresh_desk.set_on_hold(on_hold);
+        let reason = hold
+            .as_ref()
+            .filter(|_| on_hold)
+            .map(|hold| hold.reason.clone());
         Self {
             current,
             minute: Notify::new(),
             refreshing: tokio::sync::Mutex::new(()),
-            kept: Mutex::new(kept),
+            kept: Mutex::new(kept.users),
+            error: ArcSwapOption::from_pointee(reason),
             administrators_error: ArcSwapOption::empty(),
+            hold: ArcSwapOption::from_pointee(hold),
+            fingerprint_key: kept.fingerprint_key,
+            next_refresh: Mutex::new(None),
         }
     }
 
@@ -98,31 +148,67 @@ impl Jobs {
     }
 
     /// Lists the users at start and then every `refresh`; after a failure
-    /// again and again. Never returns.
+    /// again and again; when somebody asks, at once. Never returns.
     pub async fn keep_users(&self) {
-        let mut waits = Waits::new();
+        self.say_hold_of_before();
+        let mut backoff = Backoff::new();
         loop {
             let begun = self.bridge().clock.now();
-            match self.refresh_users().await {
+            let done = self.refresh_users().await;
+            match done {
                 Ok(done) => {
                     tracing::debug!(
                         users = done.users,
                         changed = done.changed,
                         "users refreshed"
                     );
-                    waits = Waits::new();
+                    backoff = Backoff::new();
+                    self.next_refresh(begun.plus(self.bridge().config.dsm.refresh));
                     self.unless_wanted(self.until_due(begun)).await;
                 }
+                Err(error) if error.reaction() == Reaction::HoldSignIns => {
+                    self.next_refresh(self.on_hold_until().unwrap_or(begun));
+                    self.unless_wanted(self.minute.notified()).await;
+                }
                 Err(error) => {
-                    let wait = waits.after(error.reaction());
+                    let wait = backoff.next_wait();
                     say_next_try("the users cannot be refreshed", &error, wait);
-                    let desk = Arc::clone(&self.bridge().refresh_desk);
-                    desk.set_on_hold(error.reaction() == Reaction::HoldSignIns);
+                    self.next_refresh(self.bridge().clock.now().plus(wait));
                     self.unless_wanted(tokio::time::sleep(wait)).await;
-                    desk.set_on_hold(false);
                 }
             }
         }
+    }
+
+    /// Has the users read now, for somebody who has mended something: whatever
+    /// was asked lately, and even if DSM was to be left alone. Returns at once.
+    pub fn refresh_now(&self) {
+        self.bridge().refresh_desk.demand();
+    }
+
+    /// How it stands with the users.
+    pub fn users_report(&self) -> UsersReport {
+        let snapshot = self.bridge().snapshot.load();
+        let snapshot = snapshot.as_ref();
+        let text = |error: &ArcSwapOption<String>| error.load_full().map(|text| (*text).clone());
+        UsersReport {
+            users: snapshot.map_or(0, |snapshot| snapshot.list().users.len()),
+            refreshed: snapshot.map(|snapshot| snapshot.refreshed()),
+            next_refresh: *self.lock_next_refresh(),
+            on_hold_until: self.on_hold_until(),
+            error: text(&self.error),
+            administrators_error: text(&self.administrators_error),
+        }
+    }
+
+    fn next_refresh(&self, time: UnixTime) {
+        *self.lock_next_refresh() = Some(time);
+    }
+
+    fn lock_next_refresh(&self) -> MutexGuard<'_, Option<UnixTime>> {
+        self.next_refresh
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for `time`, or less when somebody wants newer users now.
@@ -181,7 +267,7 @@ impl Jobs {
         while changes.changed().await.is_ok() {
             changes.borrow_and_update();
             if let Err(error) = store.keep_documents(upstream.to_keep()).await {
-                let error = &error as &dyn std::error::Error;
+                let error = &error as &dyn Error;
                 tracing::error!(error, "Google's documents cannot be kept");
             }
         }
@@ -220,7 +306,13 @@ async fn silence(minute: &Notify) {
     {}
 }
 
-fn say_next_try(what: &str, error: &(dyn std::error::Error + 'static), wait: Duration) {
+/// An error and its causes, for a person.
+fn told(error: &(dyn Error + 'static)) -> String {
+    let causes = successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn say_next_try(what: &str, error: &(dyn Error + 'static), wait: Duration) {
     let next_try = humantime::format_duration(whole_seconds(wait));
     tracing::warn!(error, %next_try, "{what}");
 }

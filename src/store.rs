@@ -9,6 +9,7 @@
 mod directory;
 mod documents;
 mod grants;
+mod hold;
 mod keys;
 mod links;
 
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
+pub use hold::KeptHold;
 pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
 

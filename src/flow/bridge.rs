@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::refusals::Refusals;
 use super::spent::SpentLogins;
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixTime};
 use crate::config::Config;
 use crate::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
 use crate::dsm::DsmClient;
@@ -70,6 +70,13 @@ impl Bridge {
             now,
             today: instant.to_zoned(self.time_zone.clone()).date(),
         }
+    }
+
+    /// `time` as a clock here shows it, for the log.
+    pub fn local_time(&self, time: UnixTime) -> String {
+        let instant = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
+        let local = instant.to_zoned(self.time_zone.clone());
+        local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
     }
 
     /// The judgement as it stands at `moment`, to be made where the state is

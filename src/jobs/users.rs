@@ -1,13 +1,14 @@
 //! DSM's user list → a new snapshot.
 
 use std::error::Error;
-use std::iter::successors;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::Jobs;
+use super::{Jobs, told};
+use crate::clock::UnixTime;
 use crate::directory::Snapshot;
-use crate::dsm::{DsmError, Reaction};
+use crate::dsm::{DsmError, Reaction, Reading};
+use crate::flow::Bridge;
 use crate::ids::DsmUsername;
 use crate::store::{KeptDirectory, StoreError};
 use crate::user_list::UserList;
@@ -40,6 +41,12 @@ pub enum UsersError {
     /// They cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// DSM was not asked, since it refused before.
+    #[error("DSM did not let us in and is left alone until {}", until.seconds())]
+    OnHold {
+        /// Until when.
+        until: UnixTime,
+    },
 }
 
 impl UsersError {
@@ -48,6 +55,7 @@ impl UsersError {
         match self {
             Self::Dsm(error) => error.reaction(),
             Self::AddressesGone(_) | Self::Store(_) => Reaction::Retry,
+            Self::OnHold { .. } => Reaction::HoldSignIns,
         }
     }
 }
@@ -59,8 +67,16 @@ impl Jobs {
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
         let bridge = self.bridge();
-        let _running = bridge.refresh_desk.begin();
-        let reading = bridge.dsm.list_users().await?;
+        let running = bridge.refresh_desk.begin();
+        self.heed_hold(&running).await?;
+        let done = self.refresh_alone(&bridge).await;
+        let error = done.as_ref().err().map(|error| Arc::new(told(error)));
+        self.error.store(error);
+        done
+    }
+
+    async fn refresh_alone(&self, bridge: &Bridge) -> Result<Refreshed, UsersError> {
+        let reading = self.read().await?;
         let refreshed = bridge.clock.now();
         let before = bridge.snapshot.load_full();
         let list = Arc::new(UserList {
@@ -88,6 +104,24 @@ impl Jobs {
             self.keep_freshness().await?;
         }
         Ok(Refreshed { users, changed })
+    }
+
+    /// Asks DSM. What it then refused is not asked again soon.
+    async fn read(&self) -> Result<Reading, DsmError> {
+        // Before the sign-in reads them: a file that changes meanwhile counts
+        // as changed since.
+        let fingerprint = self.fingerprint();
+        match self.bridge().dsm.list_users().await {
+            Ok(reading) => {
+                self.end_hold().await;
+                Ok(reading)
+            }
+            Err(error) if error.reaction() == Reaction::HoldSignIns => {
+                self.begin_hold(&error, fingerprint).await;
+                Err(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Those of now, or those last read. A failure is said once until it
@@ -148,10 +182,4 @@ impl Jobs {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref().is_some_and(|kept| kept.list == *list)
     }
-}
-
-/// An error and its causes, for a person.
-fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

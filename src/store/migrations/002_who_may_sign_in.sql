@@ -39,3 +39,6 @@ ALTER TABLE users DROP COLUMN administrator;
 ALTER TABLE directory ADD COLUMN administrators_known INTEGER NOT NULL DEFAULT 0
     CHECK (administrators_known IN (0, 1));
 UPDATE directory SET administrators_known = EXISTS (SELECT 1 FROM administrators);
+
+-- What DSM answered, for whoever is to mend it.
+ALTER TABLE hold ADD COLUMN reason TEXT NOT NULL DEFAULT '';
