@@ -2,6 +2,7 @@
 
 mod check;
 mod owner;
+mod setup;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -80,6 +81,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Ask for the first values; write the config and its secret files
+    Setup(setup::Options),
 }
 
 /// Does what the arguments of this process say.
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
     let code = match arguments.command {
         Command::Run => run(&arguments.config),
         Command::Check { json } => check::check(&arguments.config, json),
+        Command::Setup(options) => setup::setup(&arguments.config, &options),
     };
     ExitCode::from(code)
 }

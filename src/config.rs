@@ -4,6 +4,7 @@
 mod claims;
 mod raw;
 mod sections;
+pub(crate) mod single;
 mod urls;
 mod values;
 mod warnings;

@@ -57,7 +57,10 @@ const MAX_CLIENT_ID: usize = 64;
 const MAKE_DEVICE_TOKEN: &str = "google-to-synology-sso setup --otp";
 
 /// A name on a page, or of an account.
-const MAX_LINE: usize = 100;
+pub(super) const MAX_LINE: usize = 100;
+
+/// Google's own have some 70 bytes.
+pub(super) const MAX_GOOGLE_CLIENT_ID: usize = 255;
 
 /// The whole file. Every section is read before the first bad one ends it.
 pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
@@ -156,7 +159,9 @@ fn try_tls(section: &Section<'_>, files: &TlsFiles) {
 }
 
 fn google(section: &mut Section<'_>, files: Files<'_>) -> Option<Google> {
-    let client_id = section.required("client-id", |entry| entry.text(identifier(255)));
+    let client_id = section.required("client-id", |entry| {
+        entry.text(identifier(MAX_GOOGLE_CLIENT_ID))
+    });
     let client_secret = section.required("client-secret-file", |entry| {
         entry.text(|text| files.secret(text))
     });

@@ -138,7 +138,9 @@ impl Files<'_> {
         if !path.exists() {
             return Ok(path);
         }
-        let message = |error| format!("names a file that cannot be used: {error}; or run {maker}");
+        let message = |error| {
+            format!("names a file that cannot be used: {error}; or remove it and run {maker}")
+        };
         read_secret_file(&path).map(|_| path).map_err(message)
     }
 

@@ -75,6 +75,9 @@ mod readme;
 /// goes.
 mod command_line;
 
+/// The first run: a config and its secrets, and what to paste where.
+mod setup;
+
 /// Who a command runs as.
 mod owner;
 

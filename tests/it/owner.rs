@@ -12,10 +12,10 @@ const OWNER: u32 = 65534;
 
 /// A config's directory that belongs to [`OWNER`], and beside it the program,
 /// since the build directory may be closed to him.
-pub(crate) struct Estate(tempfile::TempDir);
+struct Estate(tempfile::TempDir);
 
 impl Estate {
-    pub(crate) fn with(config: &str) -> Self {
+    fn with(config: &str) -> Self {
         let estate = Self(tempfile::tempdir().unwrap());
         let root = estate.0.path();
         fs::set_permissions(root, Permissions::from_mode(0o755)).unwrap();
@@ -34,7 +34,7 @@ impl Estate {
         estate
     }
 
-    pub(crate) fn home(&self) -> std::path::PathBuf {
+    fn home(&self) -> std::path::PathBuf {
         self.0.path().join("home")
     }
 
@@ -47,8 +47,20 @@ impl Estate {
     }
 
     /// Our program as root, its config in this home.
-    pub(crate) fn root(&self, arguments: &[&str]) -> Output {
-        self.run(as_root(&self.0.path().join("program")), arguments)
+    fn root(&self, arguments: &[&str]) -> Output {
+        self.root_with(&[], arguments)
+    }
+
+    /// The same with more in the environment, which sudo would drop.
+    fn root_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let mut command = as_root(Path::new("env"));
+        command.args(
+            variables
+                .iter()
+                .map(|(name, value)| format!("{name}={value}")),
+        );
+        command.arg(self.0.path().join("program"));
+        self.run(command, arguments)
     }
 
     /// The same as `user`, with `group` as the only other group.
@@ -71,7 +83,7 @@ impl Estate {
     }
 
     /// All that is in the home, with its owner.
-    pub(crate) fn owners(&self) -> Vec<(String, u32, u32)> {
+    fn owners(&self) -> Vec<(String, u32, u32)> {
         let entries = fs::read_dir(self.home()).unwrap();
         let entries = entries.map(|entry| {
             let entry = entry.unwrap();
@@ -82,7 +94,7 @@ impl Estate {
         entries.collect()
     }
 
-    pub(crate) fn all_belongs_to_the_owner(&self) {
+    fn all_belongs_to_the_owner(&self) {
         let owners = self.owners();
         let strange = owners
             .iter()
@@ -110,6 +122,17 @@ fn what_root_leaves_behind_the_daemon_can_open() {
     assert!(text(&ran.stderr).contains("listen on 192.0.2.1"), "{ran:?}");
     let made = estate.home().join("state.sqlite3");
     assert!(made.exists(), "{ran:?}");
+    estate.all_belongs_to_the_owner();
+}
+
+#[test]
+fn what_root_sets_up_the_daemon_can_read() {
+    let estate = Estate::with(EXAMPLE);
+    let arguments = ["setup", "--from-env", "--force"];
+    let done = estate.root_with(&crate::setup::FAMILY, &arguments);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let config = estate.home().join("config.toml");
+    assert_ne!(fs::read_to_string(config).unwrap_or_default(), EXAMPLE);
     estate.all_belongs_to_the_owner();
 }
 

@@ -1,0 +1,232 @@
+//! `setup`: the first config and its secret files, or DSM's device token.
+
+mod device;
+mod files;
+mod questions;
+mod terminal;
+mod wizard;
+
+use std::path::Path;
+
+use anyhow::bail;
+use clap::Args;
+use toml::Value;
+
+use self::files::{Existing, Staging};
+use self::questions::Answers;
+use self::wizard::Wizard;
+use super::{BAD_USAGE, FAILED, complain, describe, print_result};
+use crate::config::{Config, directory_of, single};
+
+const GOOGLE_SECRET: &str = "google-client-secret";
+const PASSWORD: &str = "dsm-password";
+const CLIENT_SECRET: &str = "synology-client-secret";
+
+/// How to set up.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Take the values from the variables of Package Center's wizard,
+    /// `wizard_issuer` and so on; when all are empty, write nothing
+    #[arg(long)]
+    from_env: bool,
+    /// Replace a config or a secret file that is there
+    #[arg(long)]
+    force: bool,
+    /// Sign in to DSM once with a one-time code, and keep the device token
+    /// that DSM gives for it: for an account with 2-factor sign-in
+    #[arg(long, conflicts_with_all = ["from_env", "force"])]
+    otp: bool,
+}
+
+/// Does what `options` say for the config in `path`.
+pub(super) fn setup(path: &Path, options: &Options) -> u8 {
+    if options.otp {
+        return device::trust(path);
+    }
+    let existing = if options.force {
+        Existing::Replace
+    } else {
+        Existing::Keep
+    };
+    if options.from_env {
+        return from_wizard(path, existing);
+    }
+    if !terminal::somebody_is_there() {
+        complain("setup asks on a terminal, and standard input is none; --from-env asks nobody");
+        return BAD_USAGE;
+    }
+    tell(from_terminal(path, existing))
+}
+
+fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
+    // Before eight questions are answered for nothing.
+    look_for_existing(path, existing)?;
+    write(path, &terminal::ask_everything()?, existing)
+}
+
+fn from_wizard(path: &Path, existing: Existing) -> u8 {
+    match Wizard::read() {
+        Wizard::Skipped => 0,
+        Wizard::Answered(answers) => tell(write(path, &answers, existing)),
+        Wizard::Refused(problems) => {
+            complain(&format!(
+                "nothing was written:\n  {}",
+                problems.join("\n  ")
+            ));
+            BAD_USAGE
+        }
+    }
+}
+
+fn tell(done: anyhow::Result<String>) -> u8 {
+    match done {
+        Ok(text) => print_result(&text, 0),
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            FAILED
+        }
+    }
+}
+
+fn look_for_existing(path: &Path, existing: Existing) -> anyhow::Result<()> {
+    let names = [GOOGLE_SECRET, PASSWORD, CLIENT_SECRET, name_of(path)?];
+    files::look_for(&names, directory_of(path), existing)
+}
+
+/// Writes config and secrets; nothing is in its place before all of it is
+/// good, and the config comes last.
+fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<String> {
+    look_for_existing(path, existing)?;
+    let name = name_of(path)?;
+    let mut staging = Staging::in_directory(directory_of(path))?;
+    let secrets = [
+        (GOOGLE_SECRET, &answers.google_client_secret),
+        (PASSWORD, &answers.dsm_password),
+        (CLIENT_SECRET, &answers.client_secret),
+    ];
+    for (file, secret) in secrets {
+        staging.add(
+            file,
+            &zeroize::Zeroizing::new(format!("{}\n", secret.expose())),
+        )?;
+    }
+    staging.add(name, &config_text(answers))?;
+    let config = match Config::load(&staging.path(name)) {
+        Ok(config) => config,
+        Err(error) => bail!("nothing was written: {}", describe(&error)),
+    };
+    let written = staging.put_in_place(existing)?;
+    for warning in config.warnings() {
+        complain(&warning.to_string());
+    }
+    let written = written
+        .iter()
+        .map(|path| format!("written: {}\n", path.display()));
+    Ok(written.collect::<String>() + &next_steps(path))
+}
+
+fn name_of(path: &Path) -> anyhow::Result<&str> {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str);
+    let secret = [GOOGLE_SECRET, PASSWORD, CLIENT_SECRET];
+    match name {
+        Some(name) if !secret.contains(&name) => Ok(name),
+        Some(_) | None => bail!("{} cannot be the name of a config", path.display()),
+    }
+}
+
+fn next_steps(path: &Path) -> String {
+    let program = format!("google-to-synology-sso --config {}", path.display());
+    format!(
+        "\nNext:\n  \
+         {program} check\n      whether all of it is good\n  \
+         {program} setup --otp\n      only if the DSM account has 2-factor sign-in\n  \
+         {program} dsm-settings\n      what to paste into DSM and into the Google console\n  \
+         {program} run\n      serves\n"
+    )
+}
+
+/// The config as a person would have begun it; the README has all keys.
+fn config_text(answers: &Answers) -> String {
+    let quoted = |text: &str| Value::String(text.to_owned()).to_string();
+    let url = answers.dsm_url.expose();
+    // DSM's certificate names its public host, never the machine itself.
+    let certificate = if single::is_loopback_https(url) {
+        "accept-invalid-certificate = true   # it names DSM's public host; loopback https only\n"
+    } else {
+        ""
+    };
+    format!(
+        "\
+# The README tells of all keys; google-to-synology-sso check, of what is wrong.
+
+# The public URL of this service.
+issuer = {issuer}
+
+[google]
+client-id = {client_id}
+client-secret-file = {GOOGLE_SECRET:?}
+
+[dsm]
+url = {url}
+# An administrator, since DSM lists its users to nobody else.
+account = {account}
+password-file = {PASSWORD:?}
+{certificate}
+# DSM, as a client of this service.
+[[clients]]
+id = \"synology\"
+name = \"Synology\"
+secret-file = {CLIENT_SECRET:?}
+redirect-uris = [{redirect}]   # as in DSM's SSO settings; never with /#/signin
+",
+        issuer = quoted(answers.issuer.expose()),
+        client_id = quoted(answers.google_client_id.expose()),
+        url = quoted(url),
+        account = quoted(answers.dsm_account.expose()),
+        redirect = quoted(answers.redirect_uri.expose()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::questions::QUESTIONS;
+    use super::*;
+    use crate::secret::Secret;
+
+    proptest! {
+        /// Whatever text passes a question comes out of the file as it is.
+        #[test]
+        fn no_answer_breaks_the_file(
+            account in any::<String>(),
+            client_id in "[!-~]{1,20}",
+            path in "[!-~]{0,20}",
+        ) {
+            let good = |variable: &str, text: &str, else_this: &str| {
+                let mut questions = QUESTIONS.iter();
+                let question = questions.find(|question| question.variable == variable);
+                let passes = (question.unwrap().check)(text).is_ok();
+                if passes { text.to_owned() } else { else_this.to_owned() }
+            };
+            let uri = format!("https://nas.example.com/{path}");
+            let uri = good("wizard_redirect_uri", &uri, "https://nas.example.com/");
+            let account = good("wizard_dsm_account", &account, r#"a"b\c'"#);
+            let answers = Answers::gather(|question| {
+                let text = match question.variable {
+                    "wizard_dsm_account" => account.clone(),
+                    "wizard_google_client_id" => client_id.clone(),
+                    "wizard_redirect_uri" => uri.clone(),
+                    _ => "https://127.0.0.1:5001".to_owned(),
+                };
+                Ok::<_, std::convert::Infallible>(Secret::new(text))
+            });
+            let file: toml::Table = config_text(&answers.unwrap()).parse().unwrap();
+            prop_assert_eq!(file["dsm"]["account"].as_str(), Some(account.as_str()));
+            prop_assert_eq!(file["google"]["client-id"].as_str(), Some(client_id.as_str()));
+            let client = &file["clients"][0];
+            prop_assert_eq!(client["redirect-uris"][0].as_str(), Some(uri.as_str()));
+            prop_assert_eq!(file["dsm"]["accept-invalid-certificate"].as_bool(), Some(true));
+        }
+    }
+}

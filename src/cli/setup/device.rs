@@ -1,0 +1,210 @@
+//! `setup --otp`: lets DSM trust this daemon as a device, by one one-time
+//! code.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use toml::de::DeTable;
+
+use super::terminal;
+use super::{complain, describe, files, tell};
+use crate::cli::code_of;
+use crate::config::{Config, directory_of};
+use crate::dsm::{DsmClient, DsmSettings};
+use crate::secret::Secret;
+
+/// Where the token is kept when the config does not say.
+const TOKEN_FILE: &str = "dsm-device-token";
+
+const KEY: &str = "device-token-file";
+
+/// Longer than any code, with room for the blanks that people type in it.
+const MAX_CODE: usize = 32;
+
+/// Signs in to DSM with a code, and keeps the device token.
+pub(super) fn trust(path: &Path) -> u8 {
+    match Config::load(path) {
+        Ok(config) => tell(trust_with(path, &config)),
+        Err(error) => {
+            complain(&describe(&error));
+            code_of(&error)
+        }
+    }
+}
+
+fn trust_with(path: &Path, config: &Config) -> anyhow::Result<String> {
+    // Whatever can fail comes before the code, which is good only once.
+    let (token_file, mended) = match &config.dsm.device_token_file {
+        Some(file) => (file.clone(), None),
+        None => (directory_of(path).join(TOKEN_FILE), Some(Mended::of(path)?)),
+    };
+    let code = ask_for_code(&config.dsm.account)?;
+    let Some(token) = sign_in(config, &code)? else {
+        bail!(
+            "DSM let {} in and gave no device token: the account has no 2-factor sign-in, and \
+             needs no token; nothing was written",
+            config.dsm.account
+        );
+    };
+    let line = zeroize::Zeroizing::new(format!("{}\n", token.expose()));
+    files::replace(&token_file, &line, 0o600)?;
+    let Some(mended) = mended else {
+        return Ok(format!("written: {}\n", token_file.display()));
+    };
+    mended.write()?;
+    Ok(format!(
+        "written: {}\nwritten: {}: dsm.{KEY}, which counts after a reload or a restart of the \
+         daemon\n",
+        token_file.display(),
+        path.display()
+    ))
+}
+
+fn ask_for_code(account: &str) -> anyhow::Result<Secret<String>> {
+    if terminal::somebody_is_there() {
+        terminal::say(&format!(
+            "The one-time code for DSM's account {account}, as its authenticator shows it now: "
+        ))?;
+    }
+    let typed = terminal::read_line()?;
+    let code: String = typed.expose().split_whitespace().collect();
+    let is_code = code.bytes().all(|b| b.is_ascii_alphanumeric());
+    if code.is_empty() || code.len() > MAX_CODE || !is_code {
+        bail!("that is no one-time code; DSM was not asked");
+    }
+    Ok(Secret::new(code))
+}
+
+fn sign_in(config: &Config, code: &Secret<String>) -> anyhow::Result<Option<Secret<String>>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let client = DsmClient::new(DsmSettings::from(&config.dsm));
+    let token = runtime.block_on(client.trust_this_device(code));
+    // A look-up of DSM's name may still be under way.
+    runtime.shutdown_background();
+    Ok(token?)
+}
+
+/// The config with the key in it, tried and not in force yet.
+struct Mended {
+    path: PathBuf,
+    text: String,
+    mode: u32,
+}
+
+impl Mended {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let read = || -> std::io::Result<(PathBuf, String, u32)> {
+            // A link to it stays one.
+            let path = fs::canonicalize(path)?;
+            let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
+            let text = fs::read_to_string(&path)?;
+            Ok((path, text, mode))
+        };
+        let (path, text, mode) = read().with_context(|| format!("read {}", path.display()))?;
+        let text = with_key(&text).with_context(|| {
+            format!(
+                "{} is of a form that is not understood here: add {KEY} = {TOKEN_FILE:?} to its \
+                 section [dsm] by hand",
+                path.display()
+            )
+        })?;
+        Ok(Self { path, text, mode })
+    }
+
+    fn write(&self) -> anyhow::Result<()> {
+        files::replace(&self.path, &self.text, self.mode)
+    }
+}
+
+/// `config` with our key after `dsm.password-file`, and every other byte as it
+/// was: comments, blanks, ends of lines. `None`: it does not work.
+///
+/// By the places of key and value, since `toml_edit`, which is made for this,
+/// writes the ends of lines anew.
+fn with_key(config: &str) -> Option<String> {
+    let document = DeTable::parse(config).ok()?;
+    let (_, dsm) = document
+        .get_ref()
+        .iter()
+        .find(|(key, _)| key.get_ref() == "dsm")?;
+    let inline = config.get(dsm.span())?.starts_with('{');
+    let dsm = dsm.get_ref().as_table()?;
+    let (key, value) = dsm
+        .iter()
+        .find(|(key, _)| key.get_ref() == "password-file")?;
+    let end_of_value = value.span().end;
+    let (place, added) = if inline {
+        (end_of_value, format!(", {KEY} = {TOKEN_FILE:?}"))
+    } else {
+        let (before, after) = config.split_at_checked(end_of_value)?;
+        let end_of_line = end_of_value + after.find('\n').unwrap_or(after.len());
+        let is_crlf = config.get(..end_of_line)?.ends_with('\r') && end_of_line < config.len();
+        let (place, end) = if is_crlf {
+            (end_of_line - 1, "\r\n")
+        } else {
+            (end_of_line, "\n")
+        };
+        // With indentation, and with `dsm.` where the key is dotted.
+        let start_of_key = before.get(..key.span().start)?;
+        let lead = start_of_key.rsplit('\n').next().unwrap_or_default();
+        (place, format!("{end}{lead}{KEY} = {TOKEN_FILE:?}"))
+    };
+    let mut mended = config.to_owned();
+    mended.insert_str(place, &added);
+    let dsm = mended.parse::<toml::Table>().ok()?.get("dsm")?.clone();
+    (dsm.get(KEY)?.as_str()? == TOKEN_FILE).then_some(mended)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_key;
+
+    fn check(config: &str, expected: &str) {
+        assert_eq!(with_key(config).as_deref(), Some(expected), "{config}");
+    }
+
+    #[test]
+    fn the_key_stands_beside_the_password_and_nothing_else_changes() {
+        check(
+            "# ours\n[dsm]\nurl = 'u'\n\tpassword-file = \"p\"   # hush\n\n\n[log]",
+            "# ours\n[dsm]\nurl = 'u'\n\tpassword-file = \"p\"   # hush\n\
+             \tdevice-token-file = \"dsm-device-token\"\n\n\n[log]",
+        );
+        check(
+            "[dsm]\r\npassword-file = \"p\"\r\n# end\r\n",
+            "[dsm]\r\npassword-file = \"p\"\r\ndevice-token-file = \"dsm-device-token\"\r\n\
+             # end\r\n",
+        );
+        check(
+            "[dsm]\npassword-file = \"p\"",
+            "[dsm]\npassword-file = \"p\"\ndevice-token-file = \"dsm-device-token\"",
+        );
+        check(
+            "dsm = { password-file = 'p', url = 'u', }\nissuer = 1",
+            "dsm = { password-file = 'p', device-token-file = \"dsm-device-token\", url = 'u', }\n\
+             issuer = 1",
+        );
+        check(
+            "dsm.url = 1\n  dsm.\"password-file\" = '''\np'''\nissuer = 1",
+            "dsm.url = 1\n  dsm.\"password-file\" = '''\np'''\n  \
+             dsm.device-token-file = \"dsm-device-token\"\nissuer = 1",
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_left() {
+        for config in [
+            "",
+            "[dsm]",
+            "dsm = 1",
+            "[dsm",
+            "[dsm]\npassword-file.x = 1\n= 2",
+        ] {
+            assert_eq!(with_key(config), None, "{config}");
+        }
+    }
+}

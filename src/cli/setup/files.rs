@@ -1,0 +1,215 @@
+//! Puts new files in their places, all of them or none.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+
+/// Whether what is there may be replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// No: it is somebody's work.
+    Keep,
+    /// Yes: that was asked for.
+    Replace,
+}
+
+/// New files in a directory of their own, beside their places: what is tried
+/// there is not in force yet. It is gone when this is dropped.
+pub(super) struct Staging {
+    home: PathBuf,
+    directory: TempDir,
+    names: Vec<String>,
+}
+
+impl Staging {
+    /// A closed directory in `home`, so that a rename is all that is needed
+    /// later.
+    pub(super) fn in_directory(home: &Path) -> anyhow::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        // Short, since a socket's path may have 107 bytes.
+        let builder = builder.prefix(".new-").rand_bytes(4);
+        let owner_only = fs::Permissions::from_mode(0o700);
+        let directory = builder.permissions(owner_only).tempdir_in(home);
+        Ok(Self {
+            home: home.to_owned(),
+            directory: directory.with_context(|| format!("make files in {}", home.display()))?,
+            names: Vec::new(),
+        })
+    }
+
+    /// Writes the file that is to be `name`, for its owner alone.
+    pub(super) fn add(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.path(name);
+        let write = || {
+            let mut options = OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write().with_context(|| format!("write {}", path.display()))?;
+        self.names.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Where the file is that is to be `name`.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Puts the files in their places, in the order in which they were added:
+    /// all of them, or after a failure none. What is written here outlives a
+    /// power cut.
+    pub(super) fn put_in_place(self, existing: Existing) -> anyhow::Result<Vec<PathBuf>> {
+        let mut done = Vec::new();
+        for name in &self.names {
+            if let Err(error) = self.put(name, existing) {
+                self.undo(&done);
+                let place = self.home.join(name);
+                return Err(error).with_context(|| format!("write {}", place.display()));
+            }
+            done.push(name.as_str());
+        }
+        sync_directory(&self.home)?;
+        Ok(done.iter().map(|name| self.home.join(name)).collect())
+    }
+
+    fn put(&self, name: &str, existing: Existing) -> io::Result<()> {
+        let (new, place) = (self.path(name), self.home.join(name));
+        match existing {
+            // Unlike a rename, this fails when there is something.
+            Existing::Keep => fs::hard_link(new, place),
+            Existing::Replace => {
+                match fs::hard_link(&place, self.old(name)) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    Err(_) | Ok(()) => {}
+                }
+                fs::rename(new, place)
+            }
+        }
+    }
+
+    fn old(&self, name: &str) -> PathBuf {
+        self.path(&format!("{name}.old"))
+    }
+
+    /// As it was before. What fails here can only be told by the error that
+    /// led here.
+    fn undo(&self, done: &[&str]) {
+        for name in done {
+            let place = self.home.join(name);
+            if fs::rename(self.old(name), &place).is_err() {
+                let _ = fs::remove_file(place);
+            }
+        }
+    }
+}
+
+/// Refuses when one of `names` is in `home` already, and `existing` is to be
+/// kept.
+pub(super) fn look_for(names: &[&str], home: &Path, existing: Existing) -> anyhow::Result<()> {
+    if !home.is_dir() {
+        bail!(
+            "there is no directory {}; make it first, for the user that is to run the daemon",
+            home.display()
+        );
+    }
+    let there = names.iter().map(|name| home.join(name));
+    let there: Vec<String> = there
+        .filter(|path| path.symlink_metadata().is_ok())
+        .map(|path| path.display().to_string())
+        .collect();
+    if existing == Existing::Keep && !there.is_empty() {
+        bail!(
+            "already there, and left as it is: {}; --force replaces it",
+            there.join(", ")
+        );
+    }
+    Ok(())
+}
+
+/// Replaces one file, or makes it; nobody ever sees half of it.
+pub(super) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    let home = crate::config::directory_of(path);
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(home)?;
+        file.write_all(text.as_bytes())?;
+        let permissions = fs::Permissions::from_mode(mode);
+        file.as_file().set_permissions(permissions)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)
+    };
+    write().with_context(|| format!("write {}", path.display()))?;
+    sync_directory(home)
+}
+
+/// Else a power cut may undo a rename.
+fn sync_directory(path: &Path) -> anyhow::Result<()> {
+    let synced = File::open(path).and_then(|directory| directory.sync_all());
+    synced.with_context(|| format!("write the directory {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `first` and `second` are to be new; something makes `second` fail.
+    fn fail_half_way(home: &Path, existing: Existing) {
+        let mut staging = Staging::in_directory(home).unwrap();
+        staging.add("first", "new").unwrap();
+        staging.add("second", "new").unwrap();
+        fs::remove_file(staging.path("second")).unwrap();
+        assert!(staging.put_in_place(existing).is_err());
+    }
+
+    fn names(home: &Path) -> Vec<String> {
+        let entries = fs::read_dir(home).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_new() {
+        for existing in [Existing::Keep, Existing::Replace] {
+            let home = tempfile::tempdir().unwrap();
+            fail_half_way(home.path(), existing);
+            assert_eq!(names(home.path()), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn after_a_failure_what_was_there_is_there() {
+        let home = tempfile::tempdir().unwrap();
+        for name in ["first", "second"] {
+            fs::write(home.path().join(name), format!("old {name}")).unwrap();
+        }
+        fail_half_way(home.path(), Existing::Replace);
+        assert_eq!(names(home.path()), ["first", "second"]);
+        for name in ["first", "second"] {
+            let text = fs::read_to_string(home.path().join(name)).unwrap();
+            assert_eq!(text, format!("old {name}"));
+        }
+    }
+
+    #[test]
+    fn what_somebody_made_meanwhile_is_kept() {
+        let home = tempfile::tempdir().unwrap();
+        let mut staging = Staging::in_directory(home.path()).unwrap();
+        staging.add("first", "new").unwrap();
+        staging.add("second", "new").unwrap();
+        fs::write(home.path().join("second"), "theirs").unwrap();
+        assert!(staging.put_in_place(Existing::Keep).is_err());
+        assert_eq!(names(home.path()), ["second"]);
+        let text = fs::read_to_string(home.path().join("second")).unwrap();
+        assert_eq!(text, "theirs");
+    }
+}

@@ -1,0 +1,86 @@
+//! Takes the values from the variables that Package Center's wizard sets.
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use super::questions::{Answers, Echo, QUESTIONS, Question};
+use crate::secret::Secret;
+
+/// What the wizard's variables hold.
+pub(super) enum Wizard {
+    /// Nothing: its pages were skipped.
+    Skipped,
+    /// All that is needed.
+    Answered(Answers),
+    /// What is wrong with which variable, all of it.
+    Refused(Vec<String>),
+}
+
+impl Wizard {
+    /// Looks into this process's environment.
+    pub(super) fn read() -> Self {
+        // No arguments, so that nothing but the environment counts.
+        let found = command().try_get_matches_from(["setup"]);
+        found.map_or_else(
+            |error| Self::Refused(vec![error.to_string()]),
+            |variables| Self::of(&variables),
+        )
+    }
+
+    fn of(variables: &ArgMatches) -> Self {
+        let value = |question: &Question| {
+            let value = variables.get_one::<OsString>(question.variable);
+            value.cloned().unwrap_or_default()
+        };
+        if QUESTIONS.iter().all(|question| value(question).is_empty()) {
+            return Self::Skipped;
+        }
+        let mut problems = Vec::new();
+        let answers: Result<Answers, std::convert::Infallible> = Answers::gather(|question| {
+            let answer = answer(question, value(question));
+            Ok(answer.unwrap_or_else(|message| {
+                problems.push(format!("{}: {message}", question.variable));
+                Secret::new(String::new())
+            }))
+        });
+        match answers {
+            Ok(answers) if problems.is_empty() => Self::Answered(answers),
+            Ok(_) => Self::Refused(problems),
+        }
+    }
+}
+
+fn answer(question: &Question, value: OsString) -> Result<Secret<String>, String> {
+    let text = value.into_string().map_err(|_| "is not UTF-8 text")?;
+    let text = Secret::new(text);
+    // People paste with a blank at the end; in a password it may be meant.
+    let text = match question.echo {
+        Echo::On => Secret::new(text.expose().trim().to_owned()),
+        Echo::Off => text,
+    };
+    (question.check)(text.expose())?;
+    Ok(text)
+}
+
+/// clap is where the environment comes in.
+fn command() -> Command {
+    let variables = QUESTIONS.iter().map(|question| {
+        Arg::new(question.variable)
+            .long(question.variable)
+            .env(question.variable)
+            .hide_env_values(true)
+            .value_parser(value_parser!(OsString))
+    });
+    Command::new("setup").args(variables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    #[test]
+    fn the_variables_do_not_contradict_each_other() {
+        command().debug_assert();
+    }
+}

@@ -1,0 +1,99 @@
+//! The first run: a config and its secrets, and what to paste where.
+
+/// DSM trusts the daemon as a device, for one one-time code.
+mod device;
+/// A person is asked.
+mod terminal;
+/// Package Center's wizard has asked.
+mod wizard;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::config::bare;
+
+/// What a family answers, by the wizard's variables.
+pub(crate) const FAMILY: [(&str, &str); 8] = [
+    ("wizard_issuer", "https://login.example.com"),
+    ("wizard_redirect_uri", "https://nas.example.com/"),
+    ("wizard_client_secret", "a secret of twenty-six bytes"),
+    ("wizard_google_client_id", "1234.apps.googleusercontent.com"),
+    ("wizard_google_client_secret", "GOCSPX-correct-horse"),
+    ("wizard_dsm_url", "http://127.0.0.1:5000"),
+    ("wizard_dsm_account", "sso-reader"),
+    ("wizard_dsm_password", "battery staple"),
+];
+
+const SECRETS: [&str; 3] = [
+    "GOCSPX-correct-horse",
+    "battery staple",
+    "a secret of twenty",
+];
+
+/// The directory of a config that is not there yet.
+struct Empty(TempDir);
+
+impl Empty {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn home(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn config(&self) -> PathBuf {
+        self.home().join("config.toml")
+    }
+
+    /// `arguments`, with the config here and none of the wizard's variables.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(arguments);
+        command.arg("--config").arg(self.config());
+        for (variable, _) in FAMILY {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    fn check(&self) -> Output {
+        self.command(&["check"]).output().unwrap()
+    }
+
+    /// The names of all that is here.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.home()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.home().join(name)).unwrap()
+    }
+
+    fn mode(&self, name: &str) -> u32 {
+        let metadata = fs::metadata(self.home().join(name)).unwrap();
+        metadata.permissions().mode() & 0o7777
+    }
+}
+
+/// The four files of a first run.
+const FILES: [&str; 4] = [
+    "config.toml",
+    "dsm-password",
+    "google-client-secret",
+    "synology-client-secret",
+];
+
+fn tells_no_secret(output: &Output) {
+    let told = format!("{output:?}");
+    for secret in SECRETS {
+        assert!(!told.contains(secret), "{told}");
+    }
+}

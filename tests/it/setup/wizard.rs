@@ -1,0 +1,202 @@
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Output, Stdio};
+
+use google_to_synology_sso::config::Config;
+
+use super::{Empty, FAMILY, FILES, tells_no_secret};
+use crate::config::text;
+
+impl Empty {
+    /// `setup --from-env` with the family's answers, but for `changes`.
+    fn wizard(&self, changes: &[(&str, &str)], force: bool) -> Output {
+        let mut command = self.command(&["setup", "--from-env"]);
+        command.args(force.then_some("--force"));
+        command.envs(FAMILY).envs(changes.iter().copied());
+        command.output().unwrap()
+    }
+}
+
+#[test]
+fn the_wizards_answers_are_a_good_config() {
+    let empty = Empty::new();
+    let done = empty.wizard(&[], false);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    tells_no_secret(&done);
+    assert_eq!(text(&done.stderr), "");
+    for next in ["check", "dsm-settings", "setup --otp", "run"] {
+        assert!(text(&done.stdout).contains(next), "{done:?}");
+    }
+    assert_eq!(empty.names(), FILES);
+    for name in FILES {
+        assert_eq!(empty.mode(name), 0o600, "{name}");
+    }
+    let checked = empty.check();
+    assert_eq!(checked.status.code(), Some(0));
+    assert_eq!(text(&checked.stdout).lines().count(), 1, "{checked:?}");
+
+    let config = Config::load(&empty.config()).unwrap();
+    assert_eq!(config.issuer.as_str(), "https://login.example.com");
+    assert_eq!(config.google.client_id, "1234.apps.googleusercontent.com");
+    assert_eq!(config.google.client_secret.expose(), "GOCSPX-correct-horse");
+    assert_eq!(config.dsm.url, "http://127.0.0.1:5000");
+    assert_eq!(config.dsm.account, "sso-reader");
+    assert!(!config.dsm.accept_invalid_certificate);
+    assert_eq!(empty.text("dsm-password"), "battery staple\n");
+    let client = &config.clients[0];
+    assert_eq!(client.id.as_str(), "synology");
+    assert_eq!(client.redirect_uris[0].as_str(), "https://nas.example.com/");
+    assert_eq!(client.secret.expose(), "a secret of twenty-six bytes");
+}
+
+#[test]
+fn a_wizard_that_was_skipped_writes_nothing() {
+    let empty = Empty::new();
+    let unset = empty.command(&["setup", "--from-env"]).output().unwrap();
+    let nothing = FAMILY.map(|(variable, _)| (variable, ""));
+    for done in [
+        unset,
+        empty.wizard(&nothing, false),
+        empty.wizard(&nothing, true),
+    ] {
+        assert_eq!(done.status.code(), Some(0));
+        assert_eq!(format!("{}{}", text(&done.stdout), text(&done.stderr)), "");
+        assert_eq!(empty.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_told_at_once() {
+    let empty = Empty::new();
+    let done = empty.wizard(
+        &[
+            ("wizard_issuer", ""),
+            ("wizard_redirect_uri", "https://nas.example.com/#/signin"),
+            ("wizard_client_secret", "battery staple"),
+            (
+                "wizard_google_client_secret",
+                "GOCSPX-correct-horse\nand more",
+            ),
+            ("wizard_dsm_url", "http://nas.example.com:5000"),
+            ("wizard_dsm_account", "sso\u{7}reader"),
+            ("wizard_dsm_password", "battery staple\n[dsm]"),
+        ],
+        false,
+    );
+    assert_eq!(done.status.code(), Some(2));
+    assert_eq!(text(&done.stdout), "");
+    tells_no_secret(&done);
+    let told = text(&done.stderr);
+    for problem in [
+        "wizard_issuer: has to begin with",
+        "wizard_redirect_uri: has a #",
+        "wizard_client_secret: is shorter than 16",
+        "wizard_google_client_secret: has a control character",
+        "wizard_dsm_url: has to be https",
+        "wizard_dsm_account: has a control character",
+        "wizard_dsm_password: has a control character",
+    ] {
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
+    assert_eq!(told.lines().count(), 8, "{told}");
+    assert_eq!(empty.names(), [""; 0]);
+}
+
+#[test]
+fn an_answer_that_is_no_text_is_refused() {
+    let empty = Empty::new();
+    let mut command = empty.command(&["setup", "--from-env"]);
+    command.envs(FAMILY);
+    let bytes = std::ffi::OsStr::from_bytes(b"battery\xff staple");
+    let done = command.env("wizard_dsm_password", bytes).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    let told = text(&done.stderr);
+    assert!(told.contains("wizard_dsm_password: is not UTF-8"), "{told}");
+    assert!(!told.contains("battery"), "{told}");
+    assert_eq!(empty.names(), [""; 0]);
+}
+
+#[test]
+fn quotes_and_the_like_come_out_as_they_went_in() {
+    let odd = "O'Brien \"the\" \\ $(reboot) `x` | {é} ünï # = []";
+    let empty = Empty::new();
+    let changes = [
+        ("wizard_client_secret", odd),
+        ("wizard_google_client_secret", odd),
+        ("wizard_dsm_account", odd),
+        ("wizard_dsm_password", odd),
+        // Pasted with a blank too many, as people do.
+        ("wizard_issuer", " https://login.example.com/dex "),
+        ("wizard_google_client_id", "1\"2\\3'"),
+        ("wizard_dsm_url", "https://127.0.0.1:5001/"),
+    ];
+    let done = empty.wizard(&changes, false);
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let config = Config::load(&empty.config()).unwrap();
+    assert_eq!(config.dsm.account, odd);
+    assert_eq!(config.google.client_secret.expose(), odd);
+    assert_eq!(config.clients[0].secret.expose(), odd);
+    assert_eq!(empty.text("dsm-password"), format!("{odd}\n"));
+    assert_eq!(config.issuer.as_str(), "https://login.example.com/dex");
+    assert_eq!(config.google.client_id, "1\"2\\3'");
+    // DSM's certificate names its public host, which this is not.
+    assert!(config.dsm.accept_invalid_certificate);
+}
+
+#[test]
+fn what_is_there_stays_unless_it_is_forced() {
+    for there in FILES {
+        let empty = Empty::new();
+        fs::write(empty.home().join(there), "somebody's work").unwrap();
+        let done = empty.wizard(&[], false);
+        assert_eq!(done.status.code(), Some(1), "{done:?}");
+        assert!(text(&done.stderr).contains(there), "{done:?}");
+        assert!(text(&done.stderr).contains("--force"), "{done:?}");
+        assert_eq!(empty.names(), [there]);
+        assert_eq!(empty.text(there), "somebody's work");
+
+        // Nor does a bad answer cost what is there.
+        let done = empty.wizard(&[("wizard_issuer", "https://")], true);
+        assert_eq!(done.status.code(), Some(2));
+        assert_eq!(empty.text(there), "somebody's work");
+
+        let done = empty.wizard(&[], true);
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert_eq!(empty.names(), FILES);
+        assert_eq!(empty.mode(there), 0o600);
+        assert_eq!(empty.check().status.code(), Some(0));
+    }
+}
+
+#[test]
+fn the_result_has_to_be_good_before_anything_is_replaced() {
+    // 100 bytes of directory, so that the control socket's path is too long:
+    // no answer by itself is wrong.
+    let empty = Empty::new();
+    let deep = empty.home().join("d".repeat(100));
+    fs::create_dir(&deep).unwrap();
+    fs::write(deep.join("config.toml"), "somebody's work").unwrap();
+    let mut command = crate::config::bare(&["setup", "--from-env", "--force"]);
+    command.arg("--config").arg(deep.join("config.toml"));
+    let done = command.envs(FAMILY).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    assert!(text(&done.stderr).contains("control.socket"), "{done:?}");
+    assert_eq!(fs::read_dir(&deep).unwrap().count(), 1);
+    let config = fs::read_to_string(deep.join("config.toml")).unwrap();
+    assert_eq!(config, "somebody's work");
+}
+
+#[test]
+fn without_anybody_to_ask_or_a_place_to_write_it_says_so() {
+    let empty = Empty::new();
+    let mut command = empty.command(&["setup"]);
+    let done = command.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(done.status.code(), Some(2));
+    assert!(text(&done.stderr).contains("--from-env"), "{done:?}");
+    fs::remove_dir(empty.home()).unwrap();
+    let done = empty.wizard(&[], false);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(text(&done.stderr).contains("no directory"), "{done:?}");
+    let done = empty.command(&["setup", "--otp", "--force"]).output();
+    assert_eq!(done.unwrap().status.code(), Some(2));
+}
