@@ -4,6 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use tempfile::TempDir;
+use tracing::field::Empty;
 use tracing::subscriber::{NoSubscriber, with_default};
 
 use super::*;
@@ -61,6 +62,7 @@ fn level_format_and_file_change_while_the_process_runs() {
         assert_eq!(messages(&first), ["WARN  big", "DEBUG small", "WARN  big"]);
         let other = fs::read_to_string(other).unwrap();
         let line: serde_json::Value = serde_json::from_str(&other).unwrap();
+        assert_eq!(line["after"], 1500);
         assert_eq!(
             (&line["level"], &line["message"]),
             (&"WARN".into(), &"big".into())
@@ -95,14 +97,13 @@ fn no_line_is_lost_while_the_file_changes() {
     let dispatch = Dispatch::new(subscriber);
     let start = Barrier::new(3);
     let files: Vec<PathBuf> = (0..20).map(|n| home.path().join(n.to_string())).collect();
+    let speak = || {
+        start.wait();
+        (0..LINES).for_each(|number| tracing::info!(number, "line"));
+    };
     thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| {
-                tracing::dispatcher::with_default(&dispatch, || {
-                    start.wait();
-                    (0..LINES).for_each(|number| tracing::info!(number, "line"));
-                });
-            });
+            scope.spawn(|| tracing::dispatcher::with_default(&dispatch, speak));
         }
         start.wait();
         for file in &files {
@@ -118,15 +119,19 @@ fn lines_that_the_disk_refused_are_counted_in_the_log() {
     let (home, path) = home();
     let _second = second();
     let (subscriber, _handle) = subscriber(&quiet(path.clone())).unwrap();
+    let away = home.path().with_extension("away");
     with_default(subscriber, || {
         tracing::info!("before");
-        let away = home.path().with_extension("away");
         fs::rename(home.path(), &away).unwrap();
         tracing::info!("lost");
         tracing::info!("lost, too");
         fs::rename(&away, home.path()).unwrap();
         tracing::info!("after");
         tracing::info!("as ever");
+        fs::rename(home.path(), &away).unwrap();
+        tracing::info!("lost again");
+        fs::rename(&away, home.path()).unwrap();
+        tracing::info!("after that");
     });
     let messages = messages(&path);
     assert_eq!(
@@ -137,7 +142,8 @@ fn lines_that_the_disk_refused_are_counted_in_the_log() {
         messages[2].starts_with("WARN  lines before this one could not be written here lines=2 "),
         "{messages:?}"
     );
-    assert_eq!(messages[3..], ["INFO  as ever"]);
+    assert_eq!(messages[3..5], ["INFO  as ever", "INFO  after that"]);
+    assert!(messages[5].contains(" lines=1 "), "{messages:?}");
 }
 
 #[test]
@@ -147,7 +153,8 @@ fn a_line_bears_the_fields_of_what_it_is_part_of() {
     let errors_only = log(path.clone(), LogLevel::Error, LogFormat::Text);
     let (subscriber, _handle) = subscriber(&errors_only).unwrap();
     with_default(subscriber, || {
-        let request = tracing::error_span!("request", request = %"4f2a");
+        let request = tracing::error_span!("request", request = Empty);
+        request.record("request", "4f2a");
         request.in_scope(|| {
             let part = tracing::error_span!("part", what = "users");
             part.in_scope(|| tracing::error!(code = 105, "failed"));

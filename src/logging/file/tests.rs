@@ -56,14 +56,15 @@ fn a_restart_goes_on_where_the_file_ends() {
 
 #[test]
 fn a_line_longer_than_a_file_has_one_for_itself() {
-    let (_home, path) = home();
+    let (home, path) = home();
     let mut log = LogFile::limited(&path, SMALL).unwrap();
-    let long = format!("{}\n", "x".repeat(50));
-    log.write(&long).unwrap();
+    let endless = format!("{}\n", "x".repeat(50));
+    log.write(&endless).unwrap();
     log.write("short\n").unwrap();
+    assert_eq!(names(&home), ["log", "log.1"]);
     assert_eq!(
         (read(&path, ".1"), read(&path, "")),
-        (long, "short\n".into())
+        (endless, "short\n".into())
     );
 }
 
