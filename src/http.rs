@@ -29,6 +29,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 use crate::flow::CurrentBridge;
 use crate::tls::TlsSource;
@@ -154,10 +155,13 @@ impl Server {
         let id = request::RequestId::new(&*bridge.random, number);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
-        let reply = routes::answer(&self, &bridge, request, peer, &id).await;
+        // At the highest level, so that no line of a request is without it.
+        let span = tracing::error_span!("request", request = %id);
+        let answer = routes::answer(&self, &bridge, request, peer, &id);
+        let reply = answer.instrument(span.clone()).await;
         let elapsed = bridge.clock.monotonic().saturating_sub(started);
+        let _of_the_request = span.entered();
         tracing::debug!(
-            request = %id,
             %method,
             path,
             status = reply.status().as_u16(),

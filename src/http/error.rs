@@ -45,16 +45,16 @@ impl Asked<'_> {
             // These are logged where they arise, with whom they concern.
             FlowError::Refused { .. } => {}
             FlowError::Client(error) => {
-                tracing::info!(request = %self.id, error = %error.error, "answered the client with an error");
+                tracing::info!(error = %error.error, "answered the client with an error");
             }
             FlowError::NoSuchLogin | FlowError::AlreadyUsed(_) | FlowError::Callback(_) => {
-                tracing::info!(request = %self.id, error = chain, "a login cannot go on");
+                tracing::info!(error = chain, "a login cannot go on");
             }
             FlowError::Untrusted(_) | FlowError::GoogleFailed { .. } => {
-                tracing::warn!(request = %self.id, error = chain, "a login cannot go on");
+                tracing::warn!(error = chain, "a login cannot go on");
             }
             FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
-                tracing::error!(request = %self.id, error = chain, "a login failed here");
+                tracing::error!(error = chain, "a login failed here");
             }
         }
         match error {
@@ -166,12 +166,12 @@ pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Reply {
 pub(super) fn token(error: &TokenError, id: &RequestId) -> Reply {
     let chain = error as &dyn std::error::Error;
     let TokenError::OAuth(error) = error else {
-        tracing::error!(request = %id, error = chain, "tokens cannot be given");
+        tracing::error!(error = chain, "tokens cannot be given");
         let description = format!("see the log for request {id}");
         let error = OAuthError::new("server_error", description);
         return oauth(StatusCode::INTERNAL_SERVER_ERROR, &error);
     };
-    tracing::warn!(request = %id, %error, "a client gets no tokens");
+    tracing::warn!(%error, "a client gets no tokens");
     oauth(StatusCode::BAD_REQUEST, error)
 }
 
@@ -210,14 +210,14 @@ pub(super) fn bearer_doubled() -> Reply {
 }
 
 /// The answer to a relying party at `/userinfo`.
-pub(super) fn bearer(error: &BearerError, id: &RequestId) -> Reply {
+pub(super) fn bearer(error: &BearerError) -> Reply {
     match error {
         BearerError::InvalidToken => {
             challenge(StatusCode::UNAUTHORIZED, "Bearer error=\"invalid_token\"")
         }
         BearerError::Store(error) => {
             let chain = error as &dyn std::error::Error;
-            tracing::error!(request = %id, error = chain, "userinfo cannot be given");
+            tracing::error!(error = chain, "userinfo cannot be given");
             let error = OAuthError::new("server_error", "see the log");
             oauth(StatusCode::INTERNAL_SERVER_ERROR, &error)
         }

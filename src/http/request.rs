@@ -89,6 +89,13 @@ impl Client {
     }
 }
 
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::ThisMachine(address) | Self::Address(address)) = self;
+        address.fmt(f)
+    }
+}
+
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
 fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(value).ok()?.trim();

@@ -196,7 +196,7 @@ impl Call<'_> {
         let parameters = match self.query_or_form(body).await {
             Ok(parameters) => parameters,
             Err(error) => {
-                tracing::info!(request = %self.asked.id, %error, "an authorization request cannot be read");
+                tracing::info!(%error, "an authorization request cannot be read");
                 return self.asked.page(error.status(), Page::BadRequest);
             }
         };
@@ -281,8 +281,7 @@ impl Call<'_> {
     fn failed_authentication(&self, why: &dyn fmt::Display) -> Result<(), RetryAfter> {
         self.server.limits.failed_authentication(self.client)?;
         tracing::warn!(
-            request = %self.asked.id,
-            client = ?self.client,
+            from = %self.client,
             %why,
             "a client does not authenticate"
         );
@@ -321,7 +320,7 @@ impl Call<'_> {
                     "the claims cannot be written",
                 ),
             },
-            Err(error) => error::bearer(&error, self.asked.id),
+            Err(error) => error::bearer(&error),
         }
     }
 

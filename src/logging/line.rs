@@ -157,6 +157,11 @@ impl Visit for Fields {
         self.set(field.name(), value.into());
     }
 
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        let number = u64::try_from(value).unwrap_or(u64::MAX);
+        self.record_u64(field, number);
+    }
+
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.set(field.name(), value.into());
     }

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Barrier;
 use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tracing::field::Empty;
@@ -49,7 +50,7 @@ fn level_format_and_file_change_while_the_process_runs() {
     with_default(subscriber, || {
         let speak = || {
             tracing::debug!("small");
-            tracing::warn!("big");
+            tracing::warn!(after = Duration::from_millis(1500).as_millis(), "big");
         };
         speak();
         let talkative = log(first.clone(), LogLevel::Debug, LogFormat::Text);
@@ -59,7 +60,14 @@ fn level_format_and_file_change_while_the_process_runs() {
         let terse = log(other.clone(), LogLevel::Warn, LogFormat::Json);
         handle.reload(&terse).unwrap();
         speak();
-        assert_eq!(messages(&first), ["WARN  big", "DEBUG small", "WARN  big"]);
+        assert_eq!(
+            messages(&first),
+            [
+                "WARN  big after=1500",
+                "DEBUG small",
+                "WARN  big after=1500"
+            ]
+        );
         let other = fs::read_to_string(other).unwrap();
         let line: serde_json::Value = serde_json::from_str(&other).unwrap();
         assert_eq!(line["after"], 1500);

@@ -77,8 +77,6 @@ impl Visit for Line {
             "path" => self.path = value,
             "status" => self.status = value.parse().ok(),
             "microseconds" => self.microseconds = value.parse().ok(),
-            // A number to find a page's line in the log by: noise here.
-            "request" => {}
             name => {
                 let _ = write!(self.more, " {name}={value}");
             }
