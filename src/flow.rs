@@ -346,6 +346,7 @@ pub async fn token(
     tracing::info!(
         user = granted.user.as_str(),
         client = %granted.client,
+        subject = %granted.identity.account.subject,
         "signed in"
     );
     Ok(TokenAnswer {

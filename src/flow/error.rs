@@ -48,6 +48,10 @@ pub enum FlowError {
     /// The relying party gets an OAuth error.
     #[error("{}", .0.error)]
     Client(Box<ClientError>),
+    /// The relying party gets one that stands for a page; the log has its
+    /// line already.
+    #[error("{}", .0.error)]
+    Silent(Box<ClientError>),
     /// Google did not do its part.
     #[error("Google failed us")]
     GoogleFailed {
@@ -97,11 +101,9 @@ impl From<ClientError> for FlowError {
 impl FlowError {
     /// Google did not do its part for `request`.
     pub(super) fn google_failed(request: AuthorizationRequest, source: GoogleFailure) -> Self {
+        let error = &source as &dyn std::error::Error;
+        tracing::warn!(error, client = %request.client, "Google failed us");
         if request.prompt == Prompt::Silent {
-            tracing::warn!(
-                error = &source as &dyn std::error::Error,
-                "Google failed us"
-            );
             return Self::silent(
                 request,
                 "temporarily_unavailable",
@@ -179,7 +181,8 @@ impl FlowError {
         description: &'static str,
     ) -> Self {
         let error = OAuthError::new(code, description);
-        ClientError::new(request.redirect, request.state, error).into()
+        let error = ClientError::new(request.redirect, request.state, error);
+        Self::Silent(Box::new(error))
     }
 }
 

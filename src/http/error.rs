@@ -43,14 +43,14 @@ impl Asked<'_> {
         let chain = &error as &dyn std::error::Error;
         match &error {
             // These are logged where they arise, with whom they concern.
-            FlowError::Refused { .. } => {}
+            FlowError::Refused { .. } | FlowError::GoogleFailed { .. } | FlowError::Silent(_) => {}
             FlowError::Client(error) => {
                 tracing::info!(error = %error.error, "answered the client with an error");
             }
             FlowError::NoSuchLogin | FlowError::AlreadyUsed(_) | FlowError::Callback(_) => {
                 tracing::info!(error = chain, "a login cannot go on");
             }
-            FlowError::Untrusted(_) | FlowError::GoogleFailed { .. } => {
+            FlowError::Untrusted(_) => {
                 tracing::warn!(error = chain, "a login cannot go on");
             }
             FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
@@ -58,7 +58,7 @@ impl Asked<'_> {
             }
         }
         match error {
-            FlowError::Client(error) => self.client(&error),
+            FlowError::Client(error) | FlowError::Silent(error) => self.client(&error),
             FlowError::Untrusted(_) => self.page(StatusCode::BAD_REQUEST, Page::BadRequest),
             FlowError::Callback(_) => self.page(StatusCode::BAD_REQUEST, Page::BadCallback),
             FlowError::NoSuchLogin => self.page(StatusCode::BAD_REQUEST, Page::NoSuchLogin),

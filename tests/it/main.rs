@@ -65,6 +65,9 @@ mod dsm;
 /// The fake DSM's login page acts as DSM's own does.
 mod dsm_login;
 
+/// What the log says of a login, and what it never says.
+mod log;
+
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
 

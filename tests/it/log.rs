@@ -1,0 +1,72 @@
+//! The log that an administrator reads in the morning: one line for the end
+//! of each login, findable by the reference on the page, and nothing in it
+//! that would let its reader sign in.
+
+mod ends;
+mod file;
+mod secrets;
+
+use std::fs;
+use std::path::PathBuf;
+
+use google_to_synology_sso::config::{Log, LogFormat, LogLevel};
+use google_to_synology_sso::logging;
+use tempfile::TempDir;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+
+/// What this thread, which runs the whole house, logs as the daemon would.
+struct Taken {
+    _home: TempDir,
+    path: PathBuf,
+    read: usize,
+    _guard: DefaultGuard,
+    _second: Dispatch,
+}
+
+impl Taken {
+    fn up(level: LogLevel, format: LogFormat) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("log");
+        let file = Some(path.clone());
+        let log = Log {
+            level,
+            format,
+            file,
+        };
+        let (subscriber, _) = logging::subscriber(&log).unwrap();
+        Self {
+            _home: home,
+            path,
+            read: 0,
+            _guard: tracing::subscriber::set_default(subscriber),
+            // While there is one subscriber only, a line that another test's
+            // thread passes first is switched off for all.
+            _second: Dispatch::new(NoSubscriber::default()),
+        }
+    }
+
+    /// All lines so far.
+    fn text(&self) -> String {
+        fs::read_to_string(&self.path).unwrap()
+    }
+
+    /// The lines since the last call.
+    fn news(&mut self) -> Vec<String> {
+        let text = self.text();
+        let news = text[self.read..].lines().map(str::to_owned).collect();
+        self.read = text.len();
+        news
+    }
+
+    /// The one line since the last call, without its time: the words before
+    /// the request's id, and the id.
+    fn only_line(&mut self, case: &str) -> (String, String) {
+        let news = self.news();
+        assert_eq!(news.len(), 1, "{case}: {news:?}");
+        let (_, line) = news[0].split_once(' ').unwrap();
+        let (words, id) = line.rsplit_once(" request=").unwrap();
+        assert_eq!(id.len(), 12, "{case}: {line}");
+        (words.to_owned(), id.to_owned())
+    }
+}

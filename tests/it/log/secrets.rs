@@ -1,0 +1,283 @@
+//! Whatever happens, at the most talkative level, in both formats: nothing in
+//! the log lets its reader sign in as anybody.
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use fakes::browser::{Browser, Shown};
+use fakes::dsm::{Api, Instead};
+use fakes::google::token::Lie;
+use fakes::google::{CLIENT_ID, CLIENT_SECRET, Endpoint, Trouble};
+use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, encode, token_form};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
+use url::Url;
+use url::form_urlencoded::parse;
+
+use super::Taken;
+
+/// Parameters, cookies and headers whose values nobody else may know; the
+/// first are those of a login, the rest Google's and DSM's.
+const SECRET_NAMES: [&str; 15] = [
+    "state",
+    "nonce",
+    "code",
+    "code_challenge",
+    "code_verifier",
+    "client_secret",
+    "access_token",
+    "id_token",
+    "authorization",
+    "cookie",
+    "passwd",
+    "_sid",
+    "SynoToken",
+    "x-syno-token",
+    "set-cookie",
+];
+
+/// All that must not be read, from every side on which it was seen.
+#[derive(Clone, Default)]
+struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+
+impl Secrets {
+    fn add(&self, secret: &str) {
+        self.0.lock().unwrap().insert(secret.to_owned());
+    }
+
+    fn pairs(&self, pairs: impl Iterator<Item = (String, String)>) {
+        for (name, value) in pairs {
+            if !SECRET_NAMES.contains(&name.as_str()) {
+                continue;
+            }
+            self.add(&value);
+            // Of Google's state the first half names the login, as the
+            // cookie's name does. And: `id=…`, `Basic …`.
+            let inner = match name.as_str() {
+                "state" => value.rsplit('.').next(),
+                "cookie" => value.rsplit('=').next(),
+                "authorization" => value.rsplit(' ').next(),
+                _ => None,
+            };
+            if let Some(inner) = inner {
+                self.add(inner);
+            }
+        }
+    }
+
+    fn url(&self, url: &str) {
+        if let Ok(url) = Url::parse(url) {
+            self.pairs(url.query_pairs().into_owned());
+        }
+    }
+
+    /// All that stands in an answer to a browser or to DSM.
+    fn shown(&self, shown: &Shown) {
+        self.url(shown.location());
+        for cookie in shown.headers("set-cookie") {
+            let value = cookie.split(';').next().unwrap();
+            self.add(value.split_once('=').unwrap().1);
+        }
+        let Ok(body) = serde_json::from_str::<serde_json::Value>(&shown.body) else {
+            return;
+        };
+        for name in ["access_token", "id_token"] {
+            body[name].as_str().into_iter().for_each(|it| self.add(it));
+        }
+    }
+
+    /// All that the daemon tells Google or DSM.
+    fn watch(&self, house: &House) {
+        let secrets = self.clone();
+        house
+            .google
+            .watch(move |exchange| secrets.told(&exchange.request));
+        let secrets = self.clone();
+        house
+            .dsm
+            .watch(move |exchange| secrets.told(&exchange.request));
+    }
+
+    fn told(&self, request: &fakes::server::Received) {
+        self.pairs(request.query().into_iter());
+        self.pairs(parse(&request.body).into_owned());
+        let headers = request.headers.iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap()));
+        self.pairs(headers.map(|(name, value)| (name, value.to_owned())));
+    }
+
+    /// Each as it is, percent-encoded and in base64.
+    fn forms(&self) -> BTreeSet<String> {
+        let secrets = self.0.lock().unwrap().clone();
+        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
+        let forms = secrets.flat_map(|secret| {
+            let base64 = STANDARD.encode(&secret);
+            let base64url = URL_SAFE_NO_PAD.encode(&secret);
+            [encode(&secret), base64, base64url, secret]
+        });
+        forms.collect()
+    }
+}
+
+/// A person, and everything that DSM and a thief do with the answer.
+async fn logins(house: &House, secrets: &Secrets) {
+    let browser = &mut Browser::new();
+    for (lie, trouble) in [
+        (None, None),
+        (Some(Lie::UnverifiedAddress), None),
+        (Some(Lie::OtherNonce), None),
+        (Some(Lie::AlgNone), None),
+        (Some(Lie::StrangersSignature), None),
+        (Some(Lie::TwoSubjects), None),
+        (None, Some(Trouble::Status(500))),
+        (None, Some(Trouble::Html)),
+        (None, Some(Trouble::Redirect)),
+        (None, Some(Trouble::TooLarge)),
+        (None, Some(Trouble::OAuthError("invalid_grant"))),
+    ] {
+        for prompt in ["", "&prompt=none"] {
+            house.google.lie(lie);
+            if let Some(trouble) = trouble.clone() {
+                house.google.fail_once(Endpoint::Token, trouble);
+            }
+            one_login(house, secrets, browser, prompt).await;
+        }
+    }
+    house.google.lie(None);
+}
+
+async fn one_login(house: &House, secrets: &Secrets, browser: &mut Browser, prompt: &str) {
+    let more = format!("&nonce=n0nce-of-DSM{prompt}");
+    let request = house.authorization_request(&more);
+    secrets.url(&request);
+    let shown = browser.get(&request).await;
+    secrets.shown(&shown);
+    secrets.url(shown.location());
+    let callback = house.google.choose(shown.location(), JEANNE);
+    secrets.url(callback.as_str());
+    let cookies = browser.cookies.clone();
+    let shown = Browser::new().get(callback.as_str()).await;
+    secrets.shown(&shown);
+    // A cookie with another last character, and none of Google's parameters.
+    let mut bad = Browser::new();
+    bad.cookies = cookies.clone();
+    bad.cookies.values_mut().for_each(|value| value.push('A'));
+    bad.get(callback.as_str()).await;
+    bad.get(callback.as_str().split('?').next().unwrap()).await;
+    let arrived = browser.get(callback.as_str()).await;
+    secrets.shown(&arrived);
+    browser.cookies.extend(cookies);
+    browser.get(callback.as_str()).await;
+    browser.cookies.clear();
+    if let Some(code) = arrived
+        .header("location")
+        .contains("code=")
+        .then(|| arrived.answered("code"))
+    {
+        tokens(house, secrets, &code.unwrap()).await;
+    }
+}
+
+async fn tokens(house: &House, secrets: &Secrets, code: &str) {
+    let wrong = token_form(code).replace(&encode(CLIENT_SECRET_OF_DSM), "a-wrong-secret");
+    Browser::new().post(&house.url("/token"), &wrong).await;
+    Browser::new()
+        .post(&house.url("/token?code=in-the-query"), "")
+        .await;
+    let shown = house.redeem(code, "").await;
+    secrets.shown(&shown);
+    let access_token = shown.json()["access_token"].as_str().unwrap().to_owned();
+    house.userinfo(&access_token).await;
+    house.userinfo("not-a-good-token").await;
+    let in_query = format!("/userinfo?access_token={access_token}");
+    Browser::new().get(&house.url(&in_query)).await;
+    house.redeem(code, "").await;
+    house.userinfo(&access_token).await;
+    for secret in ["a-wrong-secret", "in-the-query", "not-a-good-token"] {
+        secrets.add(secret);
+    }
+}
+
+/// DSM's bad days, told as the job tells them.
+async fn refreshes(house: &House) {
+    let somewhere = "http://127.0.0.1:1/webapi/entry.cgi".to_owned();
+    for instead in [
+        Instead::Code(105),
+        Instead::Code(119),
+        Instead::Code(400),
+        Instead::Html,
+        Instead::Cut,
+        Instead::Redirect(somewhere),
+        Instead::Status(500),
+    ] {
+        for api in [Api::SignIn, Api::Users, Api::Members, Api::SignOut] {
+            house.dsm.next(api, instead.clone());
+            if let Err(error) = house.jobs().refresh_users().await {
+                let error = &error as &dyn Error;
+                tracing::warn!(target: "google_to_synology_sso", error, "cannot be refreshed");
+            }
+            house.dsm.as_usual(api);
+        }
+    }
+    house.jobs().refresh_users().await.unwrap();
+}
+
+async fn nothing_secret_is_logged(format: LogFormat) {
+    let log = Taken::up(LogLevel::Trace, format);
+    let secrets = Secrets::default();
+    let house = House::new().await;
+    secrets.watch(&house);
+    for secret in [
+        CLIENT_SECRET,
+        CLIENT_SECRET_OF_DSM,
+        &house.dsm.behaviour().password,
+    ] {
+        secrets.add(secret);
+    }
+    secrets.add(&format!("{CLIENT_ID}:{CLIENT_SECRET}"));
+    refreshes(&house).await;
+    logins(&house, &secrets).await;
+
+    let log = log.text();
+    for told in [
+        "signed in",
+        "refusal",
+        "Google failed us",
+        "cannot go on",
+        "refreshed",
+        "answered",
+    ] {
+        assert!(log.contains(told), "{told}: {log}");
+    }
+    let forms = secrets.forms();
+    // From each side something was seen.
+    assert!(forms.len() > 400, "{}", forms.len());
+    for start in [
+        "4/0Afake",
+        "sid-",
+        "token-",
+        "eyJ",
+        "correct horse",
+        "n0nce",
+    ] {
+        assert!(forms.iter().any(|form| form.starts_with(start)), "{start}");
+    }
+    for secret in forms {
+        assert!(!log.contains(&secret), "{secret} is in {log}");
+    }
+    for start in ["ya29.", "eyJ", "sid-", "PRIVATE KEY"] {
+        assert!(!log.contains(start), "{start} is in {log}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_as_text() {
+    nothing_secret_is_logged(LogFormat::Text).await;
+}
+
+#[tokio::test]
+async fn nothing_secret_is_logged_as_json() {
+    nothing_secret_is_logged(LogFormat::Json).await;
+}
