@@ -153,8 +153,8 @@ pub struct Log {
     pub level: LogLevel,
     /// `format`: lines for people or for programs. Default `text`.
     pub format: LogFormat,
-    /// `file`: a log of our own, with mode 0600, limited in size and rotated
-    /// by us. Without it, standard error.
+    /// `file`: a log of our own, with mode 0600: up to 1 MiB, and five older
+    /// ones beside it, `.1` to `.5`. Without it, standard error.
     pub file: Option<PathBuf>,
 }
 
