@@ -39,7 +39,8 @@ impl Family {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
-        input.write_all(typed.as_bytes()).unwrap();
+        // An error means that it has ended without a look at it.
+        let _ = input.write_all(typed.as_bytes());
         drop(input);
         // DSM answers on this thread meanwhile.
         let output = tokio::task::spawn_blocking(|| child.wait_with_output());
