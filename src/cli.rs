@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod check;
+mod dsm_settings;
 mod owner;
 mod setup;
 
@@ -36,6 +37,8 @@ as the DSM user who has that e-mail address.";
 
 const EXAMPLES: &str = "\
 Examples:
+  google-to-synology-sso setup
+      Ask for the first values, and write a config and its secret files.
   google-to-synology-sso check
       Read the config and every file it names, and print all that is wrong.
   google-to-synology-sso --config ./config.toml run
@@ -83,6 +86,12 @@ enum Command {
     },
     /// Ask for the first values; write the config and its secret files
     Setup(setup::Options),
+    /// Print what to paste into DSM's SSO settings and the Google console
+    DsmSettings {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Does what the arguments of this process say.
@@ -99,6 +108,7 @@ pub fn main() -> ExitCode {
     let code = match arguments.command {
         Command::Run => run(&arguments.config),
         Command::Check { json } => check::check(&arguments.config, json),
+        Command::DsmSettings { json } => dsm_settings::dsm_settings(&arguments.config, json),
         Command::Setup(options) => setup::setup(&arguments.config, &options),
     };
     ExitCode::from(code)

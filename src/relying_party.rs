@@ -2,6 +2,7 @@
 //! `[[clients]]`.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::ids::ClientId;
 use crate::secret::Secret;
@@ -16,6 +17,8 @@ pub struct RelyingParty {
     /// `secret-file`: what the file holds is its `client_secret`, DSM's
     /// "Application secret".
     pub secret: Secret<String>,
+    /// Where the secret is kept: what people are told who need it.
+    pub secret_file: PathBuf,
     /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
     /// to, byte for byte as it sends them; one at least. With the flag, http
     /// is allowed at a private address and not only at this machine's own.

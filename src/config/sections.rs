@@ -301,7 +301,9 @@ fn relying_party(
     });
     let default = id.clone().unwrap_or_default();
     let name = section.or_default("name", default, |entry| entry.text(line(MAX_LINE)));
-    let secret = section.required("secret-file", |entry| entry.text(|text| files.secret(text)));
+    let secret = section.required("secret-file", |entry| {
+        entry.text(|text| Ok::<_, String>((files.secret(text)?, files.path(text)?)))
+    });
     let allow_http = section.or_default("allow-http-redirect", false, Entry::flag);
     let plain_http = urls::PlainHttp::from_flag(allow_http);
     let redirect_uris = section.required("redirect-uris", |entry| {
@@ -309,10 +311,12 @@ fn relying_party(
     });
     let require_pkce = section.or_default("require-pkce", false, Entry::flag);
     allow_http?;
+    let (secret, secret_file) = secret?;
     Some(RelyingParty {
         id: ClientId::new(id?),
         name: name?,
-        secret: secret?,
+        secret,
+        secret_file,
         redirect_uris: redirect_uris?,
         require_pkce: require_pkce?,
     })

@@ -276,6 +276,7 @@ fn relying_party() -> RelyingParty {
         id: ClientId::new("synology"),
         name: "the family's NAS".to_owned(),
         secret: Secret::new("a secret that DSM knows".to_owned()),
+        secret_file: std::path::PathBuf::new(),
         redirect_uris: vec![RegisteredRedirect::new(REDIRECT_URI.to_owned(), &uri)],
         require_pkce: false,
     }

@@ -2,6 +2,8 @@
 
 /// DSM trusts the daemon as a device, for one one-time code.
 mod device;
+/// What to paste into DSM and into the Google console.
+mod settings;
 /// A person is asked.
 mod terminal;
 /// Package Center's wizard has asked.

@@ -37,6 +37,7 @@ fn parties() -> Vec<RelyingParty> {
         id: ClientId::new("synology"),
         name: "Synology".to_owned(),
         secret: Secret::new("secret".to_owned()),
+        secret_file: std::path::PathBuf::new(),
         redirect_uris: vec![RegisteredRedirect::new(uri, &parsed)],
         require_pkce: false,
     }]

@@ -312,6 +312,7 @@ fn pending(world: &World) -> PendingLogin {
         id: ClientId::new("synology"),
         name: "Synology".to_owned(),
         secret: Secret::new("secret".to_owned()),
+        secret_file: std::path::PathBuf::new(),
         redirect_uris: vec![RegisteredRedirect::new(uri.clone(), &parsed)],
         require_pkce: false,
     };

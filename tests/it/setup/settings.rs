@@ -1,0 +1,128 @@
+use serde_json::{Value, json};
+
+use crate::config::{EXAMPLE, Home, bare, text};
+
+/// The README's two tables: field and value, without what it says beside.
+const FIELDS: [(&str, &str); 12] = [
+    ("Profile", "OIDC"),
+    ("Account type", "Domain/LDAP/local"),
+    ("Name", "Google"),
+    (
+        "Well-known URL",
+        "https://login.example.com/dex/.well-known/openid-configuration",
+    ),
+    ("Application ID", "synology"),
+    ("Authorization scope", "openid email profile"),
+    ("Username claim", "login"),
+    ("Application type", "Web application"),
+    ("Authorized JavaScript origins", "none"),
+    (
+        "Authorized redirect URIs",
+        "https://login.example.com/dex/callback",
+    ),
+    ("Scopes", "openid email profile"),
+    ("Audience", "External"),
+];
+
+/// The example with another path, another claim and two ways back.
+fn home() -> Home {
+    let config = EXAMPLE
+        .replace("login.example.com", "login.example.com/dex")
+        .replace("\"username\"", "\"login\"")
+        .replace(
+            "[\"https://nas.example.com/\"]",
+            "[\"https://nas.example.com/\", \"https://photos.example.com/\"]",
+        );
+    Home::with(&config)
+}
+
+#[test]
+fn each_field_of_the_forms_has_its_value() {
+    let home = home();
+    let output = home.command(&["dsm-settings"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let printed = text(&output.stdout);
+    let row = |field: &str| {
+        let mut lines = printed.lines().map(str::trim);
+        let line = lines.find_map(|line| line.strip_prefix(field)?.strip_prefix("  "));
+        line.unwrap_or_else(|| panic!("{field}: {printed}")).trim()
+    };
+    for (field, value) in FIELDS {
+        assert_eq!(row(field), value, "{field}");
+    }
+    assert_eq!(row("Redirect URI"), "https://nas.example.com/");
+    assert!(
+        printed.contains("\n                       https://photos.example.com/\n"),
+        "{printed}"
+    );
+    let secret = home.path().with_file_name("synology-client-secret");
+    assert!(printed.contains(secret.to_str().unwrap()), "{printed}");
+    assert!(!printed.contains("correct-horse"), "{printed}");
+}
+
+#[test]
+fn programs_get_the_same_as_json() {
+    let home = home();
+    // A relative path begins here, and is to be understood anywhere.
+    let mut command = bare(&["--config", "config.toml", "dsm-settings", "--json"]);
+    let here = command.current_dir(home.path().parent().unwrap());
+    let output = here.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let issuer = "https://login.example.com/dex";
+    let expected = json!({
+        "dsm": [{
+            "profile": "OIDC",
+            "account_type": "Domain/LDAP/local",
+            "name": "Google",
+            "well_known_url": format!("{issuer}/.well-known/openid-configuration"),
+            "application_id": "synology",
+            "application_secret_file": home.path().with_file_name("synology-client-secret"),
+            "redirect_uris": ["https://nas.example.com/", "https://photos.example.com/"],
+            "authorization_scope": "openid email profile",
+            "username_claim": "login",
+        }],
+        "google": {
+            "issuer": "https://accounts.google.com",
+            "client_id": "1234.apps.googleusercontent.com",
+            "application_type": "Web application",
+            "authorized_javascript_origins": [],
+            "authorized_redirect_uris": [format!("{issuer}/callback")],
+            "scopes": ["openid", "email", "profile"],
+            "audience": "External",
+        },
+    });
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn another_provider_has_other_forms() {
+    let config = EXAMPLE.replace(
+        "# issuer = \"https://accounts.google.com\"",
+        "issuer = \"https://id.example.com\"",
+    );
+    let home = Home::with(&config);
+    let output = home.command(&["dsm-settings"]).output().unwrap();
+    let printed = text(&output.stdout);
+    assert!(
+        printed.contains("At the provider https://id.example.com"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("https://login.example.com/callback"),
+        "{printed}"
+    );
+    assert!(!printed.contains("Google console"), "{printed}");
+}
+
+#[test]
+fn a_bad_config_has_no_settings() {
+    let home = Home::with(&EXAMPLE.replace("https://", "ftp://"));
+    let output = home.command(&["dsm-settings"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
+    assert_eq!(text(&output.stdout), "");
+    assert!(
+        text(&output.stderr).contains("issuer: has to begin"),
+        "{output:?}"
+    );
+}
