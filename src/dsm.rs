@@ -34,7 +34,7 @@ const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
 /// More users than any NAS can have, here as rows.
 const MAX_ROWS: usize = 100_000;
 
-/// By what DSM lists this daemon among the account's trusted devices. With a
+/// By what DSM is to know this daemon among the devices of the account. With a
 /// device token it has to be the name under which the token was given out.
 const DEVICE_NAME: &str = "google-to-synology-sso";
 

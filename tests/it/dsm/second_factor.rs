@@ -91,7 +91,7 @@ async fn without_its_token_nothing_is_sent() {
     let home = Home::with_second_factor().await;
     for spoil in [None, Some(""), Some("two\nlines\n")] {
         if let Some(text) = spoil {
-            std::fs::write(&home.token_file(), text).unwrap();
+            std::fs::write(home.token_file(), text).unwrap();
         }
         let error = home.failure().await;
         assert_eq!(error.reaction(), Reaction::Report);
