@@ -29,7 +29,11 @@ impl Estate {
             fakes::house::write_secret(&estate.home().join(name), "correct-horse-battery-staple");
         }
         let program = env!("CARGO_BIN_EXE_google-to-synology-sso");
-        fs::copy(program, root.join("program")).unwrap();
+        // By a process of its own: a child that another test starts while we
+        // have the copy open for writing would keep it from being run.
+        let mut copy = Command::new("cp");
+        let copied = copy.arg(program).arg(root.join("program"));
+        assert!(copied.status().unwrap().success());
         estate.give("--recursive", OWNER, "");
         estate
     }
