@@ -3,7 +3,8 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
 
-use fakes::dsm::{Api, FakeDsm, Instead, SecondFactor};
+use fakes::dsm::{Api, FakeDsm, FakeUser, Instead, SecondFactor};
+use fakes::house::{House, JEANNE, Plan, write_secret};
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::dsm::{DsmClient, DsmSettings};
 
@@ -154,4 +155,38 @@ async fn a_config_that_is_bad_is_told_before_the_code_is_spent() {
     let output = family.otp("123456").await;
     assert_eq!(output.status.code(), Some(78), "{output:?}");
     assert_eq!(family.dsm.calls(), []);
+}
+
+#[tokio::test]
+async fn the_family_signs_in_though_the_account_has_a_second_factor() {
+    let directory = tempfile::tempdir().unwrap();
+    let token_file = directory.path().join(TOKEN);
+    write_secret(&token_file, "of last year");
+    let house = House::planned(Plan {
+        dsm: format!("device-token-file = {token_file:?}"),
+        ..Plan::default()
+    })
+    .await;
+    let mut factor = SecondFactor::new("123456");
+    let device = ("of last year", "google-to-synology-sso");
+    factor
+        .devices
+        .push((device.0.to_owned(), device.1.to_owned()));
+    house
+        .dsm
+        .change(|behaviour| behaviour.second_factor = Some(factor));
+    house.dsm.set_users([
+        FakeUser::new("sso-reader", "").administrator(),
+        FakeUser::new("nouvelle", "jeanne.martin@gmail.com"),
+    ]);
+
+    house.jobs().refresh_users().await.unwrap();
+
+    let (claims, _) = house.sign_in(JEANNE, "").await;
+    assert_eq!(claims["username"], "nouvelle");
+    assert_eq!(house.dsm.counts().refused_sign_ins, 0);
+    fs::remove_file(token_file).unwrap();
+    let error = house.jobs().refresh_users().await.unwrap_err();
+    assert!(error.to_string().contains("device-token-file"), "{error}");
+    assert_eq!(house.dsm.counts().refused_sign_ins, 0);
 }
