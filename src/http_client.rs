@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{DATE, LOCATION};
 use hyper::http::request;
 use hyper::http::uri::Scheme;
@@ -174,19 +174,10 @@ impl HttpClient {
                 location: location.unwrap_or_default().to_owned(),
             });
         }
-        let body = Limited::new(body, max_bytes)
-            .collect()
-            .await
-            .map_err(|error| {
-                if error.is::<LengthLimitError>() {
-                    return HttpClientError::TooLarge(max_bytes);
-                }
-                HttpClientError::Connection(error)
-            })?;
         Ok(Answer {
             status: head.status,
             headers: head.headers,
-            body: body.to_bytes(),
+            body: read_body(body, max_bytes).await?,
         })
     }
 
@@ -209,6 +200,26 @@ impl HttpClient {
         };
         self.encrypted.get_or_try_init(build).await
     }
+}
+
+/// As one piece from the first byte on: pieces that are joined in the end
+/// would for a moment take the memory twice, and a list of users is long.
+async fn read_body(body: Incoming, max_bytes: usize) -> Result<Bytes, HttpClientError> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(max_bytes);
+    let mut whole = Vec::with_capacity(expected.min(max_bytes));
+    let mut body = Limited::new(body, max_bytes);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                return HttpClientError::TooLarge(max_bytes);
+            }
+            HttpClientError::Connection(error)
+        })?;
+        if let Ok(data) = frame.into_data() {
+            whole.extend_from_slice(&data);
+        }
+    }
+    Ok(whole.into())
 }
 
 fn tcp() -> HttpConnector {
