@@ -11,22 +11,22 @@ mod wire;
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Bytes;
 use hyper::http::request;
 use hyper::{Request, StatusCode};
-use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
 pub use self::code::Code;
 pub use self::error::{DsmError, ListRefusal, Reaction};
-use self::wire::{MemberWire, PageWire, SignedInWire, UserWire};
+use self::wire::{Row, Rows, SignedInWire};
 use crate::http_client::{HttpClient, Trust};
 use crate::ids::DsmUsername;
 use crate::secret::{Secret, read_secret_file};
-use crate::user_list::ListedUser;
+use crate::user_list::{ListedUser, UserList};
 
 /// A row has some hundred bytes; this is more users than any NAS can have.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
@@ -89,11 +89,12 @@ pub enum Call {
 /// What DSM listed in one session, each list whole and plausible.
 #[derive(Debug)]
 pub struct Reading {
-    /// The users of this NAS, in DSM's order.
-    pub users: Vec<ListedUser>,
-    /// The members of the group administrators, by name. This list may fail
-    /// alone: without it the users are still worth having.
-    pub administrators: Result<Vec<DsmUsername>, DsmError>,
+    /// The users of this NAS, in DSM's order; `None`: those of before.
+    pub users: Option<Vec<ListedUser>>,
+    /// The members of the group administrators, by name; `None`: those of
+    /// before. This list may fail alone: without it the users are still worth
+    /// having.
+    pub administrators: Result<Option<Vec<DsmUsername>>, DsmError>,
 }
 
 /// Reads users from DSM, in one session at a time.
@@ -138,19 +139,20 @@ impl DsmClient {
         &self.settings
     }
 
-    /// The users of this NAS and its administrators.
+    /// The users of this NAS and its administrators, told apart from those
+    /// of `before`.
     ///
     /// A second caller waits for the first. The password is read from its
     /// file at each sign-in. Each request has its own time-out, so this may
     /// take several of them.
     #[tracing::instrument(name = "dsm.list_users", skip_all)]
-    pub async fn list_users(&self) -> Result<Reading, DsmError> {
+    pub async fn list_users(&self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
         let mut session = self.session.lock().await;
         if let Some(left_over) = session.as_ref() {
             self.sign_out(left_over).await;
         }
         *session = None;
-        let first = self.read_in(&mut session).await;
+        let first = self.read_in(&mut session, before).await;
         let failed = match &first {
             Ok(reading) => reading.administrators.as_ref().err(),
             Err(error) => Some(error),
@@ -161,12 +163,16 @@ impl DsmClient {
         // Sessions end before their time: DSM restarts, or somebody else
         // signs in. Once more, with a new one; twice is no accident.
         tracing::debug!(%error, "a new session is opened");
-        self.read_in(&mut session).await
+        self.read_in(&mut session, before).await
     }
 
-    async fn read_in(&self, session: &mut Option<Session>) -> Result<Reading, DsmError> {
+    async fn read_in(
+        &self,
+        session: &mut Option<Session>,
+        before: &Arc<UserList>,
+    ) -> Result<Reading, DsmError> {
         let open = session.insert(self.sign_in().await?);
-        let reading = self.read_lists(open).await;
+        let reading = self.read_lists(open, before).await;
         self.sign_out(open).await;
         *session = None;
         reading
@@ -239,13 +245,18 @@ impl DsmClient {
         Ok((session, token.map(Secret::new)))
     }
 
-    async fn read_lists(&self, session: &Session) -> Result<Reading, DsmError> {
-        let users: Vec<UserWire> = self.read_rows(Call::ListUsers, session).await?;
-        let users = wire::users(users)?;
-        let members = self.read_rows::<MemberWire>(Call::ListAdministrators, session);
-        let administrators = members.await.and_then(|rows| {
-            let administrators = wire::administrators(rows)?;
-            Ok(administrators)
+    async fn read_lists(
+        &self,
+        session: &Session,
+        before: &Arc<UserList>,
+    ) -> Result<Reading, DsmError> {
+        let users = self.read_rows(Call::ListUsers, session, before).await?;
+        let members = self.read_rows(Call::ListAdministrators, session, before);
+        let administrators = members.await.map(|changed: Option<Vec<DsmUsername>>| {
+            let mut administrators = changed?;
+            // DSM may list them in any order.
+            administrators.sort();
+            Some(administrators).filter(|names| before.administrators.as_ref() != Some(names))
         });
         Ok(Reading {
             users,
@@ -253,31 +264,38 @@ impl DsmClient {
         })
     }
 
-    /// All rows of a list, in as many parts as DSM hands them out.
-    async fn read_rows<R: DeserializeOwned>(
+    /// All rows of a list, in as many parts as DSM hands them out; `None`:
+    /// those of `before`.
+    async fn read_rows<R: Row>(
         &self,
         call: Call,
         session: &Session,
-    ) -> Result<Vec<R>, DsmError> {
-        let mut rows: Vec<R> = Vec::new();
+        before: &Arc<UserList>,
+    ) -> Result<Option<Vec<R>>, DsmError> {
+        let mut rows = Rows::new();
         let mut total = 0;
         for _ in 0..MAX_PAGES {
-            let offset = rows.len().to_string();
+            let had = rows.len();
+            let offset = had.to_string();
             let parameters = [("offset", offset.as_str()), ("limit", "-1")];
             let body = self.post(call, Some(session), &parameters).await?;
-            let page: PageWire<R> = wire::data(call, &body)?;
-            let progress = !page.users.is_empty();
-            rows.extend(page.users);
-            total = page.total.unwrap_or(rows.len());
+            let list = Arc::clone(before);
+            let page = aside(call, move || {
+                let total = rows.add_page(call, &body, R::of(&list))?;
+                Ok((rows, total))
+            });
+            let told;
+            (rows, told) = page.await?;
+            total = told.unwrap_or(rows.len());
             if rows.len() > MAX_ROWS {
                 break;
             }
             if rows.len() >= total {
-                return Ok(rows);
+                let list = Arc::clone(before);
+                return aside(call, move || Ok(rows.finish(R::of(&list))?)).await;
             }
-            if !progress {
-                let rows = rows.len();
-                return Err(ListRefusal::Short { rows, total }.into());
+            if rows.len() == had {
+                return Err(ListRefusal::Short { rows: had, total }.into());
             }
         }
         let rows = rows.len();
@@ -338,6 +356,16 @@ impl DsmClient {
         }
         (request, Secret::new(form.finish()))
     }
+}
+
+/// Works on a thread of its own: a hundred thousand rows take long enough that
+/// somebody's login would wait for them.
+async fn aside<T: Send + 'static>(
+    call: Call,
+    work: impl FnOnce() -> Result<T, DsmError> + Send + 'static,
+) -> Result<T, DsmError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|source| Err(DsmError::Abandoned { call, source }))
 }
 
 impl Call {

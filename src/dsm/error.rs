@@ -6,6 +6,7 @@ use std::iter::successors;
 use std::path::PathBuf;
 
 use hyper::StatusCode;
+use tokio::task::JoinError;
 use url::Url;
 
 use super::Call;
@@ -146,6 +147,14 @@ pub enum DsmError {
         /// Where it goes wrong.
         source: serde_json::Error,
     },
+    /// We stopped, or have a bug, while we read the answer.
+    #[error("cannot {call}: the answer was not read to its end")]
+    Abandoned {
+        /// What was asked.
+        call: Call,
+        /// Why.
+        source: JoinError,
+    },
     /// All was read, but it cannot be the list of this NAS's users.
     #[error("DSM's list is not used: {0}")]
     List(#[from] ListRefusal),
@@ -192,6 +201,7 @@ impl DsmError {
             | Self::Status { .. }
             | Self::WebPage { .. }
             | Self::NotJson { .. }
+            | Self::Abandoned { .. }
             | Self::List(ListRefusal::Empty | ListRefusal::Short { .. }) => Reaction::Retry,
             Self::PasswordFile { .. }
             | Self::DeviceTokenFile { .. }

@@ -1,18 +1,20 @@
 //! DSM's JSON, as it comes, and what we make of it.
 
 use std::collections::HashSet;
+use std::fmt;
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::Call;
 use super::code::Code;
 use super::error::{DsmError, ListRefusal};
 use crate::ids::DsmUsername;
-use crate::user_list::ListedUser;
+use crate::user_list::{ListedUser, UserList};
 
 /// The `data` of DSM's answer to `call`, when it was a success.
-pub(super) fn data<T: DeserializeOwned>(call: Call, body: &[u8]) -> Result<T, DsmError> {
+pub(super) fn data<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result<T, DsmError> {
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(DsmError::WebPage { call });
     }
@@ -33,7 +35,7 @@ pub(super) fn success(call: Call, body: &[u8]) -> Result<(), DsmError> {
     data::<Option<serde::de::IgnoredAny>>(call, body).map(|_| ())
 }
 
-fn parse<T: DeserializeOwned>(call: Call, body: &[u8]) -> Result<T, DsmError> {
+fn parse<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result<T, DsmError> {
     serde_json::from_slice(body).map_err(|source| DsmError::from_json(call, source))
 }
 
@@ -70,10 +72,11 @@ pub(super) struct SignedInWire {
 
 /// A part of a list. Both lists, users and members, call their rows `users`.
 #[derive(Deserialize)]
-pub(super) struct PageWire<R> {
+struct PageWire<'a> {
     /// How many rows the whole list has.
-    pub(super) total: Option<usize>,
-    pub(super) users: Vec<R>,
+    total: Option<usize>,
+    #[serde(borrow)]
+    users: &'a RawValue,
 }
 
 #[derive(Deserialize)]
@@ -88,27 +91,133 @@ pub(super) struct MemberWire {
     name: Option<String>,
 }
 
-/// The list of users, when it can be one.
-pub(super) fn users(rows: Vec<UserWire>) -> Result<Vec<ListedUser>, ListRefusal> {
-    let users: Vec<ListedUser> = plausible(rows)?;
-    refuse_twins(users.iter().map(|user| &user.name))?;
-    Ok(users)
+/// What a list is made of.
+pub(super) trait Row: Clone + PartialEq + Send + 'static {
+    /// As it comes.
+    type Wire: DeserializeOwned + TryInto<Self, Error = ListRefusal>;
+    /// Those of `list`.
+    fn of(list: &UserList) -> &[Self];
+    fn name(&self) -> &DsmUsername;
 }
 
-/// The list of administrators, when it can be one, by name: DSM may list them
-/// in any order. The account that lists is one of them, so none is no list.
-pub(super) fn administrators(rows: Vec<MemberWire>) -> Result<Vec<DsmUsername>, ListRefusal> {
-    let mut names: Vec<DsmUsername> = plausible(rows)?;
-    refuse_twins(names.iter())?;
-    names.sort();
-    Ok(names)
-}
+impl Row for ListedUser {
+    type Wire = UserWire;
 
-fn plausible<W, R: TryFrom<W, Error = ListRefusal>>(rows: Vec<W>) -> Result<Vec<R>, ListRefusal> {
-    if rows.is_empty() {
-        return Err(ListRefusal::Empty);
+    fn of(list: &UserList) -> &[Self] {
+        &list.users
     }
-    rows.into_iter().map(R::try_from).collect()
+
+    fn name(&self) -> &DsmUsername {
+        &self.name
+    }
+}
+
+impl Row for DsmUsername {
+    type Wire = MemberWire;
+
+    fn of(list: &UserList) -> &[Self] {
+        list.administrators.as_deref().unwrap_or_default()
+    }
+
+    fn name(&self) -> &DsmUsername {
+        self
+    }
+}
+
+/// The rows of a list so far, in which those that are the same as before take
+/// no memory: nearly always all of them are, and there may be 100,000.
+#[derive(Debug)]
+pub(super) struct Rows<R> {
+    /// So many are the first ones of before.
+    same: usize,
+    /// All of them, from the first difference on.
+    other: Option<Vec<R>>,
+    refusal: Option<ListRefusal>,
+}
+
+impl<R: Row> Rows<R> {
+    pub(super) fn new() -> Self {
+        Self {
+            same: 0,
+            other: None,
+            refusal: None,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.other.as_ref().map_or(self.same, Vec::len)
+    }
+
+    /// Adds the part of the list that is in `body`: how many rows the whole
+    /// list has, when the part says so.
+    pub(super) fn add_page(
+        &mut self,
+        call: Call,
+        body: &[u8],
+        before: &[R],
+    ) -> Result<Option<usize>, DsmError> {
+        let page: PageWire<'_> = data(call, body)?;
+        let mut reader = serde_json::Deserializer::from_str(page.users.get());
+        let read = reader.deserialize_seq(OneByOne { rows: self, before });
+        read.map_err(|source| DsmError::from_json(call, source))?;
+        match self.refusal.take() {
+            Some(refusal) => Err(refusal.into()),
+            None => Ok(page.total),
+        }
+    }
+
+    fn push(&mut self, row: R, before: &[R]) {
+        let other = match &mut self.other {
+            Some(other) => other,
+            None if before.get(self.same) == Some(&row) => {
+                self.same += 1;
+                return;
+            }
+            None => self.other.insert(first(before, self.same)),
+        };
+        other.push(row);
+    }
+
+    /// The list, when it can be one; `None`: it is that of before.
+    pub(super) fn finish(self, before: &[R]) -> Result<Option<Vec<R>>, ListRefusal> {
+        let rows = match self.other {
+            Some(rows) => rows,
+            None if self.same == 0 => return Err(ListRefusal::Empty),
+            None if self.same == before.len() => return Ok(None),
+            None => first(before, self.same),
+        };
+        refuse_twins(rows.iter().map(R::name))?;
+        Ok(Some(rows))
+    }
+}
+
+fn first<R: Clone>(before: &[R], count: usize) -> Vec<R> {
+    before.get(..count).unwrap_or_default().to_vec()
+}
+
+/// Takes rows as they are read: all of them at once would take the memory of
+/// a second list.
+struct OneByOne<'r, R> {
+    rows: &'r mut Rows<R>,
+    before: &'r [R],
+}
+
+impl<'de, R: Row> Visitor<'de> for OneByOne<'_, R> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(row) = seq.next_element::<R::Wire>()? {
+            match row.try_into() {
+                Ok(row) => self.rows.push(row, self.before),
+                Err(refusal) => self.rows.refusal = Some(refusal),
+            }
+        }
+        Ok(())
+    }
 }
 
 impl TryFrom<UserWire> for ListedUser {
@@ -160,13 +269,76 @@ mod tests {
     fn read(body: &[u8]) {
         let _ = success(Call::SignOut, body);
         let _ = data::<SignedInWire>(Call::SignIn, body);
-        let page = data::<PageWire<UserWire>>(Call::ListUsers, body);
-        let _ = page.map(|page| users(page.users));
-        let page = data::<PageWire<MemberWire>>(Call::ListAdministrators, body);
-        let _ = page.map(|page| administrators(page.users));
+        read_rows::<ListedUser>(body);
+        read_rows::<DsmUsername>(body);
+    }
+
+    fn read_rows<R: Row>(body: &[u8]) {
+        let mut rows = Rows::<R>::new();
+        let _ = rows.add_page(Call::ListUsers, body, &[]);
+        let _ = rows.finish(&[]);
+    }
+
+    fn user(name: &str, email: Option<&str>) -> ListedUser {
+        ListedUser {
+            name: DsmUsername::new(name),
+            email: email.map(str::to_owned),
+            expired: None,
+        }
+    }
+
+    fn page(users: &[ListedUser]) -> Vec<u8> {
+        let row = |user: &ListedUser| {
+            let name = user.name.as_str();
+            serde_json::json!({"name": name, "email": user.email, "expired": user.expired})
+        };
+        let users: Vec<_> = users.iter().map(row).collect();
+        let answer = serde_json::json!({"success": true, "data": {"users": users}});
+        answer.to_string().into_bytes()
+    }
+
+    /// Few names and addresses, so that lists are often alike.
+    fn list() -> impl Strategy<Value = Vec<ListedUser>> {
+        let row = ("[abc]", proptest::option::of("[xy]"));
+        let users = row.prop_map(|(name, email)| user(&name, email.as_deref()));
+        proptest::collection::vec(users, 0..5)
     }
 
     proptest! {
+        #[test]
+        fn a_list_is_the_same_whatever_was_before_and_in_however_many_parts(
+            list in list(),
+            before in list(),
+            parts in 1_usize..4,
+        ) {
+            let read = |before: &[ListedUser]| {
+                let mut rows = Rows::new();
+                for part in list.chunks(parts) {
+                    rows.add_page(Call::ListUsers, &page(part), before).unwrap();
+                }
+                assert_eq!(rows.len(), list.len());
+                rows.finish(before)
+            };
+            let names: HashSet<_> = list.iter().map(Row::name).collect();
+            match read(&[]) {
+                Ok(read) => prop_assert_eq!(read.as_ref(), Some(&list)),
+                Err(ListRefusal::Empty) => prop_assert!(list.is_empty()),
+                Err(_) => prop_assert!(names.len() < list.len()),
+            }
+            prop_assert_eq!(read(&list), read(&[]).map(|_| None).or_else(|error| match error {
+                // Those of before have been looked at already.
+                ListRefusal::Twins(_) => Ok(None),
+                error @ (ListRefusal::Empty
+                | ListRefusal::Short { .. }
+                | ListRefusal::Endless { .. }
+                | ListRefusal::Nameless) => Err(error),
+            }));
+            match read(&before) {
+                Ok(None) => prop_assert_eq!(&list, &before),
+                other => prop_assert_eq!(other, read(&[])),
+            }
+        }
+
         #[test]
         fn no_bytes_make_it_panic(body: Vec<u8>) {
             read(&body);

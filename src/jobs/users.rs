@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use tokio::task::JoinError;
+
 use super::{Jobs, told};
 use crate::clock::UnixTime;
 use crate::directory::Snapshot;
@@ -41,6 +43,9 @@ pub enum UsersError {
     /// They cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// We stopped, or have a bug, while we looked through them.
+    #[error("the users were not looked through to their end")]
+    Abandoned(#[from] JoinError),
     /// DSM was not asked, since it refused before.
     #[error("DSM did not let us in and is left alone until {}", until.seconds())]
     OnHold {
@@ -54,7 +59,7 @@ impl UsersError {
     pub fn reaction(&self) -> Reaction {
         match self {
             Self::Dsm(error) => error.reaction(),
-            Self::AddressesGone(_) | Self::Store(_) => Reaction::Retry,
+            Self::AddressesGone(_) | Self::Store(_) | Self::Abandoned(_) => Reaction::Retry,
             Self::OnHold { .. } => Reaction::HoldSignIns,
         }
     }
@@ -76,20 +81,18 @@ impl Jobs {
     }
 
     async fn refresh_alone(&self, bridge: &Bridge) -> Result<Refreshed, UsersError> {
-        let reading = self.read().await?;
-        let refreshed = bridge.clock.now();
         let before = bridge.snapshot.load_full();
-        let list = Arc::new(UserList {
-            users: reading.users,
-            administrators: self.administrators(reading.administrators, before.as_deref()),
-        });
-        let users = list.users.len();
-        let same = before.as_ref().filter(|before| *before.list() == list);
-        let changed = same.is_none();
-        let snapshot = match same {
-            Some(before) => before.confirmed(refreshed),
-            None => Snapshot::new(list, refreshed),
+        let known = before.as_ref().map(|before| Arc::clone(before.list()));
+        let known = known.unwrap_or_default();
+        let reading = self.read(&known).await?;
+        let refreshed = bridge.clock.now();
+        let changed = self.changed(reading, &known);
+        let is_changed = changed.is_some() || before.is_none();
+        let snapshot = match (changed, &before) {
+            (None, Some(before)) => before.confirmed(refreshed),
+            (list, _) => indexed(list.unwrap_or(known), refreshed).await?,
         };
+        let users = snapshot.list().users.len();
         let had_addresses = before.is_some_and(|before| before.has_addresses());
         if had_addresses && !snapshot.has_addresses() {
             return Err(UsersError::AddressesGone(users));
@@ -103,15 +106,18 @@ impl Jobs {
         if self.is_worth_a_write(&serving) {
             self.keep_freshness().await?;
         }
-        Ok(Refreshed { users, changed })
+        Ok(Refreshed {
+            users,
+            changed: is_changed,
+        })
     }
 
     /// Asks DSM. What it then refused is not asked again soon.
-    async fn read(&self) -> Result<Reading, DsmError> {
+    async fn read(&self, known: &Arc<UserList>) -> Result<Reading, DsmError> {
         // Before the sign-in reads them: a file that changes meanwhile counts
         // as changed since.
         let fingerprint = self.fingerprint();
-        match self.bridge().dsm.list_users().await {
+        match self.bridge().dsm.list_users(known).await {
             Ok(reading) => {
                 self.end_hold().await;
                 Ok(reading)
@@ -124,17 +130,29 @@ impl Jobs {
         }
     }
 
-    /// Those of now, or those last read. A failure is said once until it
-    /// changes: it may stay for months, and the users are read every hour.
+    /// The list of now, if it is not the one that is `known`.
+    fn changed(&self, reading: Reading, known: &UserList) -> Option<Arc<UserList>> {
+        let administrators = self.administrators(reading.administrators);
+        if reading.users.is_none() && administrators.is_none() {
+            return None;
+        }
+        Some(Arc::new(UserList {
+            users: reading.users.unwrap_or_else(|| known.users.clone()),
+            administrators: administrators.or_else(|| known.administrators.clone()),
+        }))
+    }
+
+    /// Those of now, if they are others than before. A failure is said once
+    /// until it changes: it may stay for months, and the users are read every
+    /// hour.
     fn administrators(
         &self,
-        read: Result<Vec<DsmUsername>, DsmError>,
-        before: Option<&Snapshot>,
+        read: Result<Option<Vec<DsmUsername>>, DsmError>,
     ) -> Option<Vec<DsmUsername>> {
         let error = match read {
             Ok(administrators) => {
                 self.administrators_error.store(None);
-                return Some(administrators);
+                return administrators;
             }
             Err(error) => error,
         };
@@ -147,7 +165,7 @@ impl Jobs {
                 "the administrators cannot be read: those last read count"
             );
         }
-        before.and_then(|before| before.list().administrators.clone())
+        None
     }
 
     /// Whether the disk has other users, or has not heard of these for long.
@@ -182,4 +200,10 @@ impl Jobs {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref().is_some_and(|kept| kept.list == *list)
     }
+}
+
+/// On a thread of its own, as long as it may take.
+async fn indexed(list: Arc<UserList>, refreshed: UnixTime) -> Result<Snapshot, UsersError> {
+    let index = move || Snapshot::new(list, refreshed);
+    Ok(tokio::task::spawn_blocking(index).await?)
 }

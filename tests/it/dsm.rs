@@ -11,10 +11,11 @@ mod second_factor;
 /// HTTPS with DSM's own certificate.
 mod tls;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead};
-use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings};
+use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings, Reading};
 use google_to_synology_sso::ids::DsmUsername;
 use google_to_synology_sso::user_list::ListedUser;
 use tempfile::TempDir;
@@ -43,17 +44,30 @@ impl Home {
         }
     }
 
+    /// What somebody reads who knows nobody yet.
+    async fn read(&self) -> Result<Reading, DsmError> {
+        self.client.list_users(&Arc::default()).await
+    }
+
     /// The users and administrators of a reading that must go well.
     async fn lists(&self) -> (Vec<ListedUser>, Vec<DsmUsername>) {
-        let reading = self.client.list_users().await.unwrap();
-        (reading.users, reading.administrators.unwrap())
+        let reading = self.read().await.unwrap();
+        (
+            reading.users.unwrap(),
+            reading.administrators.unwrap().unwrap(),
+        )
+    }
+
+    /// The users of a reading, whatever is with the administrators.
+    async fn users(&self) -> Vec<ListedUser> {
+        self.read().await.unwrap().users.unwrap()
     }
 
     /// The error with which DSM listed users but no administrators, with
     /// nothing left open.
     async fn failure_of_administrators(&self) -> DsmError {
-        let reading = self.client.list_users().await.unwrap();
-        assert_eq!(reading.users.len(), 5);
+        let reading = self.read().await.unwrap();
+        assert_eq!(reading.users.unwrap().len(), 5);
         let error = reading.administrators.unwrap_err();
         assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
         error
@@ -69,7 +83,7 @@ impl Home {
 
     /// The error of a reading that must fail, with nothing left open in DSM.
     async fn failure(&self) -> DsmError {
-        let error = self.client.list_users().await.unwrap_err();
+        let error = self.read().await.unwrap_err();
         assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
         error
     }
@@ -114,7 +128,7 @@ async fn a_reading_brings_users_and_administrators_as_dsm_lists_them() {
 #[tokio::test]
 async fn the_requests_are_those_that_dsm_understands() {
     let home = Home::new().await;
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 
     let requests = home.dsm.requests();
     let forms: Vec<_> = requests.iter().map(fakes::server::Received::form).collect();
@@ -157,7 +171,7 @@ async fn the_requests_are_those_that_dsm_understands() {
 #[tokio::test]
 async fn password_and_session_travel_in_no_url_and_the_session_both_ways() {
     let home = Home::new().await;
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 
     let requests = home.dsm.requests();
     for request in &requests {
@@ -173,7 +187,7 @@ async fn password_and_session_travel_in_no_url_and_the_session_both_ways() {
 #[tokio::test]
 async fn a_slash_after_the_url_does_no_harm() {
     let home = Home::with(|settings| settings.url.push('/')).await;
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 }
 
 #[tokio::test]
@@ -182,7 +196,7 @@ async fn a_dsm_without_protection_against_forged_requests_sends_no_token() {
     let answer = serde_json::json!({"success": true, "data": {"sid": "sid-1"}});
     home.dsm.next(Api::SignIn, Instead::Json(answer));
     // The fake does not know this session, so there is a second one.
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 
     let list = &home.dsm.requests()[1];
     assert_eq!(list.parameter("_sid").as_deref(), Some("sid-1"));
@@ -193,7 +207,7 @@ async fn a_dsm_without_protection_against_forged_requests_sends_no_token() {
 #[tokio::test]
 async fn the_password_is_read_anew_at_each_sign_in() {
     let home = Home::new().await;
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 
     let change = |password: &str| {
         let password = password.to_owned();
@@ -201,7 +215,7 @@ async fn the_password_is_read_anew_at_each_sign_in() {
         home.dsm.write_password_file(home.directory.path());
     };
     change("another one, with & and = and %41 and é");
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 }
 
 #[tokio::test]
@@ -226,8 +240,7 @@ async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
         }
         home.dsm.release();
     };
-    let (first, second, ()) =
-        tokio::join!(home.client.list_users(), home.client.list_users(), release);
+    let (first, second, ()) = tokio::join!(home.read(), home.read(), release);
 
     assert_eq!(first.unwrap().users, second.unwrap().users);
     assert_eq!(home.dsm.calls(), [ONE_READING, ONE_READING].concat());
@@ -239,12 +252,12 @@ async fn a_reading_that_was_dropped_half_way_is_signed_out_by_the_next() {
     let home = Home::new().await;
     home.dsm.next(Api::Users, Instead::Hang);
     tokio::select! {
-        result = home.client.list_users() => panic!("{result:?}"),
+        result = home.read() => panic!("{result:?}"),
         () = home.dsm.wait_until(|counts| counts.hanging == 1) => {}
     }
     assert_eq!(home.dsm.counts().open_sessions, 1);
 
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
 
     let counts = home.dsm.counts();
     assert_eq!((counts.sign_outs, counts.open_sessions), (2, 0));
@@ -256,7 +269,7 @@ async fn a_sign_out_that_fails_loses_no_list() {
     let home = Home::with(|settings| settings.timeout = Duration::from_secs(30)).await;
     for instead in [Instead::Code(119), Instead::Html, Instead::Status(500)] {
         home.dsm.next(Api::SignOut, instead);
-        home.client.list_users().await.unwrap();
+        home.read().await.unwrap();
     }
 }
 
@@ -267,6 +280,6 @@ async fn a_sign_out_that_fails_loses_no_list() {
 )]
 async fn a_reading_can_be_a_task_of_its_own() {
     let home = Home::new().await;
-    let reading = tokio::spawn(async move { home.client.list_users().await });
+    let reading = tokio::spawn(async move { home.read().await });
     reading.await.unwrap().unwrap();
 }

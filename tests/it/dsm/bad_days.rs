@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use fakes::dsm::{Api, Instead};
@@ -81,7 +82,7 @@ async fn nobody_listens() {
         url: format!("http://{address}"),
         ..settings
     });
-    let error = client.list_users().await.unwrap_err();
+    let error = client.list_users(&Arc::default()).await.unwrap_err();
     assert!(matches!(error, DsmError::Unreachable { .. }), "{error:?}");
     assert_eq!(error.reaction(), Reaction::Retry);
     assert!(told(&error).contains("refused"), "{}", told(&error));
@@ -126,6 +127,6 @@ async fn an_error_in_the_middle_is_told_even_if_the_sign_out_fails_too() {
     let home = Home::new().await;
     home.dsm.next(Api::Users, Instead::Status(502));
     home.dsm.next(Api::SignOut, Instead::Html);
-    let error = home.client.list_users().await.unwrap_err();
+    let error = home.read().await.unwrap_err();
     assert!(matches!(error, DsmError::Status { .. }), "{error:?}");
 }

@@ -122,7 +122,7 @@ async fn a_session_that_ends_half_way_is_opened_once_more() {
             let home = Home::new().await;
             home.dsm.next(api, Instead::Code(number));
 
-            home.client.list_users().await.unwrap();
+            home.read().await.unwrap();
 
             let mut expected = ONE_READING[..=first_session].to_vec();
             expected.push(Api::SignOut);
@@ -142,7 +142,7 @@ async fn a_restart_of_dsm_between_two_requests_is_survived() {
         home.dsm.forget_sessions();
         home.dsm.release();
     };
-    let (list, ()) = tokio::join!(home.client.list_users(), restart);
+    let (list, ()) = tokio::join!(home.read(), restart);
     list.unwrap();
     assert_eq!(home.dsm.counts().sign_ins, 2);
 }

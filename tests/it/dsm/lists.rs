@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use fakes::dsm::{Api, FakeUser, Instead};
 use google_to_synology_sso::dsm::{DsmError, ListRefusal, Reaction};
+use google_to_synology_sso::ids::DsmUsername;
+use google_to_synology_sso::user_list::{ListedUser, UserList};
 use serde_json::{Value, json};
 
 use super::{Home, told};
@@ -80,8 +84,8 @@ async fn a_list_without_a_total_is_taken_as_it_is() {
     let home = Home::new().await;
     home.dsm
         .next(Api::Users, answer(&json!({"users": [{"name": "mael"}]})));
-    let list = home.client.list_users().await.unwrap();
-    assert_eq!(list.users.len(), 1);
+    let users = home.users().await;
+    assert_eq!(users.len(), 1);
 }
 
 #[tokio::test]
@@ -182,9 +186,9 @@ async fn an_address_that_is_empty_null_or_missing_is_none() {
     let rows = json!([{"name": "a", "email": ""}, {"name": "b", "email": null}, {"name": "c"}]);
     home.dsm
         .next(Api::Users, answer(&json!({"total": 3, "users": rows})));
-    let list = home.client.list_users().await.unwrap();
-    assert_eq!(list.users.len(), 3);
-    for user in list.users {
+    let users = home.users().await;
+    assert_eq!(users.len(), 3);
+    for user in users {
         assert_eq!((user.email, user.expired), (None, None), "{}", user.name);
     }
 }
@@ -195,8 +199,8 @@ async fn what_stands_in_expired_is_passed_on_as_it_is() {
         let home = Home::new().await;
         home.dsm
             .set_users([FakeUser::new("mael", "").expired(expired)]);
-        let list = home.client.list_users().await.unwrap();
-        assert_eq!(list.users[0].expired.as_deref(), Some(expired));
+        let users = home.users().await;
+        assert_eq!(users[0].expired.as_deref(), Some(expired));
     }
 }
 
@@ -211,9 +215,37 @@ async fn a_group_of_administrators_without_even_our_account_is_refused() {
 #[tokio::test]
 async fn a_change_in_dsm_shows_in_the_next_reading() {
     let home = Home::new().await;
-    home.client.list_users().await.unwrap();
+    home.read().await.unwrap();
     home.dsm
         .set_users([FakeUser::new("nouveau", "n@example.com")]);
-    let list = home.client.list_users().await.unwrap();
-    assert_eq!(list.users[0].name.as_str(), "nouveau");
+    let users = home.users().await;
+    assert_eq!(users[0].name.as_str(), "nouveau");
+}
+
+#[tokio::test]
+async fn whoever_knows_the_list_learns_what_has_changed() {
+    let home = Home::new().await;
+    let (users, administrators) = home.lists().await;
+    let mut known = UserList {
+        users,
+        administrators: Some(administrators),
+    };
+    let read = async |known: &UserList| {
+        let known = Arc::new(known.clone());
+        let reading = home.client.list_users(&known).await.unwrap();
+        (reading.users, reading.administrators.unwrap())
+    };
+    assert_eq!(read(&known).await, (None, None));
+    let mael = known.users.pop().unwrap();
+    let with_mael = [known.users.clone(), vec![mael.clone()]].concat();
+    assert_eq!(read(&known).await, (Some(with_mael.clone()), None));
+    known.users = with_mael.clone();
+    known.users.push(ListedUser {
+        name: DsmUsername::new("gone"),
+        ..mael
+    });
+    assert_eq!(read(&known).await, (Some(with_mael.clone()), None));
+    known.users = with_mael;
+    let administrators = known.administrators.take();
+    assert_eq!(read(&known).await, (None, administrators));
 }

@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use fakes::dsm::{Api, SecondFactor};
 use fakes::house::write_secret;
@@ -50,8 +51,8 @@ async fn one_code_opens_all_later_readings() {
         assert_eq!(home.dsm.calls(), [Api::SignIn, Api::SignOut]);
         write_secret(&home.token_file(), token.expose());
 
-        home.client.list_users().await.unwrap();
-        home.client.list_users().await.unwrap();
+        home.client.list_users(&Arc::default()).await.unwrap();
+        home.client.list_users(&Arc::default()).await.unwrap();
         assert_eq!(home.dsm.counts().refused_sign_ins, 0);
     }
 }
@@ -108,5 +109,5 @@ async fn a_new_token_counts_at_once() {
     home.failure().await;
     let token = home.trust_with(CODE).await.unwrap().unwrap();
     write_secret(&home.token_file(), token.expose());
-    home.client.list_users().await.unwrap();
+    home.client.list_users(&Arc::default()).await.unwrap();
 }

@@ -14,7 +14,7 @@ use super::told;
 #[tokio::test]
 async fn a_certificate_of_dsms_own_is_refused_with_the_setting_that_allows_it() {
     let (dsm, client, _directory) = over_https(|_| {}).await;
-    let error = client.list_users().await.unwrap_err();
+    let error = client.list_users(&Arc::default()).await.unwrap_err();
     assert!(matches!(error, DsmError::Certificate { .. }), "{error:?}");
     assert_eq!(error.reaction(), Reaction::Report);
     let text = told(&error);
@@ -29,7 +29,7 @@ async fn a_certificate_of_dsms_own_is_refused_with_the_setting_that_allows_it() 
 async fn it_is_taken_when_the_administrator_allows_it() {
     let allow = |settings: &mut DsmSettings| settings.accept_invalid_certificate = true;
     let (_dsm, client, _directory) = over_https(allow).await;
-    client.list_users().await.unwrap();
+    client.list_users(&Arc::default()).await.unwrap();
 }
 
 async fn over_https(

@@ -2,6 +2,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead, SecondFactor};
 use fakes::house::{House, JEANNE, Plan, write_secret};
@@ -66,7 +67,7 @@ impl Family {
     async fn the_daemon_gets_in(&self) {
         let config = Config::load(&self.empty.config()).unwrap();
         let client = DsmClient::new(DsmSettings::from(&config.dsm));
-        client.list_users().await.unwrap();
+        client.list_users(&Arc::default()).await.unwrap();
     }
 }
 
