@@ -7,13 +7,13 @@ mod browser;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 use fakes::dsm::FakeDsm;
 use tempfile::TempDir;
 
 use self::browser::{Browser, Page};
+use crate::nginx::{self, Ports, filled, write_public};
 use crate::process::{Process, free_port, tool};
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
@@ -154,27 +154,23 @@ impl World {
             ("client-secret", CLIENT_SECRET.to_owned()),
         ];
         for (file, template) in [
-            ("nginx.conf", include_str!("interop/nginx.conf")),
             ("apache.conf", include_str!("interop/apache.conf")),
             ("htdocs/index.html", include_str!("interop/index.html")),
         ] {
             write_public(&path.join(file), &filled(template, &values));
         }
-        write_certificate(path);
-        fs::create_dir(path.join("tmp")).unwrap();
-
+        let ports = Ports {
+            https,
+            nas: apache,
+            provider,
+        };
+        let nginx = nginx::start(ports, path);
+        let path = path.to_owned();
         let mut world = Self {
             https,
-            processes: Vec::new(),
+            processes: vec![nginx],
             directory,
         };
-        let path = world.directory.path().to_owned();
-        world.start(
-            Command::new(tool("nginx"))
-                .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
-                .arg(&path),
-            https,
-        );
         world.start(
             Command::new(tool("apache2"))
                 .args(["-X", "-f"])
@@ -220,30 +216,6 @@ fn provider_mock(port: u16, accounts: &[&str]) -> Command {
         command.args(["--user-claims", account]);
     }
     command
-}
-
-fn filled(template: &str, values: &[(&str, String)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{{{name}}}}}"), value)
-        })
-}
-
-fn write_certificate(directory: &Path) {
-    let names = ["login.localhost".to_owned(), "nas.localhost".to_owned()];
-    let made = rcgen::generate_simple_self_signed(names).unwrap();
-    write_public(&directory.join("certificate.pem"), &made.cert.pem());
-    fs::write(directory.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
-}
-
-/// Started by root, Apache reads its files as somebody else.
-fn write_public(path: &Path, text: &str) {
-    let directory = path.parent().unwrap();
-    fs::create_dir_all(directory).unwrap();
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
 }
 
 /// A variable of the protected page's environment.

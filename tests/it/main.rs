@@ -87,6 +87,9 @@ mod owner;
 /// Software that is not ours signs in through us, with strangers all around.
 mod interop;
 
+/// Chromium does what a family member does, and a page is for everybody.
+mod chromium;
+
 /// The power goes in the middle of a login.
 mod kill;
 
@@ -107,6 +110,9 @@ mod stop;
 
 /// The built binary in a house of its own.
 mod built;
+
+/// TLS in front of the daemon.
+mod nginx;
 
 /// Programs, ours and other people's.
 mod process;

@@ -108,13 +108,18 @@ impl DsmLogin {
     /// Listens on a free port of 127.0.0.1. No login works before
     /// [`configure`](Self::configure).
     pub async fn start() -> Self {
+        Self::trusting(Trust::SystemAuthorities).await
+    }
+
+    /// One that trusts whom `trust` says when the provider has https.
+    pub async fn trusting(trust: Trust) -> Self {
         let page = Arc::new(Page {
             settings: Mutex::default(),
             states: Mutex::default(),
             events: Mutex::default(),
             id_token: Mutex::default(),
             started: Instant::now(),
-            http: HttpClient::new(Trust::SystemAuthorities, Duration::from_secs(30)),
+            http: HttpClient::new(trust, Duration::from_secs(30)),
         });
         let answering = Arc::clone(&page);
         let server = Server::start(move |request| {

@@ -1,7 +1,8 @@
 //! What stands around the daemon in tests, the demo and the benches: a fake
-//! Google, a fake DSM, a browser, a clock that the test moves.
+//! Google, a fake DSM, a browser, Chromium, a clock that the test moves.
 
 pub mod browser;
+pub mod chromium;
 pub mod dsm;
 pub mod dsm_login;
 pub mod google;

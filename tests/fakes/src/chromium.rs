@@ -1,0 +1,258 @@
+//! Debian's Chromium, by WebDriver: a browser that draws pages, obeys their
+//! policies and opens pop-ups.
+//!
+//! WebDriver (W3C) is JSON over HTTP. What goes beyond it, such as dark mode
+//! and the tree that a screen reader walks, is the DevTools protocol, which
+//! chromedriver passes on.
+
+mod element;
+mod start;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Child;
+use std::thread;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub use self::element::Element;
+
+/// Half a minute, for a machine that has much else to do.
+const POLLS: u32 = 600;
+const POLL: Duration = Duration::from_millis(50);
+
+/// A browser of its own, with cookies of its own, until dropped.
+#[derive(Debug)]
+pub struct Chromium {
+    client: Client<HttpConnector, Full<Bytes>>,
+    session: String,
+    driver: Child,
+    /// The file under `/proc` that has the browser's own.
+    command_line: PathBuf,
+    _profile: TempDir,
+}
+
+/// What a screen is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    /// In CSS pixels.
+    pub width: u32,
+    /// In CSS pixels.
+    pub height: u32,
+    /// Whether its owner wants dark pages.
+    pub dark: bool,
+}
+
+/// A telephone held upright.
+pub const PHONE: Screen = Screen {
+    width: 390,
+    height: 844,
+    dark: false,
+};
+
+/// A usual screen.
+pub const DESKTOP: Screen = Screen {
+    width: 1280,
+    height: 800,
+    dark: false,
+};
+
+impl Screen {
+    /// The same at night.
+    #[must_use]
+    pub fn dark(mut self) -> Self {
+        self.dark = true;
+        self
+    }
+}
+
+impl Chromium {
+    /// Starts one whose owner reads `language`, such as `fr-FR`. Certificates
+    /// that nobody vouches for are good.
+    pub async fn start(language: &str) -> Self {
+        start::start(language).await
+    }
+
+    /// Opens `url` and waits until it is loaded.
+    pub async fn open(&self, url: &str) {
+        self.post("url", json!({ "url": url })).await;
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        self.post("refresh", json!({})).await;
+    }
+
+    /// Where the page came from in the end.
+    pub async fn url(&self) -> String {
+        text(&self.get("url").await)
+    }
+
+    /// The text that a person sees on the page.
+    pub async fn text(&self) -> String {
+        text(&self.run("return document.body.innerText", json!([])).await)
+    }
+
+    /// What the JavaScript function body `script` returns. It is run by the
+    /// browser itself, so that a page's policy does not forbid it.
+    pub async fn run(&self, script: &str, arguments: Value) -> Value {
+        let body = json!({ "script": script, "args": arguments });
+        self.post("execute/sync", body).await
+    }
+
+    /// The one element that `selector` finds.
+    pub async fn find(&self, selector: &str) -> Element<'_> {
+        let found = self.try_find("css selector", selector).await;
+        found.unwrap_or_else(|problem| panic!("{selector}: {problem}"))
+    }
+
+    /// The link in whose text `words` are.
+    pub async fn link(&self, words: &str) -> Element<'_> {
+        let found = self.try_find("partial link text", words).await;
+        found.unwrap_or_else(|problem| panic!("{words}: {problem}"))
+    }
+
+    async fn try_find(&self, using: &str, value: &str) -> Result<Element<'_>, String> {
+        let body = json!({ "using": using, "value": value });
+        let found = self.ask("POST", "element", Some(body)).await?;
+        Ok(Element::new(self, &found))
+    }
+
+    /// Presses a key where the focus is; `\u{e004}` is Tab, `\u{e007}` Enter.
+    pub async fn press(&self, key: char) {
+        let actions = json!([
+            { "type": "keyDown", "value": key },
+            { "type": "keyUp", "value": key },
+        ]);
+        let keyboard = json!([{ "type": "key", "id": "keyboard", "actions": actions }]);
+        self.post("actions", json!({ "actions": keyboard })).await;
+    }
+
+    /// The element that has the focus.
+    pub async fn focused(&self) -> Element<'_> {
+        Element::new(self, &self.get("element/active").await)
+    }
+
+    /// All windows, in no order.
+    pub async fn windows(&self) -> Vec<String> {
+        let handles = self.get("window/handles").await;
+        handles.as_array().unwrap().iter().map(text).collect()
+    }
+
+    /// What is asked from now on is asked of this window.
+    pub async fn look_at(&self, window: &str) {
+        self.post("window", json!({ "handle": window })).await;
+    }
+
+    /// Shows the page as on `screen`.
+    pub async fn put_on(&self, screen: Screen) {
+        let phone = screen.width < 600;
+        let metrics = json!({
+            "width": screen.width, "height": screen.height,
+            "deviceScaleFactor": 1, "mobile": phone,
+        });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
+            .await;
+        let scheme = if screen.dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let media = json!({ "features": features });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// The page as it is shown, in PNG.
+    pub async fn screenshot(&self) -> Vec<u8> {
+        let picture = text(&self.get("screenshot").await);
+        STANDARD.decode(picture).unwrap()
+    }
+
+    /// A command of the DevTools protocol.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.post("goog/cdp/execute", body).await
+    }
+
+    /// Polls until `holds` for what a person sees.
+    pub async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
+        for _ in 0..POLLS {
+            if holds(self).await {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("in vain: {what}");
+    }
+
+    async fn get(&self, what: &str) -> Value {
+        let answer = self.ask("GET", what, None).await;
+        answer.unwrap_or_else(|problem| panic!("{what}: {problem}"))
+    }
+
+    async fn post(&self, what: &str, body: Value) -> Value {
+        let answer = self.ask("POST", what, Some(body)).await;
+        answer.unwrap_or_else(|problem| panic!("{what}: {problem}"))
+    }
+
+    async fn ask(&self, method: &str, what: &str, body: Option<Value>) -> Result<Value, String> {
+        let url = format!("{}/{what}", self.session);
+        ask(&self.client, method, &url, body).await
+    }
+}
+
+impl Drop for Chromium {
+    /// The browser ends with its driver: the pipe between them closes. Until
+    /// it has, it writes into the profile, which could not be removed.
+    fn drop(&mut self) {
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        for _ in 0..POLLS {
+            // Of a process that has ended and that nobody reaps it is empty.
+            let line = fs::read(&self.command_line).unwrap_or_default();
+            if line.is_empty() {
+                return;
+            }
+            thread::sleep(POLL);
+        }
+    }
+}
+
+fn client() -> Client<HttpConnector, Full<Bytes>> {
+    Client::builder(TokioExecutor::new()).build_http()
+}
+
+/// One command of WebDriver: its value, or what is wrong.
+async fn ask(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    method: &str,
+    url: &str,
+    body: Option<Value>,
+) -> Result<Value, String> {
+    let body = body.map_or_else(String::new, |body| body.to_string());
+    let request = Request::builder()
+        .method(method)
+        .uri(url)
+        .header("content-type", "application/json")
+        .body(Full::new(body.into()))
+        .unwrap();
+    let answer = client.request(request).await.unwrap();
+    let is_good = answer.status().is_success();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let mut body: Value = serde_json::from_slice(&body).unwrap();
+    if !is_good {
+        return Err(text(&body["value"]["message"]));
+    }
+    Ok(body["value"].take())
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

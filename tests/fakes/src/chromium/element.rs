@@ -1,0 +1,63 @@
+//! A part of a page.
+
+use serde_json::{Value, json};
+
+use super::{Chromium, text};
+
+/// The name of the one member of a reference to an element (WebDriver,
+/// section 12.2).
+const REFERENCE: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// An element of the page that is shown.
+#[derive(Clone, Debug)]
+pub struct Element<'a> {
+    browser: &'a Chromium,
+    id: String,
+}
+
+impl<'a> Element<'a> {
+    pub(super) fn new(browser: &'a Chromium, reference: &Value) -> Self {
+        let id = text(&reference[REFERENCE]);
+        Self { browser, id }
+    }
+
+    /// Clicks it; what it opens in the same window is loaded then.
+    pub async fn click(&self) {
+        let what = format!("element/{}/click", self.id);
+        self.browser.post(&what, json!({})).await;
+    }
+
+    /// The text that a person sees.
+    pub async fn text(&self) -> String {
+        self.asked("text").await
+    }
+
+    /// What it is to a screen reader: `link`, `main`, `heading`.
+    pub async fn role(&self) -> String {
+        self.asked("computedrole").await
+    }
+
+    /// What a screen reader calls it.
+    pub async fn label(&self) -> String {
+        self.asked("computedlabel").await
+    }
+
+    /// One value of its computed style.
+    pub async fn style(&self, property: &str) -> String {
+        self.asked(&format!("css/{property}")).await
+    }
+
+    /// One property of its object in the page, such as `href`.
+    pub async fn property(&self, name: &str) -> String {
+        self.asked(&format!("property/{name}")).await
+    }
+
+    async fn asked(&self, what: &str) -> String {
+        text(
+            &self
+                .browser
+                .get(&format!("element/{}/{what}", self.id))
+                .await,
+        )
+    }
+}

@@ -1,0 +1,78 @@
+//! How a browser begins.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use super::{Chromium, ask, client, text};
+
+const DRIVER: &str = "/usr/bin/chromedriver";
+const BROWSER: &str = "/usr/bin/chromium";
+
+pub(super) async fn start(language: &str) -> Chromium {
+    let profile = tempfile::tempdir().unwrap();
+    let (driver, port) = start_driver();
+    let client = client();
+    let browser = format!("http://127.0.0.1:{port}/session");
+    let options = json!({
+        "binary": BROWSER,
+        "args": [
+            "--headless",
+            // Its sandbox refuses to work for root, whom containers know only.
+            "--no-sandbox",
+            // In containers /dev/shm is small.
+            "--disable-dev-shm-usage",
+            // It ends with its driver, however that ends.
+            "--remote-debugging-pipe",
+            format!("--user-data-dir={}", profile.path().display()),
+        ],
+        "prefs": { "intl.accept_languages": language },
+    });
+    let capabilities = json!({ "alwaysMatch": {
+        // nginx's certificate is signed by itself.
+        "acceptInsecureCerts": true,
+        "goog:chromeOptions": options,
+    }});
+    let body = json!({ "capabilities": capabilities });
+    let begun = ask(&client, "POST", &browser, Some(body)).await;
+    let begun = begun.unwrap_or_else(|problem| panic!("start Chromium: {problem}"));
+    let session = format!("{browser}/{}", text(&begun["sessionId"]));
+    let process = &begun["capabilities"]["goog:processID"];
+    let command_line = format!("/proc/{process}/cmdline").into();
+    Chromium {
+        client,
+        session,
+        driver,
+        command_line,
+        _profile: profile,
+    }
+}
+
+/// On a port that it chooses and tells.
+fn start_driver() -> (Child, u16) {
+    for program in [DRIVER, BROWSER] {
+        let there = Path::new(program).exists();
+        assert!(there, "{program} is missing: run tests/prepare");
+    }
+    let mut driver = Command::new(DRIVER)
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut output = BufReader::new(driver.stdout.take().unwrap());
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        let read = output.read_line(&mut line).unwrap();
+        assert!(read > 0, "chromedriver ended before it listened");
+        if let Some((_, after)) = line.split_once("started successfully on port ") {
+            break after.trim_end().trim_end_matches('.').parse().unwrap();
+        }
+    };
+    // A closed pipe would end it at its next word.
+    driver.stdout = Some(output.into_inner());
+    (driver, port)
+}

@@ -1,0 +1,199 @@
+//! A page is for whoever reads it: on a telephone, at night, by ear, by
+//! keyboard, with large letters.
+
+use std::collections::BTreeSet;
+
+use fakes::chromium::{Chromium, DESKTOP, PHONE};
+use fakes::google::{Endpoint, Person, Trouble};
+use fakes::house::{House, JEANNE};
+use serde_json::{Value, json};
+
+/// As long as an address may be, and partly from right to left.
+const LONG: &str = "דוד.and.a.very.long.name.that.never.ends.and.never.breaks.at.all@\
+                    xn--a-domain-without-any-end-or-place-to-break-it.example";
+
+/// One of each kind: with an address and a hint, with a hint, with neither.
+const PAGES: [&str; 6] = [
+    "refused",
+    "Google fails",
+    "/",
+    "/callback",
+    "/auth",
+    "/nowhere",
+];
+
+async fn show(page: &str, house: &House, browser: &Chromium) {
+    let person = match page {
+        "refused" => "David",
+        "Google fails" => "Jeanne Martin",
+        path => return browser.open(&house.url(path)).await,
+    };
+    house.google.set_people(vec![
+        Person::new("1", LONG, "\u{202e}David 🦊"),
+        Person::new("2", JEANNE, "Jeanne Martin"),
+    ]);
+    browser.open(&house.authorization_request("")).await;
+    if page == "Google fails" {
+        let trouble = Trouble::Status(500);
+        house.google.fail_once(Endpoint::Token, trouble);
+    }
+    browser.link(person).await.click().await;
+}
+
+#[tokio::test]
+async fn nothing_is_cut_off_or_scrolls_sideways_on_a_telephone() {
+    let house = House::new().await;
+    for language in ["en", "fr"] {
+        let browser = Chromium::start(language).await;
+        browser.put_on(PHONE).await;
+        for page in PAGES {
+            show(page, &house, &browser).await;
+            assert_eq!(super::language(&browser).await, language);
+            let width = browser.run(WIDTH, json!([])).await;
+            assert!(width.as_f64().unwrap() <= 390.0, "{page}: {width}");
+        }
+    }
+}
+
+/// Letters twice as large, as many set them, must find room too.
+const WIDTH: &str = "document.documentElement.style.fontSize = '200%';
+    const boxes = [...document.querySelectorAll('body *')];
+    const right = boxes.map(each => each.getBoundingClientRect().right);
+    return Math.max(document.documentElement.scrollWidth, ...right)";
+
+/// WCAG 2.2, success criterion 1.4.3: 4.5 to 1.
+#[tokio::test]
+async fn every_word_stands_out_by_day_and_by_night() {
+    let house = House::new().await;
+    let browser = Chromium::start("en").await;
+    let mut grounds = BTreeSet::new();
+    for page in PAGES {
+        show(page, &house, &browser).await;
+        for screen in [DESKTOP, DESKTOP.dark()] {
+            browser.put_on(screen).await;
+            assert_readable(&browser, page).await;
+            let body = browser.find("body").await;
+            grounds.insert(body.style("background-color").await);
+        }
+    }
+    assert_eq!(grounds.len(), 2, "{grounds:?}");
+}
+
+async fn assert_readable(browser: &Chromium, page: &str) {
+    let texts = browser.run(CONTRASTS, json!([])).await;
+    let texts = texts.as_array().unwrap();
+    assert!(texts.len() >= 4, "{page}: {texts:?}");
+    for text in texts {
+        let contrast = text["contrast"].as_f64().unwrap();
+        assert!(contrast >= 4.5, "{page}: {text}");
+        let size = text["size"].as_f64().unwrap();
+        assert!(size >= 15.0, "{page}: {text}");
+    }
+}
+
+/// WCAG 2.2, "relative luminance" and "contrast ratio". Every colour here is
+/// opaque.
+const CONTRASTS: &str = "
+    const channels = colour => colour.match(/[0-9.]+/g).map(Number);
+    const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const luminance = colour => {
+        const [r, g, b] = channels(colour).map(linear);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ground = element => {
+        const colour = getComputedStyle(element).backgroundColor;
+        return channels(colour)[3] === 0 ? ground(element.parentElement) : colour;
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const found = [];
+    while (walker.nextNode()) {
+        const text = walker.currentNode.data.trim();
+        if (!text) continue;
+        const element = walker.currentNode.parentElement;
+        const style = getComputedStyle(element);
+        const both = [luminance(style.color), luminance(ground(element))];
+        const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        found.push({ text, contrast, size: parseFloat(style.fontSize) });
+    }
+    return found";
+
+#[tokio::test]
+async fn a_screen_reader_hears_it_in_order() {
+    let house = House::new().await;
+    let browser = Chromium::start("en").await;
+    for page in PAGES {
+        show(page, &house, &browser).await;
+        let title = browser.run("return document.title", json!([])).await;
+        let heading = browser.find("h1").await.text().await;
+        assert_eq!(title.as_str(), Some(heading.as_str()), "{page}");
+        assert_eq!(super::language(&browser).await, "en");
+        let mut expected = vec!["main", "heading 1", "link"];
+        if page != "/" {
+            expected.extend(["contentinfo", "heading 2"]);
+        }
+        assert_eq!(outline(&browser).await, expected, "{page}");
+    }
+}
+
+/// Landmarks, headings and links, in the order in which a screen reader walks
+/// the tree.
+async fn outline(browser: &Chromium) -> Vec<String> {
+    let tree = browser
+        .devtools("Accessibility.getFullAXTree", json!({}))
+        .await;
+    let nodes = tree["nodes"].as_array().unwrap();
+    let mut heard = Vec::new();
+    let mut ahead = vec![&nodes[0]["nodeId"]];
+    while let Some(id) = ahead.pop() {
+        let Some(node) = nodes.iter().find(|node| node["nodeId"] == *id) else {
+            continue;
+        };
+        heard.extend(landmark(node));
+        let children = node["childIds"].as_array();
+        ahead.extend(children.into_iter().flatten().rev());
+    }
+    heard
+}
+
+fn landmark(node: &Value) -> Option<String> {
+    let role = node["role"]["value"].as_str()?;
+    let mut properties = node["properties"].as_array()?.iter();
+    match role {
+        "main" | "contentinfo" | "link" => Some(role.to_owned()),
+        "heading" => {
+            let level = properties.find(|each| each["name"] == "level")?;
+            Some(format!("heading {}", level["value"]["value"]))
+        }
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn the_link_is_one_tab_away_shows_that_it_is_meant_and_is_large_enough() {
+    const TAB: char = '\u{e004}';
+    const ENTER: char = '\u{e007}';
+    let house = House::new().await;
+    let browser = Chromium::start("en").await;
+    for page in PAGES {
+        show(page, &house, &browser).await;
+        let link = browser.find("main a").await;
+        assert_eq!(link.style("outline-style").await, "none", "{page}");
+        browser.press(TAB).await;
+        let focused = browser.focused().await;
+        assert_eq!(focused.role().await, "link", "{page}");
+        assert_eq!(focused.label().await, link.text().await, "{page}");
+        assert_eq!(focused.style("outline-style").await, "solid", "{page}");
+        assert_eq!(focused.style("outline-width").await, "3px", "{page}");
+        let height = "return document.querySelector('main a').offsetHeight";
+        let height = browser.run(height, json!([])).await;
+        assert!(height.as_f64().unwrap() >= 44.0, "{page}: {height}");
+    }
+
+    browser.open(&house.authorization_request("")).await;
+    browser.link("David").await.click().await;
+    browser.press(TAB).await;
+    browser.press(ENTER).await;
+    let google = house.google.issuer();
+    let there = async |browser: &Chromium| browser.url().await.starts_with(google);
+    browser.until("Google asks again", there).await;
+}
