@@ -186,3 +186,6 @@ impl Page<'_> {
         html
     }
 }
+
+#[cfg(test)]
+mod tests;

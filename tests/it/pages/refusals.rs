@@ -116,6 +116,37 @@ async fn the_link_lets_somebody_else_sign_in_to_the_same_place() {
     assert_eq!(claims["nonce"], "n +");
 }
 
+/// There is no login to repeat, but there is always a way on.
+#[tokio::test]
+async fn whoever_is_at_a_loss_is_led_to_the_nas() {
+    let house = House::new().await;
+    for path in [
+        "/",
+        "/nowhere",
+        "/auth",
+        "/callback",
+        "/callback?state=x.y&code=c",
+    ] {
+        let shown = Browser::new().get(&house.url(path)).await;
+        assert_eq!(shown.link(), "https://nas.example.com", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_caretaker_finds_what_to_mend_and_a_reference_below() {
+    let house = House::new().await;
+    let shown = house.arrive(&mut Browser::new(), UNKNOWN, "").await;
+    let (_, footer) = shown.body.split_once("<footer>").unwrap();
+    assert!(
+        footer.contains("Control Panel &#62; User &#38; Group"),
+        "{footer}"
+    );
+    let (_, reference) = footer.split_once("Reference: <code>").unwrap();
+    let (id, name) = reference.split_once("</code>, <code>").unwrap();
+    assert_eq!(id.len(), 12, "{id}");
+    assert!(name.starts_with("address-unknown</code>"), "{name}");
+}
+
 /// What DSM left out is not made up.
 #[tokio::test]
 async fn the_link_of_a_bare_request_is_bare() {

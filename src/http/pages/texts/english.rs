@@ -134,8 +134,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Control Panel > User & Group: enter this address as the user’s e-mail. It counts at \
-             the next try.",
+            "Control Panel > User & Group: edit the user, and enter this address as “Email”. It \
+             counts at the next try.",
         ),
     },
     address_ambiguous: Words {
@@ -143,8 +143,8 @@ pub(super) static BOOK: Book = Book {
         paragraphs: &["So the NAS cannot tell which of them you are.", ASK],
         action: CHOOSE,
         mend: Some(
-            "Control Panel > User & Group: more than one user has this address as e-mail. Leave it \
-             to one of them. It counts at the next try.",
+            "Control Panel > User & Group: more than one user has this address as “Email”. Leave \
+             it to one of them. It counts at the next try.",
         ),
     },
     domain_not_allowed: Words {

@@ -1,4 +1,5 @@
-//! The pages in French.
+//! The pages in French. In the source, too, the spaces at which no line may
+//! break are seen.
 
 use super::{Book, Clock, Words};
 
@@ -11,10 +12,10 @@ const SEE_LOG: Option<&str> =
     Some("La raison est dans le journal, aux lignes qui portent cette référence.");
 
 pub(super) static BOOK: Book = Book {
-    signed_in_as: "Vous vous êtes connecté à Google avec",
+    signed_in_as: "Vous avez choisi le compte Google",
     caretaker: "Pour la personne qui s’occupe du NAS",
-    reference: "Référence :",
-    slow: "Le NAS a été lent à répondre : ce qui vient d’y être changé ne compte peut-être pas \
+    reference: "Référence\u{a0}:",
+    slow: "Le NAS a été lent à répondre\u{a0}: ce qui vient d’y être changé ne compte peut-être pas \
            encore. Attendez une minute, puis réessayez.",
     slow_action: "Réessayer, ou choisir un autre compte",
     clock: Clock {
@@ -24,9 +25,9 @@ pub(super) static BOOK: Book = Book {
         years: "ans",
     },
     landing: Words {
-        title: "Se connecter à {} avec Google",
+        title: "Se connecter avec Google\u{a0}: {}",
         paragraphs: &[
-            "Cette page sert seulement à se connecter : il n’y a rien à faire ici.",
+            "Cette page sert seulement à se connecter\u{a0}: il n’y a rien à faire ici.",
             "Allez sur le NAS et choisissez-y le bouton Google.",
         ],
         action: TO_THE_NAS,
@@ -71,8 +72,7 @@ pub(super) static BOOK: Book = Book {
         title: "Cette connexion a déjà servi",
         paragraphs: &[
             "Une connexion ne sert qu’une fois. Cette page a peut-être été rechargée.",
-            "Si vous n’êtes pas encore connecté, allez sur le NAS et choisissez de nouveau le \
-             bouton Google.",
+            "Si le NAS ne s’est pas ouvert, allez-y et choisissez de nouveau le bouton Google.",
         ],
         action: TO_THE_NAS,
         mend: None,
@@ -95,7 +95,7 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TO_THE_NAS,
         mend: Some(
-            "Si personne n’a essayé si souvent, tout le monde semble venir du même endroit : \
+            "Si personne n’a essayé si souvent, tout le monde semble venir du même endroit\u{a0}: \
              nommez le proxy dans `listen.trusted-proxies` de la configuration.",
         ),
     },
@@ -137,8 +137,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Panneau de configuration > Utilisateur et groupe : entrez cette adresse comme e-mail \
-             de l’utilisateur. Elle comptera à l’essai suivant.",
+            "Panneau de configuration > Utilisateur et groupe\u{a0}: donnez cette adresse à \
+             l’utilisateur. Elle comptera à l’essai suivant.",
         ),
     },
     address_ambiguous: Words {
@@ -146,8 +146,8 @@ pub(super) static BOOK: Book = Book {
         paragraphs: &["Le NAS ne peut donc pas savoir laquelle vous êtes.", ASK],
         action: CHOOSE,
         mend: Some(
-            "Panneau de configuration > Utilisateur et groupe : plusieurs utilisateurs ont cette \
-             adresse comme e-mail. Laissez-la à un seul. Cela comptera à l’essai suivant.",
+            "Panneau de configuration > Utilisateur et groupe\u{a0}: plusieurs utilisateurs ont cette \
+             adresse. Laissez-la à un seul. Cela comptera à l’essai suivant.",
         ),
     },
     domain_not_allowed: Words {
@@ -173,7 +173,7 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Un alias sous `users.alias` dans la configuration laisse entrer cette adresse ; c’est \
+            "Un alias sous `users.alias` dans la configuration laisse entrer cette adresse\u{a0}; c’est \
              `google.authoritative-addresses-only` qui la refuse.",
         ),
     },
@@ -185,8 +185,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Panneau de configuration > Utilisateur et groupe : modifiez l’utilisateur qui a cette \
-             adresse ; son compte y est désactivé.",
+            "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur qui a cette \
+             adresse\u{a0}; son compte y est désactivé.",
         ),
     },
     account_expired: Words {
@@ -198,8 +198,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Panneau de configuration > Utilisateur et groupe : modifiez l’utilisateur qui a cette \
-             adresse ; son compte y a un dernier jour, qui est passé.",
+            "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur qui a cette \
+             adresse\u{a0}; son compte y a un dernier jour, qui est passé.",
         ),
     },
     account_denied: Words {
@@ -236,7 +236,7 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "Si ce compte Google est désormais le bon, oubliez l’autre : \
+            "Si ce compte Google est désormais le bon, oubliez l’autre\u{a0}: \
              `google-to-synology-sso links remove UTILISATEUR`.",
         ),
     },
@@ -263,7 +263,7 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TRY_AGAIN,
         mend: Some(
-            "Panneau de configuration > Options régionales > Heure : synchroniser avec un serveur \
+            "Panneau de configuration > Options régionales > Heure\u{a0}: synchroniser avec un serveur \
              NTP.",
         ),
     },

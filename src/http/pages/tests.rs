@@ -1,0 +1,142 @@
+//! What holds for every page in either language.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::random::OsRandom;
+
+const NAS: &str = "https://nas.example.com";
+const RETRY: &str = "https://login.example.com/auth?again";
+
+const REFUSALS: [Refusal; 12] = [
+    Refusal::AddressNotVerified,
+    Refusal::AddressUnknown,
+    Refusal::AddressAmbiguous,
+    Refusal::DomainNotAllowed,
+    Refusal::AddressNotAuthoritative,
+    Refusal::AccountDisabled,
+    Refusal::AccountExpired,
+    Refusal::AccountDenied,
+    Refusal::AdministratorRefused,
+    Refusal::LinkedToAnother,
+    Refusal::DirectoryStale,
+    Refusal::ClockWrong { ahead: -7500 },
+];
+
+fn refused(refusal: Refusal, slow: bool) -> Page<'static> {
+    Page::Refused {
+        refusal,
+        address: Some("igor@example.com"),
+        slow,
+        retry: RETRY.to_owned(),
+    }
+}
+
+fn all() -> Vec<Page<'static>> {
+    let others = [
+        Page::Landing { name: "Synology" },
+        Page::BadRequest,
+        Page::BadCallback,
+        Page::NoSuchLogin,
+        Page::AlreadyUsed,
+        Page::GoogleFailed {
+            retry: RETRY.to_owned(),
+        },
+        Page::TooMany,
+        Page::Broken,
+        Page::NotFound,
+    ];
+    let refusals = REFUSALS.map(|refusal| refused(refusal, false));
+    others.into_iter().chain(refusals).collect()
+}
+
+/// What is for everybody, and what is for the person who looks after the NAS.
+fn written(page: &Page<'_>, language: Language) -> (String, String) {
+    let id = RequestId::new(&OsRandom::default(), 1);
+    let body = page.html(language, &id, NAS).render().unwrap();
+    let (main, rest) = body.split_once("</main>").unwrap();
+    (main.to_owned(), rest.to_owned())
+}
+
+fn in_both(check: impl Fn(Language, &str)) {
+    check(Language::English, "the person who looks after the NAS");
+    check(Language::French, "la personne qui s’occupe du NAS");
+}
+
+#[test]
+fn nothing_is_left_to_fill_in_and_no_two_pages_are_alike() {
+    in_both(|language, _| {
+        let mut titles = BTreeSet::new();
+        for page in all() {
+            let (main, footer) = written(&page, language);
+            assert!(!main.contains("{}") && !main.contains('`'), "{main}");
+            assert!(!footer.contains("{}") && !footer.contains('`'), "{footer}");
+            let (_, title) = main.split_once("<h1>").unwrap();
+            let (title, _) = title.split_once("</h1>").unwrap();
+            assert!(titles.insert(title.to_owned()), "{title}");
+        }
+    });
+}
+
+#[test]
+fn who_is_refused_reads_with_which_address_what_to_do_and_whom_to_ask() {
+    in_both(|language, whom| {
+        for refusal in REFUSALS {
+            let (main, footer) = written(&refused(refusal, false), language);
+            assert!(main.contains(">igor@example.com</bdi>"), "{main}");
+            assert!(main.contains(&format!("href=\"{RETRY}\"")), "{main}");
+            assert!(main.contains(whom), "{main}");
+            // Read out on the telephone, it is found in the log.
+            let name = format!("<code>{refusal}</code>");
+            assert!(footer.contains(&name), "{footer}");
+        }
+    });
+}
+
+#[test]
+fn where_nothing_can_be_repeated_the_link_leads_to_the_nas() {
+    in_both(|language, _| {
+        for page in all() {
+            let (main, _) = written(&page, language);
+            let repeats = matches!(page, Page::Refused { .. } | Page::GoogleFailed { .. });
+            let link = if repeats { RETRY } else { NAS };
+            assert!(main.contains(&format!("<a href=\"{link}\">")), "{main}");
+            assert_eq!(main.matches("<a ").count(), 1, "{main}");
+        }
+    });
+}
+
+#[test]
+fn who_was_added_a_moment_ago_learns_that_the_nas_was_slow() {
+    in_both(|language, _| {
+        let book = Book::of(language);
+        let (main, _) = written(&refused(Refusal::AddressUnknown, true), language);
+        assert!(main.contains(book.slow), "{main}");
+        assert!(main.contains(&format!(">{}</a>", book.slow_action)));
+        let (main, _) = written(&refused(Refusal::AddressUnknown, false), language);
+        assert!(!main.contains(book.slow), "{main}");
+    });
+}
+
+#[test]
+fn what_the_caretaker_has_to_type_is_set_apart() {
+    in_both(|language, _| {
+        let (main, footer) = written(&refused(Refusal::LinkedToAnother, false), language);
+        assert!(footer.contains("<code>google-to-synology-sso links remove "));
+        assert!(!main.contains("google-to-synology-sso"), "{main}");
+        let (_, footer) = written(&Page::Landing { name: "Synology" }, language);
+        assert!(!footer.contains("<footer>"), "{footer}");
+    });
+}
+
+/// The rest of the line stays as it is, whatever way a name is written.
+#[test]
+fn a_name_from_right_to_left_turns_nothing_else_round() {
+    in_both(|language, _| {
+        let name = "\u{202e}NAS של דוד";
+        let (main, _) = written(&Page::Landing { name }, language);
+        assert!(main.contains(&format!("\u{2068}{name}\u{2069}")), "{main}");
+        let (main, _) = written(&refused(Refusal::AddressUnknown, false), language);
+        assert!(main.contains("<bdi dir=\"ltr\">igor@"), "{main}");
+    });
+}
