@@ -169,10 +169,14 @@ impl Chromium {
         self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// The page as it is shown, in PNG.
+    /// The whole page, also what is below the screen's edge, in PNG.
     pub async fn screenshot(&self) -> Vec<u8> {
-        let picture = text(&self.get("screenshot").await);
-        STANDARD.decode(picture).unwrap()
+        let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await;
+        let mut clip = metrics["cssContentSize"].clone();
+        clip["scale"] = 1.into();
+        let parameters = json!({ "clip": clip, "captureBeyondViewport": true });
+        let picture = self.devtools("Page.captureScreenshot", parameters).await;
+        STANDARD.decode(text(&picture["data"])).unwrap()
     }
 
     /// A command of the DevTools protocol.

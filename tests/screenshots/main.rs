@@ -1,0 +1,68 @@
+//! `cargo screenshots`: every page that the real daemon shows, as Chromium
+//! draws it, in both languages, on a telephone and a desk, by day and by
+//! night.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a tool for whoever works on the pages"
+)]
+
+mod album;
+mod scene;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use fakes::chromium::{Chromium, DESKTOP, PHONE};
+use serde_json::json;
+
+use self::album::Album;
+use self::scene::SCENES;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let album = Album::new();
+    let mut wrong = Vec::new();
+    for language in ["en", "fr"] {
+        wrong.extend(take(language, &album).await);
+    }
+    println!("{}", album.bind());
+    for problem in &wrong {
+        println!("NOT WHAT IT SHOULD BE: {problem}");
+    }
+    match wrong.as_slice() {
+        [] => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// All pages in one language: those that are not what their name says.
+async fn take(language: &str, album: &Album) -> Vec<String> {
+    let browser = Chromium::start(language).await;
+    let mut pages = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for scene in SCENES {
+        // Until the picture is taken the page's links lead to it.
+        let _house = scene.play(&browser).await;
+        let said = browser.run(SAID, json!([])).await.to_string();
+        if let Some(twin) = pages.insert(said.clone(), scene.name) {
+            wrong.push(format!("{} is {twin}", scene.name));
+        }
+        let shown = browser.run(REFUSAL, json!([])).await;
+        if shown.as_str() != scene.refusal {
+            wrong.push(format!("{} is {shown}: {said}", scene.name));
+        }
+        for (device, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
+            browser.put_on(screen).await;
+            let name = format!("{}.{language}.{device}", scene.name);
+            album.add(&format!("{name}.light"), &browser.screenshot().await);
+            browser.put_on(screen.dark()).await;
+            album.add(&format!("{name}.dark"), &browser.screenshot().await);
+        }
+    }
+    wrong
+}
+
+/// Without the reference, which is never the same; not ours, it has no main.
+const SAID: &str = "return document.querySelector('main')?.innerText ?? document.title";
+const REFUSAL: &str = "return document.querySelector('meta[name=refusal]')?.content";

@@ -1,0 +1,189 @@
+//! How each page comes about, between the fakes.
+
+use std::time::Duration;
+
+use fakes::browser::Browser;
+use fakes::chromium::Chromium;
+use fakes::dsm::{Api, FakeUser, Instead};
+use fakes::google::{Endpoint, Person, Trouble};
+use fakes::house::{House, JEANNE, Plan, family};
+
+const UNVERIFIED: &str = "somebody@example.org";
+const STRANGER: &str = "inconnu@gmail.com";
+/// Partly from right to left, and without a place to break.
+const LONG: &str = "דוד.🦊.with.an.address.that.goes.on.and.on.and.never.breaks@\
+                    a-domain-with-a-long-name-and-no-end-in-sight.example.com";
+
+/// What somebody does.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Opens this path.
+    Opens(&'static str),
+    /// Signs in with this address.
+    SignsIn(&'static str),
+    /// Signs in with this address, and loads the page again.
+    LoadsAgain(&'static str),
+}
+
+/// A page, and how one gets to see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scene {
+    pub(crate) name: &'static str,
+    /// The refusal that the page must bear.
+    pub(crate) refusal: Option<&'static str>,
+    way: Way,
+}
+
+/// Every page.
+pub(crate) const SCENES: [Scene; 23] = [
+    page("landing", Way::Opens("/")),
+    page("not-found", Way::Opens("/nowhere")),
+    page("bad-request", Way::Opens("/auth")),
+    page("bad-callback", Way::Opens("/callback")),
+    page("no-such-login", Way::Opens("/callback?state=x.y&code=c")),
+    page("already-used", Way::LoadsAgain(STRANGER)),
+    page("google-failed", Way::SignsIn(JEANNE)),
+    page("too-many", Way::Opens("/callback")),
+    page("broken", Way::SignsIn(JEANNE)),
+    refusal("address-not-verified", UNVERIFIED),
+    refusal("address-unknown", STRANGER),
+    variant("address-unknown-long", "address-unknown", LONG),
+    variant("address-unknown-slow", "address-unknown", STRANGER),
+    refusal("address-ambiguous", STRANGER),
+    refusal("domain-not-allowed", STRANGER),
+    refusal("address-not-authoritative", "lea@example.net"),
+    refusal("account-disabled", STRANGER),
+    refusal("account-expired", STRANGER),
+    refusal("account-denied", STRANGER),
+    refusal("administrator-refused", "paul@example.com"),
+    refusal("linked-to-another", JEANNE),
+    refusal("directory-stale", JEANNE),
+    refusal("clock-wrong", JEANNE),
+];
+
+const fn page(name: &'static str, way: Way) -> Scene {
+    Scene {
+        name,
+        refusal: None,
+        way,
+    }
+}
+
+const fn refusal(name: &'static str, person: &'static str) -> Scene {
+    Scene {
+        name,
+        refusal: Some(name),
+        way: Way::SignsIn(person),
+    }
+}
+
+/// A refusal that shows in more than one way.
+const fn variant(name: &'static str, refusal: &'static str, person: &'static str) -> Scene {
+    Scene {
+        name,
+        refusal: Some(refusal),
+        way: Way::SignsIn(person),
+    }
+}
+
+impl Scene {
+    /// Brings `browser` to the page, in a house that is fresh.
+    pub(crate) async fn play(self, browser: &Chromium) -> House {
+        let house = House::planned(self.plan()).await;
+        house.dsm.set_users(self.users());
+        house.google.set_people(people("1"));
+        house.jobs().refresh_users().await.unwrap();
+        self.prepare(&house).await;
+        match self.way {
+            Way::Opens(path) => browser.open(&house.url(path)).await,
+            Way::SignsIn(person) => sign_in(browser, &house, person).await,
+            Way::LoadsAgain(person) => {
+                sign_in(browser, &house, person).await;
+                browser.reload().await;
+            }
+        }
+        house
+    }
+
+    fn plan(self) -> Plan {
+        let mut plan = Plan::default();
+        match self.name {
+            "domain-not-allowed" => {
+                "hosted-domains = [\"example.com\"]".clone_into(&mut plan.google);
+            }
+            "address-not-authoritative" => {
+                "authoritative-addresses-only = true".clone_into(&mut plan.google);
+            }
+            "administrator-refused" => {
+                "[users]\nadministrators = \"refuse\"".clone_into(&mut plan.more);
+            }
+            // Chromium is not behind a proxy here.
+            "too-many" => "trusted-proxies = []".clone_into(&mut plan.listen),
+            _ => {}
+        }
+        plan
+    }
+
+    fn users(self) -> Vec<FakeUser> {
+        let mut users = family();
+        let igor = |name: &str| FakeUser::new(name, STRANGER);
+        users.extend(match self.name {
+            "address-ambiguous" => vec![igor("igor"), igor("irene")],
+            "account-disabled" => vec![igor("igor").expired("now")],
+            "account-expired" => vec![igor("igor").expired("2026/3/1")],
+            "account-denied" => vec![igor("root")],
+            _ => Vec::new(),
+        });
+        users
+    }
+
+    /// What happens before somebody comes.
+    async fn prepare(self, house: &House) {
+        match self.name {
+            "google-failed" => house.google.fail(Endpoint::Token, Trouble::Status(500)),
+            "too-many" => flood(house).await,
+            "broken" => {
+                let state = house.state();
+                state.execute_batch("DROP TABLE grants").unwrap();
+            }
+            "linked-to-another" => {
+                let first = Person::new("1", JEANNE, "Jeanne");
+                house.google.set_people(vec![first]);
+                house.arrive(&mut Browser::new(), JEANNE, "").await;
+                house.google.set_people(people("2"));
+            }
+            "clock-wrong" => house.google.set_date_offset(7500),
+            "directory-stale" => {
+                house.dsm.always(Api::Users, Instead::Status(503));
+                house.clock.advance(Duration::from_hours(8 * 24));
+            }
+            "address-unknown-slow" => house.dsm.always(Api::Users, Instead::Hang),
+            _ => {}
+        }
+    }
+}
+
+/// Google's accounts, with that one of Jeanne's.
+fn people(subject: &str) -> Vec<Person> {
+    vec![
+        Person::new(subject, JEANNE, "Jeanne"),
+        Person::new("3", "lea@example.net", "Léa"),
+        Person::new("4", "paul@example.com", "Paul"),
+        Person::new("5", STRANGER, "Igor"),
+        Person::new("6", LONG, "David"),
+        Person {
+            verified: false,
+            ..Person::new("7", UNVERIFIED, "Mallory")
+        },
+    ]
+}
+
+async fn sign_in(browser: &Chromium, house: &House, person: &str) {
+    browser.open(&house.authorization_request("")).await;
+    browser.link(person).await.click().await;
+}
+
+async fn flood(house: &House) {
+    let mut browser = Browser::new();
+    while browser.get(&house.url("/callback")).await.status != 429 {}
+}
