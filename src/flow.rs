@@ -5,6 +5,8 @@
 //! The steps decide; what they decide on is fetched and kept here, between
 //! two of them.
 
+mod admit;
+mod again;
 mod bridge;
 mod configured;
 mod current;
@@ -12,21 +14,17 @@ mod error;
 mod refusals;
 mod spent;
 
-use std::time::Duration;
-
 use crate::authorize as step_one;
-use crate::directory::{Admission, LinkedBy, Refusal, Refused};
 use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
 use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::Parameters;
-use crate::refresh_desk::Asked;
 use crate::relying_party::{RelyingParty, TrustedRedirect};
 use crate::secret::Secret;
-use crate::store::{Decision, Linked, Redeemed};
+use crate::store::{Decision, Redeemed};
 use crate::token::claims::Claims;
 use crate::token::request::TokenRequest;
-use crate::token::{self, CODE_LIFE, TOKEN_LIFE, Unredeemable};
+use crate::token::{self, TOKEN_LIFE, Unredeemable};
 
 pub use bridge::Bridge;
 pub use configured::{dsm_client, policy, upstream};
@@ -38,13 +36,6 @@ pub use spent::SpentLogins;
 /// Location and cookie together. nginx drops an answer whose headers do not
 /// fit into 4 kB; all others need 300 bytes.
 const MAX_DEPARTURE_BYTES: usize = 3700;
-
-/// A person waits so long for DSM's newer users before a refusal.
-const PATIENCE: Duration = Duration::from_secs(15);
-
-/// And so long while there are none that can be trusted: nobody gets in then,
-/// and DSM is slow while a NAS wakes up.
-const PATIENCE_WITHOUT_USERS: Duration = Duration::from_secs(30);
 
 /// Where the browser goes next, and the login that it takes along.
 #[derive(Debug)]
@@ -142,7 +133,7 @@ where
         Ok(identity) => identity,
         Err(stop) => return Err(stop.ending(bridge, pending.request)),
     };
-    admit(bridge, pending.request, identity).await
+    admit::admit(bridge, pending.request, identity).await
 }
 
 /// The pending login whose secret the callback knows, from its own browser's
@@ -185,119 +176,10 @@ async fn identify(
     verified.map_err(|lie| error::Stop::unverified(lie, tokens.date, now))
 }
 
-/// A person → the DSM user → a code, kept. Who may have been added or mended
-/// in DSM a minute ago is looked up there once more.
-async fn admit(
-    bridge: &Bridge,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
-) -> Result<Arrival, FlowError> {
-    let mut turned_away = match grant(bridge, request, identity).await? {
-        Ok(arrival) => return Ok(arrival),
-        Err(turned_away) => turned_away,
-    };
-    let asked = ask_dsm(bridge, turned_away.refused.refusal).await;
-    if matches!(asked, Some(Asked::Ended | Asked::TakesLonger)) {
-        let TurnedAway {
-            request, identity, ..
-        } = *turned_away;
-        turned_away = match grant(bridge, request, identity).await? {
-            Ok(arrival) => return Ok(arrival),
-            Err(turned_away) => turned_away,
-        };
-    }
-    let TurnedAway {
-        refused,
-        request,
-        identity,
-    } = *turned_away;
-    let dsm_is_slow = asked == Some(Asked::TakesLonger);
-    let error = FlowError::refused(bridge, request, refused, Some(&identity.address));
-    Err(if dsm_is_slow {
-        error.after_slow_dsm()
-    } else {
-        error
-    })
-}
-
-/// Waits for newer users, where they may change `refusal`.
-async fn ask_dsm(bridge: &Bridge, refusal: Refusal) -> Option<Asked> {
-    if !refusal.may_be_mended_in_dsm() {
-        return None;
-    }
-    let patience = if refusal == Refusal::DirectoryStale {
-        PATIENCE_WITHOUT_USERS
-    } else {
-        PATIENCE
-    };
-    Some(bridge.refresh_desk.ask(patience).await)
-}
-
-/// Somebody who may not sign in, with all that another judgement needs.
-struct TurnedAway {
-    refused: Refused,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
-}
-
-/// Judges where the links are locked, and keeps code and link.
-async fn grant(
-    bridge: &Bridge,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
-) -> Result<Result<Arrival, Box<TurnedAway>>, FlowError> {
-    let redirect = request.redirect.clone();
-    let state = request.state.clone();
-    let code = Secret::new(bridge.random.token::<32>()?);
-    let moment = bridge.moment();
-    let judge = bridge.judge(moment);
-    let granted = bridge
-        .store
-        .grant(
-            &code,
-            identity,
-            CODE_LIFE,
-            move |identity, links| match judge(&identity, links) {
-                Ok(Admission { user, link }) => {
-                    Ok((token::grant(request, identity, &user, moment.now), link))
-                }
-                Err(refused) => Err(Box::new(TurnedAway {
-                    refused,
-                    request,
-                    identity,
-                })),
-            },
-        )
-        .await?;
-    Ok(granted.map(|linked| {
-        say_linked(&linked);
-        Arrival {
-            redirect,
-            state,
-            code,
-        }
-    }))
-}
-
-/// Who signs in as whom from now on is worth an administrator's look.
-fn say_linked(linked: &Linked) {
-    let (before, now) = match linked {
-        Linked::AsBefore => return,
-        Linked::Anew(now) => (None, now),
-        Linked::InPlaceOf { before, now } => (Some(before), now),
-    };
-    tracing::warn!(
-        user = now.user.as_str(),
-        subject = %now.account.subject,
-        address = now.address.as_written(),
-        by = match now.by {
-            LinkedBy::Alias => "alias",
-            LinkedBy::Address => "address",
-        },
-        before = before.map(|before| before.user.as_str()),
-        address_before = before.map(|before| before.address.as_written()),
-        "linked a Google account to a DSM user"
-    );
+/// Why a code is not worth tokens.
+enum NotRedeemed {
+    Code(Unredeemable),
+    Person(again::Out),
 }
 
 /// `/token`: an authenticated relying party's code → its tokens.
@@ -323,20 +205,28 @@ pub async fn token(
             move |granted, links| {
                 match token::check(granted, &client, &request, now) {
                     Ok(()) => {}
-                    Err(error @ Unredeemable::AnotherClient) => return Decision::Leave(error),
-                    Err(error) => return Decision::Spend(error),
+                    Err(error @ Unredeemable::AnotherClient) => {
+                        return Decision::Leave(NotRedeemed::Code(error));
+                    }
+                    Err(error) => return Decision::Spend(NotRedeemed::Code(error)),
                 }
-                // Whoever was let in a moment ago must still be the same user.
-                match judge(&granted.identity, links) {
-                    Ok(admitted) if *admitted.user.name() == granted.user => Decision::Redeem,
-                    Ok(_) | Err(_) => Decision::Spend(Unredeemable::Refused),
+                let admitted = judge(&granted.identity, links);
+                match again::still(admitted, &granted.identity, &granted.user) {
+                    Ok(()) => Decision::Redeem,
+                    Err(out) => Decision::Spend(NotRedeemed::Person(out)),
                 }
             },
         )
         .await?;
     let granted = match redeemed {
         Redeemed::Now(granted) => granted,
-        Redeemed::Refused(error) => return Err(OAuthError::from(error).into()),
+        Redeemed::Refused(NotRedeemed::Code(error)) => {
+            return Err(OAuthError::from(error).into());
+        }
+        Redeemed::Refused(NotRedeemed::Person(out)) => {
+            out.say(bridge, "refused when the code was redeemed");
+            return Err(TokenError::Refused(Unredeemable::Refused.into()));
+        }
         Redeemed::Before => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
         Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
     };
@@ -366,9 +256,10 @@ pub async fn userinfo(
     let (access, links) = access
         .filter(|(access, _)| token::is_current(access, moment.now))
         .ok_or(BearerError::InvalidToken)?;
-    match bridge.judge(moment)(&access.identity, &links) {
-        Ok(admitted) if *admitted.user.name() == access.user => {}
-        Ok(_) | Err(_) => return Err(BearerError::InvalidToken),
+    let admitted = bridge.judge(moment)(&access.identity, &links);
+    if let Err(out) = again::still(admitted, &access.identity, &access.user) {
+        out.say(bridge, "refused at userinfo");
+        return Err(BearerError::InvalidToken);
     }
     Ok(bridge.issuing().userinfo(&access.identity, &access.user))
 }

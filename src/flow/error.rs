@@ -156,21 +156,11 @@ impl FlowError {
     }
 
     /// The same, after DSM was asked again and took too long.
-    pub(super) fn after_slow_dsm(self) -> Self {
-        match self {
-            Self::Refused {
-                refusal,
-                address,
-                retry,
-                ..
-            } => Self::Refused {
-                refusal,
-                address,
-                slow: true,
-                retry,
-            },
-            other => other,
+    pub(super) fn after_slow_dsm(mut self) -> Self {
+        if let Self::Refused { slow, .. } = &mut self {
+            *slow = true;
         }
+        self
     }
 
     /// With `prompt=none` nobody looks at a page (OpenID Connect Core,
@@ -267,6 +257,9 @@ pub enum TokenError {
     /// What the relying party did wrong.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
+    /// Who was let in a moment ago is out; the log says why.
+    #[error(transparent)]
+    Refused(OAuthError),
     /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -165,14 +165,22 @@ pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Reply {
 /// The answer to a relying party at `/token` (RFC 6749, section 5.2).
 pub(super) fn token(error: &TokenError, id: &RequestId) -> Reply {
     let chain = error as &dyn std::error::Error;
-    let TokenError::OAuth(error) = error else {
-        tracing::error!(error = chain, "tokens cannot be given");
-        let description = format!("see the log for request {id}");
-        let error = OAuthError::new("server_error", description);
-        return oauth(StatusCode::INTERNAL_SERVER_ERROR, &error);
-    };
-    tracing::warn!(%error, "a client gets no tokens");
-    oauth(StatusCode::BAD_REQUEST, error)
+    match error {
+        TokenError::OAuth(error) => {
+            tracing::warn!(%error, "a client gets no tokens");
+            oauth(StatusCode::BAD_REQUEST, error)
+        }
+        TokenError::Refused(error) => oauth(StatusCode::BAD_REQUEST, error),
+        TokenError::Store(_)
+        | TokenError::Random(_)
+        | TokenError::Key(_)
+        | TokenError::Claims(_) => {
+            tracing::error!(error = chain, "tokens cannot be given");
+            let description = format!("see the log for request {id}");
+            let error = OAuthError::new("server_error", description);
+            oauth(StatusCode::INTERNAL_SERVER_ERROR, &error)
+        }
+    }
 }
 
 /// An OAuth error in JSON.

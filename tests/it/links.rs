@@ -210,7 +210,7 @@ async fn a_twin_made_later_takes_nothing_away() {
 async fn the_account_that_lists_the_users_yields_even_when_it_is_linked() {
     let house = House::new().await;
     let reader = changed("sso-reader", |user| {
-        user.email = Some("inconnu@gmail.com".into())
+        user.email = Some("inconnu@gmail.com".into());
     });
     list(&house, reader.clone()).await;
     sign_in_as(&house, "inconnu@gmail.com", "sso-reader").await;
@@ -293,6 +293,40 @@ async fn a_refusal_is_remembered_for_whoever_asks() {
         refusal(&house, "lea@example.net").await;
     }
     assert_eq!(house.bridge().refusals.latest().len(), 20);
+}
+
+#[tokio::test]
+async fn who_is_out_when_the_code_is_redeemed_is_named_like_any_other() {
+    let house = House::new().await;
+    let (_, token) = house.sign_in(JEANNE, "").await;
+    let code = house.code(JEANNE, "").await;
+    let disabled = changed("jeanne", |user| user.expired = Some("now".into()));
+    list(&house, disabled).await;
+    house.redeem(&code, "").await;
+    house.userinfo(&token).await;
+    let told = house.bridge().refusals.latest();
+    let names: Vec<_> = told.iter().map(|it| it.refusal.name()).collect();
+    assert_eq!(names, ["account-disabled", "account-disabled"]);
+    assert_eq!(told[0].address.as_deref(), Some(JEANNE));
+    assert_eq!(told[0].user.as_ref().unwrap().as_str(), "jeanne");
+}
+
+/// However it came about: that two accounts hold one address of one user is
+/// seen even when neither has it any more.
+#[tokio::test]
+async fn of_two_links_by_one_address_neither_lets_in() {
+    let house = House::new().await;
+    sign_in_as(&house, JEANNE, "jeanne").await;
+    let doubled = "INSERT INTO links
+         SELECT issuer, '117700123456789012345', address, canonical, dsm_user, by_alias, since
+         FROM links";
+    house.state().execute_batch(doubled).unwrap();
+    let renamed = Person::new("103547991597142817347", "jeanne.new@gmail.com", "Jeanne");
+    let igor = Person::new("117700123456789012345", "inconnu@gmail.com", "Igor");
+    house.google.set_people(vec![renamed, igor]);
+    for person in ["jeanne.new@gmail.com", "inconnu@gmail.com"] {
+        assert_eq!(refusal(&house, person).await, "linked-to-another");
+    }
 }
 
 const NO_MORE_LINKS: &str = "CREATE TRIGGER no_more BEFORE INSERT ON links

@@ -10,6 +10,9 @@ use fakes::house::{House, JEANNE, Plan, family};
 
 const STRANGER: &str = "inconnu@gmail.com";
 
+/// What keeps Jeanne out.
+type Break = fn(&mut Vec<FakeUser>);
+
 #[tokio::test]
 async fn whoever_was_added_a_minute_ago_gets_in() {
     let house = House::new().await;
@@ -22,18 +25,18 @@ async fn whoever_was_added_a_minute_ago_gets_in() {
 
 #[tokio::test]
 async fn whoever_was_mended_a_minute_ago_gets_in() {
-    let broken: [(&str, fn(&mut Vec<FakeUser>)); 4] = [
+    let broken: [(&str, Break); 4] = [
         ("account-disabled", |users| {
-            users[3].expired = Some("now".into())
+            users[3].expired = Some("now".into());
         }),
         ("account-expired", |users| {
-            users[3].expired = Some("2026/3/1".into())
+            users[3].expired = Some("2026/3/1".into());
         }),
         ("address-ambiguous", |users| {
-            users.push(FakeUser::new("twin", JEANNE))
+            users.push(FakeUser::new("twin", JEANNE));
         }),
         ("administrator-refused", |users| {
-            users[3].administrator = true
+            users[3].administrator = true;
         }),
     ];
     for (refusal, break_it) in broken {

@@ -1,0 +1,55 @@
+//! The judgement made once more, when a code is redeemed and at userinfo:
+//! whoever was let in a moment ago must still be the same DSM user.
+
+use super::Bridge;
+use super::refusals::RefusedLogin;
+use crate::directory::{Admission, Refused};
+use crate::ids::DsmUsername;
+use crate::login::GoogleIdentity;
+
+/// Somebody who was let in, and is out by now.
+#[derive(Debug)]
+pub(super) struct Out {
+    /// `None`: who comes out is another DSM user.
+    refused: Option<Refused>,
+    address: String,
+    user: DsmUsername,
+}
+
+/// Whether `identity`, as it is judged now, is still `user`.
+pub(super) fn still(
+    admitted: Result<Admission, Refused>,
+    identity: &GoogleIdentity,
+    user: &DsmUsername,
+) -> Result<(), Out> {
+    let refused = match admitted {
+        Ok(admission) if admission.user.name() == user => return Ok(()),
+        Ok(_) => None,
+        Err(refused) => Some(refused),
+    };
+    Err(Out {
+        refused,
+        address: identity.address.as_written().to_owned(),
+        user: user.clone(),
+    })
+}
+
+impl Out {
+    /// Tells the log, and whoever asks for the last refusals.
+    pub(super) fn say(self, bridge: &Bridge, what: &'static str) {
+        let refusal = self.refused.map(|refused| refused.refusal);
+        tracing::warn!(
+            refusal = refusal.map_or("another-user", |refusal| refusal.name()),
+            address = self.address,
+            user = self.user.as_str(),
+            "{what}"
+        );
+        let Some(refusal) = refusal else { return };
+        bridge.refusals.note(RefusedLogin {
+            at: bridge.clock.now(),
+            refusal,
+            address: Some(self.address),
+            user: Some(self.user),
+        });
+    }
+}
