@@ -1,6 +1,7 @@
 //! The config: only good values. Whoever holds a [`Config`] need not check it
 //! again.
 
+mod changes;
 mod claims;
 mod raw;
 mod sections;
@@ -23,6 +24,7 @@ use crate::issuer::Issuer;
 use crate::relying_party::RelyingParty;
 use crate::secret::Secret;
 use crate::tls::TlsFiles;
+pub use changes::{Change, Counts, Difference};
 use raw::Problems;
 use values::Files;
 
@@ -231,6 +233,17 @@ impl Config {
             path: path.to_owned(),
             problems,
         })
+    }
+
+    /// Where the daemon that serves by the config in `path` is asked, however
+    /// good the rest of the file is: the daemon may run with an earlier one.
+    pub fn find_control_socket(path: &Path) -> Result<PathBuf, ConfigError> {
+        let bytes = fs::read(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let base = directory_of(path);
+        Ok(sections::find_control_socket(&bytes, base))
     }
 
     fn read(bytes: &[u8], base: &Path) -> Result<Self, Vec<Problem>> {

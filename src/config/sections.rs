@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -345,6 +345,19 @@ fn control(section: &mut Section<'_>, files: Files<'_>) -> Option<PathBuf> {
     socket(files, DEFAULT_SOCKET)
         .map_err(|message| section.note("socket", message))
         .ok()
+}
+
+/// The socket of a file that may be good for nothing else.
+pub(super) fn find_control_socket(bytes: &[u8], base: &Path) -> PathBuf {
+    let text = String::from_utf8_lossy(bytes);
+    let file: toml::Table = text.parse().unwrap_or_default();
+    let control = file.get("control").and_then(toml::Value::as_table);
+    let socket = control.and_then(|control| control.get("socket"));
+    base.join(
+        socket
+            .and_then(toml::Value::as_str)
+            .unwrap_or(DEFAULT_SOCKET),
+    )
 }
 
 fn socket(files: Files<'_>, text: &str) -> Result<PathBuf, String> {

@@ -22,7 +22,7 @@ clients = [{ id = "synology", secret-file = "synology-client-secret", redirect-u
 "#;
 
 /// A directory with the files that both of them name.
-fn home() -> TempDir {
+pub(super) fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     for name in [
         "google-client-secret",
@@ -34,7 +34,7 @@ fn home() -> TempDir {
     home
 }
 
-fn write_secret(path: &Path, text: &str) {
+pub(super) fn write_secret(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
