@@ -32,6 +32,8 @@ use values::Files;
 /// resolved against the file's directory.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The file itself, which a reload reads again.
+    pub file: PathBuf,
     /// `issuer`: the public URL of this service. It may have a path, such as
     /// `/dex`, and no query; http only for a loopback host.
     pub issuer: Issuer,
@@ -221,6 +223,20 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    /// For a person: one line, and one more for each problem.
+    pub fn in_lines(&self) -> String {
+        match self {
+            Self::Unreadable { source, .. } => format!("{self}: {source}"),
+            Self::Bad { path, problems } => {
+                let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+                let lines: String = lines.collect();
+                format!("the config {} is not good:{lines}", path.display())
+            }
+        }
+    }
+}
+
 impl Config {
     /// Reads the config in `path` and every file that it names, and reports
     /// all that is wrong with them at once.
@@ -229,10 +245,13 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
-        Self::read(&bytes, directory_of(path)).map_err(|problems| ConfigError::Bad {
-            path: path.to_owned(),
-            problems,
-        })
+        let config =
+            Self::read(&bytes, directory_of(path)).map_err(|problems| ConfigError::Bad {
+                path: path.to_owned(),
+                problems,
+            })?;
+        let file = path.to_owned();
+        Ok(Self { file, ..config })
     }
 
     /// Where the daemon that serves by the config in `path` is asked, however

@@ -1,5 +1,6 @@
 //! The composition root: config → state → listener → jobs → stop.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,12 +15,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
+use crate::control::{Control, Reloader, Socket};
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::Server;
 use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
-use crate::lifecycle::{self, GRACE, Lifecycle};
+use crate::lifecycle::{self, GRACE, Hangups, Lifecycle};
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
 use crate::refresh_desk::RefreshDesk;
@@ -40,6 +42,8 @@ pub struct Daemon {
     current: Arc<CurrentBridge>,
     server: Arc<Server>,
     jobs: Arc<Jobs>,
+    reloader: Arc<Reloader>,
+    control: Arc<Control>,
 }
 
 impl Daemon {
@@ -87,9 +91,14 @@ impl Daemon {
             refusals: Arc::default(),
             spent: Arc::new(SpentLogins::default()),
         }));
+        let jobs = Arc::new(Jobs::new(Arc::clone(&current), kept));
+        let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs)));
+        let control = Control::new(Arc::clone(&current), Arc::clone(&jobs), &reloader);
         Ok(Self {
             server: Arc::new(Server::new(Arc::clone(&current), tls)),
-            jobs: Arc::new(Jobs::new(Arc::clone(&current), kept)),
+            control: Arc::new(control),
+            jobs,
+            reloader,
             current,
         })
     }
@@ -104,11 +113,17 @@ impl Daemon {
         &self.jobs
     }
 
+    /// Reads the config again.
+    pub fn reloader(&self) -> &Arc<Reloader> {
+        &self.reloader
+    }
+
     /// Serves on `listener` and runs the jobs until `stop`; then finishes what
     /// is in flight, within five seconds, and closes the state.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
         let lifecycle = Lifecycle::default();
         self.spawn_jobs(&lifecycle);
+        self.spawn_control(&lifecycle).await;
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
         let ended = async {
             serving.await;
@@ -151,6 +166,19 @@ impl Daemon {
         });
     }
 
+    /// A family that signs in needs no control socket: without one it is said,
+    /// and the daemon serves all the same.
+    async fn spawn_control(&self, lifecycle: &Lifecycle) {
+        let path = &self.current.load().config.control_socket;
+        match Socket::bind(path).await {
+            Ok(socket) => lifecycle.spawn("control", Arc::clone(&self.control).serve(socket)),
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the command line cannot ask this daemon"
+            ),
+        }
+    }
+
     async fn close(self) {
         if let Err(error) = self.jobs.keep_freshness().await {
             let error = &error as &dyn std::error::Error;
@@ -172,6 +200,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             lifecycle::asked_to_stop().await
         }
     };
+    // Before anything else: a SIGHUP while it starts must not end it.
+    let mut hangups = Hangups::listen().context("wait for signals")?;
     let address = config.listen.address;
     let issuer = config.issuer.as_str().to_owned();
     let work = async {
@@ -186,7 +216,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
-        daemon.serve(listener, stop.clone()).await
+        let reloader = Arc::clone(daemon.reloader());
+        tokio::select! {
+            served = daemon.serve(listener, stop.clone()) => served,
+            never = reload_at(&mut hangups, &reloader) => match never {},
+        }
     };
     // Signals first: from the first moment a stop is one in good order.
     tokio::select! {
@@ -196,6 +230,16 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             anyhow::bail!("stopped at once by a second signal")
         }
         done = work => done,
+    }
+}
+
+async fn reload_at(hangups: &mut Hangups, reloader: &Reloader) -> Infallible {
+    loop {
+        hangups.next().await;
+        tracing::info!("reading the config again: SIGHUP");
+        if let Err(error) = reloader.reload().await {
+            tracing::error!("the config of before stays in force: {}", error.in_lines());
+        }
     }
 }
 

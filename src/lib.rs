@@ -67,6 +67,7 @@ pub mod upstream;
 // What runs all of it.
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod daemon;
 pub mod jobs;
 pub mod lifecycle;

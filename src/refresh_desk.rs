@@ -84,6 +84,21 @@ impl RefreshDesk {
         self.wanted.notify_one();
     }
 
+    /// As [`RefreshDesk::demand`], and waits for the end of that refresh for as
+    /// long as `patience`: of one that begins now, not of one that runs.
+    pub async fn demand_and_wait(&self, patience: Duration) -> Asked {
+        let (mut ended, before) = {
+            let ledger = self.ledger();
+            (self.ended.subscribe(), u64::from(ledger.running))
+        };
+        let needed = *ended.borrow_and_update() + before + 1;
+        self.demand();
+        match timeout(patience, ended.wait_for(|ended| *ended >= needed)).await {
+            Ok(_) => Asked::Ended,
+            Err(_) => Asked::TakesLonger,
+        }
+    }
+
     /// Returns when somebody wants a refresh that has not begun.
     pub async fn wanted(&self) {
         loop {

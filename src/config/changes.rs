@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{AdministratorPolicy, Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, Users};
-use crate::relying_party::RelyingParty;
+use crate::relying_party::{RegisteredRedirect, RelyingParty};
 use crate::secret::Secret;
 use crate::tls::TlsFiles;
 
@@ -130,6 +130,7 @@ enum Shown<'a> {
 /// that the compiler asks for a key that is added.
 fn settings(config: &Config) -> Vec<Setting<'_>> {
     let Config {
+        file: _,
         issuer,
         username_claim,
         listen,
@@ -258,7 +259,7 @@ fn of_client<'a>(path: &str, client: &'a RelyingParty) -> Vec<Setting<'a>> {
     } = client;
     let key = |key: &str| format!("{path}.{key}");
     let uris = redirect_uris.iter();
-    let uris: Vec<&str> = uris.map(|uri| uri.as_str()).collect();
+    let uris: Vec<&str> = uris.map(RegisteredRedirect::as_str).collect();
     vec![
         text(key("id"), id),
         text(key("name"), name),

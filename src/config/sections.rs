@@ -80,6 +80,7 @@ pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
     let log = file.section("log", |section| log(section, files));
     let control_socket = file.section("control", |section| control(section, files));
     Some(Config {
+        file: PathBuf::new(),
         issuer: issuer?,
         username_claim: username_claim?,
         listen: listen?,

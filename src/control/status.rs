@@ -1,0 +1,61 @@
+//! `status`: what the daemon knows of itself.
+
+use super::Control;
+use super::wire::{Directory, Google, Job, Power, Refusal, Status, Time};
+use crate::flow::{Bridge, RefusedLogin};
+use crate::jobs::UsersReport;
+
+impl Control {
+    pub(super) fn status(&self) -> Status {
+        let bridge = self.current.load();
+        let users = self.jobs.users_report();
+        let refusals = bridge.refusals.latest();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: Time(self.started),
+            jobs: jobs(&users),
+            directory: Directory::from(users),
+            // Nothing reads the schedule in this version.
+            power: Power::default(),
+            google: google(&bridge),
+            refusals: refusals.into_iter().map(Refusal::from).collect(),
+        }
+    }
+}
+
+fn google(bridge: &Bridge) -> Google {
+    let error = bridge.upstream.last_error();
+    Google {
+        keys_refreshed: bridge.upstream.keys_fetched().map(Time),
+        error: error.map(|error| format!("{:#}", anyhow::Error::new(error))),
+    }
+}
+
+fn jobs(users: &UsersReport) -> Vec<Job> {
+    vec![Job {
+        name: "users".to_owned(),
+        next: users.next_refresh.map(Time),
+    }]
+}
+
+impl From<UsersReport> for Directory {
+    fn from(report: UsersReport) -> Self {
+        Self {
+            users: report.refreshed.map(|_| report.users),
+            refreshed: report.refreshed.map(Time),
+            next_refresh: report.next_refresh.map(Time),
+            error: report.error.or(report.administrators_error),
+        }
+    }
+}
+
+impl From<RefusedLogin> for Refusal {
+    fn from(refused: RefusedLogin) -> Self {
+        Self {
+            at: Time(refused.at),
+            refusal: refused.refusal.name().to_owned(),
+            address: refused.address,
+            user: refused.user.map(|user| user.to_string()),
+        }
+    }
+}
