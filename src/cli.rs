@@ -1,9 +1,14 @@
 //! The command line: arguments in, exit code out.
 
+mod ask;
 mod check;
 mod dsm_settings;
+mod help;
 mod owner;
+mod question;
+mod reports;
 mod setup;
+mod table;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,12 +18,16 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
 use crate::{daemon, logging};
+use question::Question;
 
 /// It failed.
 const FAILED: u8 = 1;
 
 /// The arguments make no sense. clap's own habit, too.
 const BAD_USAGE: u8 = 2;
+
+/// The daemon to ask is not running: `EX_TEMPFAIL`, another time may do.
+const NOT_RUNNING: u8 = 75;
 
 /// The config is bad or missing: `EX_CONFIG` of sysexits.h, which tells a
 /// supervisor that another try brings nothing.
@@ -43,6 +52,8 @@ Examples:
       Read the config and every file it names, and print all that is wrong.
   google-to-synology-sso --config ./config.toml run
       Serve in the foreground, with a config of your own.
+  google-to-synology-sso status
+      How the daemon that runs is, and whom it did not let in lately.
   google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
       The same report, for a program.
 
@@ -54,6 +65,7 @@ Exit codes:
   0   done
   1   it failed
   2   bad usage
+  75  the daemon to ask is not running
   78  the config is bad or missing";
 
 #[derive(Parser)]
@@ -92,6 +104,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Question(Question),
 }
 
 /// Does what the arguments of this process say.
@@ -105,11 +119,13 @@ pub fn main() -> ExitCode {
         complain(&format!("{error:#}"));
         return ExitCode::from(FAILED);
     }
+    let config = arguments.config.as_path();
     let code = match arguments.command {
-        Command::Run => run(&arguments.config),
-        Command::Check { json } => check::check(&arguments.config, json),
-        Command::DsmSettings { json } => dsm_settings::dsm_settings(&arguments.config, json),
-        Command::Setup(options) => setup::setup(&arguments.config, &options),
+        Command::Run => run(config),
+        Command::Check { json } => check::check(config, json),
+        Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
+        Command::Setup(options) => setup::setup(config, &options),
+        Command::Question(question) => question.ask(config),
     };
     ExitCode::from(code)
 }
@@ -166,11 +182,7 @@ fn describe(error: &ConfigError) -> String {
         ConfigError::Unreadable { path, source } => {
             format!("read the config {}", why_unreadable(path, source))
         }
-        ConfigError::Bad { path, problems } => {
-            let lines = problems.iter().map(|problem| format!("\n  {problem}"));
-            let lines: String = lines.collect();
-            format!("the config {} is not good:{lines}", path.display())
-        }
+        ConfigError::Bad { .. } => error.in_lines(),
     }
 }
 

@@ -84,6 +84,12 @@ mod setup;
 /// Who a command runs as.
 mod owner;
 
+/// The commands that ask the daemon.
+mod control;
+
+/// The config is read again while the family signs in.
+mod reload;
+
 /// Software that is not ours signs in through us, with strangers all around.
 mod interop;
 

@@ -1,0 +1,158 @@
+//! Asks the daemon, over its control socket, and shows the answer.
+
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::table::{Paint, Reader};
+use super::{BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, print_result};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::control::wire::{Answer, Reason, Refused, Request};
+
+/// A reload waits 15 s for DSM; whoever has waited for so long gives up.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// For whom an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A person.
+    Table,
+    /// A program.
+    Json,
+}
+
+impl Form {
+    /// By `--json`.
+    pub(super) fn of(json: bool) -> Self {
+        if json { Self::Json } else { Self::Table }
+    }
+}
+
+/// A report that a person can read.
+pub(super) trait Report: Serialize + DeserializeOwned {
+    /// For a terminal; ends with a line feed.
+    fn to_table(&self, reader: &Reader) -> String;
+}
+
+/// Sends `request` to the daemon of the config at `path` and prints its
+/// report; the code to exit with.
+pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 {
+    let socket = match Config::find_control_socket(path) {
+        Ok(socket) => socket,
+        Err(error) => {
+            complain(&describe(&error));
+            return code_of(&error);
+        }
+    };
+    match ask::<R>(&socket, request) {
+        Ok(report) => print_result(&written(&report, form), 0),
+        Err(error) => {
+            complain(&error.to_string());
+            error.code()
+        }
+    }
+}
+
+fn written<R: Report>(report: &R, form: Form) -> String {
+    match form {
+        // Nothing of a report can fail to be written: no map, no float.
+        Form::Json => format!("{}\n", serde_json::to_string(report).unwrap_or_default()),
+        Form::Table => report.to_table(&Reader {
+            now: SystemClock::new().now(),
+            zone: TimeZone::system(),
+            paint: paint(),
+        }),
+    }
+}
+
+/// no-color.org: set, and not empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "clap has no way to read a bare mark"
+)]
+fn paint() -> Paint {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if io::stdout().is_terminal() && !no_color {
+        Paint::Colours
+    } else {
+        Paint::Plain
+    }
+}
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+enum AskError {
+    #[error(
+        "the daemon to ask is not running: nobody answers at {} (after a change of \
+         control.socket it has to be started again)",
+        .0.display()
+    )]
+    NotRunning(PathBuf),
+    #[error("ask the daemon at {}: {source}; run with sudo", path.display())]
+    Denied { path: PathBuf, source: io::Error },
+    #[error("ask the daemon at {}: {source}", path.display())]
+    Broken { path: PathBuf, source: io::Error },
+    #[error("the daemon's answer cannot be read, so it is of another version: restart it ({0})")]
+    Form(#[source] serde_json::Error),
+    #[error("{}", .0.message)]
+    Refused(Refused),
+}
+
+impl AskError {
+    fn code(&self) -> u8 {
+        match self {
+            Self::NotRunning(_) => NOT_RUNNING,
+            Self::Denied { .. } | Self::Broken { .. } | Self::Form(_) => FAILED,
+            Self::Refused(refused) => match refused.reason {
+                Reason::Failed => FAILED,
+                Reason::BadConfig => BAD_CONFIG,
+            },
+        }
+    }
+
+    fn connecting(path: &Path, source: io::Error) -> Self {
+        use io::ErrorKind::{ConnectionRefused, NotFound, PermissionDenied};
+        let path = path.to_owned();
+        let is = |kinds: &[io::ErrorKind]| kinds.contains(&source.kind());
+        if is(&[NotFound, ConnectionRefused]) {
+            return Self::NotRunning(path);
+        }
+        if is(&[PermissionDenied]) {
+            return Self::Denied { path, source };
+        }
+        Self::Broken { path, source }
+    }
+}
+
+fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskError> {
+    let stream = UnixStream::connect(path).map_err(|error| AskError::connecting(path, error))?;
+    let line = exchange(stream, request).map_err(|source| AskError::Broken {
+        path: path.to_owned(),
+        source,
+    })?;
+    match serde_json::from_slice(&line).map_err(AskError::Form)? {
+        Answer::Report(report) => Ok(report),
+        Answer::Refused(refused) => Err(AskError::Refused(refused)),
+    }
+}
+
+fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line)?;
+    let mut answer = Vec::new();
+    BufReader::new(stream).read_until(b'\n', &mut answer)?;
+    if answer.is_empty() {
+        let why = "it hung up without an answer";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
+    }
+    Ok(answer)
+}

@@ -1,0 +1,278 @@
+//! The daemon's reports as tables.
+
+use std::collections::HashMap;
+
+use super::ask::Report;
+use super::table::{Cell, Reader, Tone, span};
+use crate::address::CanonicalAddress;
+use crate::control::wire::{Change, Directory, Key, Link, Reloaded, Status, Time, User};
+
+impl Report for Status {
+    fn to_table(&self, reader: &Reader) -> String {
+        let uptime = reader.now.since(self.started.0).as_secs();
+        let mut text = format!(
+            "google-to-synology-sso {}, running for {}, since {}\n\n",
+            self.version,
+            span(uptime),
+            reader.time(self.started)
+        );
+        text.push_str(&self.directory.lines(reader));
+        let fetched = self.google.keys_refreshed;
+        let keys = fetched.map_or_else(|| "not fetched yet".to_owned(), |at| reader.when(at));
+        text.push_str(&line("Google's keys", &keys));
+        text.push_str(&failure(reader, self.google.error.as_deref()));
+        text.push_str(&line("Power", &self.power_words(reader)));
+        text.push('\n');
+        let jobs = self.jobs.iter();
+        let jobs = jobs.map(|job| {
+            let next = job.next.map(|next| reader.when(next));
+            [Cell::new(&job.name), Cell::optional(next)]
+        });
+        text.push_str(&reader.table(["JOB", "NEXT"], jobs));
+        text.push('\n');
+        if self.refusals.is_empty() {
+            return text + "Nobody was refused since the start.\n";
+        }
+        let refusals = self.refusals.iter().map(|refused| {
+            [
+                Cell::new(reader.time(refused.at)),
+                Cell::toned(&refused.refusal, Tone::Bad),
+                Cell::optional(refused.address.as_deref()),
+                Cell::optional(refused.user.as_deref()),
+            ]
+        });
+        text + &reader.table(["REFUSED", "WHY", "GOOGLE ADDRESS", "DSM USER"], refusals)
+    }
+}
+
+impl Status {
+    fn power_words(&self, reader: &Reader) -> String {
+        let Some(source) = &self.power.source else {
+            return "no schedule is known".to_owned();
+        };
+        let when = |time: Option<Time>| {
+            time.map_or_else(|| "not planned".to_owned(), |time| reader.when(time))
+        };
+        let (off, on) = (when(self.power.next_off), when(self.power.next_on));
+        format!("off {off}, on again {on}, by {source}")
+    }
+}
+
+impl Directory {
+    fn lines(&self, reader: &Reader) -> String {
+        let users = match (self.users, self.refreshed) {
+            (Some(users), Some(at)) => format!("{users}, listed by DSM {}", reader.when(at)),
+            (_, _) => "DSM has not listed them yet".to_owned(),
+        };
+        line("Users", &users) + &failure(reader, self.error.as_deref())
+    }
+}
+
+fn line(name: &str, text: &str) -> String {
+    format!("{name:<15}{text}\n")
+}
+
+fn failure(reader: &Reader, error: Option<&str>) -> String {
+    let Some(error) = error else {
+        return String::new();
+    };
+    let error = Cell::printable(&format!("the last try failed: {error}"));
+    line("", &reader.painted(&error, Tone::Bad))
+}
+
+impl Report for Vec<User> {
+    fn to_table(&self, reader: &Reader) -> String {
+        if self.is_empty() {
+            return "DSM has not listed its users yet; status tells why.\n".to_owned();
+        }
+        let twins = Twins::among(self);
+        let rows = self.iter().map(|user| {
+            let tone = if user.verdict == "ok" {
+                Tone::Good
+            } else {
+                Tone::Bad
+            };
+            let link = user.link.as_ref();
+            [
+                Cell::new(&user.name),
+                Cell::optional(user.email.as_deref()),
+                Cell::toned(&user.verdict, tone),
+                Cell::optional(link.map(|link| link.address.as_str())),
+                Cell::optional(link.map(|link| link.subject.as_str())),
+                Cell::optional(link.map(|link| reader.time(link.since))),
+                Cell::optional(twins.of(user)),
+            ]
+        });
+        let headings = [
+            "USER",
+            "E-MAIL",
+            "VERDICT",
+            "LINKED ADDRESS",
+            "GOOGLE ACCOUNT",
+            "SINCE",
+            "SAME E-MAIL AS",
+        ];
+        let table = reader.table(headings, rows);
+        let reasons = reasons(self);
+        if reasons.is_empty() {
+            return table;
+        }
+        format!("{table}\n{reasons}")
+    }
+}
+
+/// Who has one e-mail with whom.
+struct Twins<'a>(HashMap<CanonicalAddress, Vec<&'a str>>);
+
+impl<'a> Twins<'a> {
+    fn among(users: &'a [User]) -> Self {
+        let mut having: HashMap<CanonicalAddress, Vec<&str>> = HashMap::new();
+        for user in users {
+            let address = CanonicalAddress::of(user.email.as_deref().unwrap_or_default());
+            if let Some(address) = address {
+                having.entry(address).or_default().push(&user.name);
+            }
+        }
+        Self(having)
+    }
+
+    /// The names of all others.
+    fn of(&self, user: &User) -> Option<String> {
+        let address = CanonicalAddress::of(user.email.as_deref().unwrap_or_default());
+        let having = address.and_then(|address| self.0.get(&address));
+        let others: Vec<&str> = having
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|name| *name != user.name)
+            .collect();
+        (!others.is_empty()).then(|| others.join(", "))
+    }
+}
+
+/// A sentence for each verdict that somebody has.
+fn reasons(users: &[User]) -> String {
+    let had = |name: &str| users.iter().any(|user| user.verdict == name);
+    let mut text = String::new();
+    for (name, reason) in REASONS.iter().filter(|(name, _)| had(name)) {
+        text.extend([name, ": ", reason, "\n"]);
+    }
+    text
+}
+
+/// What to do, for the person who looks after the NAS.
+const REASONS: [(&str, &str); 10] = [
+    (
+        "no-address",
+        "has no e-mail in DSM, and no alias in the config",
+    ),
+    (
+        "address-unknown",
+        "the alias or e-mail is of a form that no Google account has",
+    ),
+    (
+        "address-ambiguous",
+        "several DSM users have this e-mail; leave it to one of them",
+    ),
+    (
+        "address-not-authoritative",
+        "the mailbox is not Google's; an alias lets it in all the same",
+    ),
+    ("account-disabled", "is disabled in DSM"),
+    ("account-expired", "the account's last day in DSM is over"),
+    (
+        "account-denied",
+        "nobody signs in as this user: users.deny, or one of DSM's own",
+    ),
+    (
+        "administrator-refused",
+        "is an administrator, whom users.administrators keeps out",
+    ),
+    (
+        "linked-to-another",
+        "another Google account is linked; links remove forgets it",
+    ),
+    (
+        "directory-stale",
+        "DSM's users are too old to be trusted; status tells why",
+    ),
+];
+
+impl Report for Vec<Link> {
+    fn to_table(&self, reader: &Reader) -> String {
+        if self.is_empty() {
+            return "No Google account is linked yet.\n".to_owned();
+        }
+        let rows = self.iter().map(|link| {
+            [
+                Cell::new(&link.user),
+                Cell::new(&link.address),
+                Cell::new(&link.subject),
+                Cell::new(reader.time(link.since)),
+                Cell::new(&link.issuer),
+            ]
+        });
+        let headings = ["USER", "ADDRESS", "GOOGLE ACCOUNT", "SINCE", "ISSUER"];
+        reader.table(headings, rows)
+    }
+}
+
+impl Report for Vec<Key> {
+    fn to_table(&self, reader: &Reader) -> String {
+        let rows = self.iter().map(|key| {
+            [
+                Cell::new(&key.kid),
+                Cell::new(&key.state),
+                Cell::new(reader.time(key.created)),
+                Cell::new(reader.time(key.signs_from)),
+                Cell::optional(key.gone_after.map(|time| reader.time(time))),
+            ]
+        });
+        let headings = ["KEY", "STATE", "MADE", "SIGNS FROM", "GONE AFTER"];
+        reader.table(headings, rows)
+    }
+}
+
+impl Report for Reloaded {
+    fn to_table(&self, reader: &Reader) -> String {
+        let mut text: String = self.changes.iter().map(Change::line).collect();
+        if self.changes.is_empty() {
+            text.push_str("Nothing has changed in the config.\n");
+        }
+        if self.changes.iter().any(|change| change.needs_restart) {
+            let advice = "What needs a restart stays as it was until the daemon is restarted.\n";
+            text.push_str(&reader.painted(advice, Tone::Bad));
+        }
+        let users = match (self.directory.users, &self.directory.error) {
+            (Some(users), None) => format!("DSM has listed its users: {users}.\n"),
+            (Some(_), Some(error)) => {
+                format!("DSM has not listed its users again, those of before stay: {error}\n")
+            }
+            (None, Some(error)) => format!("DSM has not listed its users yet: {error}\n"),
+            (None, None) => "DSM has not listed its users yet.\n".to_owned(),
+        };
+        text + &users
+    }
+}
+
+impl Change {
+    fn line(&self) -> String {
+        let none = || "nothing".to_owned();
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(none);
+        let what = if self.secret {
+            "changed".to_owned()
+        } else {
+            format!("{} -> {}", shown(&self.from), shown(&self.to))
+        };
+        let restart = if self.needs_restart {
+            " (needs a restart)"
+        } else {
+            ""
+        };
+        let line = format!("{}: {what}{restart}", self.key);
+        Cell::printable(&line) + "\n"
+    }
+}
+
+#[cfg(test)]
+mod tests;

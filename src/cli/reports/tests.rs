@@ -1,0 +1,194 @@
+//! Each report as its reader sees it.
+
+use std::time::Duration;
+
+use super::super::ask::Report;
+use super::super::table::tests::reader;
+use crate::control::wire::{
+    Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Refreshed, Refusal, Reloaded,
+    Status, Time, User,
+};
+
+fn ago(minutes: u64) -> Time {
+    Time(reader().now.minus(Duration::from_mins(minutes)))
+}
+
+fn check(report: &impl Report, expected: &str) {
+    let table = report.to_table(&reader());
+    assert_eq!(table, expected, "\n{table}");
+}
+
+fn status() -> Status {
+    Status {
+        version: "0.1.0".to_owned(),
+        started: ago(190),
+        directory: Directory {
+            users: Some(6),
+            refreshed: Some(ago(4)),
+            next_refresh: Some(Time(reader().now.plus(Duration::from_mins(56)))),
+            error: None,
+        },
+        power: Power::default(),
+        google: Google {
+            keys_refreshed: None,
+            error: Some("no connection".to_owned()),
+        },
+        jobs: vec![Job {
+            name: "users".to_owned(),
+            next: Some(Time(reader().now.plus(Duration::from_mins(56)))),
+        }],
+        refusals: vec![Refusal {
+            at: ago(10),
+            refusal: "address-unknown".to_owned(),
+            address: Some("inconnu@gmail.com".to_owned()),
+            user: None,
+        }],
+    }
+}
+
+#[test]
+fn status_is_one_screen() {
+    check(
+        &status(),
+        "google-to-synology-sso 0.1.0, running for 3 h 10 min, since 2026-11-22 16:20
+
+Users          6, listed by DSM 2026-11-22 19:26 (4 min ago)
+Google's keys  not fetched yet
+               the last try failed: no connection
+Power          no schedule is known
+
+JOB    NEXT
+users  2026-11-22 20:26 (in 56 min)
+
+REFUSED           WHY              GOOGLE ADDRESS     DSM USER
+2026-11-22 19:20  address-unknown  inconnu@gmail.com  -
+",
+    );
+    let mut quiet = status();
+    quiet.refusals.clear();
+    let table = quiet.to_table(&reader());
+    assert!(
+        table.ends_with("\n\nNobody was refused since the start.\n"),
+        "{table}"
+    );
+}
+
+#[test]
+fn users_are_told_apart_with_the_reason_and_their_twins() {
+    let user = |name: &str, email: Option<&str>, verdict: &str| User {
+        name: name.to_owned(),
+        email: email.map(str::to_owned),
+        verdict: verdict.to_owned(),
+        link: None,
+    };
+    let users = vec![
+        User {
+            link: Some(LinkOfUser {
+                subject: "1042".to_owned(),
+                address: "Jeanne@gmail.com".to_owned(),
+                since: ago(10),
+            }),
+            ..user("jeanne", Some("jeanne@gmail.com"), "ok")
+        },
+        user("lea", Some("L.ea@gmail.com"), "address-ambiguous"),
+        user("igor", Some("lea@googlemail.com"), "address-ambiguous"),
+        user("box", None, "no-address"),
+    ];
+    check(
+        &users,
+        "\
+USER    E-MAIL              VERDICT            LINKED ADDRESS    GOOGLE ACCOUNT  SINCE             SAME E-MAIL AS
+jeanne  jeanne@gmail.com    ok                 Jeanne@gmail.com  1042            2026-11-22 19:20  -
+lea     L.ea@gmail.com      address-ambiguous  -                 -               -                 igor
+igor    lea@googlemail.com  address-ambiguous  -                 -               -                 lea
+box     -                   no-address         -                 -               -                 -
+
+no-address: has no e-mail in DSM, and no alias in the config
+address-ambiguous: several DSM users have this e-mail; leave it to one of them
+",
+    );
+    check(
+        &Vec::<User>::new(),
+        "DSM has not listed its users yet; status tells why.\n",
+    );
+}
+
+#[test]
+fn links_and_keys_are_tables() {
+    let link = Link {
+        user: "jeanne".to_owned(),
+        issuer: "https://accounts.google.com".to_owned(),
+        subject: "1042".to_owned(),
+        address: "jeanne@gmail.com".to_owned(),
+        since: ago(10),
+    };
+    check(
+        &vec![link],
+        "\
+USER    ADDRESS           GOOGLE ACCOUNT  SINCE             ISSUER
+jeanne  jeanne@gmail.com  1042            2026-11-22 19:20  https://accounts.google.com
+",
+    );
+    check(&Vec::<Link>::new(), "No Google account is linked yet.\n");
+    let key = Key {
+        kid: "abc".to_owned(),
+        state: "signing".to_owned(),
+        created: ago(10),
+        signs_from: ago(9),
+        gone_after: None,
+    };
+    check(
+        &vec![key],
+        "\
+KEY  STATE    MADE              SIGNS FROM        GONE AFTER
+abc  signing  2026-11-22 19:20  2026-11-22 19:21  -
+",
+    );
+}
+
+#[test]
+fn a_reload_tells_each_change_and_what_has_to_wait() {
+    let change = |key: &str, from: Option<&str>, to: Option<&str>| Change {
+        key: key.to_owned(),
+        from: from.map(str::to_owned),
+        to: to.map(str::to_owned),
+        secret: false,
+        needs_restart: false,
+    };
+    let mut reloaded = Reloaded {
+        changes: vec![
+            Change {
+                needs_restart: true,
+                ..change("listen.address", Some("127.0.0.1:1"), Some("127.0.0.1:2"))
+            },
+            change("users.deny", None, Some("igor")),
+            Change {
+                secret: true,
+                ..change("google.client-secret-file", None, None)
+            },
+        ],
+        directory: Refreshed {
+            users: Some(6),
+            error: None,
+        },
+    };
+    check(
+        &reloaded,
+        "\
+listen.address: 127.0.0.1:1 -> 127.0.0.1:2 (needs a restart)
+users.deny: nothing -> igor
+google.client-secret-file: changed
+What needs a restart stays as it was until the daemon is restarted.
+DSM has listed its users: 6.
+",
+    );
+    reloaded.changes.clear();
+    reloaded.directory.error = Some("no connection".to_owned());
+    check(
+        &reloaded,
+        "\
+Nothing has changed in the config.
+DSM has not listed its users again, those of before stay: no connection
+",
+    );
+}

@@ -1,0 +1,192 @@
+//! Tables and times for a person at a terminal.
+
+use jiff::tz::TimeZone;
+
+use crate::clock::UnixTime;
+use crate::control::wire::Time;
+
+/// Who reads, when and where.
+#[derive(Clone, Debug)]
+pub(super) struct Reader {
+    pub(super) now: UnixTime,
+    pub(super) zone: TimeZone,
+    pub(super) paint: Paint,
+}
+
+/// Whether the reader sees colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    Plain,
+    Colours,
+}
+
+/// What a text says of itself at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    Plain,
+    Heading,
+    Good,
+    Bad,
+}
+
+/// A text in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Cell {
+    text: String,
+    tone: Tone,
+}
+
+impl Cell {
+    pub(super) fn new(text: impl Into<String>) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+
+    pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        let text = Self::printable(&text.into());
+        Self { text, tone }
+    }
+
+    /// Whatever DSM or Google sent: a control character would move the
+    /// cursor, or do worse.
+    pub(super) fn printable(text: &str) -> String {
+        text.replace(char::is_control, "\u{fffd}")
+    }
+
+    /// `-` for nothing.
+    pub(super) fn optional(text: Option<impl Into<String>>) -> Self {
+        text.map_or_else(|| Self::new("-"), Self::new)
+    }
+}
+
+impl Reader {
+    /// Aligned columns under their headings.
+    pub(super) fn table<const N: usize>(
+        &self,
+        headings: [&str; N],
+        rows: impl IntoIterator<Item = [Cell; N]>,
+    ) -> String {
+        let headings = headings.map(|text| Cell::toned(text, Tone::Heading));
+        let rows: Vec<[Cell; N]> = std::iter::once(headings).chain(rows).collect();
+        let mut widths = [0; N];
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.text.chars().count().max(*width);
+            }
+        }
+        let lines = rows.iter().map(|row| self.line(row, &widths));
+        lines.collect()
+    }
+
+    fn line(&self, row: &[Cell], widths: &[usize]) -> String {
+        let mut line = String::new();
+        let mut gap = 0;
+        for (cell, width) in row.iter().zip(widths) {
+            line.push_str(&" ".repeat(gap));
+            line.push_str(&self.painted(&cell.text, cell.tone));
+            gap = width.saturating_sub(cell.text.chars().count()) + 2;
+        }
+        line.push('\n');
+        line
+    }
+
+    /// `text` with its tone, if the reader sees it.
+    pub(super) fn painted(&self, text: &str, tone: Tone) -> String {
+        let code = match (self.paint, tone) {
+            (Paint::Plain, _) | (_, Tone::Plain) => return text.to_owned(),
+            (Paint::Colours, Tone::Heading) => "1",
+            (Paint::Colours, Tone::Good) => "32",
+            (Paint::Colours, Tone::Bad) => "31",
+        };
+        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// Local time, to the minute.
+    pub(super) fn time(&self, time: Time) -> String {
+        let instant = jiff::Timestamp::from_second(time.0.seconds()).unwrap_or_default();
+        let local = instant.to_zoned(self.zone.clone());
+        local.strftime("%Y-%m-%d %H:%M").to_string()
+    }
+
+    /// Local time, and how long ago or in how long that is.
+    pub(super) fn when(&self, time: Time) -> String {
+        let seconds = time.0.seconds_after(self.now);
+        let span = span(seconds.unsigned_abs());
+        let distance = match seconds {
+            0.. => format!("in {span}"),
+            _ => format!("{span} ago"),
+        };
+        format!("{} ({distance})", self.time(time))
+    }
+}
+
+/// In its largest unit and the next.
+pub(super) fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {} min", minutes % 60),
+        (_, _, _) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::{Cell, Paint, Reader, Tone, span};
+    use crate::clock::UnixTime;
+    use crate::control::wire::Time;
+
+    /// Reads in Paris, on the evening of 2026-11-22.
+    pub(in super::super) fn reader() -> Reader {
+        Reader {
+            now: UnixTime::from_seconds(1_795_372_200),
+            zone: TimeZone::get("Europe/Paris").unwrap(),
+            paint: Paint::Plain,
+        }
+    }
+
+    #[test]
+    fn columns_are_aligned_and_the_last_has_no_blanks() {
+        let rows = [
+            [Cell::new("Élodie"), Cell::new("ok")],
+            [Cell::new("x"), Cell::optional(None::<String>)],
+        ];
+        let table = reader().table(["USER", "VERDICT"], rows);
+        assert_eq!(table, "USER    VERDICT\nÉlodie  ok\nx       -\n");
+    }
+
+    #[test]
+    fn colours_are_for_who_sees_them_and_take_no_room() {
+        let rows = || [[Cell::toned("ok", Tone::Good), Cell::new("jeanne")]];
+        let reader = Reader {
+            paint: Paint::Colours,
+            ..reader()
+        };
+        assert_eq!(
+            reader.table(["WHO", "IS"], rows()),
+            "\u{1b}[1mWHO\u{1b}[0m  \u{1b}[1mIS\u{1b}[0m\n\u{1b}[32mok\u{1b}[0m   jeanne\n"
+        );
+    }
+
+    #[test]
+    fn a_name_cannot_steer_the_terminal() {
+        let rows = [[Cell::new("a\u{1b}[2Jb\nc")]];
+        assert_eq!(
+            reader().table(["NAME"], rows),
+            "NAME\na\u{fffd}[2Jb\u{fffd}c\n"
+        );
+    }
+
+    #[test]
+    fn times_are_local_and_say_how_far_they_are() {
+        let at = |seconds| Time(reader().now.plus(std::time::Duration::from_secs(seconds)));
+        assert_eq!(reader().time(at(0)), "2026-11-22 19:30");
+        assert_eq!(reader().when(at(3720)), "2026-11-22 20:32 (in 1 h 2 min)");
+        let before = Time(reader().now.minus(std::time::Duration::from_mins(4)));
+        assert_eq!(reader().when(before), "2026-11-22 19:26 (4 min ago)");
+        assert_eq!(span(59), "59 s");
+        assert_eq!(span(2 * 86_400 + 3 * 3600), "2 d 3 h");
+    }
+}

@@ -1,0 +1,368 @@
+//! The commands that ask the daemon: what they print, and what they leave.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use fakes::browser::Browser;
+use fakes::dsm::FakeUser;
+use fakes::house::{House, JEANNE, family};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::task::spawn_blocking;
+
+use crate::built::Built;
+use crate::config::{EXAMPLE, Home, bare, text};
+use crate::process::until;
+
+/// Whom DSM does not know.
+const UNKNOWN: &str = "inconnu@gmail.com";
+
+/// Every command that asks the daemon.
+const ASKING: [&[&str]; 7] = [
+    &["status"],
+    &["users"],
+    &["links", "list"],
+    &["links", "remove", "jeanne"],
+    &["keys", "list"],
+    &["keys", "rotate"],
+    &["reload"],
+];
+
+/// The command line `arguments`, by the config of `house`, once its daemon can
+/// be asked.
+pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
+    let socket = socket(house);
+    until("the daemon answers", || {
+        std::os::unix::net::UnixStream::connect(&socket).is_ok()
+    })
+    .await;
+    command_at_once(house, arguments).await
+}
+
+async fn command_at_once(house: &House, arguments: &[&str]) -> Output {
+    let mut command = bare(arguments);
+    command
+        .arg("--config")
+        .arg(house.home.path().join("config.toml"));
+    command.stdin(Stdio::null());
+    // The daemon that answers runs on this thread.
+    spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+/// What a command that has to succeed prints for programs.
+pub(crate) async fn report(house: &House, arguments: &[&str]) -> Value {
+    let arguments = [arguments, &["--json"]].concat();
+    let output = command(house, &arguments).await;
+    assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    let report = text(&output.stdout);
+    assert!(report.ends_with('\n') && report.lines().count() == 1);
+    serde_json::from_str(report).unwrap()
+}
+
+/// What a command that has to fail says.
+async fn failure(house: &House, arguments: &[&str]) -> String {
+    let output = command(house, arguments).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(text(&output.stdout), "");
+    text(&output.stderr).to_owned()
+}
+
+/// There is no daemon to ask.
+async fn assert_not_running(house: &House) {
+    let output = command_at_once(house, &["status"]).await;
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
+fn socket(house: &House) -> PathBuf {
+    house.home.path().join("control.sock")
+}
+
+/// The fields of an object.
+fn fields(value: &Value) -> Vec<&str> {
+    let fields = value.as_object().unwrap().keys();
+    fields.map(String::as_str).collect()
+}
+
+fn assert_is_time(value: &Value) {
+    let text = value.as_str().unwrap();
+    let time: jiff::Timestamp = text.parse().unwrap();
+    assert_eq!(time.to_string(), text, "in UTC, to the second");
+}
+
+#[test]
+fn without_a_daemon_every_command_says_that_it_is_not_running() {
+    let home = Home::with(EXAMPLE);
+    for arguments in ASKING {
+        for json in [&[][..], &["--json"]] {
+            let arguments = [arguments, json].concat();
+            let output = home.command(&arguments).output().unwrap();
+            assert_eq!(output.status.code(), Some(75), "{arguments:?}");
+            assert_eq!(text(&output.stdout), "");
+            let complaint = text(&output.stderr);
+            assert!(complaint.contains("is not running"), "{complaint}");
+            assert!(complaint.contains("control.sock"), "{complaint}");
+        }
+    }
+    fs::remove_file(home.path()).unwrap();
+    for arguments in ASKING {
+        let output = home.command(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(78), "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_socket_is_its_owners_alone_and_gone_after_a_stop() {
+    let mut house = House::new().await;
+    report(&house, &["status"]).await;
+    let mode = fs::metadata(socket(&house)).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    house.stop().await;
+    assert!(!socket(&house).exists());
+    assert_not_running(&house).await;
+}
+
+#[tokio::test]
+async fn a_power_cut_leaves_a_socket_that_the_next_daemon_replaces() {
+    let mut built = Built::new().await;
+    built.process.cut_off();
+    assert!(socket(&built.house).exists());
+    assert_not_running(&built.house).await;
+    built.start();
+    report(&built.house, &["status"]).await;
+}
+
+#[tokio::test]
+async fn a_file_in_the_sockets_place_is_kept_and_the_family_signs_in() {
+    let mut house = House::new().await;
+    house.stop().await;
+    fs::write(socket(&house), "precious").unwrap();
+    house.start().await;
+    house.sign_in(JEANNE, "").await;
+    assert_not_running(&house).await;
+    house.stop().await;
+    assert_eq!(fs::read_to_string(socket(&house)).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn status_tells_how_the_daemon_is_and_whom_it_refused() {
+    let house = House::new().await;
+    let shown = house.arrive(&mut Browser::new(), UNKNOWN, "").await;
+    assert_eq!(shown.refusal(), Some("address-unknown"));
+
+    let status = report(&house, &["status"]).await;
+
+    assert_eq!(
+        fields(&status),
+        [
+            "directory",
+            "google",
+            "jobs",
+            "power",
+            "refusals",
+            "started",
+            "version"
+        ]
+    );
+    assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
+    assert_is_time(&status["started"]);
+    let directory = &status["directory"];
+    assert_eq!(
+        fields(directory),
+        ["error", "next_refresh", "refreshed", "users"]
+    );
+    assert_eq!(directory["users"], family().len());
+    assert_is_time(&directory["refreshed"]);
+    assert_eq!(directory["error"], Value::Null);
+    assert_eq!(
+        status["power"],
+        json!({"source": null, "next_off": null, "next_on": null})
+    );
+    assert_eq!(fields(&status["google"]), ["error", "keys_refreshed"]);
+    assert_is_time(&status["google"]["keys_refreshed"]);
+    assert_eq!(fields(&status["jobs"][0]), ["name", "next"]);
+    let refused = &status["refusals"][0];
+    assert_is_time(&refused["at"]);
+    assert_eq!(
+        *refused,
+        json!({
+            "at": refused["at"],
+            "refusal": "address-unknown",
+            "address": UNKNOWN,
+            "user": null,
+        })
+    );
+
+    let table = command(&house, &["status"]).await;
+    let table = text(&table.stdout);
+    for part in ["running for", "Users ", "address-unknown", UNKNOWN] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert!(!table.contains('\u{1b}'), "it is not for a terminal");
+}
+
+#[tokio::test]
+async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
+    let house = House::new().await;
+    let mut users = family();
+    users.push(FakeUser::new("jean", "paul@example.com"));
+    house.dsm.set_users(users);
+    house.sign_in(JEANNE, "").await;
+    house.jobs().refresh_users().await.unwrap();
+
+    let users = report(&house, &["users"]).await;
+
+    let of = |name: &str| {
+        let users = users.as_array().unwrap().iter();
+        users.clone().find(|user| user["name"] == name).unwrap()
+    };
+    let since = &of("jeanne")["link"]["since"];
+    assert_is_time(since);
+    let subject = house.look_up::<String>("SELECT subject FROM links");
+    assert_eq!(
+        *of("jeanne"),
+        json!({
+            "name": "jeanne",
+            "email": "jeanne.martin@gmail.com",
+            "verdict": "ok",
+            "link": {"subject": subject, "address": JEANNE, "since": since},
+        })
+    );
+    assert_eq!(
+        *of("Paul"),
+        json!({
+            "name": "Paul",
+            "email": "Paul@Example.com",
+            "verdict": "address-ambiguous",
+            "link": null,
+        })
+    );
+    assert_eq!(of("lea")["verdict"], "ok");
+    assert_eq!(of("admin")["verdict"], "account-disabled");
+    assert_eq!(of("sso-reader")["verdict"], "no-address");
+
+    let table = command(&house, &["users"]).await;
+    let table = text(&table.stdout);
+    let paul = table
+        .lines()
+        .find(|line| line.starts_with("Paul "))
+        .unwrap();
+    assert!(paul.ends_with(" jean"), "the twin by name: {table}");
+    assert!(table.contains("\naddress-ambiguous: several"), "{table}");
+}
+
+#[tokio::test]
+async fn a_link_that_is_removed_lets_another_google_account_in() {
+    let house = House::new().await;
+    assert_eq!(report(&house, &["links", "list"]).await, json!([]));
+    house.sign_in(JEANNE, "").await;
+
+    let links = report(&house, &["links", "list"]).await;
+    let link = &links[0];
+    assert_eq!(links.as_array().unwrap().len(), 1);
+    assert_is_time(&link["since"]);
+    let subject = house.look_up::<String>("SELECT subject FROM links");
+    assert_eq!(
+        *link,
+        json!({
+            "user": "jeanne",
+            "issuer": house.google.issuer(),
+            "subject": subject,
+            "address": JEANNE,
+            "since": link["since"],
+        })
+    );
+
+    let removed = report(&house, &["links", "remove", "JEANNE"]).await;
+    assert_eq!(removed, links, "in any case, and what was removed is told");
+    assert_eq!(house.rows("links"), 0);
+    let complaint = failure(&house, &["links", "remove", "jeanne"]).await;
+    assert!(complaint.contains("\"jeanne\""), "{complaint}");
+    house.sign_in(JEANNE, "").await;
+    assert_eq!(house.rows("links"), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_announced_and_may_be_hurried() {
+    let house = House::new().await;
+    let keys = report(&house, &["keys", "list"]).await;
+    assert_eq!(keys.as_array().unwrap().len(), 1);
+    assert_eq!(
+        fields(&keys[0]),
+        ["created", "gone_after", "kid", "signs_from", "state"]
+    );
+    assert_eq!(keys[0]["state"], "signing");
+    assert_eq!(keys[0]["gone_after"], Value::Null);
+    assert_is_time(&keys[0]["created"]);
+    assert_is_time(&keys[0]["signs_from"]);
+
+    let rotated = report(&house, &["keys", "rotate"]).await;
+    let state = |keys: &Value, kid: &Value| {
+        let mut keys = keys.as_array().unwrap().iter();
+        keys.find(|key| key["kid"] == *kid).unwrap()["state"].clone()
+    };
+    assert_eq!(state(&rotated, &keys[0]["kid"]), "signing");
+    let next = rotated.as_array().unwrap().iter();
+    let next = next.clone().find(|key| key["state"] == "next").unwrap();
+    let complaint = failure(&house, &["keys", "rotate"]).await;
+    assert!(complaint.contains("under way"), "{complaint}");
+
+    let hurried = report(&house, &["keys", "rotate", "--now"]).await;
+    assert_eq!(state(&hurried, &keys[0]["kid"]), "retired");
+    assert_eq!(state(&hurried, &next["kid"]), "signing");
+    assert_eq!(report(&house, &["keys", "list"]).await, hurried);
+}
+
+/// Only our own command line has a reason to connect, but whatever does must
+/// not keep it out.
+#[tokio::test]
+async fn nonsense_and_silence_on_the_socket_disturb_nobody() {
+    let house = House::new().await;
+    report(&house, &["status"]).await;
+    let mut silent = Vec::new();
+    for _ in 0..10 {
+        silent.push(UnixStream::connect(socket(&house)).await.unwrap());
+    }
+    for nonsense in [
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        b"{\"command\":\"explode\"}\n".to_vec(),
+        vec![b'['; 4096],
+    ] {
+        let mut stream = UnixStream::connect(socket(&house)).await.unwrap();
+        stream.write_all(&nonsense).await.unwrap();
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        let read = tokio::time::timeout(Duration::from_secs(5), read).await;
+        read.unwrap().unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!(answer["refused"]["reason"], "failed", "{answer}");
+    }
+    report(&house, &["status"]).await;
+}
+
+#[test]
+fn help_teaches_each_command_with_an_example() {
+    for arguments in [
+        &["status"][..],
+        &["users"],
+        &["links", "remove"],
+        &["keys", "rotate"],
+        &["reload"],
+    ] {
+        let output = bare(&[arguments, &["--help"]].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        let help = text(&output.stdout);
+        let example = format!("\n  google-to-synology-sso {}", arguments.join(" "));
+        assert!(
+            help.contains("Examples:\n") && help.contains(&example)
+                || help.contains(" && google-to-synology-sso reload\n"),
+            "{help}"
+        );
+    }
+}
