@@ -6,6 +6,8 @@ mod bad_days;
 mod codes;
 /// Which lists are taken, and which are refused whole.
 mod lists;
+/// More users than any NAS has.
+mod long;
 /// An account with 2-factor sign-in.
 mod second_factor;
 /// HTTPS with DSM's own certificate.

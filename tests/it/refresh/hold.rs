@@ -204,6 +204,7 @@ async fn status_tells_of_it() {
     house.clock.advance(MINUTE);
     refused(&house).await;
     let end = refreshed.plus(16 * MINUTE);
+    until("the reason is told", || report(&house).error.is_some()).await;
     let held = report(&house);
     assert_eq!(held.on_hold_until, Some(end));
     assert_eq!(held.refreshed, Some(refreshed));
