@@ -7,6 +7,7 @@
     reason = "a bench may panic, and prints its table"
 )]
 
+mod crowd;
 mod login;
 mod measure;
 mod process;
@@ -84,6 +85,9 @@ fn main() -> ExitCode {
     }
     if wanted("start") {
         house.starts(&mut report);
+    }
+    if wanted("users") {
+        crowd::refresh(&mut report);
     }
     report.end();
     ExitCode::SUCCESS
