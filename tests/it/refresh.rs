@@ -3,6 +3,8 @@
 
 /// The group administrators, whose list may fail alone.
 mod administrators;
+/// Logins that want newer users.
+mod asked;
 /// A DSM that is slow, starting, or says no.
 mod bad_days;
 /// DSM does not let us in, and is left alone.
