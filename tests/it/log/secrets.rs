@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -217,6 +218,8 @@ async fn refreshes(house: &House) {
             if let Err(error) = house.jobs().refresh_users().await {
                 let error = &error as &dyn Error;
                 tracing::warn!(target: "google_to_synology_sso", error, "cannot be refreshed");
+                // As long as DSM is left alone after it refused.
+                house.clock.advance(Duration::from_mins(15));
             }
             house.dsm.as_usual(api);
         }

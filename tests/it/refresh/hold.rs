@@ -90,8 +90,11 @@ async fn a_password_that_is_still_wrong_begins_anew_with_a_quarter_of_an_hour() 
 
 #[tokio::test]
 async fn a_new_device_token_ends_it_within_a_minute() {
+    let directory = tempfile::tempdir().unwrap();
+    let token = directory.path().join("dsm-device-token");
+    write_secret(&token, "did-0");
     let house = House::planned(Plan {
-        dsm: "device-token-file = \"dsm-device-token\"".to_owned(),
+        dsm: format!("device-token-file = {token:?}"),
         ..Plan::default()
     });
     // Boxed, or this test's future is larger than clippy likes.
@@ -102,7 +105,7 @@ async fn a_new_device_token_ends_it_within_a_minute() {
     nothing_is_asked(&house).await;
 
     house.dsm.as_usual(Api::SignIn);
-    write_secret(&house.home.path().join("dsm-device-token"), "did-1");
+    write_secret(&token, "did-1");
 
     let over = || house.rows("hold") == 0;
     minutes_pass_until(&house, "DSM is asked again", over).await;
