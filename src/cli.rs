@@ -159,13 +159,13 @@ fn run(path: &Path) -> u8 {
 
 fn serve(config: Config) -> anyhow::Result<()> {
     let has_own_log = config.log.file.is_some();
-    logging::start(&config.log)?;
+    let log = logging::start(&config.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
-    let done = runtime.block_on(daemon::run(config));
+    let done = runtime.block_on(daemon::run(config, log));
     // A look-up of Google's address without a network takes half a minute and
     // cannot be broken off; nothing that counts is under way any more.
     runtime.shutdown_background();

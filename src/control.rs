@@ -153,7 +153,7 @@ fn not_reloaded(error: &ReloadError) -> Vec<u8> {
             Reason::Failed
         }
         ReloadError::Config(_) => Reason::BadConfig,
-        ReloadError::Thread(_) => Reason::Failed,
+        ReloadError::Log(_) | ReloadError::Thread(_) => Reason::Failed,
     };
     let message = error.in_lines();
     refused(

@@ -22,6 +22,7 @@ use crate::http::Server;
 use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
 use crate::lifecycle::{self, GRACE, Hangups, Lifecycle};
+use crate::logging;
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
 use crate::refresh_desk::RefreshDesk;
@@ -189,7 +190,7 @@ impl Daemon {
 }
 
 /// Runs the daemon in this process until SIGTERM or SIGINT.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+pub async fn run(config: Config, log: logging::Handle) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signals = {
         let stop = stop.clone();
@@ -217,6 +218,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(daemon.reloader());
+        reloader.lead_log(log);
         tokio::select! {
             served = daemon.serve(listener, stop.clone()) => served,
             never = reload_at(&mut hangups, &reloader) => match never {},

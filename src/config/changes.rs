@@ -39,12 +39,12 @@ pub enum Difference {
 pub enum Counts {
     /// From the next request on.
     AtOnce,
-    /// From the next start on: a socket, the state or the log is open.
+    /// From the next start on: a socket or the state is open.
     AfterRestart,
 }
 
 /// What is opened once, at start.
-const OPENED_AT_START: [&str; 4] = ["listen", "storage", "log", "control"];
+const OPENED_AT_START: [&str; 3] = ["listen", "storage", "control"];
 
 impl Config {
     /// What differs in `new`, in the order of the file.
@@ -75,7 +75,6 @@ impl Config {
         Self {
             listen: running.listen.clone(),
             storage: running.storage.clone(),
-            log: running.log.clone(),
             control_socket: running.control_socket.clone(),
             ..self
         }
@@ -384,7 +383,7 @@ mod tests {
                 ),
                 value("dsm.refresh", Some("1h"), Some("1m 30s"), AtOnce),
                 value("users.deny", None, Some("igor"), AtOnce),
-                value("log.level", Some("info"), Some("debug"), AfterRestart),
+                value("log.level", Some("info"), Some("debug"), AtOnce),
             ]
         );
     }

@@ -1,7 +1,7 @@
 //! A reload: the config is read again and takes the place of the one in
 //! force, or does not.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -11,6 +11,7 @@ use super::wire;
 use crate::config::{Change, Config, ConfigError, Counts, Difference};
 use crate::flow::CurrentBridge;
 use crate::jobs::Jobs;
+use crate::logging::{self, LogError};
 use crate::refresh_desk::Asked;
 
 /// Whoever reloads waits for DSM no longer than whoever signs in.
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct Reloader {
     current: Arc<CurrentBridge>,
     jobs: Arc<Jobs>,
+    log: OnceLock<logging::Handle>,
     /// A turnstile: of two reloads at once the one that read earlier could
     /// end later, and bring the older config back.
     turn: Mutex<()>,
@@ -32,6 +34,9 @@ pub enum ReloadError {
     /// The new one is bad or cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The log that it wants cannot be had.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The thread that reads it ended early.
     #[error("read the config")]
     Thread(#[from] JoinError),
@@ -42,6 +47,8 @@ impl ReloadError {
     pub fn in_lines(&self) -> String {
         match self {
             Self::Config(error) => error.in_lines(),
+            Self::Log(LogError::Open { source, .. }) => format!("log.file: {self}: {source}"),
+            Self::Log(LogError::Started) => self.to_string(),
             Self::Thread(error) => format!("{self}: {error}"),
         }
     }
@@ -53,8 +60,15 @@ impl Reloader {
         Self {
             current,
             jobs,
+            log: OnceLock::new(),
             turn: Mutex::new(()),
         }
+    }
+
+    /// From now on `log` follows `[log]`. A second one changes nothing: a
+    /// process has one log.
+    pub fn lead_log(&self, log: logging::Handle) {
+        let _ = self.log.set(log);
     }
 
     /// Puts the config in force and reads the users again. What is under way
@@ -78,6 +92,9 @@ impl Reloader {
         let file = running.config.file.clone();
         let written = spawn_blocking(move || Config::load(&file)).await??;
         let changes = running.config.changes_to(&written);
+        if let Some(log) = self.log.get() {
+            log.reload(&written.log)?;
+        }
         let next = written.with_what_is_open_in(&running.config);
         self.current.replace(running.reconfigured(next));
         Ok(changes)

@@ -110,7 +110,9 @@ async fn what_is_open_since_the_start_needs_a_restart() {
     let mut house = House::new().await;
     let was = house.address;
     house.plan().issuer = Some(house.issuer());
-    house.plan().more = "[log]\nlevel = \"debug\"".to_owned();
+    house.plan().more = "[storage]\npath = \"other.sqlite3\"".to_owned();
+    let state = |name| house.home.path().join(name).display().to_string();
+    let (before, after) = (state("state.sqlite3"), state("other.sqlite3"));
     house.address.set_port(free_port());
     let port = house.address;
     house.write_config();
@@ -129,9 +131,9 @@ async fn what_is_open_since_the_start_needs_a_restart() {
                     "needs_restart": true,
                 },
                 {
-                    "key": "log.level",
-                    "from": "info",
-                    "to": "debug",
+                    "key": "storage.path",
+                    "from": before,
+                    "to": after,
                     "secret": false,
                     "needs_restart": true,
                 },
@@ -278,6 +280,22 @@ async fn a_hangup_does_the_same_and_tells_it_in_the_log() {
     assert!(log.contains("issue: is unknown"), "{log}");
     assert!(log.contains("the config of before stays in force"), "{log}");
     built.house.sign_in(UNKNOWN, "").await;
+}
+
+#[tokio::test]
+async fn the_log_follows_the_config_without_a_restart() {
+    let mut built = Built::new().await;
+    built.house.sign_in(JEANNE, "").await;
+    assert!(!built.process.log().contains(" answered "));
+
+    built.house.plan().more = "[log]\nlevel = \"debug\"\nfile = \"our.log\"".to_owned();
+    built.house.write_config();
+    let reloaded = report(&built.house, &["reload"]).await;
+    assert_eq!(reloaded["changes"][0]["needs_restart"], false, "{reloaded}");
+    built.house.sign_in(JEANNE, "").await;
+    let log = fs::read_to_string(built.house.home.path().join("our.log")).unwrap();
+    assert!(log.contains(" answered "), "{log}");
+    assert!(!built.process.log().contains(" answered "));
 }
 
 #[tokio::test]
