@@ -19,11 +19,10 @@ use crate::address::CanonicalAddress;
 use crate::clock::UnixTime;
 use crate::login::{DsmUser, GoogleIdentity, VerifiedAddress};
 use crate::user_list::ListedUser;
-use policy::is_spelling_of;
 
 pub use activity::Activity;
 pub use link::{Link, LinkedBy};
-pub use policy::{AdministratorPolicy, Policy};
+pub use policy::{AdministratorPolicy, FoldedName, Policy};
 pub use refusal::{Refusal, Refused};
 pub use snapshot::Snapshot;
 pub use verdicts::{Verdict, verdicts};
@@ -210,9 +209,10 @@ impl<'a> Rules<'a> {
         links: &[Link],
     ) -> Result<(), Refused> {
         let name = &found.user.name;
+        let folded = FoldedName::of(name.as_str());
         let taken = links.iter().any(|link| {
             link.account != identity.account
-                && is_spelling_of(link.user.as_str(), name.as_str())
+                && FoldedName::of(link.user.as_str()) == folded
                 && link.address.canonical() == found.address.canonical()
                 && self.by_link(link, &link.address).is_some()
         });

@@ -1,6 +1,6 @@
 //! What the config says of who may sign in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::address::CanonicalAddress;
@@ -26,7 +26,7 @@ pub enum AdministratorPolicy {
 pub struct Policy {
     /// `dsm.account`: the account that lists the users. It signs in only by an
     /// address that is nobody else's, or by alias.
-    pub service_account: String,
+    pub service_account: FoldedName,
     /// `dsm.max-age`: older users are not trusted.
     pub max_age: Duration,
     /// `google.hosted-domains`: the Workspace domains that may sign in, in
@@ -37,22 +37,22 @@ pub struct Policy {
     pub authoritative_addresses_only: bool,
     /// `users.alias`: the DSM user, in any case, whom a Google address names.
     pub aliases: HashMap<CanonicalAddress, String>,
-    /// `users.deny`: as whom nobody signs in, in any case.
-    pub denied: Vec<String>,
+    /// `users.deny`: as whom nobody signs in, with DSM's built-in accounts.
+    pub denied: HashSet<FoldedName>,
     /// `users.administrators`.
     pub administrators: AdministratorPolicy,
 }
 
 impl Policy {
     /// What holds when the config says no more than it must.
-    pub fn new(service_account: impl Into<String>, max_age: Duration) -> Self {
+    pub fn new(service_account: &str, max_age: Duration) -> Self {
         Self {
-            service_account: service_account.into(),
+            service_account: FoldedName::of(service_account),
             max_age,
             hosted_domains: None,
             authoritative_addresses_only: false,
             aliases: HashMap::new(),
-            denied: Vec::new(),
+            denied: HashSet::new(),
             administrators: AdministratorPolicy::Allow,
         }
     }
@@ -79,18 +79,22 @@ impl Policy {
     /// one that is not recognised here would let a stranger in as an
     /// administrator.
     pub(super) fn is_service_account(&self, user: &DsmUsername) -> bool {
-        is_spelling_of(user.as_str(), &self.service_account)
+        FoldedName::of(user.as_str()) == self.service_account
     }
 
     pub(super) fn denies(&self, user: &DsmUsername) -> bool {
-        let denied = self.denied.iter().map(String::as_str);
-        denied
-            .chain(ALWAYS_DENIED)
-            .any(|denied| is_spelling_of(user.as_str(), denied))
+        let name = FoldedName::of(user.as_str());
+        ALWAYS_DENIED.contains(&name.0.as_str()) || self.denied.contains(&name)
     }
 }
 
-/// Whether two texts are one name of DSM, which tells no case apart.
-pub(super) fn is_spelling_of(a: &str, b: &str) -> bool {
-    a == b || a.to_lowercase() == b.to_lowercase()
+/// A name as it is compared: DSM tells no case apart.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FoldedName(String);
+
+impl FoldedName {
+    /// Of a name in any spelling.
+    pub fn of(name: &str) -> Self {
+        Self(name.to_lowercase())
+    }
 }

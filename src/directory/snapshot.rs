@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::policy::FoldedName;
 use crate::address::CanonicalAddress;
 use crate::clock::UnixTime;
 use crate::ids::DsmUsername;
@@ -26,8 +27,8 @@ struct Indexed {
     list: Arc<UserList>,
     by_address: Index,
     by_name: Index,
-    /// Names in lower case; `None`: the group was never read.
-    administrators: Option<HashSet<String>>,
+    /// `None`: the group was never read.
+    administrators: Option<HashSet<FoldedName>>,
 }
 
 impl Snapshot {
@@ -35,10 +36,10 @@ impl Snapshot {
     pub fn new(list: Arc<UserList>, refreshed: UnixTime) -> Self {
         let users = || (0..).zip(&list.users);
         let addresses = users().filter_map(|(position, user)| Some((position, address(user)?)));
-        let names = users().map(|(position, user)| (position, folded(user.name.as_str())));
+        let names = users().map(|(position, user)| (position, FoldedName::of(user.name.as_str())));
         let administrators = list.administrators.as_ref().map(|names| {
             let names = names.iter().map(DsmUsername::as_str);
-            names.map(folded).collect()
+            names.map(FoldedName::of).collect()
         });
         Self {
             indexed: Arc::new(Indexed {
@@ -87,10 +88,10 @@ impl Snapshot {
     /// The user of this name, which DSM writes in one case and others may
     /// write in another. `None` also when it is not clear which one is meant.
     pub(super) fn named(&self, name: &str) -> Option<&ListedUser> {
-        let name_folded = folded(name);
+        let name_folded = FoldedName::of(name);
         let mut spellings = self
             .users(self.indexed.by_name.find(&name_folded))
-            .filter(|user| folded(user.name.as_str()) == name_folded);
+            .filter(|user| FoldedName::of(user.name.as_str()) == name_folded);
         let first = spellings.next()?;
         let Some(second) = spellings.next() else {
             return Some(first);
@@ -103,7 +104,7 @@ impl Snapshot {
     /// was never read, everybody may be a member.
     pub(super) fn is_administrator(&self, user: &ListedUser) -> bool {
         let administrators = self.indexed.administrators.as_ref();
-        administrators.is_none_or(|names| names.contains(&folded(user.name.as_str())))
+        administrators.is_none_or(|names| names.contains(&FoldedName::of(user.name.as_str())))
     }
 
     pub(super) fn is_trusted(&self, max_age: Duration, now: UnixTime) -> bool {
@@ -124,11 +125,6 @@ impl Snapshot {
 /// A user's e-mail as it is compared, if it is one.
 pub(super) fn address(user: &ListedUser) -> Option<CanonicalAddress> {
     CanonicalAddress::of(user.email.as_deref()?)
-}
-
-/// DSM tells no case apart in names.
-fn folded(name: &str) -> String {
-    name.to_lowercase()
 }
 
 /// Finds positions by a key of which only the hash is kept: a tenth of the

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::bridge::Bridge;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::directory::Policy;
+use crate::directory::{FoldedName, Policy};
 use crate::dsm::{DsmClient, DsmSettings};
 use crate::google::GoogleClient;
 use crate::http_client::{HttpClient, Trust};
@@ -59,13 +59,14 @@ impl Bridge {
 /// Who may sign in.
 pub fn policy(config: &Config) -> Policy {
     let aliases = config.users.aliases.iter();
+    let denied = config.users.deny.iter();
     Policy {
         hosted_domains: config.google.hosted_domains.clone(),
         authoritative_addresses_only: config.google.authoritative_addresses_only,
         aliases: aliases
             .map(|alias| (alias.google.clone(), alias.dsm.clone()))
             .collect(),
-        denied: config.users.deny.clone(),
+        denied: denied.map(|name| FoldedName::of(name)).collect(),
         administrators: config.users.administrators,
         ..Policy::new(&config.dsm.account, config.dsm.max_age)
     }

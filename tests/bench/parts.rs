@@ -15,8 +15,11 @@ use std::time::Duration;
 
 use fakes::google::token::{self, Draft, Facts};
 use fakes::google::{CLIENT_ID, Person};
+use google_to_synology_sso::address::CanonicalAddress;
 use google_to_synology_sso::clock::UnixTime;
-use google_to_synology_sso::directory::{self, Moment, Policy, Snapshot};
+use google_to_synology_sso::directory::{
+    self, AdministratorPolicy, FoldedName, Moment, Policy, Snapshot,
+};
 use google_to_synology_sso::google::{Expected, GoogleKeys, UnverifiedIdToken};
 use google_to_synology_sso::ids::{ClientId, DsmUsername, GoogleIssuer};
 use google_to_synology_sso::keys::SigningKey;
@@ -169,7 +172,7 @@ fn users(report: &mut Report) {
     );
 
     let snapshot = load();
-    let policy = Policy::new("sso-reader", Duration::from_hours(1));
+    let policy = busy_policy();
     let moment = Moment {
         now: NOW,
         today: jiff::civil::date(2026, 3, 2),
@@ -186,7 +189,46 @@ fn users(report: &mut Report) {
         " µs",
         Target::Below(1.0),
     );
+    let linked: Vec<_> = identities
+        .iter()
+        .map(|identity| {
+            let admitted = directory::judge(identity, &[], Some(&snapshot), &policy, moment);
+            (identity, admitted.unwrap().link)
+        })
+        .collect();
+    let mut next = linked.iter().cycle();
+    let judging = each(31, 20_000, || {
+        let (identity, link) = next.next().unwrap();
+        let links = std::slice::from_ref(link);
+        let user = directory::judge(identity, links, Some(&snapshot), &policy, moment);
+        black_box(user.unwrap());
+    });
+    report.line(
+        "the same, by the link of an earlier sign-in",
+        microseconds(judging),
+        " µs",
+        Target::Below(5.0),
+    );
     store.close();
+}
+
+/// Every rule has something to look at.
+fn busy_policy() -> Policy {
+    let alias = |number| {
+        let google = format!("alias.{number}@gmail.com");
+        let google = CanonicalAddress::of(&google).unwrap();
+        (google, format!("USER{number}"))
+    };
+    Policy {
+        hosted_domains: None,
+        authoritative_addresses_only: false,
+        aliases: (0..20).map(alias).collect(),
+        denied: (0..20)
+            .map(|number| FoldedName::of(&format!("denied{number}")))
+            .collect(),
+        administrators: AdministratorPolicy::ByAliasOnly,
+        ..Policy::new("sso-reader", Duration::from_hours(1))
+    }
 }
 
 fn user_list() -> UserList {

@@ -154,7 +154,7 @@ impl World {
     }
 
     fn is_dsm_account(&self, user: &ListedUser) -> bool {
-        same(user.name.as_str(), &self.policy.service_account)
+        FoldedName::of(user.name.as_str()) == self.policy.service_account
     }
 
     fn rule_five(&self, user: &ListedUser, by: LinkedBy) -> Result<(), Refusal> {
@@ -164,7 +164,7 @@ impl World {
             Activity::Expired => return Err(Refusal::AccountExpired),
         }
         let name = user.name.as_str();
-        let own = self.policy.denied.iter().any(|denied| same(denied, name));
+        let own = self.policy.denied.contains(&FoldedName::of(name));
         if own || same(name, "admin") || same(name, "guest") || same(name, "root") {
             return Err(Refusal::AccountDenied);
         }
@@ -249,7 +249,7 @@ prop_compose! {
             hosted_domains: domains,
             authoritative_addresses_only: authoritative,
             aliases: aliases.collect(),
-            denied: denied.into_iter().map(str::to_owned).collect(),
+            denied: denied.into_iter().map(FoldedName::of).collect(),
             administrators,
             ..policy()
         }

@@ -75,7 +75,9 @@ fn row(text: &str) -> Option<Row<'_>> {
                 let google = CanonicalAddress::of(google).unwrap();
                 policy.aliases.insert(google, dsm.to_owned());
             }
-            ("deny", name) => policy.denied.push(name.to_owned()),
+            ("deny", name) => {
+                policy.denied.insert(FoldedName::of(name));
+            }
             ("admins", "refuse") => policy.administrators = AdministratorPolicy::Refuse,
             ("admins", "alias") => policy.administrators = AdministratorPolicy::ByAliasOnly,
             ("authoritative", _) => policy.authoritative_addresses_only = true,
