@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::control::{Control, Reloader, Socket};
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
-use crate::http::Server;
+use crate::http::{self, Server};
 use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
 use crate::lifecycle::{self, GRACE, Hangups, Lifecycle};
@@ -253,7 +253,7 @@ async fn bind(
 ) -> anyhow::Result<Option<TcpListener>> {
     for wait in PORT_BACKOFF.build().enumerate() {
         let (tries, wait) = wait;
-        match TcpListener::bind(address).await {
+        match http::listen(address) {
             Ok(listener) => return Ok(Some(listener)),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
                 return Err(error).with_context(|| format!("listen on {address}"));

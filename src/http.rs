@@ -24,7 +24,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,22 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An accept that fails (no file descriptors left) would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// As many as may come at once wait in the system's queue: of those that find
+/// it full, each waits a second and tries again. tokio's own would have 128.
+const QUEUE: u32 = 1024;
+
+/// Binds `address`, where nobody may be listening.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // What a daemon of before had open to browsers does not hold the address.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
+}
 
 /// Answers requests with the help of the bridge in force.
 #[derive(Debug)]

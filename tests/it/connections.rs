@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fakes::browser::Browser;
 use fakes::house::House;
+use google_to_synology_sso::http;
 use google_to_synology_sso::http::Server;
 use google_to_synology_sso::lifecycle::GRACE;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -186,4 +187,17 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
     let both = async { tokio::join!(stopped, asked) };
     // Nobody has to be thrown out.
     tokio::time::timeout(GRACE, both).await.unwrap();
+}
+
+/// Whoever finds the system's queue full tries again a second later: nobody
+/// does who comes with a whole school.
+#[tokio::test]
+async fn a_crowd_that_comes_at_once_finds_room_to_wait() {
+    let listener = http::listen(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    for number in 0..600 {
+        let connected = std::net::TcpStream::connect_timeout(&address, Duration::from_millis(900));
+        waiting.push(connected.unwrap_or_else(|error| panic!("the {number}th: {error}")));
+    }
 }

@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use google_to_synology_sso::clock::Clock;
+use google_to_synology_sso::http;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -177,8 +178,12 @@ pub fn family() -> Vec<Person> {
 impl FakeGoogle {
     /// Starts on a free port. Times in tokens and `Date` headers come from
     /// `clock`.
+    #[expect(
+        clippy::unused_async,
+        reason = "its callers have a runtime, which it needs"
+    )]
     pub async fn start(clock: Arc<dyn Clock>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = http::listen(([127, 0, 0, 1], 0).into()).unwrap();
         Self::on(listener, clock)
     }
 

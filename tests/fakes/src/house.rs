@@ -11,12 +11,13 @@ use google_to_synology_sso::clock::SystemClock;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::flow::{Bridge, CurrentBridge};
+use google_to_synology_sso::http;
 use google_to_synology_sso::jobs::Jobs;
 use google_to_synology_sso::random::OsRandom;
 use rusqlite::types::FromSql;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -156,7 +157,7 @@ impl House {
     /// Starts the daemon; after [`House::stop`] on the same state and port.
     #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub async fn start(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+        let listener = http::listen(self.address).unwrap();
         let config = Config::load(&self.write_config()).unwrap();
         let random = Arc::new(OsRandom::default());
         let daemon = Daemon::prepare(config, self.clock.clone(), random)

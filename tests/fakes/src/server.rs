@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use google_to_synology_sso::http;
 use http_body_util::{BodyExt, Collected, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
@@ -105,12 +106,16 @@ impl fmt::Debug for Watcher {
 
 impl Server {
     /// Listens on a free port of 127.0.0.1; `answer` gets every request.
+    #[expect(
+        clippy::unused_async,
+        reason = "its callers have a runtime, which it needs"
+    )]
     pub async fn start<F, A>(answer: F) -> Self
     where
         F: Fn(Received) -> A + Clone + Send + 'static,
         A: Future<Output = Reply> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = http::listen(([127, 0, 0, 1], 0).into()).unwrap();
         Self::on(listener, answer)
     }
 
