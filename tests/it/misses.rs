@@ -213,6 +213,21 @@ async fn without_users_a_person_waits_half_a_minute_and_then_reads_why() {
     assert_eq!(shown.header("retry-after"), "30");
 }
 
+/// What `person` is told who waits for a DSM that does not answer. Seconds
+/// pass in milliseconds meanwhile.
+pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
+    let seconds_pass = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            pass(Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        shown = arrive(house, person) => shown,
+        () = seconds_pass => unreachable!(),
+    }
+}
+
 /// Timers believe that `span` has passed; what is under way on sockets goes
 /// on as it was.
 async fn pass(span: Duration) {

@@ -23,6 +23,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::built::{Built, state};
+use crate::misses::out_of_patience;
 use crate::process::until;
 
 const PAUL: &str = "paul@example.com";
@@ -270,8 +271,8 @@ async fn a_clock_that_goes_back_makes_the_users_old_and_then_listed() {
     assert_eq!(refusal(&house, JEANNE).await, None);
 
     house.clock.set(MONDAY_MORNING - 5 * 60 - 1);
-    let refused = refusal(&house, JEANNE).await;
-    assert_eq!(refused.as_deref(), Some("directory-stale"));
+    let refused = out_of_patience(&house, JEANNE).await;
+    assert_eq!(refused.refusal(), Some("directory-stale"));
 
     let hangs = || house.dsm.counts().hanging == 1;
     minutes_pass_until(&house, "DSM is asked", hangs).await;
@@ -301,10 +302,8 @@ async fn users_that_could_not_be_kept_are_kept_by_the_next_refresh() {
     refresh(&house).await;
 
     restart_without_dsm(&mut house).await;
-    assert_eq!(
-        refusal(&house, JEANNE).await.as_deref(),
-        Some("account-disabled")
-    );
+    let refused = out_of_patience(&house, JEANNE).await;
+    assert_eq!(refused.refusal(), Some("account-disabled"));
 }
 
 #[tokio::test]
@@ -320,10 +319,8 @@ async fn users_that_could_not_be_kept_are_kept_at_the_stop() {
 
     restart_without_dsm(&mut house).await;
 
-    assert_eq!(
-        refusal(&house, JEANNE).await.as_deref(),
-        Some("account-disabled")
-    );
+    let refused = out_of_patience(&house, JEANNE).await;
+    assert_eq!(refused.refusal(), Some("account-disabled"));
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use google_to_synology_sso::clock::Clock;
 use rustix::process::Signal;
 
 use crate::built::{Built, state};
+use crate::misses::out_of_patience;
 use crate::process::until;
 
 const NIGHT: Duration = Duration::from_hours(9);
@@ -150,12 +151,11 @@ async fn after_a_long_absence_the_users_are_not_trusted_until_dsm_lists_them() {
         house.dsm.always(Api::Users, Instead::Hang);
         house.start().await;
 
-        let arrived = house.arrive(&mut Browser::new(), JEANNE, "").await;
         if trusted {
-            assert_eq!(arrived.status, 303);
+            house.sign_in(JEANNE, "").await;
             continue;
         }
-        assert_is_stale(&arrived);
+        assert_is_stale(&out_of_patience(&house, JEANNE).await);
         house.dsm.wait_until(|counts| counts.hanging == 1).await;
         house.dsm.as_usual(Api::Users);
         house.dsm.release();
