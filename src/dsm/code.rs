@@ -204,8 +204,9 @@ impl Code {
 
     pub(super) fn reaction(self, call: Call) -> Reaction {
         match self {
-            // It may count toward Auto Block, so no quick second try. Of a
+            // It may count toward Auto Block as those that are known do. Of a
             // list, the likeliest cause is a DSM that is not quite up yet.
+            Self::Other(400..) if call == Call::SignIn => Reaction::HoldSignIns,
             Self::Other(_) if call == Call::SignIn => Reaction::Report,
             Self::Unknown
             | Self::SessionTimedOut

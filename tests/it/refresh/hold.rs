@@ -15,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn whatever_dsm_refuses_it_is_left_alone_for_a_quarter_of_an_hour() {
-    for code in (400..=411).chain([449]) {
+    for code in (400..=412).chain([449, 498]) {
         let house = House::new().await;
         at_rest(&house).await;
         house.dsm.always(Api::SignIn, Instead::Code(code));
