@@ -231,8 +231,17 @@ fn print_result(text: &str, code: u8) -> u8 {
     }
 }
 
-/// Tells what went wrong on standard error.
+/// JSON for a program, or for a terminal all the same: nothing in it steers
+/// one.
+fn json_line(json: &str) -> String {
+    format!("{}\n", logging::in_plain_characters(json))
+}
+
+/// Tells what went wrong on standard error, in one line or in several. It may
+/// repeat what others wrote, who are not to steer root's terminal.
 fn complain(message: &str) {
+    let steers = |character| !matches!(character, '\n' | '\t') && !logging::is_plain(character);
+    let message = message.replace(steers, "\u{fffd}");
     // There is nobody left to tell when standard error is gone.
     let _ = writeln!(io::stderr(), "google-to-synology-sso: {message}");
 }

@@ -22,6 +22,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{Log, LogLevel};
+pub(crate) use line::{in_plain_characters, is_plain};
 use lines::{Lines, Output};
 
 /// Why the log is not as the config wants it.

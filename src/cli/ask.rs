@@ -10,7 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::table::{Paint, Reader};
-use super::{BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, print_result};
+use super::{
+    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, print_result,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::control::wire::{Answer, Reason, Refused, Request};
@@ -62,7 +64,7 @@ pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 
 fn written<R: Report>(report: &R, form: Form) -> String {
     match form {
         // Nothing of a report can fail to be written: no map, no float.
-        Form::Json => format!("{}\n", serde_json::to_string(report).unwrap_or_default()),
+        Form::Json => json_line(&serde_json::to_string(report).unwrap_or_default()),
         Form::Table => report.to_table(&Reader {
             now: SystemClock::new().now(),
             zone: TimeZone::system(),

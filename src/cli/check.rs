@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{code_of, print_result, why_unreadable};
+use super::{code_of, json_line, print_result, why_unreadable};
 use crate::config::{Config, ConfigError, Problem};
 
 /// What was found about one thing. `--json` prints it as it is.
@@ -93,7 +93,7 @@ fn as_lines(findings: &[Finding]) -> String {
 
 fn as_json(findings: &[Finding]) -> String {
     let list = serde_json::json!(findings);
-    format!("{list}\n")
+    json_line(&list.to_string())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{code_of, complain, describe, print_result};
+use super::{code_of, complain, describe, json_line, print_result};
 use crate::config::Config;
 use crate::relying_party::RelyingParty;
 
@@ -58,7 +58,7 @@ pub(super) fn dsm_settings(path: &Path, json: bool) -> u8 {
     };
     let settings = Settings::of(&config);
     let text = if json {
-        format!("{}\n", serde_json::json!(settings))
+        json_line(&serde_json::json!(settings).to_string())
     } else {
         settings.as_text()
     };

@@ -12,7 +12,7 @@ impl Report for Status {
         let uptime = reader.now.since(self.started.0).as_secs();
         let mut text = format!(
             "google-to-synology-sso {}, running for {}, since {}\n\n",
-            self.version,
+            Cell::printable(&self.version),
             span(uptime),
             reader.time(self.started)
         );
@@ -54,6 +54,7 @@ impl Status {
             time.map_or_else(|| "not planned".to_owned(), |time| reader.when(time))
         };
         let (off, on) = (when(self.power.next_off), when(self.power.next_on));
+        let source = Cell::printable(source);
         format!("off {off}, on again {on}, by {source}")
     }
 }
@@ -243,7 +244,8 @@ impl Report for Reloaded {
             let advice = "What needs a restart stays as it was until the daemon is restarted.\n";
             text.push_str(&reader.painted(advice, Tone::Bad));
         }
-        let users = match (self.directory.users, &self.directory.error) {
+        let error = self.directory.error.as_deref().map(Cell::printable);
+        let users = match (self.directory.users, error) {
             (Some(users), None) => format!("DSM has listed its users: {users}.\n"),
             (Some(_), Some(error)) => {
                 format!("DSM has not listed its users again, those of before stay: {error}\n")

@@ -4,6 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::UnixTime;
 use crate::control::wire::Time;
+use crate::logging::is_plain;
 
 /// Who reads, when and where.
 #[derive(Clone, Debug)]
@@ -47,9 +48,9 @@ impl Cell {
     }
 
     /// Whatever DSM or Google sent: a control character would move the
-    /// cursor, or do worse.
+    /// cursor, or do worse, and others turn the rest of the line round.
     pub(super) fn printable(text: &str) -> String {
-        text.replace(char::is_control, "\u{fffd}")
+        text.replace(|character| !is_plain(character), "\u{fffd}")
     }
 
     /// `-` for nothing.
@@ -172,10 +173,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_name_cannot_steer_the_terminal() {
-        let rows = [[Cell::new("a\u{1b}[2Jb\nc")]];
+        let rows = [[Cell::new("a\u{1b}[2Jb\nc\u{202e}d")]];
         assert_eq!(
             reader().table(["NAME"], rows),
-            "NAME\na\u{fffd}[2Jb\u{fffd}c\n"
+            "NAME\na\u{fffd}[2Jb\u{fffd}c\u{fffd}d\n"
         );
     }
 

@@ -94,19 +94,7 @@ impl Fields {
             .map(|(name, value)| format!("{}:{value}", Value::from(name)))
             .collect();
         let json = format!("{{{}}}", members.join(","));
-        // What serde_json leaves as it is can still turn a terminal's text
-        // round. It can only stand inside a string.
-        let mut line = String::with_capacity(json.len());
-        for character in json.chars() {
-            if is_plain(character) {
-                line.push(character);
-                continue;
-            }
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                let _ = write!(line, "\\u{unit:04x}");
-            }
-        }
-        line
+        in_plain_characters(&json)
     }
 
     fn message(&self) -> String {
@@ -165,6 +153,22 @@ impl Visit for Fields {
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.set(field.name(), value.into());
     }
+}
+
+/// What `serde_json` leaves as it is can still turn a terminal's text round, or
+/// move its cursor. It can only stand inside a string.
+pub(crate) fn in_plain_characters(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    for character in json.chars() {
+        if is_plain(character) {
+            plain.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            let _ = write!(plain, "\\u{unit:04x}");
+        }
+    }
+    plain
 }
 
 /// An error and its causes. Some libraries' errors say their cause, too, and
@@ -248,7 +252,7 @@ fn push_character(line: &mut String, character: char) {
 
 /// Whether a terminal shows it where it stands, and as what it is: no control
 /// character (Unicode's Cc), line separator or turner of directions.
-fn is_plain(character: char) -> bool {
+pub(crate) fn is_plain(character: char) -> bool {
     let is_invisible = matches!(
         character,
         '\u{61c}'

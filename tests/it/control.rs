@@ -1,5 +1,7 @@
 //! The commands that ask the daemon: what they print, and what they leave.
 
+mod terminal;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

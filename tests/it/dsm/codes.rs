@@ -91,7 +91,14 @@ async fn check(call: Call, api: Api, number: i64, reaction: Reaction, advice: &s
 
 #[tokio::test]
 async fn an_unknown_refusal_of_a_sign_in_is_one_all_the_same() {
-    check(Call::SignIn, Api::SignIn, 498, HoldSignIns, "not known here").await;
+    check(
+        Call::SignIn,
+        Api::SignIn,
+        498,
+        HoldSignIns,
+        "not known here",
+    )
+    .await;
 }
 
 #[tokio::test]

@@ -1,0 +1,84 @@
+//! What others wrote reaches a terminal as text: a DSM user chooses his own
+//! e-mail, and root asks a daemon that is not root's.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixListener;
+use std::process::Output;
+
+use fakes::dsm::FakeUser;
+use fakes::house::{House, family};
+use serde_json::json;
+
+use super::{command, report};
+use crate::config::{EXAMPLE, Home, text};
+
+/// Clears the screen in two ways, and turns what follows round.
+const HOSTILE: &str = "\u{1b}[2J\u{9b}2J\u{202e}moc.elgoog";
+
+#[track_caller]
+fn steers_nothing(output: &Output) {
+    for text in [text(&output.stdout), text(&output.stderr)] {
+        let steers = |c: char| c.is_control() || c == '\u{202e}';
+        let found = text.chars().filter(|c| *c != '\n').find(|c| steers(*c));
+        assert_eq!(found, None, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_or_an_address_in_dsm_cannot_steer_it() {
+    let house = House::new().await;
+    let mut users = family();
+    users.push(FakeUser::new(HOSTILE, &format!("{HOSTILE}@example.com")));
+    house.dsm.set_users(users);
+    report(&house, &["reload"]).await;
+
+    steers_nothing(&command(&house, &["users"]).await);
+    steers_nothing(&command(&house, &["users", "--json"]).await);
+    // And a program reads what DSM said.
+    let listed = report(&house, &["users"]).await;
+    let last = listed.as_array().unwrap().last().unwrap();
+    assert_eq!(last["name"], HOSTILE);
+}
+
+#[test]
+fn neither_can_the_daemon_that_is_asked() {
+    let status = json!({
+        "version": HOSTILE, "started": "2026-11-22T18:18:07Z",
+        "directory": {"users": 1, "refreshed": null, "next_refresh": null, "error": HOSTILE},
+        "power": {"source": HOSTILE, "next_off": null, "next_on": null},
+        "google": {"keys_refreshed": null, "error": HOSTILE},
+        "jobs": [{"name": HOSTILE, "next": null}], "refusals": [],
+    });
+    let reloaded = json!({
+        "changes": [{"key": HOSTILE, "from": HOSTILE, "to": HOSTILE, "secret": false,
+            "needs_restart": false}],
+        "directory": {"users": 1, "error": HOSTILE},
+    });
+    let refused = json!({"reason": "failed", "message": HOSTILE});
+    answered("status", &json!({"report": status}));
+    answered("reload", &json!({"report": reloaded}));
+    answered("status", &json!({"refused": refused}));
+}
+
+/// Lets `command` be answered by somebody in the daemon's place.
+#[track_caller]
+fn answered(command: &str, answer: &serde_json::Value) {
+    let home = Home::with(EXAMPLE);
+    let socket = home.path().with_file_name("control.sock");
+    let listener = UnixListener::bind(socket).unwrap();
+    let answer = format!("{answer}\n");
+    let daemon = std::thread::spawn(move || {
+        for _ in 0..2 {
+            let (stream, _) = listener.accept().unwrap();
+            let mut request = String::new();
+            BufReader::new(&stream).read_line(&mut request).unwrap();
+            (&stream).write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    for arguments in [&[command][..], &[command, "--json"]] {
+        let output = home.command(arguments).output().unwrap();
+        assert_ne!(output.status.code(), Some(75), "{output:?}");
+        steers_nothing(&output);
+    }
+    daemon.join().unwrap();
+}
