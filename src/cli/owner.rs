@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use nix::unistd::{Gid, Uid, setgid, setgroups, setuid};
+use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 
 use crate::config::directory_of;
 
@@ -44,8 +44,22 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     if user.is_root() {
         return Ok(());
     }
-    give_up_root(user, group)
+    group_of(user, group)
+        .and_then(|group| Ok(give_up_root(user, group)?))
         .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
+}
+
+/// The directory's group, but never root's: whoever gave the directory away
+/// may have given its user alone, and what root's group can read is not for
+/// its owner. Then the owner's own one.
+fn group_of(user: Uid, directory: Gid) -> anyhow::Result<Gid> {
+    let roots = Gid::from_raw(0);
+    if directory != roots {
+        return Ok(directory);
+    }
+    let user = User::from_uid(user).context("look the owner up")?;
+    let own = user.map(|user| user.gid).filter(|own| *own != roots);
+    own.context("its group is root's, and the owner has no other: run chgrp on it")
 }
 
 /// The user last: only root may change the others. From root's hands, each

@@ -211,3 +211,39 @@ fn anybody_else_is_told_to_run_with_sudo() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(text(&output.stderr).contains("run with sudo"), "{output:?}");
 }
+
+#[test]
+fn a_group_of_roots_is_none_of_the_owners() {
+    let estate = Estate::with(EXAMPLE);
+    // As a package's installer leaves it that gave away the user alone.
+    let mut chgrp = as_root(Path::new("chgrp"));
+    assert!(
+        chgrp
+            .arg("0")
+            .arg(estate.home())
+            .status()
+            .unwrap()
+            .success()
+    );
+    let theirs = estate.home().join("fullchain.pem");
+    fs::write(&theirs, "root's").unwrap();
+    let listen = "[listen]\ntls-certificate = \"fullchain.pem\"\ntls-private-key = \"none\"";
+    let config = EXAMPLE.replacen("[listen]", listen, 1);
+    fs::write(estate.home().join("config.toml"), config).unwrap();
+    for (program, argument) in [("chown", "0:0"), ("chmod", "640")] {
+        let mut command = as_root(Path::new(program));
+        assert!(
+            command
+                .arg(argument)
+                .arg(&theirs)
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    let checked = estate.root(&["check"]);
+
+    let found = text(&checked.stdout);
+    assert!(found.contains("Permission denied"), "{found}");
+}
