@@ -114,6 +114,9 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return print_clap(&answer),
     };
+    // Passwords and keys will be in memory, and are not for a core file. It
+    // fails on no Linux.
+    let _ = nix::sys::prctl::set_dumpable(false);
     // Before there is any other thread, which would keep its rights.
     if let Err(error) = owner::become_owner(&arguments.config) {
         complain(&format!("{error:#}"));

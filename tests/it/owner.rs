@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::config::{EXAMPLE, text};
+use crate::process::until;
 
 /// Nobody, and the group of nobody; neither is root or who runs the tests.
 const OWNER: u32 = 65534;
@@ -84,6 +85,20 @@ impl Estate {
         command.args(arguments).arg("--config");
         command.arg(self.home().join("config.toml"));
         command.output().unwrap()
+    }
+
+    /// The number of the process that runs our program: under sudo it is none
+    /// of our children.
+    fn process(&self) -> Option<String> {
+        let program = self.0.path().join("program");
+        let program = program.to_str().unwrap().as_bytes();
+        let processes = fs::read_dir("/proc").unwrap();
+        let mut processes = processes.map(|process| process.unwrap());
+        let found = processes.find(|process| {
+            let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).next() == Some(program)
+        });
+        Some(found?.file_name().into_string().unwrap())
     }
 
     /// All that is in the home, with its owner.
@@ -246,4 +261,30 @@ fn a_group_of_roots_is_none_of_the_owners() {
 
     let found = text(&checked.stdout);
     assert!(found.contains("Permission denied"), "{found}");
+}
+
+#[tokio::test]
+async fn no_core_file_gets_the_secrets_of_the_daemon() {
+    let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0"));
+    let mut command = estate.command_of(OWNER, OWNER);
+    command.args(["run", "--config"]);
+    let mut daemon = command
+        .arg(estate.home().join("config.toml"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let socket = estate.home().join("control.sock");
+    until("the daemon runs", || socket.exists()).await;
+
+    // What may neither be dumped nor looked into belongs to root in /proc
+    // (proc(5)).
+    let process = estate.process().unwrap();
+    let owner = fs::metadata(format!("/proc/{process}/environ"))
+        .unwrap()
+        .uid();
+
+    let mut kill = as_root(Path::new("kill"));
+    assert!(kill.arg(process).status().unwrap().success());
+    daemon.wait().unwrap();
+    assert_eq!(owner, 0);
 }
