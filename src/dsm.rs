@@ -211,10 +211,7 @@ impl DsmClient {
         let Some(path) = &self.settings.device_token_file else {
             return Ok(None);
         };
-        let token = read_secret_file(path).map_err(|source| DsmError::DeviceTokenFile {
-            path: path.clone(),
-            source,
-        })?;
+        let token = read_secret_file(path).map_err(DsmError::DeviceTokenFile)?;
         Ok(Some(token))
     }
 

@@ -213,7 +213,14 @@ fn of_dsm(dsm: &Dsm) -> Vec<Setting<'_>> {
         accept_invalid_certificate,
         device_token_file,
     } = dsm;
-    let device_token_file = device_token_file.as_ref().map(|path| path.display());
+    // It need not be there, and may be the token in the place of its file.
+    let device_token_file = device_token_file.as_ref().map(|path| {
+        if path.exists() {
+            path.display().to_string()
+        } else {
+            "a file that is not there".to_owned()
+        }
+    });
     vec![
         text("dsm.url", url),
         text("dsm.account", account),

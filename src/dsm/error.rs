@@ -39,18 +39,13 @@ pub enum DsmError {
         source: SecretFileError,
     },
     /// The device token cannot be read, so nothing was sent: without it DSM
-    /// would refuse the sign-in and count it.
+    /// would refuse the sign-in and count it. The file is not named: it need
+    /// not be there yet, and may be the token itself, in the place of its file.
     #[error(
-        "cannot read the file that dsm.device-token-file names, {}; run google-to-synology-sso \
-         setup --otp to have it made",
-        path.display()
+        "cannot read the file that dsm.device-token-file names; run google-to-synology-sso setup \
+         --otp to have it made"
     )]
-    DeviceTokenFile {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: SecretFileError,
-    },
+    DeviceTokenFile(#[source] SecretFileError),
     /// DSM answered `success: false`.
     #[error("cannot {call}: {code}")]
     Refused {
@@ -204,7 +199,7 @@ impl DsmError {
             | Self::Abandoned { .. }
             | Self::List(ListRefusal::Empty | ListRefusal::Short { .. }) => Reaction::Retry,
             Self::PasswordFile { .. }
-            | Self::DeviceTokenFile { .. }
+            | Self::DeviceTokenFile(_)
             | Self::Certificate { .. }
             | Self::TooLarge { .. }
             | Self::Redirect { .. }

@@ -213,6 +213,22 @@ async fn a_secret_that_has_changed_counts_and_is_not_told() {
 }
 
 #[tokio::test]
+async fn a_device_token_in_the_place_of_its_file_is_not_told() {
+    let mut house = House::new().await;
+    let pasted = "kR3-pasted-token";
+    house.plan().dsm = format!("device-token-file = \"{pasted}\"");
+
+    let reloaded = reload(&house).await;
+
+    assert_eq!(reloaded["changes"][0]["key"], "dsm.device-token-file");
+    let error = reloaded["directory"]["error"].as_str().unwrap();
+    assert!(error.contains("device-token-file"), "{error}");
+    for told in [reloaded, report(&house, &["status"]).await] {
+        assert!(!told.to_string().contains(pasted), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn another_provider_is_asked_and_its_documents_are_kept() {
     let mut house = House::new().await;
     let kept = |house: &House| -> Vec<u8> {
