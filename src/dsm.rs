@@ -22,7 +22,7 @@ use url::form_urlencoded::Serializer;
 
 pub use self::code::Code;
 pub use self::error::{DsmError, ListRefusal, Reaction};
-use self::wire::{Row, Rows, SignedInWire};
+use self::wire::{MAX_ROWS, Row, Rows, SignedInWire};
 use crate::http_client::{HttpClient, Trust};
 use crate::ids::DsmUsername;
 use crate::secret::{Secret, read_secret_file};
@@ -30,9 +30,6 @@ use crate::user_list::{ListedUser, UserList};
 
 /// A row has some hundred bytes; this is more users than any NAS can have.
 const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
-
-/// More users than any NAS can have, here as rows.
-const MAX_ROWS: usize = 100_000;
 
 /// By what DSM is to know this daemon among the devices of the account. With a
 /// device token it has to be the name under which the token was given out.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -12,6 +12,9 @@ use super::code::Code;
 use super::error::{DsmError, ListRefusal};
 use crate::ids::DsmUsername;
 use crate::user_list::{ListedUser, UserList};
+
+/// More users than any NAS can have, as rows.
+pub(super) const MAX_ROWS: usize = 100_000;
 
 /// The `data` of DSM's answer to `call`, when it was a success.
 pub(super) fn data<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result<T, DsmError> {
@@ -32,7 +35,7 @@ pub(super) fn data<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result
 
 /// That DSM's answer to `call` was a success, whatever `data` it brings.
 pub(super) fn success(call: Call, body: &[u8]) -> Result<(), DsmError> {
-    data::<Option<serde::de::IgnoredAny>>(call, body).map(|_| ())
+    data::<Option<IgnoredAny>>(call, body).map(|_| ())
 }
 
 fn parse<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result<T, DsmError> {
@@ -210,12 +213,17 @@ impl<'de, R: Row> Visitor<'de> for OneByOne<'_, R> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(row) = seq.next_element::<R::Wire>()? {
+        while self.rows.len() <= MAX_ROWS {
+            let Some(row) = seq.next_element::<R::Wire>()? else {
+                return Ok(());
+            };
             match row.try_into() {
                 Ok(row) => self.rows.push(row, self.before),
                 Err(refusal) => self.rows.refusal = Some(refusal),
             }
         }
+        // Whoever asked gives up, and the rest is not to be kept meanwhile.
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
 }
@@ -295,6 +303,16 @@ mod tests {
         let users: Vec<_> = users.iter().map(row).collect();
         let answer = serde_json::json!({"success": true, "data": {"users": users}});
         answer.to_string().into_bytes()
+    }
+
+    #[test]
+    fn of_a_list_without_an_end_only_so_much_is_kept() {
+        let users: Vec<ListedUser> = (0..MAX_ROWS + 50)
+            .map(|number| user(&number.to_string(), None))
+            .collect();
+        let mut rows = Rows::<ListedUser>::new();
+        rows.add_page(Call::ListUsers, &page(&users), &[]).unwrap();
+        assert_eq!(rows.len(), MAX_ROWS + 1);
     }
 
     /// Few names and addresses, so that lists are often alike.

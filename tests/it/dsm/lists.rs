@@ -61,7 +61,7 @@ async fn a_list_that_never_ends_is_given_up() {
     home.dsm.next(Api::Users, page.clone());
     home.dsm.next(Api::Users, page);
     let endless = ListRefusal::Endless {
-        rows: 120_000,
+        rows: 100_001,
         total: 1_000_000_000,
     };
     check(&home, Api::Users, &endless, Reaction::Report).await;
