@@ -87,12 +87,15 @@ impl RefreshDesk {
     /// As [`RefreshDesk::demand`], and waits for the end of that refresh for as
     /// long as `patience`: of one that begins now, not of one that runs.
     pub async fn demand_and_wait(&self, patience: Duration) -> Asked {
-        let (mut ended, before) = {
-            let ledger = self.ledger();
-            (self.ended.subscribe(), u64::from(ledger.running))
+        let mut ended = self.ended.subscribe();
+        let needed = {
+            // All at once: a refresh that began or ended in between would be
+            // taken for the one that is wanted, or waited for twice.
+            let mut ledger = self.ledger();
+            ledger.wish = Some(Wish::OfAPerson);
+            *self.ended.borrow() + u64::from(ledger.running) + 1
         };
-        let needed = *ended.borrow_and_update() + before + 1;
-        self.demand();
+        self.wanted.notify_one();
         match timeout(patience, ended.wait_for(|ended| *ended >= needed)).await {
             Ok(_) => Asked::Ended,
             Err(_) => Asked::TakesLonger,
