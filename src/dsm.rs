@@ -231,7 +231,9 @@ impl DsmClient {
         parameters.extend(second_factor);
         let body = self.post(Call::SignIn, None, &parameters).await?;
         let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
-        let token = signed_in.device_id.or(signed_in.did);
+        // An empty one would keep the next sign-in from being tried at all.
+        let mut tokens = [signed_in.device_id, signed_in.did].into_iter().flatten();
+        let token = tokens.find(|token| !token.is_empty());
         let session = Session {
             sid: Secret::new(signed_in.sid),
             token: signed_in.synotoken.map(Secret::new),

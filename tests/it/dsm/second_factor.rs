@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use fakes::dsm::{Api, SecondFactor};
+use fakes::dsm::{Api, Instead, SecondFactor};
 use fakes::house::write_secret;
 use google_to_synology_sso::dsm::{Code, DsmError, Reaction};
 use google_to_synology_sso::secret::Secret;
+use serde_json::json;
 
 use super::{Home, told};
 
@@ -100,6 +101,23 @@ async fn without_its_token_nothing_is_sent() {
         assert!(text.contains("dsm.device-token-file"), "{text}");
         assert!(text.contains("setup --otp"), "{text}");
         assert_eq!(home.dsm.calls(), []);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_token_is_none() {
+    let home = Home::with_second_factor().await;
+    for (data, expected) in [
+        (json!({"sid": "s", "did": ""}), None),
+        (json!({"sid": "s", "device_id": "", "did": "d"}), Some("d")),
+    ] {
+        let signed_in = json!({"success": true, "data": data});
+        home.dsm.next(Api::SignIn, Instead::Json(signed_in));
+        let token = home.trust_with(CODE).await.unwrap();
+        assert_eq!(
+            token.as_ref().map(|token| token.expose().as_str()),
+            expected
+        );
     }
 }
 
