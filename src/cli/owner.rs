@@ -40,13 +40,26 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
             directory.display()
         );
     }
-    // What belongs to root is run by root, with all that root has.
     if user.is_root() {
-        return Ok(());
+        return is_roots_own(config);
     }
     group_of(user, group)
         .and_then(|group| Ok(give_up_root(user, group)?))
         .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
+}
+
+/// What belongs to root is run by root, with all that root has: what somebody
+/// else wrote there, or behind a link, would have root write where he likes.
+fn is_roots_own(config: &Path) -> anyhow::Result<()> {
+    let owner = fs::metadata(config).map_or(0, |metadata| metadata.uid());
+    if owner != 0 {
+        bail!(
+            "{} belongs to another user (uid {owner}) than its directory, which is root's: give \
+             both to the user that is to run the daemon",
+            config.display()
+        );
+    }
+    Ok(())
 }
 
 /// The directory's group, but never root's: whoever gave the directory away

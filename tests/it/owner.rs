@@ -263,6 +263,23 @@ fn a_group_of_roots_is_none_of_the_owners() {
     assert!(found.contains("Permission denied"), "{found}");
 }
 
+#[test]
+fn root_does_not_run_what_somebody_else_wrote() {
+    let estate = Estate::with(EXAMPLE);
+    // As in a directory where everybody may make files.
+    estate.give("--no-dereference", 0, "");
+    for command in ["check", "run", "status"] {
+        let output = estate.root(&[command]);
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(text(&output.stdout), "");
+        let complaint = text(&output.stderr);
+        assert!(complaint.contains("config.toml belongs to"), "{complaint}");
+    }
+    estate.give("--no-dereference", 0, "config.toml");
+    let output = estate.root(&["status"]);
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
 #[tokio::test]
 async fn no_core_file_gets_the_secrets_of_the_daemon() {
     let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0"));
