@@ -1,9 +1,9 @@
 //! The daemon's reports as tables.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::ask::Report;
-use super::table::{Cell, Reader, Tone, span};
+use super::table::{Cell, Reader, Tone, span, wrapped};
 use crate::address::CanonicalAddress;
 use crate::control::wire::{Change, Directory, Key, Link, Reloaded, Status, Time, User};
 
@@ -69,8 +69,11 @@ impl Directory {
     }
 }
 
+/// Where the texts begin, behind their names.
+const INDENT: usize = 15;
+
 fn line(name: &str, text: &str) -> String {
-    format!("{name:<15}{text}\n")
+    format!("{name:<INDENT$}{text}\n")
 }
 
 fn failure(reader: &Reader, error: Option<&str>) -> String {
@@ -78,7 +81,10 @@ fn failure(reader: &Reader, error: Option<&str>) -> String {
         return String::new();
     };
     let error = Cell::printable(&format!("the last try failed: {error}"));
-    line("", &reader.painted(&error, Tone::Bad))
+    let lines = wrapped(&error, INDENT).into_iter();
+    lines
+        .map(|text| line("", &reader.painted(&text, Tone::Bad)))
+        .collect()
 }
 
 impl Report for Vec<User> {
@@ -86,69 +92,60 @@ impl Report for Vec<User> {
         if self.is_empty() {
             return "DSM has not listed its users yet; status tells why.\n".to_owned();
         }
-        let twins = Twins::among(self);
         let rows = self.iter().map(|user| {
             let tone = if user.verdict == "ok" {
                 Tone::Good
             } else {
                 Tone::Bad
             };
-            let link = user.link.as_ref();
             [
                 Cell::new(&user.name),
                 Cell::optional(user.email.as_deref()),
                 Cell::toned(&user.verdict, tone),
-                Cell::optional(link.map(|link| link.address.as_str())),
-                Cell::optional(link.map(|link| link.subject.as_str())),
-                Cell::optional(link.map(|link| reader.time(link.since))),
-                Cell::optional(twins.of(user)),
+                Cell::optional(user.linked()),
             ]
         });
-        let headings = [
-            "USER",
-            "E-MAIL",
-            "VERDICT",
-            "LINKED ADDRESS",
-            "GOOGLE ACCOUNT",
-            "SINCE",
-            "SAME E-MAIL AS",
-        ];
+        let headings = ["USER", "E-MAIL", "VERDICT", "LINKED GOOGLE ACCOUNT"];
+        let below = reasons(self) + &twins(self);
         let table = reader.table(headings, rows);
-        let reasons = reasons(self);
-        if reasons.is_empty() {
+        if below.is_empty() {
             return table;
         }
-        format!("{table}\n{reasons}")
+        format!("{table}\n{below}")
     }
 }
 
-/// Who has one e-mail with whom.
-struct Twins<'a>(HashMap<CanonicalAddress, Vec<&'a str>>);
-
-impl<'a> Twins<'a> {
-    fn among(users: &'a [User]) -> Self {
-        let mut having: HashMap<CanonicalAddress, Vec<&str>> = HashMap::new();
-        for user in users {
-            let address = CanonicalAddress::of(user.email.as_deref().unwrap_or_default());
-            if let Some(address) = address {
-                having.entry(address).or_default().push(&user.name);
-            }
+impl User {
+    /// The Google account, with its address only when DSM has another one, as
+    /// by an alias: a line has room for 80 characters.
+    fn linked(&self) -> Option<String> {
+        let link = self.link.as_ref()?;
+        let email = self.email.as_deref().and_then(CanonicalAddress::of);
+        if email.is_some() && email == CanonicalAddress::of(&link.address) {
+            return Some(link.subject.clone());
         }
-        Self(having)
+        Some(format!("{} ({})", link.subject, link.address))
     }
+}
 
-    /// The names of all others.
-    fn of(&self, user: &User) -> Option<String> {
-        let address = CanonicalAddress::of(user.email.as_deref().unwrap_or_default());
-        let having = address.and_then(|address| self.0.get(&address));
-        let others: Vec<&str> = having
-            .into_iter()
-            .flatten()
-            .copied()
-            .filter(|name| *name != user.name)
-            .collect();
-        (!others.is_empty()).then(|| others.join(", "))
+/// A line for each address that several have.
+fn twins(users: &[User]) -> String {
+    let mut having: BTreeMap<String, Vec<&User>> = BTreeMap::new();
+    for user in users {
+        let address = user.email.as_deref().and_then(CanonicalAddress::of);
+        if let Some(address) = address {
+            having
+                .entry(address.as_str().to_owned())
+                .or_default()
+                .push(user);
+        }
     }
+    let several = having.iter().filter(|(_, users)| users.len() > 1);
+    let lines = several.map(|(address, users)| {
+        let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
+        Cell::printable(&format!("same e-mail, {address}: {}", names.join(", "))) + "\n"
+    });
+    lines.collect()
 }
 
 /// A sentence for each verdict that somebody has.
@@ -214,7 +211,15 @@ impl Report for Vec<Link> {
             ]
         });
         let headings = ["USER", "ADDRESS", "GOOGLE ACCOUNT", "SINCE", "ISSUER"];
-        reader.table(headings, rows)
+        let mut issuers = self.iter().map(|link| &link.issuer);
+        let first = issuers.next();
+        if issuers.any(|issuer| Some(issuer) != first) {
+            return reader.table(headings, rows);
+        }
+        // The one that everybody knows would take the room of a terminal.
+        let [user, address, account, since, _] = headings;
+        let rows = rows.map(|[user, address, account, since, _]| [user, address, account, since]);
+        reader.table([user, address, account, since], rows)
     }
 }
 
@@ -222,7 +227,7 @@ impl Report for Vec<Key> {
     fn to_table(&self, reader: &Reader) -> String {
         let rows = self.iter().map(|key| {
             [
-                Cell::new(&key.kid),
+                Cell::new(shortened(&key.kid)),
                 Cell::new(&key.state),
                 Cell::new(reader.time(key.created)),
                 Cell::new(reader.time(key.signs_from)),
@@ -231,6 +236,14 @@ impl Report for Vec<Key> {
         });
         let headings = ["KEY", "STATE", "MADE", "SIGNS FROM", "GONE AFTER"];
         reader.table(headings, rows)
+    }
+}
+
+/// Enough to tell keys apart, and to find one in the log.
+fn shortened(kid: &str) -> String {
+    match kid.chars().nth(12) {
+        Some(_) => kid.chars().take(12).chain(['…']).collect(),
+        None => kid.to_owned(),
     }
 }
 

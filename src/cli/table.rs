@@ -121,11 +121,35 @@ impl Reader {
         let seconds = time.0.seconds_after(self.now);
         let span = span(seconds.unsigned_abs());
         let distance = match seconds {
-            0.. => format!("in {span}"),
+            0 => "now".to_owned(),
+            1.. => format!("in {span}"),
             _ => format!("{span} ago"),
         };
         format!("{} ({distance})", self.time(time))
     }
+}
+
+/// How much a terminal shows side by side, unless somebody drew it larger.
+const WIDTH: usize = 80;
+
+/// `text` in lines that stand behind `indent` blanks; a word that is too long
+/// for one keeps its own.
+pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    let room = WIDTH.saturating_sub(indent);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let length = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && length > room {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
 }
 
 /// In its largest unit and the next.
@@ -143,7 +167,7 @@ pub(super) fn span(seconds: u64) -> String {
 pub(super) mod tests {
     use jiff::tz::TimeZone;
 
-    use super::{Cell, Paint, Reader, Tone, span};
+    use super::{Cell, Paint, Reader, Tone, span, wrapped};
     use crate::clock::UnixTime;
     use crate::control::wire::Time;
 
@@ -204,7 +228,17 @@ pub(super) mod tests {
         assert_eq!(reader().when(at(3720)), "2026-11-22 20:32 (in 1 h 2 min)");
         let before = Time(reader().now.minus(std::time::Duration::from_mins(4)));
         assert_eq!(reader().when(before), "2026-11-22 19:26 (4 min ago)");
+        assert_eq!(reader().when(at(0)), "2026-11-22 19:30 (now)");
         assert_eq!(span(59), "59 s");
         assert_eq!(span(2 * 86_400 + 3 * 3600), "2 d 3 h");
+    }
+
+    #[test]
+    fn a_long_sentence_is_broken_between_words() {
+        let text = "the last try failed: cannot sign in";
+        let lines = ["the last try failed:", "cannot sign in"];
+        assert_eq!(wrapped(text, 60), lines);
+        assert_eq!(wrapped(text, 45), [text]);
+        assert_eq!(wrapped("a https://long", 75), ["a", "https://long"]);
     }
 }

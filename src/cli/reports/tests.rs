@@ -64,6 +64,11 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
 2026-11-22 19:20  address-unknown  inconnu@gmail.com  -
 ",
     );
+    let mut on_hold = status();
+    on_hold.directory.error = Some(format!("DSM {}", "lets nobody in ".repeat(8)));
+    let table = on_hold.to_table(&reader());
+    let longest = table.lines().map(str::len).max();
+    assert!(longest <= Some(80), "{table}");
     let mut quiet = status();
     quiet.refusals.clear();
     let table = quiet.to_table(&reader());
@@ -81,15 +86,19 @@ fn users_are_told_apart_with_the_reason_and_their_twins() {
         verdict: verdict.to_owned(),
         link: None,
     };
+    let linked = |subject: &str, address: &str, user: User| User {
+        link: Some(LinkOfUser {
+            subject: subject.to_owned(),
+            address: address.to_owned(),
+            since: ago(10),
+        }),
+        ..user
+    };
+    let jeanne = user("jeanne", Some("jeanne@gmail.com"), "ok");
+    let mimi = user("mimi", Some("mimi@example.com"), "ok");
     let users = vec![
-        User {
-            link: Some(LinkOfUser {
-                subject: "1042".to_owned(),
-                address: "Jeanne@gmail.com".to_owned(),
-                since: ago(10),
-            }),
-            ..user("jeanne", Some("jeanne@gmail.com"), "ok")
-        },
+        linked("1042", "Jeanne@gmail.com", jeanne),
+        linked("1043", "maman@gmail.com", mimi),
         user("lea", Some("L.ea@gmail.com"), "address-ambiguous"),
         user("igor", Some("lea@googlemail.com"), "address-ambiguous"),
         user("box", None, "no-address"),
@@ -97,14 +106,16 @@ fn users_are_told_apart_with_the_reason_and_their_twins() {
     check(
         &users,
         "\
-USER    E-MAIL              VERDICT            LINKED ADDRESS    GOOGLE ACCOUNT  SINCE             SAME E-MAIL AS
-jeanne  jeanne@gmail.com    ok                 Jeanne@gmail.com  1042            2026-11-22 19:20  -
-lea     L.ea@gmail.com      address-ambiguous  -                 -               -                 igor
-igor    lea@googlemail.com  address-ambiguous  -                 -               -                 lea
-box     -                   no-address         -                 -               -                 -
+USER    E-MAIL              VERDICT            LINKED GOOGLE ACCOUNT
+jeanne  jeanne@gmail.com    ok                 1042
+mimi    mimi@example.com    ok                 1043 (maman@gmail.com)
+lea     L.ea@gmail.com      address-ambiguous  -
+igor    lea@googlemail.com  address-ambiguous  -
+box     -                   no-address         -
 
 no-address: has no e-mail in DSM, and no alias in the config
 address-ambiguous: several DSM users have this e-mail; leave it to one of them
+same e-mail, lea@gmail.com: lea, igor
 ",
     );
     check(
@@ -122,16 +133,29 @@ fn links_and_keys_are_tables() {
         address: "jeanne@gmail.com".to_owned(),
         since: ago(10),
     };
+    let elsewhere = Link {
+        user: "lea".to_owned(),
+        issuer: "https://login.example.net".to_owned(),
+        ..link.clone()
+    };
     check(
-        &vec![link],
+        &vec![link.clone()],
+        "\
+USER    ADDRESS           GOOGLE ACCOUNT  SINCE
+jeanne  jeanne@gmail.com  1042            2026-11-22 19:20
+",
+    );
+    check(
+        &vec![link, elsewhere],
         "\
 USER    ADDRESS           GOOGLE ACCOUNT  SINCE             ISSUER
 jeanne  jeanne@gmail.com  1042            2026-11-22 19:20  https://accounts.google.com
+lea     jeanne@gmail.com  1042            2026-11-22 19:20  https://login.example.net
 ",
     );
     check(&Vec::<Link>::new(), "No Google account is linked yet.\n");
     let key = Key {
-        kid: "abc".to_owned(),
+        kid: "RM7y0KxWTqxT5noMZCftXEfLJdoZQTMNXQriyQnEZg8".to_owned(),
         state: "signing".to_owned(),
         created: ago(10),
         signs_from: ago(9),
@@ -140,8 +164,8 @@ jeanne  jeanne@gmail.com  1042            2026-11-22 19:20  https://accounts.goo
     check(
         &vec![key],
         "\
-KEY  STATE    MADE              SIGNS FROM        GONE AFTER
-abc  signing  2026-11-22 19:20  2026-11-22 19:21  -
+KEY            STATE    MADE              SIGNS FROM        GONE AFTER
+RM7y0KxWTqxT…  signing  2026-11-22 19:20  2026-11-22 19:21  -
 ",
     );
 }
