@@ -39,9 +39,12 @@ const WORKERS: usize = 2;
 /// A quarter of the usual: nothing here recurses.
 const STACK_BYTES: usize = 512 * 1024;
 
+/// Longer lines are hard to read, however wide the terminal is.
+const WIDEST_HELP: usize = 100;
+
 const LONG_ABOUT: &str = "\
-Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an OpenID client toward
-Google. A person clicks the button on DSM's login page, signs in at Google, and DSM lets them in
+Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an OpenID client toward \
+Google. A person clicks the button on DSM's login page, signs in at Google, and DSM lets them in \
 as the DSM user who has that e-mail address.";
 
 const EXAMPLES: &str = "\
@@ -58,8 +61,8 @@ Examples:
       The same report, for a program.
 
 Config:
-  The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS,
-  /var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.
+  The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS, \
+/var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.
 
 Exit codes:
   0   done
@@ -69,7 +72,13 @@ Exit codes:
   78  the config is bad or missing";
 
 #[derive(Parser)]
-#[command(version, about, long_about = LONG_ABOUT, after_help = EXAMPLES)]
+#[command(
+    version,
+    about,
+    long_about = LONG_ABOUT,
+    after_help = EXAMPLES,
+    max_term_width = WIDEST_HELP
+)]
 struct Arguments {
     /// The config file
     #[arg(
@@ -87,7 +96,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve in the foreground, until SIGTERM or SIGINT
+    /// Serve in the foreground; SIGTERM or SIGINT ends it, SIGHUP reads the
+    /// config again
     Run,
     /// Read the config and every file it names, offline; print every problem
     /// with its key path
@@ -197,7 +207,7 @@ fn why_unreadable(path: &Path, source: &io::Error) -> String {
         ),
         (
             io::ErrorKind::NotFound,
-            "; --help tells where the config is",
+            "; setup makes a config, and --config names another place",
         ),
     ];
     let hint = hints.iter().find(|(kind, _)| *kind == source.kind());
@@ -278,7 +288,7 @@ mod tests {
             FAILED,
             "owner of its directory",
         );
-        check(io::ErrorKind::NotFound, BAD_CONFIG, "where the config is");
+        check(io::ErrorKind::NotFound, BAD_CONFIG, "names another place");
         check(io::ErrorKind::IsADirectory, BAD_CONFIG, "is a directory");
     }
 }

@@ -4,8 +4,8 @@ pub(super) const RELOAD: &str = "\
 Make the daemon that runs read its config again, and print what has changed, by key path.
 
 A config that is not good is refused with all its problems, and the one of before stays in force. \
-Whoever is in the middle of a sign-in ends it undisturbed. `listen`, `storage`, `log` and `control` \
-count from the next start on, and the answer says so. The daemon also asks DSM for its users now, \
+Whoever is in the middle of a sign-in ends it undisturbed. `listen`, `storage` and `control` count \
+from the next start on, and the answer says so. The daemon also asks DSM for its users now, \
 even if DSM refused its password and was to be left alone. A SIGHUP does the same, and tells it in \
 the log.";
 
@@ -18,6 +18,7 @@ Examples:
 
 Exit codes:
   0   the config is in force
+  1   it cannot be put in force, such as a log that does not open
   75  the daemon to ask is not running
   78  the config is bad or missing; the one of before is in force";
 
@@ -25,7 +26,7 @@ pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:
   google-to-synology-sso status
       When DSM and Google were last asked, what went wrong then, and the last refusals.
-  google-to-synology-sso status --json | jq -r '.refusals[] | [.at, .address, .refusal] | @tsv'
+  google-to-synology-sso status --json | jq -c '.refusals[]'
       The last refusals, for a program.";
 
 pub(super) const USERS: &str = "\

@@ -80,6 +80,32 @@ fn help_teaches_and_usage_is_2() {
 }
 
 #[test]
+fn help_is_as_wide_as_the_terminal_and_never_too_wide_to_read() {
+    for command in [
+        &[][..],
+        &["run"],
+        &["check"],
+        &["setup"],
+        &["dsm-settings"],
+        &["reload"],
+        &["status"],
+        &["users"],
+        &["links"],
+        &["links", "remove"],
+        &["keys", "list"],
+        &["keys", "rotate"],
+    ] {
+        for (columns, widest) in [("80", 80), ("200", 100)] {
+            let arguments = [command, &["--help"]].concat();
+            let output = bare(&arguments).env("COLUMNS", columns).output().unwrap();
+            let help = text(&output.stdout);
+            let longest = help.lines().map(str::len).max();
+            assert!(longest <= Some(widest), "{longest:?}: {help}");
+        }
+    }
+}
+
+#[test]
 fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is() {
     let home = Home::with(EXAMPLE);
     let (reader, writer) = std::io::pipe().unwrap();
