@@ -121,12 +121,15 @@ impl Files<'_> {
 
     /// What a secret file holds.
     ///
-    /// No message repeats the path: people paste the secret itself where its
-    /// file belongs, and messages end in logs.
+    /// No message repeats a path where there is no file: people paste the
+    /// secret itself where its file belongs, and messages end in logs.
     pub(super) fn secret(self, text: &str) -> Result<Secret<String>, String> {
         let path = self.path(text)?;
         read_secret_file(&path).map_err(|error| {
             let base = self.base.display();
+            if path.is_file() {
+                return format!("names {}, which cannot be used: {error}", path.display());
+            }
             format!("names a file that cannot be used (relative paths begin at {base}): {error}")
         })
     }

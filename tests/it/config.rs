@@ -240,6 +240,22 @@ fn a_secret_that_others_can_read_is_refused() {
 }
 
 #[test]
+fn a_secret_file_is_named_and_a_secret_in_its_place_is_not_repeated() {
+    let home = Home::with(EXAMPLE);
+    home.write("dsm-password", "correct-horse\n", 0o644);
+    let output = home.check();
+    let named = home.path().with_file_name("dsm-password");
+    let expected = format!("names {}, which cannot be used", named.display());
+    assert!(text(&output.stdout).contains(&expected), "{output:?}");
+
+    let pasted = EXAMPLE.replace("\"dsm-password\"", "\"correct-horse\"");
+    let output = Home::with(&pasted).check();
+    let found = text(&output.stdout);
+    assert!(found.contains("dsm.password-file: names a file"), "{found}");
+    assert!(!found.contains("horse"), "{found}");
+}
+
+#[test]
 fn what_a_secret_file_holds_is_never_printed() {
     let home = Home::with(EXAMPLE);
     home.write("dsm-password", "correct-horse\nbattery-staple\n", 0o600);
@@ -279,6 +295,7 @@ fn a_missing_config_exits_78() {
     assert_eq!(output.status.code(), Some(78));
     assert!(text(&output.stdout).starts_with("fail config: /"));
     assert!(text(&output.stdout).contains("No such file"));
+    assert!(text(&output.stdout).contains("setup makes a config"));
     assert_eq!(home.failures(), ["config"]);
 }
 

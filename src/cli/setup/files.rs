@@ -128,7 +128,7 @@ pub(super) fn look_for(names: &[&str], home: &Path, existing: Existing) -> anyho
         .collect();
     if existing == Existing::Keep && !there.is_empty() {
         bail!(
-            "already there, and left as it is: {}; --force replaces it",
+            "nothing was written, since these are there already: {}; --force replaces them",
             there.join(", ")
         );
     }

@@ -89,8 +89,8 @@ impl Answers {
 pub(super) const QUESTIONS: [Question; 8] = [
     Question {
         variable: "wizard_issuer",
-        explanation: "The public URL of this service. Browsers and the NAS itself reach it there, \
-                      by HTTPS.\nSuch as https://login.example.com",
+        explanation: "The public URL of this service. Browsers and the NAS itself reach it \
+                      there,\nby HTTPS. Such as https://login.example.com",
         prompt: "Public URL of this service",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
@@ -98,8 +98,8 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_redirect_uri",
-        explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's SSO \
-                      settings, too.\nSuch as https://nas.example.com/",
+        explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's\nSSO \
+                      settings, too. Such as https://nas.example.com/",
         prompt: "URL of DSM in the browser",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
@@ -107,8 +107,8 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_google_client_id",
-        explanation: "From the Google console, APIs & Services > Credentials: an OAuth client of \
-                      the type\nWeb application.",
+        explanation: "From the Google console, APIs & Services > Credentials: an OAuth\nclient of \
+                      the type Web application.",
         prompt: "Google's client ID",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
@@ -132,8 +132,8 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_dsm_account",
-        explanation: "A DSM account for this service, that reads the list of users. It has to be an \
-                      administrator,\nsince DSM lists its users to nobody else.",
+        explanation: "A DSM account for this service, that reads the list of users. It has to be\nan \
+                      administrator, since DSM lists its users to nobody else.",
         prompt: "DSM account",
         on_enter: OnEnter::Take("sso-reader"),
         echo: Echo::On,
@@ -149,7 +149,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_client_secret",
-        explanation: "A secret between DSM and this service, DSM's \"Application secret\". It is not \
+        explanation: "A secret between DSM and this service, DSM's \"Application secret\".\nIt is not \
                       shown here.",
         prompt: "Application secret",
         on_enter: OnEnter::Invent,

@@ -17,8 +17,8 @@ pub(super) fn somebody_is_there() -> bool {
 /// Asks all questions, each until its answer is of good form.
 pub(super) fn ask_everything() -> anyhow::Result<Answers> {
     say(
-        "The first values; each is explained. Enter takes what stands in brackets, and Ctrl-C \
-         ends\nthis with nothing written.\n",
+        "The first values; each is explained. Enter takes what stands in brackets,\n\
+         and Ctrl-C ends this with nothing written.\n",
     )?;
     Answers::gather(ask)
 }

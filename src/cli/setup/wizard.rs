@@ -59,6 +59,10 @@ fn answer(question: &Question, value: OsString) -> Result<Secret<String>, String
         Echo::On => Secret::new(text.expose().trim().to_owned()),
         Echo::Off => text,
     };
+    // What is wrong with the form of nothing is no help.
+    if text.expose().is_empty() {
+        return Err("is empty".to_owned());
+    }
     (question.check)(text.expose())?;
     Ok(text)
 }

@@ -88,7 +88,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     tells_no_secret(&done);
     let told = text(&done.stderr);
     for problem in [
-        "wizard_issuer: has to begin with",
+        "wizard_issuer: is empty",
         "wizard_redirect_uri: has a #",
         "wizard_client_secret: is shorter than 16",
         "wizard_google_client_secret: has a control character",
