@@ -156,12 +156,7 @@ impl Jobs {
             let begun = self.bridge().clock.now();
             let done = self.refresh_users().await;
             match done {
-                Ok(done) => {
-                    tracing::debug!(
-                        users = done.users,
-                        changed = done.changed,
-                        "users refreshed"
-                    );
+                Ok(_) => {
                     backoff = Backoff::new();
                     self.next_refresh(begun.plus(self.bridge().config.dsm.refresh));
                     self.unless_wanted(self.until_due(begun)).await;

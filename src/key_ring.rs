@@ -11,7 +11,7 @@ use crate::clock::UnixTime;
 use crate::ids::KeyId;
 use crate::keys::{
     KeyError, KeySet, KeyState, KeyStatus, Rotation, RotationRefused, ScheduledKey, SigningKey,
-    Step,
+    Step, rfc3339,
 };
 use crate::store::{KeptKey, KeyChange, Store, StoreError};
 
@@ -131,7 +131,7 @@ impl Inner {
         tracing::info!(
             kid = %rotated.kid,
             state = rotated.state.name(),
-            signs_from = rotated.signs_from.seconds(),
+            signs_from = rfc3339(rotated.signs_from),
             "rotated the signing keys"
         );
         Ok(rotated)

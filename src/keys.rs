@@ -16,6 +16,7 @@ use crate::ids::KeyId;
 use crate::login::IdToken;
 use crate::secret::Secret;
 
+pub(crate) use set::rfc3339;
 pub use set::{
     KEPT_AFTER, KeySet, KeyState, KeyStatus, PUBLISHED_BEFORE, Rotation, RotationRefused,
     ScheduledKey, Step,

@@ -130,7 +130,7 @@ impl Jobs {
             error = error as &dyn std::error::Error,
             until = shown,
             %next_try,
-            "DSM does not let us in and is left alone until then; a changed password, device \
+            "DSM does not let us in and is left alone for a while; a changed password, device \
              token or [dsm] in the config ends this within a minute, reload at once"
         );
         let reason = told(error);
@@ -155,7 +155,7 @@ impl Jobs {
         tracing::warn!(
             error = hold.reason,
             until,
-            "DSM did not let us in before this start and is left alone until then"
+            "DSM did not let us in before this start and is still left alone"
         );
     }
 

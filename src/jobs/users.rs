@@ -76,7 +76,17 @@ impl Jobs {
         self.heed_hold(&running).await?;
         let done = self.refresh_alone(&bridge).await;
         let error = done.as_ref().err().map(|error| Arc::new(told(error)));
-        self.error.store(error);
+        // Whoever read of a failure wants to read that it is over.
+        let had_failed = self.error.swap(error).is_some();
+        match &done {
+            Ok(Refreshed { users, changed }) if *changed || had_failed => {
+                tracing::info!(users, changed, "users refreshed");
+            }
+            Ok(Refreshed { users, changed }) => {
+                tracing::debug!(users, changed, "users refreshed");
+            }
+            Err(_) => {}
+        }
         done
     }
 

@@ -116,7 +116,8 @@ pub enum RotationRefused {
     },
 }
 
-fn rfc3339(time: UnixTime) -> String {
+/// As logs and messages write it.
+pub(crate) fn rfc3339(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.seconds()).map_or_else(
         |_| format!("second {}", time.seconds()),
         |timestamp| timestamp.to_string(),

@@ -19,6 +19,18 @@ fn read(house: &House) -> String {
     fs::read_to_string(house.home.path().join("our.log")).unwrap_or_default()
 }
 
+/// Once there is nothing more to tell of the start: the line about the users
+/// comes after they are on disk.
+async fn quiet() -> Built {
+    let built = Built::planned(plan()).await;
+    built.knows_everybody().await;
+    until("the users are told", || {
+        read(&built.house).contains("users refreshed")
+    })
+    .await;
+    built
+}
+
 #[tokio::test]
 async fn the_daemon_logs_to_a_file_that_is_its_owners_alone() {
     let built = Built::planned(plan()).await;
@@ -34,8 +46,7 @@ async fn the_daemon_logs_to_a_file_that_is_its_owners_alone() {
 
 #[tokio::test]
 async fn nothing_is_written_when_nothing_happens() {
-    let built = Built::planned(plan()).await;
-    built.knows_everybody().await;
+    let built = quiet().await;
     let before = read(&built.house);
     for path in [
         "/healthz",
@@ -74,8 +85,7 @@ async fn why_the_daemon_ended_is_in_its_file() {
 
 #[tokio::test]
 async fn a_daemon_whose_disk_takes_no_line_serves_on() {
-    let built = Built::planned(plan()).await;
-    built.knows_everybody().await;
+    let built = quiet().await;
     // What a full disk does: neither this file nor a new one takes a byte.
     let path = built.house.home.path().join("our.log");
     fs::remove_file(&path).unwrap();
