@@ -7,8 +7,8 @@
 //! browser ──GET /auth──────▶ authorize: query + clients ─▶ PendingLogin
 //!                            sealed into a cookie ─▶ 303 to Google
 //! Google  ──GET /callback──▶ google:    cookie + code ─▶ GoogleIdentity
-//!                            directory: + snapshot, policy ─▶ DsmUser
-//!                            token:     code, one row ─▶ 303 to DSM
+//!                            directory: + users, links, policy ─▶ DsmUser
+//!                            token:     code and link, stored ─▶ 303 to DSM
 //! DSM     ──POST /token────▶ token:     code, once; judged again ─▶ tokens
 //! DSM     ──GET /userinfo──▶ token:     judged again ─▶ username, e-mail
 //! ```
@@ -23,11 +23,20 @@
 //! - No token without a [`login::DsmUser`], no `DsmUser` without a
 //!   [`login::GoogleIdentity`], no `GoogleIdentity` without a verified
 //!   signature and nonce.
-//! - A look-up never waits for DSM. A lock is held across an await on a socket
-//!   only as a turnstile, of those who would ask the same.
+//! - A look-up never waits for DSM, with one exception: who would be refused
+//!   for want of newer users waits at the [`refresh_desk`], 15 s at most, all
+//!   of them for one reading. A lock is held across an await on a socket only
+//!   as a turnstile, of those who would ask the same.
 //! - A stranger's request writes nothing to the database.
 //! - An unchanged refresh writes nothing: freshness lives in memory and goes to
 //!   disk once a day and at stop.
+//! - Links are judged when they are used, by [`directory::judge`], and never
+//!   deleted by a refresh: a list that came back short must not unlink anybody.
+//!   One is made in the transaction that stores its code.
+//! - What a request works with is one [`flow::Bridge`], which a reload replaces
+//!   as a whole; a request ends with the one with which it began.
+//! - No command but `run` opens the state: they ask the daemon, by
+//!   [`control`].
 //! - Time comes in as an argument; the clock, chance, the environment and the
 //!   spawning of tasks are each named in one file.
 //! - serde types are wire types; domain types have no serde.
