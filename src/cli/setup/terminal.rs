@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use anyhow::{Context, bail};
+use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::questions::{Answers, Echo, OnEnter, Question};
@@ -52,7 +53,12 @@ fn read(prompt: &str, echo: Echo) -> anyhow::Result<Secret<String>> {
             read_line()
         }
         Echo::Off => {
+            // At Ctrl-C rpassword raises the signal before it gives the
+            // terminal its echo back: it has to wait for that.
+            let interrupt = SigSet::from_iter([Signal::SIGINT]);
+            interrupt.thread_block()?;
             let answer = rpassword::prompt_password(prompt);
+            interrupt.thread_unblock()?;
             Ok(Secret::new(answer.context("read from the terminal")?))
         }
     }

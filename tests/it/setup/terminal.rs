@@ -151,6 +151,24 @@ fn set_up(empty: &Empty) -> Command {
 }
 
 #[test]
+fn ctrl_c_at_a_hidden_prompt_leaves_a_terminal_that_shows_what_is_typed() {
+    let empty = Empty::new();
+    let mut person = almost_through(&empty.command(&["setup"]));
+    person.reads("Application secret [a random one]: ");
+    let shows = |terminal: &File| {
+        let modes = tcgetattr(terminal).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO)
+    };
+    until("no echo", || (!shows(&person.terminal)).then_some(()));
+    person.terminal.write_all(b"\x03").unwrap();
+    let terminal = person.terminal.try_clone().unwrap();
+    let (status, _) = person.leaves();
+    assert!(!status.success());
+    assert!(shows(&terminal));
+    assert_eq!(empty.names(), [""; 0]);
+}
+
+#[test]
 fn a_person_is_asked_until_the_answers_are_good() {
     let empty = Empty::new();
     let mut person = almost_through(&set_up(&empty));
