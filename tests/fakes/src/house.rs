@@ -17,7 +17,7 @@ use google_to_synology_sso::random::OsRandom;
 use rusqlite::types::FromSql;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -115,13 +115,11 @@ impl House {
     pub async fn planned(plan: Plan) -> Self {
         let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
         let google = FakeGoogle::start(clock.clone()).await;
-        let port = TcpSocket::new_v4().unwrap();
-        port.set_reuseaddr(true).unwrap();
-        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
-        let address = port.local_addr().unwrap();
+        let (port, listener) = own_port();
+        let address = listener.local_addr().unwrap();
         let mut house = Self::furnished(plan, google, clock, address).await;
         house.port = Some(port);
-        house.start().await;
+        house.start_on(listener).await;
         house
     }
 
@@ -155,9 +153,12 @@ impl House {
     }
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.
-    #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub async fn start(&mut self) {
-        let listener = http::listen(self.address).unwrap();
+        self.start_on(http::listen(self.address).unwrap()).await;
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
+    async fn start_on(&mut self, listener: TcpListener) {
         let config = Config::load(&self.write_config()).unwrap();
         let random = Arc::new(OsRandom::default());
         let daemon = Daemon::prepare(config, self.clock.clone(), random)
@@ -330,6 +331,21 @@ impl House {
         fs::write(&path, config).unwrap();
         path
     }
+}
+
+/// A port of 127.0.0.1, held twice: the first of them keeps it while the second
+/// is gone. Between the two a daemon of another test may have taken it that had
+/// chosen it before.
+fn own_port() -> (TcpSocket, TcpListener) {
+    for _ in 0..100 {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        if let Ok(listener) = http::listen(port.local_addr().unwrap()) {
+            return (port, listener);
+        }
+    }
+    panic!("every port of this machine is taken");
 }
 
 /// The people of the house as DSM lists them.
