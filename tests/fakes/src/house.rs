@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use google_to_synology_sso::clock::SystemClock;
 use google_to_synology_sso::config::Config;
@@ -154,7 +155,8 @@ impl House {
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.
     pub async fn start(&mut self) {
-        self.start_on(http::listen(self.address).unwrap()).await;
+        let listener = listen_again(self.address).await;
+        self.start_on(listener).await;
     }
 
     #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
@@ -331,6 +333,18 @@ impl House {
         fs::write(&path, config).unwrap();
         path
     }
+}
+
+/// Where a daemon listened until now. A child that another test is starting has
+/// that daemon's socket open for a moment, too, until it is its own program.
+async fn listen_again(address: SocketAddr) -> TcpListener {
+    for _ in 0..500 {
+        if let Ok(listener) = http::listen(address) {
+            return listener;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    http::listen(address).unwrap()
 }
 
 /// A port of 127.0.0.1, held twice: the first of them keeps it while the second
