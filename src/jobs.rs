@@ -268,7 +268,8 @@ impl Jobs {
         }
     }
 
-    /// Writes down what is known and how fresh it is, for the next start.
+    /// Writes down what is known and how fresh it is, for the next start; and
+    /// copies the state, while the disk is awake.
     pub async fn keep_freshness(&self) -> Result<(), StoreError> {
         let bridge = self.bridge();
         if let Some(snapshot) = bridge.snapshot.load_full() {
@@ -279,7 +280,9 @@ impl Jobs {
             .await?;
         }
         let documents = bridge.upstream.to_keep();
-        bridge.store.keep_documents(documents).await
+        bridge.store.keep_documents(documents).await?;
+        bridge.store.keep_copy().await;
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 //! after its commit (`synchronous=FULL`), so that what was answered outlives a
 //! power cut.
 
+mod copy;
 mod directory;
 mod documents;
 mod grants;
@@ -22,7 +23,10 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+
+use copy::Copy;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
@@ -80,6 +84,17 @@ pub enum StoreError {
     /// The store's thread has ended.
     #[error("{0}: the store is closed")]
     Closed(&'static str),
+    /// The copy cannot be written.
+    #[error("write {path}")]
+    Copy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The copy was not finished.
+    #[error("the copy of the state was not finished")]
+    Abandoned(#[from] JoinError),
 }
 
 /// The open state. Cheap to share behind an `Arc`.
@@ -88,6 +103,7 @@ pub struct Store {
     jobs: mpsc::UnboundedSender<Box<dyn Job>>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
+    copy: Arc<Copy>,
 }
 
 impl Store {
@@ -98,6 +114,8 @@ impl Store {
         // SQLite gives its journal files the mode of the database.
         private_file(path)?;
         let connection = connect(path)?;
+        let copy = Arc::new(Copy::of(path));
+        let changes = Arc::clone(&copy);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         let tells_its_end = ended.clone().drop_guard();
@@ -106,7 +124,7 @@ impl Store {
             .stack_size(512 * 1024)
             .spawn(move || {
                 let _tells_its_end = tells_its_end;
-                serve(connection, received);
+                serve(connection, received, &changes);
                 // It keeps a second daemon out: not before the journal is
                 // written back may one come in. Not merely closed, since a
                 // child that is being started has it open for a moment too.
@@ -120,6 +138,7 @@ impl Store {
             jobs,
             thread: std::sync::Mutex::new(Some(thread)),
             ended,
+            copy,
         })
     }
 
@@ -314,11 +333,15 @@ impl Job for Close {
     }
 }
 
-fn serve(connection: Connection, mut received: mpsc::UnboundedReceiver<Box<dyn Job>>) {
+fn serve(connection: Connection, mut received: mpsc::UnboundedReceiver<Box<dyn Job>>, copy: &Copy) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let last = batch.iter().any(|job| job.is_last());
+        let rows = connection.total_changes();
         let commit = run_together(&connection, &mut batch);
+        if commit.is_ok() && connection.total_changes() > rows {
+            copy.state_has_changed();
+        }
         let commit = commit.map_err(Arc::new);
         for job in batch.drain(..) {
             job.answer(commit.clone());

@@ -50,9 +50,11 @@ impl Store {
         .await
     }
 
-    /// Changes the kept signing keys, all at once.
+    /// Changes the kept signing keys, all at once. The copy has them, too: a
+    /// key that somebody got hold of must not come back, and one that was
+    /// published must not be lost.
     pub async fn change_signing_keys(&self, change: KeyChange) -> Result<(), StoreError> {
-        self.call("keep the signing keys", move |connection| {
+        let keeping = self.call("keep the signing keys", move |connection| {
             if let Some(made) = &change.made {
                 connection.execute(
                     "INSERT INTO signing_keys (kid, pkcs8, created, signs_from)
@@ -76,8 +78,10 @@ impl Store {
                 connection.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid.as_str()])?;
             }
             Ok(())
-        })
-        .await
+        });
+        keeping.await?;
+        self.replace_copy().await;
+        Ok(())
     }
 
     /// The kept key of the login cookies' seal, or `fresh` when there was

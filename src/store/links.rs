@@ -41,7 +41,8 @@ impl Store {
     }
 
     /// Removes the links to the DSM user `name`, written in any case: what was
-    /// removed.
+    /// removed. They are gone from the copy, too: what an administrator has
+    /// taken from somebody must not come back.
     pub async fn remove_links(&self, name: &str) -> Result<Vec<Link>, StoreError> {
         let folded = name.to_lowercase();
         let links = self.links().await?;
@@ -49,7 +50,7 @@ impl Store {
             .into_iter()
             .filter(|link| link.user.as_str().to_lowercase() == folded)
             .collect();
-        self.call("remove links", move |connection| {
+        let removing = self.call("remove links", move |connection| {
             let mut removed = Vec::new();
             for link in theirs {
                 let rows = connection.execute(
@@ -63,8 +64,12 @@ impl Store {
                 removed.extend((rows > 0).then_some(link));
             }
             Ok(removed)
-        })
-        .await
+        });
+        let removed = removing.await?;
+        if !removed.is_empty() {
+            self.replace_copy().await;
+        }
+        Ok(removed)
     }
 }
 

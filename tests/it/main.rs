@@ -50,6 +50,9 @@ mod tls;
 /// The state on disk.
 mod store;
 
+/// The copy beside the state.
+mod state_copy;
+
 /// What a person reads who cannot go on.
 mod pages;
 
