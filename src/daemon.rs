@@ -61,7 +61,7 @@ impl Daemon {
             .as_ref()
             .map(TlsSource::load)
             .transpose()?;
-        let store = Store::open(&config.storage)
+        let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
         let store = Arc::new(store);
         let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;

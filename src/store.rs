@@ -7,16 +7,16 @@
 //! power cut.
 
 mod copy;
+mod damage;
 mod directory;
 mod documents;
 mod grants;
 mod hold;
 mod keys;
 mod links;
+mod open;
 
-use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -26,7 +26,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::UnixTime;
 use copy::Copy;
+use open::Opened;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
@@ -73,6 +75,19 @@ pub enum StoreError {
         /// Ours.
         known: i64,
     },
+    /// The config names something else.
+    #[error("the state {0} is a directory, where storage.path names a file")]
+    Directory(PathBuf),
+    /// It is damaged, and cannot be set aside.
+    #[error("the state is damaged ({damage}), and {path} cannot be moved")]
+    SetAside {
+        /// What is wrong with it.
+        damage: String,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// SQLite failed.
     #[error("{doing}")]
     Sqlite {
@@ -108,12 +123,10 @@ pub struct Store {
 
 impl Store {
     /// Opens the state at `path`, makes it when there is none, and brings its
-    /// tables up to date.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let lock = lock(path)?;
-        // SQLite gives its journal files the mode of the database.
-        private_file(path)?;
-        let connection = connect(path)?;
+    /// tables up to date. A damaged one is set aside under a name with `now`,
+    /// and its copy takes its place.
+    pub fn open(path: &Path, now: UnixTime) -> Result<Self, StoreError> {
+        let Opened { lock, connection } = open::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
         let (jobs, received) = mpsc::unbounded_channel();
@@ -182,92 +195,6 @@ impl Store {
             drop(thread.join());
         }
     }
-}
-
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = private_file(Path::new(&name))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.to_owned())),
-        Err(TryLockError::Error(source)) => Err(StoreError::Open {
-            path: name.into(),
-            source,
-        }),
-    }
-}
-
-fn private_file(path: &Path) -> Result<File, StoreError> {
-    let opened = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(OWNER_ALONE)
-        .open(path);
-    opened
-        .and_then(|file| close_to_others(&file).map(|()| file))
-        .map_err(|source| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        })
-}
-
-/// A file that somebody else has made, such as a restored one, need not have
-/// the mode that we give; and it holds the key that signs.
-fn close_to_others(file: &File) -> io::Result<()> {
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
-        file.set_permissions(Permissions::from_mode(OWNER_ALONE))?;
-    }
-    Ok(())
-}
-
-fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let doing = "open the state";
-    let connection = Connection::open(path).map_err(|error| failed(doing, error))?;
-    // Before anything else: what a later release has made stays as it is.
-    let version = version(&connection, path)?;
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA foreign_keys = ON;
-             PRAGMA cache_size = -1024;
-             PRAGMA secure_delete = ON;",
-        )
-        .map_err(|error| failed(doing, error))?;
-    migrate(&connection, version)?;
-    Ok(connection)
-}
-
-/// How many migrations the state has seen; all of them are ours.
-fn version(connection: &Connection, path: &Path) -> Result<usize, StoreError> {
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(|error| failed("read the state's version", error))?;
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
-    }
-    Ok(usize::try_from(found).unwrap_or(0))
-}
-
-fn migrate(connection: &Connection, done: usize) -> Result<(), StoreError> {
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
-        let version = index + 1;
-        connection
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {version}; COMMIT;"
-            ))
-            .map_err(|error| failed("bring the state's tables up to date", error))?;
-    }
-    Ok(())
 }
 
 fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {

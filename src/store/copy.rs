@@ -117,7 +117,8 @@ pub(super) fn beside(state: &Path, suffix: &str) -> PathBuf {
     path.into()
 }
 
-fn write(state: &Path) -> Result<(), StoreError> {
+/// Makes the copy of `state` anew.
+pub(super) fn write(state: &Path) -> Result<(), StoreError> {
     // One name, so that what a power cut leaves is found by the next copy.
     let unfinished = beside(state, ".copy-unfinished");
     let written = write_by_way_of(&unfinished, state);

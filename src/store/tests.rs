@@ -3,11 +3,13 @@ use crate::clock::UnixTime;
 use crate::ids::DsmUsername;
 use crate::upstream::{Document, DocumentName};
 
+const NOW: UnixTime = UnixTime::from_seconds(1_772_433_000);
+
 /// The settings of the one connection; nobody else can read them.
 #[tokio::test]
 async fn an_answer_waits_for_the_disk() {
     let home = tempfile::tempdir().unwrap();
-    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
     let check = async |setting: &'static str, expected: &str| {
         let sql = format!("SELECT CAST({setting} AS TEXT) FROM pragma_{setting}");
         let read = move |connection: &Connection| connection.query_row(&sql, [], |row| row.get(0));
@@ -24,7 +26,7 @@ async fn an_answer_waits_for_the_disk() {
 #[tokio::test]
 async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
     let home = tempfile::tempdir().unwrap();
-    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
     let insert = |id: i64, sql: &'static str| {
         store.call("insert", move |connection| {
             connection.execute(
@@ -55,7 +57,7 @@ async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
 #[tokio::test]
 async fn no_document_outlives_those_that_it_was_kept_with() {
     let home = tempfile::tempdir().unwrap();
-    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
     let document = |name, body: &str| Document {
         name,
         body: body.as_bytes().to_vec(),
@@ -73,7 +75,7 @@ async fn no_document_outlives_those_that_it_was_kept_with() {
 #[tokio::test]
 async fn the_end_of_the_stores_thread_is_told() {
     let home = tempfile::tempdir().unwrap();
-    let store = Store::open(&home.path().join("state.sqlite3")).unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
     let broken = store.call("break", |_| -> rusqlite::Result<()> {
         panic!("on purpose")
     });
@@ -105,7 +107,7 @@ async fn administrators_that_an_earlier_release_kept_are_still_known() {
             .unwrap();
         drop(earlier);
 
-        let store = Store::open(&path).unwrap();
+        let store = Store::open(&path, NOW).unwrap();
 
         let kept = store.directory().await.unwrap().unwrap();
         assert_eq!(kept.refreshed, UnixTime::from_seconds(7));

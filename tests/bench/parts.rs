@@ -153,7 +153,11 @@ fn users(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let store = Store::open(&directory.path().join("state.sqlite3")).unwrap();
+    let store = Store::open(
+        &directory.path().join("state.sqlite3"),
+        UnixTime::from_seconds(0),
+    )
+    .unwrap();
     let kept = KeptDirectory {
         list: Arc::new(user_list()),
         refreshed: NOW,

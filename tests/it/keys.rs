@@ -340,7 +340,7 @@ async fn the_key_of_a_state_without_rotation_goes_on_signing() {
     before.pragma_update(None, "user_version", 1).unwrap();
     before.close().unwrap();
 
-    let store = Arc::new(Store::open(&path).unwrap());
+    let store = Arc::new(Store::open(&path, created).unwrap());
     let now = created.plus(HOUR * 1000);
     let keys = KeyRing::open(Arc::clone(&store), now).await.unwrap();
 

@@ -53,6 +53,9 @@ mod store;
 /// The copy beside the state.
 mod state_copy;
 
+/// The state is damaged, and the copy takes its place.
+mod damage;
+
 /// What a person reads who cannot go on.
 mod pages;
 

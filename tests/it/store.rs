@@ -9,11 +9,15 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 use fakes::browser::Browser;
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE};
+use fakes::time::MONDAY_MORNING;
+use google_to_synology_sso::clock::UnixTime;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::random::OsRandom;
 use google_to_synology_sso::store::{Store, StoreError};
 use rusqlite::Connection;
+
+const NOW: UnixTime = UnixTime::from_seconds(MONDAY_MORNING);
 
 /// The state of a house, or one of the files beside it.
 fn state(house: &House, suffix: &str) -> PathBuf {
@@ -202,12 +206,12 @@ async fn a_second_daemon_on_the_same_state_is_refused() {
 
     house.stop().await;
     let path = state(&house, "");
-    let open = Store::open(&path).unwrap();
-    let error = Store::open(&path).unwrap_err();
+    let open = Store::open(&path, NOW).unwrap();
+    let error = Store::open(&path, NOW).unwrap_err();
     assert!(matches!(error, StoreError::InUse(_)), "{error}");
     // Closed is closed, whoever still holds it.
     open.close();
-    Store::open(&path).unwrap();
+    Store::open(&path, NOW).unwrap();
 }
 
 fn version(path: &Path) -> i64 {
@@ -224,7 +228,7 @@ async fn the_state_begins_from_nothing() {
     fs::write(&empty, "").unwrap();
     for path in [nothing, empty] {
         for _ in 0..2 {
-            let store = Store::open(&path).unwrap();
+            let store = Store::open(&path, NOW).unwrap();
             assert!(store.signing_keys().await.unwrap().is_empty());
             assert!(store.directory().await.unwrap().is_none());
             assert!(store.documents().await.unwrap().is_empty());
@@ -255,7 +259,7 @@ async fn the_state_of_a_newer_release_is_refused_and_left_alone() {
         newer.close().unwrap();
         let before = fs::read(&path).unwrap();
 
-        let error = Store::open(&path).unwrap_err();
+        let error = Store::open(&path, NOW).unwrap_err();
         assert!(matches!(
             error,
             StoreError::Newer {
@@ -272,15 +276,12 @@ async fn the_state_of_a_newer_release_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_state_is_refused() {
+async fn what_cannot_be_a_state_is_refused() {
     let home = tempfile::tempdir().unwrap();
-    let path = home.path().join("state.sqlite3");
-    let letter = "Dear NAS, this is no database. ".repeat(100);
-    fs::write(&path, &letter).unwrap();
-    let error = Store::open(&path).unwrap_err();
-    assert!(matches!(error, StoreError::Sqlite { .. }), "{error}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), letter);
+    let error = Store::open(home.path(), NOW).unwrap_err();
+    assert!(matches!(error, StoreError::Directory(_)), "{error}");
+    assert!(error.to_string().contains("storage.path names a file"));
 
-    let error = Store::open(&home.path().join("gone/state")).unwrap_err();
+    let error = Store::open(&home.path().join("gone/state"), NOW).unwrap_err();
     assert!(matches!(error, StoreError::Open { .. }), "{error}");
 }

@@ -197,7 +197,7 @@ fn cold() -> Plan {
 
 /// The house has a port now, but no state.
 fn forget(house: &House) {
-    for suffix in ["", "-wal", "-shm", ".lock"] {
+    for suffix in ["", "-wal", "-shm", ".lock", ".copy"] {
         drop(fs::remove_file(state(house, suffix)));
     }
 }

@@ -29,7 +29,9 @@ async fn while_dsm_is_not_up(house: &mut House) {
 
 /// As on the very first start: nothing is known from yesterday.
 fn forget_everything(house: &House) {
-    std::fs::remove_file(house.home.path().join("state.sqlite3")).unwrap();
+    for name in ["state.sqlite3", "state.sqlite3.copy"] {
+        std::fs::remove_file(house.home.path().join(name)).unwrap();
+    }
 }
 
 #[tokio::test]

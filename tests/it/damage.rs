@@ -1,0 +1,229 @@
+//! The state is damaged over night. In the morning it is set aside, the copy
+//! takes its place, and the family signs in.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use fakes::browser::Browser;
+use fakes::house::{House, JEANNE};
+use rusqlite::Connection;
+use rustix::process::Signal;
+
+use crate::built::{Built, spawn, state};
+
+const SET_ASIDE: &str = "the state is damaged and was set aside; its copy takes its place";
+
+type Damage = (&'static str, fn(&Path));
+
+/// What disks, file systems and people do to a file.
+const DAMAGES: [Damage; 7] = [
+    ("the first page is a letter", |path| {
+        overwrite(path, 0, &b"Dear NAS, ".repeat(400));
+    }),
+    ("a page in the middle is noise", |path| {
+        overwrite(path, 4096 * 3, &noise(4096));
+    }),
+    ("the first page is zeros", |path| {
+        overwrite(path, 0, &[0; 4096]);
+    }),
+    ("all of it is zeros", |path| {
+        let length = fs::metadata(path).unwrap().len();
+        overwrite(path, 0, &vec![0; usize::try_from(length).unwrap()]);
+    }),
+    ("it ends in the middle", |path| {
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(fs::metadata(path).unwrap().len() / 2).unwrap();
+    }),
+    ("it is empty", |path| fs::write(path, "").unwrap()),
+    ("it is gone", |path| fs::remove_file(path).unwrap()),
+];
+
+fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
+    let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.seek(SeekFrom::Start(at)).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+/// The same noise each time.
+fn noise(length: usize) -> Vec<u8> {
+    let mut number = 1u32;
+    let mut next = || {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        number.to_be_bytes()[0]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// The damaged states that were set aside, the oldest first.
+fn aside(house: &House) -> Vec<PathBuf> {
+    let entries = fs::read_dir(house.home.path()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let is_aside = |path: &PathBuf| path.to_string_lossy().contains("sqlite3.damaged-");
+    let mut aside: Vec<_> = paths.filter(is_aside).collect();
+    aside.sort();
+    aside
+}
+
+async fn stop(built: &mut Built) {
+    built.process.signal(Signal::TERM);
+    assert_eq!(built.process.ended().await.code(), Some(0));
+}
+
+/// How often the log says `words`; it goes on over restarts.
+fn said(built: &Built, words: &str) -> usize {
+    built.process.log().matches(words).count()
+}
+
+#[tokio::test]
+async fn the_copy_takes_the_place_of_a_damaged_state() {
+    let mut built = Built::new().await;
+    built.house.sign_in(JEANNE, "").await;
+    let keys = built.keys().await;
+    for (number, (damage, inflict)) in DAMAGES.into_iter().enumerate() {
+        let spent = built.house.code(JEANNE, "").await;
+        assert_eq!(built.house.redeem(&spent, "").await.status, 200);
+        let unspent = built.house.code(JEANNE, "").await;
+        let mut browser = Browser::new();
+        let back = built.house.choose(&mut browser, JEANNE, "").await;
+        stop(&mut built).await;
+        inflict(&state(&built.house, ""));
+        let before = fs::read(state(&built.house, "")).ok();
+
+        built.start();
+
+        assert_eq!(said(&built, SET_ASIDE), number + 1, "{damage}");
+        // The evidence is kept, if there was any.
+        if let Some(before) = before {
+            let aside = aside(&built.house);
+            let is_there = |path: &PathBuf| fs::read(path).unwrap() == before;
+            assert!(aside.iter().any(is_there), "{damage}: {aside:?}");
+        }
+        assert_eq!(built.keys().await, keys, "{damage}");
+        assert_eq!(built.house.rows("links"), 1, "{damage}");
+        assert!(built.house.rows("users") > 0, "{damage}");
+        // No code is good again, nor for the first time: nobody knows which
+        // were redeemed.
+        for code in [&spent, &unspent] {
+            let again = built.house.redeem(code, "").await;
+            assert_eq!(again.json()["error"], "invalid_grant", "{damage}");
+        }
+        // Who was at Google comes back, and the next one signs in.
+        let mut reconnected = Browser::new();
+        reconnected.cookies.clone_from(&browser.cookies);
+        let arrived = reconnected.get(&back).await;
+        assert!(arrived.answered("code").is_some(), "{damage}: {arrived:?}");
+        built.house.sign_in(JEANNE, "").await;
+        assert!(state(&built.house, ".copy").exists(), "{damage}: no copy");
+    }
+    let kept = aside(&built.house);
+    assert_eq!(kept.len(), 3, "{kept:?}");
+}
+
+#[tokio::test]
+async fn without_a_copy_the_state_begins_anew() {
+    let mut built = Built::new().await;
+    built.house.sign_in(JEANNE, "").await;
+    let keys = built.keys().await;
+    stop(&mut built).await;
+    fs::remove_file(state(&built.house, ".copy")).unwrap();
+    overwrite(&state(&built.house, ""), 0, &noise(4096));
+
+    built.start();
+
+    let words = "there is no copy, so it begins anew";
+    assert_eq!(said(&built, words), 1, "{}", built.process.log());
+    assert_ne!(built.keys().await, keys);
+    built.knows_everybody().await;
+    built.house.sign_in(JEANNE, "").await;
+}
+
+#[tokio::test]
+async fn a_damaged_copy_takes_nobodys_place() {
+    let mut built = Built::new().await;
+    for bytes in [noise(8192), Vec::new()] {
+        stop(&mut built).await;
+        fs::write(state(&built.house, ".copy"), &bytes).unwrap();
+        overwrite(&state(&built.house, ""), 4096, &noise(4096));
+        let before = said(&built, "both were set aside");
+
+        built.start();
+
+        assert_eq!(said(&built, "both were set aside"), before + 1);
+        let aside = aside(&built.house);
+        let is_there = |path: &PathBuf| fs::read(path).unwrap() == bytes;
+        assert!(aside.iter().any(is_there), "{aside:?}");
+        built.knows_everybody().await;
+        built.house.sign_in(JEANNE, "").await;
+    }
+}
+
+#[tokio::test]
+async fn a_copy_of_a_later_release_is_kept_for_that_release() {
+    let mut built = Built::new().await;
+    stop(&mut built).await;
+    let path = state(&built.house, "");
+    let copy = Connection::open(state(&built.house, ".copy")).unwrap();
+    copy.execute_batch("PRAGMA user_version = 99;").unwrap();
+    drop(copy);
+    overwrite(&path, 0, &noise(4096));
+    let before = fs::read(&path).unwrap();
+
+    let mut process = spawn(&built.house);
+
+    assert_eq!(process.ended().await.code(), Some(1));
+    assert!(process.log().contains("is of version 99, newer than this"));
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(aside(&built.house), Vec::<PathBuf>::new());
+}
+
+/// SQLite takes such a journal for an empty one: it would bring back what the
+/// state was when the journal was last written back.
+#[tokio::test]
+async fn a_journal_of_noise_makes_no_code_good_again() {
+    let mut built = Built::new().await;
+    built.house.sign_in(JEANNE, "").await;
+    let code = built.house.code(JEANNE, "").await;
+    let keys = built.keys().await;
+    // The code is in the state, and that it is spent in the journal alone.
+    let writes_back = "PRAGMA wal_checkpoint(TRUNCATE)";
+    assert_eq!(built.house.look_up::<i64>(writes_back), 0);
+    assert_eq!(built.house.redeem(&code, "").await.status, 200);
+    built.process.cut_off();
+    let journal = state(&built.house, "-wal");
+    let length = fs::metadata(&journal).unwrap().len();
+    fs::write(&journal, noise(usize::try_from(length).unwrap())).unwrap();
+
+    built.start();
+
+    let again = built.house.redeem(&code, "").await;
+    assert_eq!(again.json()["error"], "invalid_grant");
+    assert_eq!(said(&built, "the state's journal is damaged"), 1);
+    assert_eq!(aside(&built.house).len(), 1);
+    assert_eq!(built.keys().await, keys);
+    built.house.sign_in(JEANNE, "").await;
+}
+
+/// The power goes while the copy takes the state's place.
+#[tokio::test]
+async fn a_mending_that_was_broken_off_is_finished() {
+    let mut built = Built::new().await;
+    built.house.sign_in(JEANNE, "").await;
+    let keys = built.keys().await;
+    built.process.cut_off();
+    // The state has been set aside already; its journal is there yet, and
+    // must not be taken for the copy's.
+    let path = state(&built.house, "");
+    let elsewhere = state(&built.house, ".damaged-20260101T000000Z");
+    fs::rename(&path, elsewhere).unwrap();
+    assert!(state(&built.house, "-wal").exists());
+
+    built.start();
+
+    assert_eq!(said(&built, SET_ASIDE), 1);
+    assert_eq!(built.keys().await, keys);
+    let whole = built.house.look_up::<String>("PRAGMA integrity_check");
+    assert_eq!(whole, "ok");
+    built.knows_everybody().await;
+    built.house.sign_in(JEANNE, "").await;
+}
