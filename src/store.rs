@@ -15,6 +15,7 @@ mod hold;
 mod keys;
 mod links;
 mod open;
+mod trouble;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::UnixTime;
 use copy::Copy;
-use open::Opened;
+use open::{OpenState, Opened};
+use trouble::Troubles;
 
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
@@ -74,6 +76,17 @@ pub enum StoreError {
         found: i64,
         /// Ours.
         known: i64,
+    },
+    /// Nobody could sign in: that needs a write.
+    #[error(
+        "{path} cannot be written: its volume may be read-only, or the file or its directory \
+         another user's"
+    )]
+    NotWritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The config names something else.
     #[error("the state {0} is a directory, where storage.path names a file")]
@@ -126,9 +139,10 @@ impl Store {
     /// tables up to date. A damaged one is set aside under a name with `now`,
     /// and its copy takes its place.
     pub fn open(path: &Path, now: UnixTime) -> Result<Self, StoreError> {
-        let Opened { lock, connection } = open::open(path, now)?;
+        let Opened { lock, state } = open::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
+        let troubles = Troubles::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         let tells_its_end = ended.clone().drop_guard();
@@ -137,7 +151,7 @@ impl Store {
             .stack_size(512 * 1024)
             .spawn(move || {
                 let _tells_its_end = tells_its_end;
-                serve(connection, received, &changes);
+                serve(state, received, &changes, troubles);
                 // It keeps a second daemon out: not before the journal is
                 // written back may one come in. Not merely closed, since a
                 // child that is being started has it open for a moment too.
@@ -210,6 +224,10 @@ trait Job: Send {
     fn run(&mut self, connection: &Connection) -> bool;
     /// Sends the answer, once it is known whether the commit went through.
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
+    /// Why the work failed, if it did.
+    fn error(&self) -> Option<&rusqlite::Error> {
+        None
+    }
     /// Whether the thread is to end here.
     fn is_last(&self) -> bool {
         false
@@ -231,6 +249,10 @@ where
     fn run(&mut self, connection: &Connection) -> bool {
         self.outcome = self.work.take().map(|work| work(connection));
         matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn error(&self) -> Option<&rusqlite::Error> {
+        self.outcome.as_ref()?.as_ref().err()
     }
 
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>) {
@@ -260,27 +282,43 @@ impl Job for Close {
     }
 }
 
-fn serve(connection: Connection, mut received: mpsc::UnboundedReceiver<Box<dyn Job>>, copy: &Copy) {
+fn serve(
+    mut state: OpenState,
+    mut received: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    copy: &Copy,
+    mut troubles: Troubles,
+) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let last = batch.iter().any(|job| job.is_last());
+        let connection = state.connection();
         let rows = connection.total_changes();
-        let commit = run_together(&connection, &mut batch);
-        if commit.is_ok() && connection.total_changes() > rows {
+        let commit = run_together(connection, &mut batch);
+        let wrote = commit.is_ok() && connection.total_changes() > rows;
+        let failed = batch.iter().filter_map(|job| job.error());
+        let failed = failed.chain(commit.as_ref().err());
+        failed.for_each(|error| troubles.have(error));
+        // Before the answers: who has one may copy the state.
+        let usual = if wrote {
             copy.state_has_changed();
-        }
+            troubles.are_over();
+            state.shared()
+        } else {
+            Some(state)
+        };
         let commit = commit.map_err(Arc::new);
         for job in batch.drain(..) {
             job.answer(commit.clone());
         }
+        state = match usual {
+            Some(state) => state,
+            None => return,
+        };
         if last {
             break;
         }
     }
-    // Closing the last connection writes the journal back and removes it.
-    if let Err((_, error)) = connection.close() {
-        tracing::warn!(%error, "the state was not closed cleanly; its journal is kept");
-    }
+    state.close();
 }
 
 /// Runs each job in a savepoint of its own inside one transaction.

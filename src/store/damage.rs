@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::copy::{self, beside, directory, sync_directory};
-use super::open::{Unusable, check, connect, version};
+use super::open::{OpenState, Unusable, check, open_state, version};
 use super::{StoreError, failed};
 use crate::clock::UnixTime;
 
@@ -81,7 +81,7 @@ pub(super) fn forget_grants(connection: &Connection) -> Result<(), StoreError> {
 
 /// Sets the state aside and opens the copy in its place; without one, a new
 /// state.
-pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<Connection, StoreError> {
+pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<OpenState, StoreError> {
     // A copy that this release cannot read is for the newer one: then nothing
     // is touched.
     let copy = examine(path)?;
@@ -99,7 +99,7 @@ pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<Connec
     }
     let synced = sync_directory(directory(path));
     synced.map_err(|error| cannot_move(path, damage)(error))?;
-    let connection = connect(path).map_err(|unusable| match unusable {
+    let state = open_state(path).map_err(|unusable| match unusable {
         Unusable::Refused(error) => error,
         Unusable::Damaged(damage) => StoreError::SetAside {
             damage: damage.to_string(),
@@ -115,7 +115,7 @@ pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<Connec
         let error: &dyn Error = &error;
         tracing::warn!(error, "the state cannot be copied");
     }
-    Ok(connection)
+    Ok(state)
 }
 
 /// How it stands with the copy.
@@ -195,16 +195,21 @@ fn journal(path: &Path) -> PathBuf {
     beside(path, "-wal")
 }
 
-/// Such as `state.sqlite3.damaged-20261122T070012Z`, with a number when that
-/// is taken.
+/// Such as `state.sqlite3.damaged-20261122T070012Z`; a second one of the same
+/// second has a number, and so on, so that they sort by age.
 fn aside(path: &Path, now: UnixTime, suffix: &str) -> PathBuf {
     let time = Timestamp::from_second(now.seconds()).unwrap_or_default();
-    let name = format!(".damaged-{}", time.strftime("%Y%m%dT%H%M%SZ"));
-    let first = beside(path, &name);
-    let mut others = (2..).map(|number| beside(path, &format!("{name}-{number}")));
-    let is_free = |name: &PathBuf| !name.exists() && !beside(name, "-wal").exists();
-    let name = Some(first).filter(is_free).or_else(|| others.find(is_free));
-    beside(&name.unwrap_or_default(), suffix)
+    let time = time.strftime("%Y%m%dT%H%M%SZ");
+    let name = |number: u32| match number {
+        0 => beside(path, &format!(".damaged-{time}")),
+        _ => beside(path, &format!(".damaged-{time}-{number:02}")),
+    };
+    let is_taken = |number: &u32| {
+        let state = name(*number);
+        state.exists() || beside(&state, "-wal").exists()
+    };
+    let last = (0..99).rev().find(is_taken);
+    beside(&name(last.map_or(0, |last| last + 1)), suffix)
 }
 
 fn move_away(from: &Path, to: &Path, damage: &Damage) -> Result<(), StoreError> {

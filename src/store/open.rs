@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -20,7 +20,51 @@ const SMALL: i64 = 4 << 20;
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) lock: File,
-    pub(super) connection: Connection,
+    pub(super) state: OpenState,
+}
+
+/// The one connection, and how it was made.
+#[derive(Debug)]
+pub(super) struct OpenState {
+    path: PathBuf,
+    connection: Connection,
+    locking: Locking,
+}
+
+/// Who may look at the state beside us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Locking {
+    /// Other connections, such as the copy's.
+    Shared,
+    /// Nobody. The index of the journal is in memory then, so that a state on
+    /// a full disk can be read, and serves until there is room.
+    Exclusive,
+}
+
+impl OpenState {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The state can be written: whoever opened it for himself shares it
+    /// again. `None` when that fails, and so does the way back.
+    pub(super) fn shared(self) -> Option<Self> {
+        if self.locking == Locking::Shared {
+            return Some(self);
+        }
+        let path = self.path.clone();
+        self.close();
+        open_state(&path)
+            .inspect_err(|error| tracing::error!(?error, "the state cannot be opened again"))
+            .ok()
+    }
+
+    /// Closing the last connection writes the journal back and removes it.
+    pub(super) fn close(self) {
+        if let Err((_, error)) = self.connection.close() {
+            tracing::warn!(%error, "the state was not closed cleanly; its journal is kept");
+        }
+    }
 }
 
 /// Why there is no connection yet.
@@ -60,24 +104,56 @@ pub(super) fn open(path: &Path, now: UnixTime) -> Result<Opened, StoreError> {
         return Err(StoreError::Directory(path.to_owned()));
     }
     let lock = lock(path)?;
-    let connection = match whole(path, now) {
-        Ok(connection) => connection,
+    let state = match whole(path, now) {
+        Ok(state) => state,
         Err(Unusable::Refused(error)) => return Err(error),
         Err(Unusable::Damaged(damage)) => damage::mend(path, &damage, now)?,
     };
-    Ok(Opened { lock, connection })
+    Ok(Opened { lock, state })
 }
 
-fn whole(path: &Path, now: UnixTime) -> Result<Connection, Unusable> {
+fn whole(path: &Path, now: UnixTime) -> Result<OpenState, Unusable> {
     if let Some(damage) = damage::lost(path) {
         return Err(Unusable::Damaged(damage));
     }
     let journal_was_lost = damage::set_journal_aside(path, now)?;
-    let connection = connect(path)?;
+    let state = open_state(path)?;
     if journal_was_lost {
-        damage::forget_grants(&connection)?;
+        damage::forget_grants(state.connection())?;
     }
-    Ok(connection)
+    Ok(state)
+}
+
+/// The state at `path`, which is made when it is not there.
+pub(super) fn open_state(path: &Path) -> Result<OpenState, Unusable> {
+    let with = |locking| {
+        let connection = connect(path, locking)?;
+        Ok(OpenState {
+            path: path.to_owned(),
+            connection,
+            locking,
+        })
+    };
+    match with(Locking::Shared) {
+        Err(Unusable::Refused(StoreError::Sqlite { source, .. })) if is_of_the_disk(&source) => {
+            let state = with(Locking::Exclusive)?;
+            tracing::error!(
+                error = %source, state = %path.display(),
+                "the state can be read, but perhaps not written: the disk may be full. Nobody can \
+                 sign in then until there is room"
+            );
+            Ok(state)
+        }
+        state => state,
+    }
+}
+
+/// There is no room for the index of the journal, for one.
+fn is_of_the_disk(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen)
+    )
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
@@ -100,10 +176,19 @@ fn private_file(path: &Path) -> Result<File, StoreError> {
         .open(path);
     opened
         .and_then(|file| close_to_others(&file).map(|()| file))
-        .map_err(|source| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        })
+        .map_err(|source| cannot_open(path, source))
+}
+
+fn cannot_open(path: &Path, source: io::Error) -> StoreError {
+    let path = path.to_owned();
+    let is_closed_to_us = matches!(
+        source.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    );
+    if is_closed_to_us {
+        return StoreError::NotWritable { path, source };
+    }
+    StoreError::Open { path, source }
 }
 
 /// A file that somebody else has made, such as a restored one, need not have
@@ -116,13 +201,16 @@ fn close_to_others(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// The state at `path`, which is made when it is not there.
-pub(super) fn connect(path: &Path) -> Result<Connection, Unusable> {
+fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
     // SQLite gives its journal files the mode of the database.
     private_file(path)?;
     let doing = "open the state";
     let cannot = |error| Unusable::sqlite(doing, error);
     let connection = Connection::open(path).map_err(cannot)?;
+    if locking == Locking::Exclusive {
+        let alone = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;");
+        alone.map_err(cannot)?;
+    }
     // Before anything else: what a later release has made stays as it is.
     let version = version(&connection, path)?;
     check(&connection).map_err(cannot)??;

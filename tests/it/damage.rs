@@ -11,6 +11,8 @@ use rusqlite::Connection;
 use rustix::process::Signal;
 
 use crate::built::{Built, spawn, state};
+use crate::process::until;
+use crate::state_copy::copied;
 
 const SET_ASIDE: &str = "the state is damaged and was set aside; its copy takes its place";
 
@@ -187,7 +189,11 @@ async fn a_journal_of_noise_makes_no_code_good_again() {
     let keys = built.keys().await;
     // The code is in the state, and that it is spent in the journal alone.
     let writes_back = "PRAGMA wal_checkpoint(TRUNCATE)";
-    assert_eq!(built.house.look_up::<i64>(writes_back), 0);
+    // Not while it is copied.
+    until("the journal is written back", || {
+        built.house.look_up::<i64>(writes_back) == 0
+    })
+    .await;
     assert_eq!(built.house.redeem(&code, "").await.status, 200);
     built.process.cut_off();
     let journal = state(&built.house, "-wal");
@@ -210,6 +216,10 @@ async fn a_mending_that_was_broken_off_is_finished() {
     let mut built = Built::new().await;
     built.house.sign_in(JEANNE, "").await;
     let keys = built.keys().await;
+    until("the users are copied", || {
+        copied::<i64>(&built.house, "SELECT count(*) FROM users") > 0
+    })
+    .await;
     built.process.cut_off();
     // The state has been set aside already; its journal is there yet, and
     // must not be taken for the copy's.

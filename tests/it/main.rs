@@ -56,6 +56,9 @@ mod state_copy;
 /// The state is damaged, and the copy takes its place.
 mod damage;
 
+/// The disk is full, or cannot be written.
+mod full_disk;
+
 /// What a person reads who cannot go on.
 mod pages;
 

@@ -122,7 +122,8 @@ impl Estate {
     }
 }
 
-fn as_root(program: &Path) -> Command {
+/// By sudo, for who is not root.
+pub(crate) fn as_root(program: &Path) -> Command {
     if rustix::process::geteuid().is_root() {
         return Command::new(program);
     }

@@ -97,6 +97,11 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    /// What the system calls it.
+    pub(crate) fn id(&self) -> i32 {
+        Pid::from_child(&self.child).as_raw_nonzero().get()
+    }
+
     /// `kill -9`, or a power cut.
     pub(crate) fn cut_off(&mut self) {
         self.child.kill().unwrap();

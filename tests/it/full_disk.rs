@@ -1,0 +1,234 @@
+//! The disk is full, or cannot be written. Who wants to sign in reads that it
+//! failed here; the log says what helps; and when somebody has helped, people
+//! sign in again.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fakes::browser::{Browser, Shown};
+use fakes::house::{House, JEANNE, Plan};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
+use tempfile::TempDir;
+
+use crate::built::{Built, run, state};
+use crate::owner::as_root;
+use crate::process::{Process, free_port};
+
+const FULL: &str = "the disk is full: nobody can sign in until there is room";
+const UNWRITABLE: &str = "the state cannot be written: nobody can sign in until it can";
+const OVER: &str = "the state can be written again";
+
+/// A small disk of its own, mounted over a directory.
+struct Disk {
+    directory: PathBuf,
+    /// What is said of a full disk must get somewhere.
+    logs: TempDir,
+}
+
+impl Disk {
+    fn over(directory: &Path) -> Self {
+        let owner = format!(
+            "size=2m,mode=700,uid={},gid={}",
+            rustix::process::getuid(),
+            rustix::process::getgid()
+        );
+        let disk = Self {
+            directory: directory.to_owned(),
+            logs: tempfile::tempdir().unwrap(),
+        };
+        disk.mount(&["-t", "tmpfs", "-o", &owner, "tmpfs"]);
+        disk
+    }
+
+    fn mount(&self, arguments: &[&str]) {
+        let mut mount = as_root(Path::new("mount"));
+        let done = mount.args(arguments).arg(&self.directory).status().unwrap();
+        assert!(done.success(), "mount {arguments:?}");
+    }
+
+    /// Until not a byte is left.
+    fn fill(&self) {
+        let mut filler = fs::File::create(self.filler()).unwrap();
+        for size in [4096, 1] {
+            while filler.write_all(&vec![1; size]).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    /// Starts `command`, the daemon of `house`.
+    fn start(&self, house: &House, command: &mut Command) -> Process {
+        Process::start(command, house.address.port(), self.logs.path())
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.directory.join("holiday-film")
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let mut umount = as_root(Path::new("umount"));
+        // What the daemon still has open goes with it.
+        let _ = umount.arg("--lazy").arg(&self.directory).status();
+        let _ = fs::remove_dir(&self.directory);
+    }
+}
+
+/// A house whose home is a disk of its own, and its daemon.
+async fn house_on_a_disk() -> (Disk, Built) {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let disk = Disk::over(house.home.path());
+    let process = disk.start(&house, &mut run(&house));
+    let built = Built { house, process };
+    built.knows_everybody().await;
+    (disk, built)
+}
+
+fn said(built: &Built, words: &str) -> usize {
+    built.process.log().matches(words).count()
+}
+
+/// The journal may have room left, from what was written back.
+async fn uses_the_last_room(built: &Built) {
+    for _ in 0..100 {
+        let arrived = built.house.arrive(&mut Browser::new(), JEANNE, "").await;
+        if arrived.status == 500 {
+            return;
+        }
+    }
+    panic!("there is room for everybody");
+}
+
+/// Somebody comes back from Google, who cannot be let in.
+async fn is_turned_away(built: &Built) {
+    let shown = built.house.arrive(&mut Browser::new(), JEANNE, "").await;
+    assert_eq!(shown.status, 500, "{shown:?}");
+    assert!(
+        shown.body.contains("Something went wrong here"),
+        "{shown:?}"
+    );
+    assert!(built.process.log().contains(reference(&shown)));
+}
+
+/// What the page asks to be read out.
+fn reference(shown: &Shown) -> &str {
+    let after = shown.body.split("Reference").nth(1).unwrap();
+    let digits = |c: char| c.is_ascii_hexdigit();
+    let mut words = after.split(|c| !digits(c));
+    words.find(|word| word.len() == 12).unwrap()
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_nobody_restarts_anything() {
+    let (disk, built) = house_on_a_disk().await;
+    let keys = built.keys().await;
+    disk.fill();
+    uses_the_last_room(&built).await;
+
+    for _ in 0..3 {
+        is_turned_away(&built).await;
+    }
+
+    assert_eq!(said(&built, FULL), 1, "{}", built.process.log());
+    assert_eq!(built.keys().await, keys);
+    let mut browser = Browser::new();
+    let stranger = built.house.arrive(&mut browser, "inconnu@gmail.com", "");
+    assert_eq!(stranger.await.status, 403);
+
+    disk.make_room();
+    built.house.sign_in(JEANNE, "").await;
+    assert_eq!(said(&built, OVER), 1);
+    let whole = built.house.look_up::<String>("PRAGMA integrity_check");
+    assert_eq!(whole, "ok");
+}
+
+#[tokio::test]
+async fn a_disk_that_is_full_in_the_morning_serves_what_it_can() {
+    let (disk, mut built) = house_on_a_disk().await;
+    let keys = built.get("/keys").await.body;
+    built.process.signal(Signal::TERM);
+    assert_eq!(built.process.ended().await.code(), Some(0));
+    let mut command = run(&built.house);
+    disk.fill();
+
+    built.process = disk.start(&built.house, &mut command);
+
+    assert_eq!(built.get("/keys").await.body, keys);
+    is_turned_away(&built).await;
+    assert_eq!(said(&built, FULL), 1, "{}", built.process.log());
+
+    disk.make_room();
+    built.house.sign_in(JEANNE, "").await;
+    assert_eq!(said(&built, OVER), 1);
+    // It shares the state again, with us and with whoever copies it.
+    assert_eq!(built.house.rows("links"), 1);
+    built.process.signal(Signal::TERM);
+    assert_eq!(built.process.ended().await.code(), Some(0));
+    assert!(!built.process.log().contains("cannot be copied"));
+}
+
+#[tokio::test]
+async fn a_disk_that_is_read_only_in_the_morning_is_named() {
+    let (disk, mut built) = house_on_a_disk().await;
+    built.process.signal(Signal::TERM);
+    assert_eq!(built.process.ended().await.code(), Some(0));
+    let mut command = run(&built.house);
+    disk.mount(&["-o", "remount,ro"]);
+    let before = fs::read(state(&built.house, "")).unwrap();
+
+    let port = built.house.address.port();
+    let mut process = Process::spawn(&mut command, port, disk.logs.path());
+
+    assert_eq!(process.ended().await.code(), Some(1));
+    let log = process.log();
+    assert!(
+        log.contains("cannot be written: its volume may be read-only"),
+        "{log}"
+    );
+    assert_eq!(fs::read(state(&built.house, "")).unwrap(), before);
+
+    disk.mount(&["-o", "remount,rw"]);
+    built.process = disk.start(&built.house, &mut command);
+    built.house.sign_in(JEANNE, "").await;
+}
+
+/// A disk that fails turns read-only under those who have files open on it:
+/// each write fails. Here a limit on the size of files does it.
+#[tokio::test]
+async fn a_state_that_can_no_longer_be_written_can_be_mended_too() {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let daemon = run(&house);
+    let mut patient = Command::new("sh");
+    // What exceeds the limit fails, where the system's way is to kill.
+    patient.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
+    patient.arg(daemon.get_program()).args(daemon.get_args());
+    let process = Process::start(&mut patient, house.address.port(), house.home.path());
+    let built = Built { house, process };
+    built.knows_everybody().await;
+    let limit = |bytes| {
+        let pid = Pid::from_raw(built.process.id()).unwrap();
+        let limit = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(Some(pid), Resource::Fsize, limit).unwrap();
+    };
+    let journal = fs::metadata(state(&built.house, "-wal")).unwrap().len();
+
+    limit(Some(journal));
+    uses_the_last_room(&built).await;
+    for _ in 0..3 {
+        is_turned_away(&built).await;
+    }
+
+    assert_eq!(said(&built, UNWRITABLE), 1, "{}", built.process.log());
+
+    limit(None);
+    built.house.sign_in(JEANNE, "").await;
+    assert_eq!(said(&built, OVER), 1);
+}
