@@ -59,6 +59,9 @@ mod damage;
 /// The disk is full, or cannot be written.
 mod full_disk;
 
+/// The disk sleeps while nothing happens.
+mod quiet;
+
 /// What a person reads who cannot go on.
 mod pages;
 
