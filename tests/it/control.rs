@@ -45,16 +45,19 @@ pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
     command_at_once(house, arguments).await
 }
 
-async fn command_at_once(house: &House, arguments: &[&str]) -> Output {
+/// The same, whether it can be asked or not.
+pub(crate) fn command_at_once(
+    house: &House,
+    arguments: &[&str],
+) -> impl Future<Output = Output> + Send + 'static {
     let mut command = bare(arguments);
     command
         .arg("--config")
         .arg(house.home.path().join("config.toml"));
     command.stdin(Stdio::null());
     // The daemon that answers runs on this thread.
-    spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap()
+    let output = spawn_blocking(move || command.output().unwrap());
+    async move { output.await.unwrap() }
 }
 
 /// What a command that has to succeed prints for programs.

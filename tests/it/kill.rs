@@ -1,6 +1,8 @@
 //! `kill -9` is the nearest that a test comes to a power cut. What was
 //! answered before it holds after it; what was not may be asked again.
 
+mod everything;
+
 use std::collections::HashMap;
 
 use fakes::browser::{Browser, Shown};
@@ -11,7 +13,7 @@ use crate::built::{Built, spawn, state};
 use crate::process::{free_port, until};
 
 /// Many enough for the power to go before, in and after a commit.
-const STORMS: usize = 24;
+const STORMS: usize = 160;
 
 #[tokio::test]
 async fn a_power_cut_between_any_two_requests_of_a_login_costs_nothing() {
