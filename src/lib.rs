@@ -50,6 +50,7 @@ pub mod issuer;
 pub mod login;
 pub mod oauth;
 pub mod parameters;
+pub mod power;
 pub mod relying_party;
 pub mod user_list;
 
