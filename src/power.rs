@@ -2,14 +2,17 @@
 //! on again, told apart from what any clock says.
 //!
 //! DSM keeps the schedule in a file and gives it out over its web API; both
-//! forms are read here into the same [`PowerSchedule`].
+//! forms are read here into the same [`PowerSchedule`]. What it means for a
+//! moment is a function of the schedule, the time zone and that moment.
 
 mod api;
 mod packed;
+mod plan;
 mod remark;
 
 use jiff::civil::{Time, Weekday};
 
+pub use self::plan::{BeforeOff, Outlook};
 pub use self::remark::{Fault, Place, Reading, Remark, Table, Unreadable};
 
 /// More than anybody has: DSM's own dialog ends here.
