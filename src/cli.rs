@@ -10,6 +10,7 @@ mod reports;
 mod setup;
 mod table;
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError};
+use crate::time_zone::{self, LocalZone};
 use crate::{daemon, logging};
 use question::Question;
 
@@ -172,13 +174,17 @@ fn run(path: &Path) -> u8 {
 
 fn serve(config: Config) -> anyhow::Result<()> {
     let has_own_log = config.log.file.is_some();
-    let log = logging::start(&config.log)?;
+    let local = local_zone();
+    let log = logging::start(&config.log, &local.zone)?;
+    for remark in &local.remarks {
+        tracing::warn!("{remark}");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
-    let done = runtime.block_on(daemon::run(config, log));
+    let done = runtime.block_on(daemon::run(config, log, local.zone));
     // A look-up of Google's address without a network takes half a minute and
     // cannot be broken off; nothing that counts is under way any more.
     runtime.shutdown_background();
@@ -187,6 +193,17 @@ fn serve(config: Config) -> anyhow::Result<()> {
         tracing::error!(error = format!("{error:#}"), "the daemon ends");
     }
     done
+}
+
+/// Where this machine is.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "TZ belongs to the system: no option of ours, which clap would read"
+)]
+fn local_zone() -> LocalZone {
+    let tz = std::env::var_os("TZ");
+    let tz = tz.map(|tz| tz.to_string_lossy().into_owned());
+    time_zone::find(tz.as_deref(), |path| fs::read(path))
 }
 
 /// One line a problem.

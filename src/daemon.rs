@@ -49,11 +49,13 @@ pub struct Daemon {
 
 impl Daemon {
     /// Opens the state, makes what is made at first start, and takes up what
-    /// is known from yesterday. Asks nobody over the network.
+    /// is known from yesterday. Asks nobody over the network. `time_zone` is
+    /// the NAS's.
     pub async fn prepare(
         config: Config,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        time_zone: TimeZone,
     ) -> anyhow::Result<Self> {
         let tls = config
             .listen
@@ -88,7 +90,7 @@ impl Daemon {
             refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
             clock,
             random,
-            time_zone: time_zone(),
+            time_zone,
             refusals: Arc::default(),
             spent: Arc::new(SpentLogins::default()),
         }));
@@ -190,7 +192,7 @@ impl Daemon {
 }
 
 /// Runs the daemon in this process until SIGTERM or SIGINT.
-pub async fn run(config: Config, log: logging::Handle) -> anyhow::Result<()> {
+pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signals = {
         let stop = stop.clone();
@@ -210,6 +212,7 @@ pub async fn run(config: Config, log: logging::Handle) -> anyhow::Result<()> {
             config,
             Arc::new(SystemClock::new()),
             Arc::new(OsRandom::default()),
+            time_zone,
         )
         .await?;
         let Some(listener) = bind(address, &stop).await? else {
@@ -272,13 +275,6 @@ async fn bind(
         }
     }
     Ok(None)
-}
-
-fn time_zone() -> TimeZone {
-    TimeZone::try_system().unwrap_or_else(|error| {
-        tracing::warn!(%error, "the local time zone is not known: accounts end at midnight UTC");
-        TimeZone::UTC
-    })
 }
 
 #[cfg(test)]

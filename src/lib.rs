@@ -87,6 +87,7 @@ pub mod logging;
 pub mod clock;
 pub mod random;
 pub mod secret;
+pub mod time_zone;
 
 mod backoff;
 mod web_url;

@@ -14,6 +14,7 @@ mod lines;
 use std::io;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::filter::Targets;
@@ -47,6 +48,7 @@ pub enum LogError {
 pub struct Handle {
     wanted: reload::Handle<Targets, Registry>,
     lines: Lines,
+    zone: TimeZone,
 }
 
 impl Handle {
@@ -58,20 +60,20 @@ impl Handle {
     ///
     /// When the file cannot be opened; then all stays as it was.
     pub fn reload(&self, log: &Log) -> Result<(), LogError> {
-        self.lines.go_on(Output::open(log)?);
+        self.lines.go_on(Output::open(log, &self.zone)?);
         // An error says that the log is gone: there is nobody to tell.
         let _ = self.wanted.reload(wanted(log.level));
         Ok(())
     }
 }
 
-/// Starts the log of this process.
+/// Starts the log of this process, with the times of `zone`.
 ///
 /// # Errors
 ///
 /// When its file cannot be opened, or the process has a log already.
-pub fn start(log: &Log) -> Result<Handle, LogError> {
-    let (subscriber, handle) = subscriber(log)?;
+pub fn start(log: &Log, zone: &TimeZone) -> Result<Handle, LogError> {
+    let (subscriber, handle) = subscriber(log, zone)?;
     let started = Dispatch::new(subscriber).try_init();
     started.map_err(|_| LogError::Started)?;
     Ok(handle)
@@ -82,12 +84,23 @@ pub fn start(log: &Log) -> Result<Handle, LogError> {
 /// # Errors
 ///
 /// When its file cannot be opened.
-pub fn subscriber(log: &Log) -> Result<(impl Subscriber + Send + Sync + use<>, Handle), LogError> {
-    let lines = Lines::new(Output::open(log)?);
+pub fn subscriber(
+    log: &Log,
+    zone: &TimeZone,
+) -> Result<(impl Subscriber + Send + Sync + use<>, Handle), LogError> {
+    let lines = Lines::new(Output::open(log, zone)?);
     let (filter, wanted) = reload::Layer::new(wanted(log.level));
     let layer = lines.clone().with_filter(filter);
     let subscriber = tracing_subscriber::registry().with(layer);
-    Ok((subscriber, Handle { wanted, lines }))
+    let zone = zone.clone();
+    Ok((
+        subscriber,
+        Handle {
+            wanted,
+            lines,
+            zone,
+        },
+    ))
 }
 
 /// Which lines are wanted. What libraries say below a warning helps nobody

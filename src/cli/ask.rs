@@ -5,13 +5,13 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::table::{Paint, Reader};
 use super::{
-    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, print_result,
+    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, local_zone,
+    print_result,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
@@ -67,7 +67,7 @@ fn written<R: Report>(report: &R, form: Form) -> String {
         Form::Json => json_line(&serde_json::to_string(report).unwrap_or_default()),
         Form::Table => report.to_table(&Reader {
             now: SystemClock::new().now(),
-            zone: TimeZone::system(),
+            zone: local_zone().zone,
             paint: paint(),
         }),
     }

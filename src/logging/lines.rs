@@ -87,7 +87,7 @@ struct Lost {
 }
 
 impl Output {
-    pub(super) fn open(log: &Log) -> Result<Self, LogError> {
+    pub(super) fn open(log: &Log, zone: &TimeZone) -> Result<Self, LogError> {
         let file = log.file.as_deref().map(LogFile::open).transpose()?;
         let style = match log.format {
             LogFormat::Json => Style::Json,
@@ -96,7 +96,7 @@ impl Output {
         };
         Ok(Self {
             style,
-            zone: TimeZone::try_system().unwrap_or(TimeZone::UTC),
+            zone: zone.clone(),
             file,
             lost: Lost::default(),
         })

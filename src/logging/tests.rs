@@ -46,7 +46,7 @@ fn messages(path: &Path) -> Vec<String> {
 fn level_format_and_file_change_while_the_process_runs() {
     let (home, first) = home();
     let _second = second();
-    let (subscriber, handle) = subscriber(&quiet(first.clone())).unwrap();
+    let (subscriber, handle) = subscriber(&quiet(first.clone()), &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         let speak = || {
             tracing::debug!("small");
@@ -82,7 +82,7 @@ fn level_format_and_file_change_while_the_process_runs() {
 fn a_file_that_cannot_be_opened_is_named_and_leaves_the_log_as_it_was() {
     let (home, path) = home();
     let _second = second();
-    let (subscriber, handle) = subscriber(&quiet(path.clone())).unwrap();
+    let (subscriber, handle) = subscriber(&quiet(path.clone()), &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         let nowhere = home.path().join("nowhere").join("log");
         let bad = log(nowhere.clone(), LogLevel::Error, LogFormat::Json);
@@ -101,7 +101,7 @@ fn no_line_is_lost_while_the_file_changes() {
     const LINES: usize = 500;
     let (home, path) = home();
     let _second = second();
-    let (subscriber, handle) = subscriber(&quiet(path.clone())).unwrap();
+    let (subscriber, handle) = subscriber(&quiet(path.clone()), &TimeZone::UTC).unwrap();
     let dispatch = Dispatch::new(subscriber);
     let start = Barrier::new(3);
     let files: Vec<PathBuf> = (0..20).map(|n| home.path().join(n.to_string())).collect();
@@ -126,7 +126,7 @@ fn no_line_is_lost_while_the_file_changes() {
 fn lines_that_the_disk_refused_are_counted_in_the_log() {
     let (home, path) = home();
     let _second = second();
-    let (subscriber, _handle) = subscriber(&quiet(path.clone())).unwrap();
+    let (subscriber, _handle) = subscriber(&quiet(path.clone()), &TimeZone::UTC).unwrap();
     let away = home.path().with_extension("away");
     with_default(subscriber, || {
         tracing::info!("before");
@@ -159,7 +159,7 @@ fn a_line_bears_the_fields_of_what_it_is_part_of() {
     let (_home, path) = home();
     let _second = second();
     let errors_only = log(path.clone(), LogLevel::Error, LogFormat::Text);
-    let (subscriber, _handle) = subscriber(&errors_only).unwrap();
+    let (subscriber, _handle) = subscriber(&errors_only, &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         let request = tracing::error_span!("request", request = Empty);
         request.record("request", "4f2a");
@@ -181,7 +181,7 @@ fn what_libraries_say_below_a_warning_is_not_wanted() {
     let (_home, path) = home();
     let _second = second();
     let all = log(path.clone(), LogLevel::Trace, LogFormat::Text);
-    let (subscriber, _handle) = subscriber(&all).unwrap();
+    let (subscriber, _handle) = subscriber(&all, &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         tracing::info!(target: "hyper", "a secret header");
         tracing::warn!(target: "hyper", "trouble");

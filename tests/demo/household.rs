@@ -15,6 +15,7 @@ use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::flow::Bridge;
 use google_to_synology_sso::random::OsRandom;
+use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
@@ -62,7 +63,8 @@ impl Household {
         let home = tempfile::tempdir().context("make a directory for the daemon's state")?;
         let config = config(&issuer, &dsm, &google, &login);
         let config = write_config(&home, &dsm, &config)?;
-        let daemon = Daemon::prepare(config, clock, Arc::new(OsRandom::default())).await?;
+        let random = Arc::new(OsRandom::default());
+        let daemon = Daemon::prepare(config, clock, random, TimeZone::UTC).await?;
         let household = Self {
             login,
             ledger,

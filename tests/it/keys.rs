@@ -14,6 +14,7 @@ use google_to_synology_sso::key_ring::{KeyRing, KeyRingError};
 use google_to_synology_sso::keys::{KeyState, Rotation, RotationRefused, SigningKey};
 use google_to_synology_sso::random::OsRandom;
 use google_to_synology_sso::store::Store;
+use jiff::tz::TimeZone;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use rusqlite::{Connection, params};
@@ -299,7 +300,7 @@ async fn a_clock_that_was_set_back_finds_a_key_that_signs() {
 async fn refusal_to_start(house: &House) -> String {
     let config = Config::load(&house.write_config()).unwrap();
     let random = Arc::new(OsRandom::default());
-    let started = Daemon::prepare(config, house.clock.clone(), random).await;
+    let started = Daemon::prepare(config, house.clock.clone(), random, TimeZone::UTC).await;
     format!("{:#}", started.unwrap_err())
 }
 

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use google_to_synology_sso::config::{Log, LogFormat, LogLevel};
 use google_to_synology_sso::logging;
+use jiff::tz::TimeZone;
 use tempfile::TempDir;
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
@@ -35,7 +36,7 @@ impl Taken {
             format,
             file,
         };
-        let (subscriber, _) = logging::subscriber(&log).unwrap();
+        let (subscriber, _) = logging::subscriber(&log, &TimeZone::UTC).unwrap();
         Self {
             _home: home,
             path,

@@ -15,6 +15,7 @@ use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::random::OsRandom;
 use google_to_synology_sso::store::{Store, StoreError};
+use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
 const NOW: UnixTime = UnixTime::from_seconds(MONDAY_MORNING);
@@ -198,7 +199,7 @@ async fn a_second_daemon_on_the_same_state_is_refused() {
     let mut house = House::new().await;
     let config = || Config::load(&house.write_config()).unwrap();
     let random = || Arc::new(OsRandom::default());
-    let second = Daemon::prepare(config(), house.clock.clone(), random()).await;
+    let second = Daemon::prepare(config(), house.clock.clone(), random(), TimeZone::UTC).await;
     let error = format!("{:#}", second.unwrap_err());
     assert!(error.contains("in use by another daemon"), "{error}");
     // The first one does not notice.

@@ -26,6 +26,7 @@ const LAYERS: [(&str, &[&str]); 7] = [
             "random",
             "relying_party",
             "secret",
+            "time_zone",
             "tls",
             "user_list",
             "web_url",

@@ -15,6 +15,7 @@ use google_to_synology_sso::flow::{Bridge, CurrentBridge};
 use google_to_synology_sso::http;
 use google_to_synology_sso::jobs::Jobs;
 use google_to_synology_sso::random::OsRandom;
+use jiff::tz::TimeZone;
 use rusqlite::types::FromSql;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -87,6 +88,8 @@ pub struct House {
     pub dsm: FakeDsm,
     /// The time for Google and the daemon.
     pub clock: Arc<MovedClock>,
+    /// Where the house is. A change counts when the daemon starts.
+    pub time_zone: TimeZone,
     /// Config, secrets and state.
     pub home: TempDir,
     /// Where the daemon listens.
@@ -145,6 +148,7 @@ impl House {
             google,
             dsm,
             clock,
+            time_zone: TimeZone::UTC,
             home: tempfile::tempdir().unwrap(),
             address,
             plan,
@@ -163,7 +167,8 @@ impl House {
     async fn start_on(&mut self, listener: TcpListener) {
         let config = Config::load(&self.write_config()).unwrap();
         let random = Arc::new(OsRandom::default());
-        let daemon = Daemon::prepare(config, self.clock.clone(), random)
+        let zone = self.time_zone.clone();
+        let daemon = Daemon::prepare(config, self.clock.clone(), random, zone)
             .await
             .unwrap();
         let (current, jobs) = (Arc::clone(daemon.current()), Arc::clone(daemon.jobs()));

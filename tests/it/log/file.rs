@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
 
 use fakes::house::{House, JEANNE, Plan};
 
 use crate::built::{self, Built};
-use crate::process::until;
+use crate::process::{Process, until};
 
 fn plan() -> Plan {
     Plan {
@@ -97,4 +98,24 @@ async fn a_daemon_whose_disk_takes_no_line_serves_on() {
     let log = read(&built.house);
     assert!(log.contains(" INFO  signed in user=jeanne "), "{log}");
     assert!(log.contains("could not be written here lines=2 "), "{log}");
+}
+
+#[tokio::test]
+async fn the_times_are_those_of_the_zone_that_the_environment_names() {
+    let house = House::for_built_daemon(plan(), crate::process::free_port()).await;
+    let port = house.address.port();
+    let run = built::run(&house);
+    let start = |tz: &str| {
+        // The daemon is started with no environment but this.
+        let mut command = Command::new("/usr/bin/env");
+        command.arg(tz).arg(run.get_program()).args(run.get_args());
+        drop(Process::start(&mut command, port, house.home.path()));
+        read(&house)
+    };
+    let log = start("TZ=Asia/Katmandu");
+    assert!(log.contains("+05:45 INFO  serving "), "{log}");
+    assert!(!log.contains("TZ names"), "{log}");
+    let log = start("TZ=Asia/Nowhere");
+    let said = " WARN  TZ names no time zone: \"Asia/Nowhere\"\n";
+    assert!(log.contains(said), "{log}");
 }
