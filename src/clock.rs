@@ -54,6 +54,18 @@ impl From<SystemTime> for UnixTime {
     }
 }
 
+/// A span in its largest unit and the next: "3 h 12 min".
+pub fn span_in_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {} min", minutes % 60),
+        (_, _, _) => format!("{days} d {} h", hours % 24),
+    }
+}
+
 /// The two clocks of a machine. Tests bring one that they move.
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The time of day, which a person or NTP may set forward or back.
@@ -100,5 +112,24 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_told_in_its_largest_unit_and_the_next() {
+        let check = |seconds, expected| {
+            assert_eq!(span_in_words(Duration::from_secs(seconds)), expected);
+        };
+        check(0, "0 s");
+        check(59, "59 s");
+        check(60, "1 min");
+        check(3599, "59 min");
+        check(3 * 3600 + 12 * 60, "3 h 12 min");
+        check(86_399, "23 h 59 min");
+        check(2 * 86_400 + 3 * 3600, "2 d 3 h");
     }
 }

@@ -9,6 +9,7 @@ mod api;
 mod packed;
 mod plan;
 mod remark;
+mod words;
 
 use jiff::civil::{Time, Weekday};
 

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::ask::Report;
-use super::table::{Cell, Reader, Tone, span, wrapped};
+use super::table::{Cell, Reader, Tone, wrapped};
 use crate::address::CanonicalAddress;
-use crate::control::wire::{Change, Directory, Key, Link, Reloaded, Status, Time, User};
+use crate::clock::span_in_words;
+use crate::control::wire::{Change, Directory, Key, Link, Reloaded, Status, User};
+use crate::power::Outlook;
 
 impl Report for Status {
     fn to_table(&self, reader: &Reader) -> String {
-        let uptime = reader.now.since(self.started.0).as_secs();
+        let uptime = reader.now.since(self.started.0);
         let mut text = format!(
             "google-to-synology-sso {}, running for {}, since {}\n\n",
             Cell::printable(&self.version),
-            span(uptime),
+            span_in_words(uptime),
             reader.time(self.started)
         );
         text.push_str(&self.directory.lines(reader));
@@ -50,12 +52,12 @@ impl Status {
         let Some(source) = &self.power.source else {
             return "no schedule is known".to_owned();
         };
-        let when = |time: Option<Time>| {
-            time.map_or_else(|| "not planned".to_owned(), |time| reader.when(time))
+        let outlook = Outlook {
+            next_off: self.power.next_off.map(|time| time.0),
+            next_on: self.power.next_on.map(|time| time.0),
         };
-        let (off, on) = (when(self.power.next_off), when(self.power.next_on));
-        let source = Cell::printable(source);
-        format!("off {off}, on again {on}, by {source}")
+        let words = outlook.in_words(&reader.zone, reader.now);
+        Cell::printable(&format!("{words} (by {source})"))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Tables and times for a person at a terminal.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
-use crate::clock::UnixTime;
+use crate::clock::{UnixTime, span_in_words};
 use crate::control::wire::Time;
 use crate::logging::is_plain;
 
@@ -119,7 +121,7 @@ impl Reader {
     /// Local time, and how long ago or in how long that is.
     pub(super) fn when(&self, time: Time) -> String {
         let seconds = time.0.seconds_after(self.now);
-        let span = span(seconds.unsigned_abs());
+        let span = span_in_words(Duration::from_secs(seconds.unsigned_abs()));
         let distance = match seconds {
             0 => "now".to_owned(),
             1.. => format!("in {span}"),
@@ -152,22 +154,11 @@ pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
     lines
 }
 
-/// In its largest unit and the next.
-pub(super) fn span(seconds: u64) -> String {
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min"),
-        (0, _, _) => format!("{hours} h {} min", minutes % 60),
-        (_, _, _) => format!("{days} d {} h", hours % 24),
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use jiff::tz::TimeZone;
 
-    use super::{Cell, Paint, Reader, Tone, span, wrapped};
+    use super::{Cell, Paint, Reader, Tone, wrapped};
     use crate::clock::UnixTime;
     use crate::control::wire::Time;
 
@@ -229,8 +220,6 @@ pub(super) mod tests {
         let before = Time(reader().now.minus(std::time::Duration::from_mins(4)));
         assert_eq!(reader().when(before), "2026-11-22 19:26 (4 min ago)");
         assert_eq!(reader().when(at(0)), "2026-11-22 19:30 (now)");
-        assert_eq!(span(59), "59 s");
-        assert_eq!(span(2 * 86_400 + 3 * 3600), "2 d 3 h");
     }
 
     #[test]

@@ -79,6 +79,23 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
 }
 
 #[test]
+fn status_tells_when_the_nas_goes_off_and_comes_on() {
+    let later = |hours| Some(Time(reader().now.plus(Duration::from_hours(hours))));
+    let status = Status {
+        power: Power {
+            source: Some("file".to_owned()),
+            next_off: later(4),
+            next_on: later(12),
+        },
+        ..status()
+    };
+    let table = status.to_table(&reader());
+    let line = "\nPower          switches off tonight at 23:30, in 4 h 0 min; on again tomorrow at \
+                07:30 (by file)\n";
+    assert!(table.contains(line), "{table}");
+}
+
+#[test]
 fn users_are_told_apart_with_the_reason_and_their_twins() {
     let user = |name: &str, email: Option<&str>, verdict: &str| User {
         name: name.to_owned(),
