@@ -1,5 +1,5 @@
-//! DSM's web API: who the users of this NAS are, and which of them are its
-//! administrators.
+//! DSM's web API: who the users of this NAS are, which of them are its
+//! administrators, and when the NAS is on.
 //!
 //! One reading is one session: sign in, list, sign out. The account is an
 //! administrator's, since DSM lists its users to nobody else.
@@ -25,6 +25,7 @@ pub use self::error::{DsmError, ListRefusal, Reaction};
 use self::wire::{MAX_ROWS, Row, Rows, SignedInWire};
 use crate::http_client::{HttpClient, Trust};
 use crate::ids::DsmUsername;
+use crate::power::{self, PowerSchedule};
 use crate::secret::{Secret, read_secret_file};
 use crate::user_list::{ListedUser, UserList};
 
@@ -79,6 +80,8 @@ pub enum Call {
     ListUsers,
     /// `SYNO.Core.Group.Member` list.
     ListAdministrators,
+    /// `SYNO.Core.Hardware.PowerSchedule` load.
+    LoadPowerSchedule,
     /// `SYNO.API.Auth` logout.
     SignOut,
 }
@@ -94,7 +97,7 @@ pub struct Reading {
     pub administrators: Result<Option<Vec<DsmUsername>>, DsmError>,
 }
 
-/// Reads users from DSM, in one session at a time.
+/// Reads users and the power schedule from DSM, in one session at a time.
 #[derive(Debug)]
 pub struct DsmClient {
     settings: DsmSettings,
@@ -145,10 +148,7 @@ impl DsmClient {
     #[tracing::instrument(name = "dsm.list_users", skip_all)]
     pub async fn list_users(&self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
         let mut session = self.session.lock().await;
-        if let Some(left_over) = session.as_ref() {
-            self.sign_out(left_over).await;
-        }
-        *session = None;
+        self.end_left_over(&mut session).await;
         let first = self.read_in(&mut session, before).await;
         let failed = match &first {
             Ok(reading) => reading.administrators.as_ref().err(),
@@ -161,6 +161,43 @@ impl DsmClient {
         // signs in. Once more, with a new one; twice is no accident.
         tracing::debug!(%error, "a new session is opened");
         self.read_in(&mut session, before).await
+    }
+
+    /// When this NAS switches itself off and on.
+    ///
+    /// A session of its own, in turn with the readings of users. A schedule
+    /// that can be read in part is one; its remarks are for the log.
+    #[tracing::instrument(name = "dsm.power_schedule", skip_all)]
+    pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
+        let mut session = self.session.lock().await;
+        self.end_left_over(&mut session).await;
+        match self.read_power_in(&mut session).await {
+            Err(error) if error.is_about_the_session() => {
+                tracing::debug!(%error, "a new session is opened");
+                self.read_power_in(&mut session).await
+            }
+            done => done,
+        }
+    }
+
+    async fn read_power_in(
+        &self,
+        session: &mut Option<Session>,
+    ) -> Result<power::Reading, DsmError> {
+        let call = Call::LoadPowerSchedule;
+        let open = session.insert(self.sign_in().await?);
+        let answer = self.post(call, Some(open), &[]).await;
+        self.sign_out(open).await;
+        *session = None;
+        let data: serde_json::Value = wire::data(call, &answer?)?;
+        PowerSchedule::from_api(&data).map_err(|source| DsmError::NoSchedule { call, source })
+    }
+
+    async fn end_left_over(&self, session: &mut Option<Session>) {
+        if let Some(left_over) = session.as_ref() {
+            self.sign_out(left_over).await;
+        }
+        *session = None;
     }
 
     async fn read_in(
@@ -394,6 +431,11 @@ impl Call {
                 ("group", r#""administrators""#),
                 ("ingroup", "true"),
             ],
+            Self::LoadPowerSchedule => &[
+                ("api", "SYNO.Core.Hardware.PowerSchedule"),
+                ("version", "1"),
+                ("method", "load"),
+            ],
         }
     }
 }
@@ -404,6 +446,7 @@ impl fmt::Display for Call {
             Self::SignIn => "sign in to DSM",
             Self::ListUsers => "list the users of DSM",
             Self::ListAdministrators => "list the administrators of DSM",
+            Self::LoadPowerSchedule => "read the power schedule of DSM",
             Self::SignOut => "sign out of DSM",
         })
     }

@@ -12,6 +12,7 @@ use url::Url;
 use super::Call;
 use super::code::Code;
 use crate::http_client::HttpClientError;
+use crate::power::Unreadable;
 use crate::secret::SecretFileError;
 
 /// What a caller does after a failure.
@@ -26,8 +27,8 @@ pub enum Reaction {
     Report,
 }
 
-/// Why there is no user list. Each text is for the administrator, and none
-/// holds a password, a session or a token.
+/// Why there is no user list, or no power schedule. Each text is for the
+/// administrator, and none holds a password, a session or a token.
 #[derive(Debug, thiserror::Error)]
 pub enum DsmError {
     /// The password cannot be read, so nothing was sent.
@@ -150,6 +151,14 @@ pub enum DsmError {
         /// Why.
         source: JoinError,
     },
+    /// All was read, but it is no power schedule.
+    #[error("cannot {call}: the answer has another shape than DSM 7's; please report this")]
+    NoSchedule {
+        /// What was asked.
+        call: Call,
+        /// Why.
+        source: Unreadable,
+    },
     /// All was read, but it cannot be the list of this NAS's users.
     #[error("DSM's list is not used: {0}")]
     List(#[from] ListRefusal),
@@ -205,6 +214,7 @@ impl DsmError {
             | Self::Redirect { .. }
             | Self::Impossible { .. }
             | Self::Misshapen { .. }
+            | Self::NoSchedule { .. }
             | Self::List(
                 ListRefusal::Endless { .. } | ListRefusal::Nameless | ListRefusal::Twins(_),
             ) => Reaction::Report,
@@ -243,7 +253,10 @@ impl DsmError {
                 source.line(),
                 source.column()
             )),
-            Call::ListUsers | Call::ListAdministrators | Call::SignOut => source,
+            Call::ListUsers
+            | Call::ListAdministrators
+            | Call::LoadPowerSchedule
+            | Call::SignOut => source,
         };
         Self::Misshapen { call, source }
     }

@@ -8,6 +8,8 @@ mod codes;
 mod lists;
 /// More users than any NAS has.
 mod long;
+/// When the NAS is on, as DSM tells it.
+mod power;
 /// An account with 2-factor sign-in.
 mod second_factor;
 /// HTTPS with DSM's own certificate.

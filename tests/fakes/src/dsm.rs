@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use google_to_synology_sso::dsm::DsmSettings;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -36,6 +36,8 @@ pub enum Api {
     Groups,
     /// `SYNO.Core.Group.Member` list.
     Members,
+    /// `SYNO.Core.Hardware.PowerSchedule` load.
+    PowerSchedule,
 }
 
 /// What comes instead of the usual answer.
@@ -140,6 +142,8 @@ pub struct Behaviour {
     pub users: Vec<FakeUser>,
     /// At most so many rows in one answer; `None`: all.
     pub page_size: Option<usize>,
+    /// When the NAS switches itself off and on, in DSM's own form.
+    pub power_schedule: Value,
     next: HashMap<Api, VecDeque<Instead>>,
     always: HashMap<Api, Instead>,
 }
@@ -160,6 +164,7 @@ impl Default for Behaviour {
                 FakeUser::new("mael", "Mael@example.com").administrator(),
             ],
             page_size: None,
+            power_schedule: json!({"poweron_tasks": [], "poweroff_tasks": []}),
             next: HashMap::new(),
             always: HashMap::new(),
         }

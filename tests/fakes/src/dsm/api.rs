@@ -40,6 +40,7 @@ impl Api {
             ("SYNO.Core.User", "list") => Some(Self::Users),
             ("SYNO.Core.Group", "list") => Some(Self::Groups),
             ("SYNO.Core.Group.Member", "list") => Some(Self::Members),
+            ("SYNO.Core.Hardware.PowerSchedule", "load") => Some(Self::PowerSchedule),
             _ => None,
         }
     }
@@ -50,6 +51,7 @@ impl Api {
             Call::SignIn => Self::SignIn,
             Call::ListUsers => Self::Users,
             Call::ListAdministrators => Self::Members,
+            Call::LoadPowerSchedule => Self::PowerSchedule,
             Call::SignOut => Self::SignOut,
         }
     }
@@ -165,6 +167,7 @@ impl State {
             Some(Api::Users) => self.with_rights(request, Self::users),
             Some(Api::Groups) => self.with_rights(request, Self::groups),
             Some(Api::Members) => self.with_rights(request, Self::members),
+            Some(Api::PowerSchedule) => self.with_rights(request, Self::power_schedule),
         }
     }
 
@@ -331,6 +334,12 @@ impl State {
         self.page(request, "users", rows.collect())
     }
 
+    /// Recorded (mock, N4S4): no parameters, and two lists of objects. Guess:
+    /// that it wants an administrator's session, as its neighbours do.
+    fn power_schedule(&self, _: &Received) -> Plain {
+        Plain::success(&self.behaviour.power_schedule)
+    }
+
     /// Recorded (mock, N4S4): `offset` in the answer, and -1 as a `limit` for
     /// all. Guesses: 120 for what is no number, and that an answer may hold
     /// fewer rows than there are.
@@ -352,12 +361,13 @@ impl State {
 }
 
 /// Recorded (mib, schemas): the versions that DSM 7 has of what is here.
-const APIS: [(&str, u32, u32); 5] = [
+const APIS: [(&str, u32, u32); 6] = [
     ("SYNO.API.Info", 1, 1),
     ("SYNO.API.Auth", 1, 7),
     ("SYNO.Core.User", 1, 1),
     ("SYNO.Core.Group", 1, 1),
     ("SYNO.Core.Group.Member", 1, 1),
+    ("SYNO.Core.Hardware.PowerSchedule", 1, 1),
 ];
 
 /// Recorded (mib): needs no session. Guess: all is told, whatever `query`
