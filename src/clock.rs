@@ -4,6 +4,8 @@
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use nix::time::{ClockId, clock_gettime};
+
 /// A point in time: whole seconds since 1970-01-01T00:00:00Z.
 ///
 /// Seconds, since that is what tokens, cookies and the database carry.
@@ -80,6 +82,12 @@ pub trait Clock: Send + Sync + fmt::Debug {
 #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
 pub fn time_of_line() -> SystemTime {
     SystemTime::now()
+}
+
+/// `CLOCK_MONOTONIC`, to be compared with what other programs read off it.
+/// Zero, which is long ago, if the machine has none.
+pub fn monotonic_of_the_machine() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
 
 /// The clock of this machine.

@@ -1,5 +1,7 @@
 //! The composition root: config → state → listener → jobs → stop.
 
+mod supervision;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -21,7 +23,7 @@ use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::{self, Server};
 use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
-use crate::lifecycle::{self, GRACE, Hangups, Lifecycle};
+use crate::lifecycle::{self, GRACE, Hangups, Lifecycle, supervisor};
 use crate::logging;
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
@@ -29,6 +31,7 @@ use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
 use crate::store::Store;
 use crate::tls::TlsSource;
+use supervision::Supervision;
 
 /// A port that is taken is free in a moment, or when somebody has found out.
 const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
@@ -153,6 +156,15 @@ impl Daemon {
         Ok(())
     }
 
+    fn supervision(&self, stop: CancellationToken) -> Supervision {
+        Supervision {
+            current: Arc::clone(&self.current),
+            jobs: Arc::clone(&self.jobs),
+            server: Arc::clone(&self.server),
+            stop,
+        }
+    }
+
     fn spawn_jobs(&self, lifecycle: &Lifecycle) {
         let jobs = || Arc::clone(&self.jobs);
         let (users, fresh, documents, minutes) = (jobs(), jobs(), jobs(), jobs());
@@ -199,6 +211,7 @@ pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> a
         async move {
             lifecycle::asked_to_stop().await?;
             tracing::info!("stopping");
+            supervisor::stopping();
             stop.cancel();
             lifecycle::asked_to_stop().await
         }
@@ -222,8 +235,10 @@ pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> a
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(daemon.reloader());
         reloader.lead_log(log);
+        let supervision = daemon.supervision(stop.clone());
         tokio::select! {
             served = daemon.serve(listener, stop.clone()) => served,
+            never = supervision.keep() => match never {},
             never = reload_at(&mut hangups, &reloader) => match never {},
         }
     };
@@ -266,6 +281,7 @@ async fn bind(
                     "the address {address} is in use by another program; trying again until it \
                      is free (listen.address chooses another)"
                 );
+                supervisor::status(&format!("waiting for {address}, which another program has"));
             }
             Err(_) => {}
         }

@@ -6,6 +6,7 @@ mod error;
 mod impatient;
 mod limits;
 mod pages;
+mod pulse;
 mod request;
 mod routes;
 
@@ -35,6 +36,7 @@ use crate::flow::CurrentBridge;
 use crate::tls::TlsSource;
 use impatient::Impatient;
 use limits::Limits;
+use pulse::Pulse;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -72,6 +74,13 @@ pub struct Server {
     tls: Option<TlsSource>,
     read_timeout: Duration,
     served: AtomicU64,
+    pulse: Pulse,
+}
+
+/// What the loop that accepts has to do next.
+enum Next {
+    Connection(TcpStream, SocketAddr),
+    Beat,
 }
 
 impl Server {
@@ -83,7 +92,14 @@ impl Server {
             tls,
             read_timeout: READ_TIMEOUT,
             served: AtomicU64::new(0),
+            pulse: Pulse::default(),
         }
+    }
+
+    /// Returns when it is sure that connections are accepted and served: at
+    /// once, or never.
+    pub async fn answers(&self) {
+        self.pulse.feel().await;
     }
 
     /// The same with another patience for a request's head and body, and for
@@ -102,11 +118,15 @@ impl Server {
         let connections = TaskTracker::new();
         let graceful = GracefulShutdown::new();
         let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        while let Some((stream, peer)) = accept(&listener, &free, &stop).await {
+        while let Some(next) = self.next(&listener, &free, &stop).await {
+            let server = Arc::clone(&self);
+            let Next::Connection(stream, peer) = next else {
+                connections.spawn(server.beat());
+                continue;
+            };
             let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
                 continue;
             };
-            let server = Arc::clone(&self);
             let watcher = graceful.watcher();
             connections.spawn(async move {
                 server.connection(stream, peer, watcher).await;
@@ -119,12 +139,47 @@ impl Server {
         connections.wait().await;
     }
 
+    #[expect(clippy::unused_async, reason = "a task, for whoever runs those")]
+    async fn beat(self: Arc<Self>) {
+        self.pulse.beat();
+    }
+
+    /// What to do next: with a connection once there is room for one; `None`
+    /// when it is time to stop.
+    async fn next(
+        &self,
+        listener: &TcpListener,
+        free: &Semaphore,
+        stop: &CancellationToken,
+    ) -> Option<Next> {
+        loop {
+            let connection = async {
+                let _room = free.acquire().await;
+                listener.accept().await
+            };
+            let accepted: io::Result<_> = tokio::select! {
+                biased;
+                () = stop.cancelled() => return None,
+                // Before the beat: where there is somebody who cannot be
+                // accepted, there is none.
+                accepted = connection => accepted,
+                () = self.pulse.wanted() => return Some(Next::Beat),
+            };
+            match accepted {
+                Ok((stream, peer)) => return Some(Next::Connection(stream, peer)),
+                Err(error) => tracing::warn!(%error, "a connection cannot be accepted"),
+            }
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    }
+
     async fn connection(
         self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         watcher: hyper_util::server::graceful::Watcher,
     ) {
+        self.pulse.beat();
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%peer, %error, "a connection cannot be set up");
         }
@@ -185,30 +240,5 @@ impl Server {
             "answered"
         );
         Ok(reply)
-    }
-}
-
-/// The next connection, once there is room for one; `None` when it is time to
-/// stop.
-async fn accept(
-    listener: &TcpListener,
-    free: &Semaphore,
-    stop: &CancellationToken,
-) -> Option<(TcpStream, SocketAddr)> {
-    loop {
-        let next = async {
-            let _room = free.acquire().await;
-            listener.accept().await
-        };
-        let accepted: io::Result<_> = tokio::select! {
-            biased;
-            () = stop.cancelled() => return None,
-            accepted = next => accepted,
-        };
-        match accepted {
-            Ok(connection) => return Some(connection),
-            Err(error) => tracing::warn!(%error, "a connection cannot be accepted"),
-        }
-        tokio::time::sleep(ACCEPT_PAUSE).await;
     }
 }

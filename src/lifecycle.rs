@@ -1,4 +1,7 @@
-//! Start and stop: signals, tasks, and that nothing ends unnoticed.
+//! Start and stop: signals, tasks, and that nothing ends unnoticed, by systemd
+//! neither.
+
+pub mod supervisor;
 
 use std::future::Future;
 use std::time::Duration;

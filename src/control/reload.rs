@@ -11,6 +11,7 @@ use super::wire;
 use crate::config::{Change, Config, ConfigError, Counts, Difference};
 use crate::flow::CurrentBridge;
 use crate::jobs::Jobs;
+use crate::lifecycle::supervisor;
 use crate::logging::{self, LogError};
 use crate::refresh_desk::Asked;
 
@@ -88,6 +89,7 @@ impl Reloader {
 
     async fn put_in_force(&self) -> Result<Vec<Change>, ReloadError> {
         let _turn = self.turn.lock().await;
+        let _told = supervisor::Reloading::begin();
         let running = self.current.load();
         let file = running.config.file.clone();
         let written = spawn_blocking(move || Config::load(&file)).await??;

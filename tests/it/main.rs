@@ -126,6 +126,9 @@ mod refresh;
 /// Evening: the daemon ends in good order, or does not begin.
 mod stop;
 
+/// systemd starts the daemon, watches it and ends it.
+mod systemd;
+
 /// The built binary in a house of its own.
 mod built;
 

@@ -1,5 +1,6 @@
 //! Programs, ours and other people's: started on free ports, awaited, ended.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::net::{TcpListener, TcpStream};
 use std::ops::Range;
@@ -67,9 +68,14 @@ impl Process {
         let log = directory.join(format!("{name}-{port}.log"));
         let output = OpenOptions::new().create(true).append(true).open(&log);
         let output = output.unwrap();
+        let of_the_test = command.get_envs();
+        let of_the_test: Vec<(OsString, OsString)> = of_the_test
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
         let child = command
             // Not cargo's, nor the developer's: no setting of theirs decides.
             .env_clear()
+            .envs(of_the_test)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)

@@ -1,0 +1,170 @@
+//! The daemon under systemd: what it tells, and when it is silent.
+
+mod manager;
+
+use std::fs;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use fakes::browser::Browser;
+use fakes::dsm::{Api, Instead};
+use fakes::house::{House, JEANNE, Plan};
+use rustix::process::Signal;
+
+use self::manager::Manager;
+use crate::built::{run, state};
+use crate::process::{Process, free_port, until};
+
+/// Short, as the test waits for its end.
+const WATCHDOG: Duration = Duration::from_millis(400);
+
+async fn house() -> House {
+    House::for_built_daemon(Plan::default(), free_port()).await
+}
+
+#[tokio::test]
+async fn it_is_ready_before_dsm_is_and_says_what_it_knows() {
+    let house = house().await;
+    house.dsm.always(Api::Users, Instead::Hang);
+    let systemd = Manager::of(&house);
+    let built = systemd.start(house, None);
+
+    systemd.hears("READY=1", 1).await;
+
+    assert_eq!(built.get("/healthz").await.status, 200);
+    assert_eq!(built.house.rows("users"), 0);
+    let nobody = "READY=1\nSTATUS=no users yet, so nobody can sign in";
+    assert_eq!(systemd.told(), [nobody]);
+
+    // DSM wakes up.
+    built.house.dsm.as_usual(Api::Users);
+    built.house.dsm.release();
+    systemd.hears("STATUS=6 users, read ", 1).await;
+    let mut stranger = Browser::new();
+    built
+        .house
+        .arrive(&mut stranger, "inconnu@gmail.com", "")
+        .await;
+    until("the refusal is in the status", || {
+        let told = systemd.told();
+        told.iter().any(|it| it.ends_with(": address-unknown"))
+    })
+    .await;
+    // Without being asked to, it says nothing of its health.
+    assert_eq!(systemd.count("WATCHDOG"), 0);
+    let told = systemd.told().join("\n");
+    assert!(!told.contains('@'), "{told}");
+}
+
+#[tokio::test]
+async fn it_is_not_ready_while_its_port_is_taken() {
+    let house = house().await;
+    let other = TcpListener::bind(house.address).unwrap();
+    let systemd = Manager::of(&house);
+    let mut command = run(&house);
+    command.env("NOTIFY_SOCKET", house.home.path().join("notify.sock"));
+    let home = house.home.path();
+    let _process = Process::spawn(&mut command, house.address.port(), home);
+    systemd.hears("STATUS=waiting for 127.0.0.1:", 1).await;
+    assert_eq!(systemd.count("READY"), 0);
+
+    drop(other);
+
+    systemd.hears("READY=1", 1).await;
+}
+
+#[tokio::test]
+async fn it_says_that_it_reads_its_config_again_whether_that_is_good_or_not() {
+    let house = house().await;
+    let systemd = Manager::of(&house);
+    let built = systemd.start(house, None);
+    systemd.hears("READY=1", 1).await;
+
+    built.process.signal(Signal::HUP);
+
+    systemd.hears("READY=1", 2).await;
+    assert_told_of_reload(&systemd);
+
+    let config = built.house.home.path().join("config.toml");
+    fs::write(&config, "issuer = 5").unwrap();
+    built.process.signal(Signal::HUP);
+    built.process.says("stays in force").await;
+    systemd.hears("READY=1", 3).await;
+}
+
+fn assert_told_of_reload(systemd: &Manager) {
+    let told = systemd.told();
+    let reloading = told.iter().position(|it| it.starts_with("RELOADING=1"));
+    let reloading = reloading.unwrap();
+    let since = told[reloading].lines().find_map(|line| {
+        let since = line.strip_prefix("MONOTONIC_USEC=")?;
+        since.parse::<u64>().ok()
+    });
+    // Of the machine's own clock, which systemd compares it with.
+    let uptime = fs::read_to_string("/proc/uptime").unwrap();
+    let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
+    let since = Duration::from_micros(since.unwrap()).as_secs_f64();
+    assert!(since > 0.0 && since <= uptime + 1.0, "{since} of {uptime}");
+    let after = &told[reloading + 1..];
+    assert!(after.iter().any(|it| it == "READY=1"), "{told:?}");
+}
+
+#[tokio::test]
+async fn it_says_that_it_stops_before_it_has() {
+    let house = house().await;
+    let systemd = Manager::of(&house);
+    let mut built = systemd.start(house, None);
+    systemd.hears("READY=1", 1).await;
+
+    built.process.signal(Signal::TERM);
+
+    assert_eq!(built.process.ended().await.code(), Some(0));
+    systemd.hears("STOPPING=1", 1).await;
+    let last = systemd.told().pop().unwrap();
+    assert!(last.starts_with("STOPPING=1\nSTATUS=stopping"), "{last}");
+}
+
+#[tokio::test]
+async fn it_is_well_as_long_as_a_sign_in_could_be_kept() {
+    let house = house().await;
+    let systemd = Manager::of(&house);
+    let built = systemd.start(house, Some(WATCHDOG));
+    built.knows_everybody().await;
+    let journal = || fs::metadata(state(&built.house, "-wal")).unwrap();
+    let before = (journal().len(), journal().modified().unwrap());
+    systemd.hears("WATCHDOG=1", 3).await;
+    assert_eq!((journal().len(), journal().modified().unwrap()), before);
+
+    // Some other program has the state for itself.
+    let locked = built.house.state();
+    locked.execute_batch("BEGIN EXCLUSIVE").unwrap();
+
+    until("systemd would end it", || {
+        systemd.since_last("WATCHDOG=1") > 4 * WATCHDOG
+    })
+    .await;
+    assert_eq!(built.get("/healthz").await.status, 200);
+    locked.execute_batch("ROLLBACK").unwrap();
+    let before = systemd.count("WATCHDOG=1");
+    systemd.hears("WATCHDOG=1", before + 2).await;
+    built.house.sign_in(JEANNE, "").await;
+}
+
+/// Strangers who take all connections must not get the daemon killed.
+#[tokio::test]
+async fn it_is_well_when_there_is_no_room_for_another_connection() {
+    let house = house().await;
+    let systemd = Manager::of(&house);
+    let built = systemd.start(house, Some(WATCHDOG));
+    systemd.hears("WATCHDOG=1", 1).await;
+    let mut crowd = Vec::new();
+    for _ in 0..600 {
+        crowd.push(
+            tokio::net::TcpStream::connect(built.house.address)
+                .await
+                .unwrap(),
+        );
+    }
+    let before = systemd.count("WATCHDOG=1");
+    systemd.hears("WATCHDOG=1", before + 3).await;
+}
