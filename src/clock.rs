@@ -75,6 +75,11 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Time since some fixed moment; never goes back.
     fn monotonic(&self) -> Duration;
+
+    /// Since when the machine is on; `None`: not known.
+    fn machine_on_for(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The time of day for the log's lines, which tell milliseconds: nothing is
@@ -120,6 +125,12 @@ impl Clock for SystemClock {
 
     fn monotonic(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    fn machine_on_for(&self) -> Option<Duration> {
+        // With the time in which it slept.
+        let since = clock_gettime(ClockId::CLOCK_BOOTTIME);
+        since.ok().map(Duration::from)
     }
 }
 

@@ -23,13 +23,14 @@ use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::{self, Server};
 use crate::jobs::{self, FingerprintKey, Jobs};
 use crate::key_ring::KeyRing;
+use crate::lifecycle::start::{Circumstances, Start};
 use crate::lifecycle::{self, GRACE, Hangups, Lifecycle, supervisor};
 use crate::logging;
 use crate::login::cookie::Sealer;
 use crate::random::{OsRandom, Random};
 use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
-use crate::store::Store;
+use crate::store::{Presence, Store, StoreError};
 use crate::tls::TlsSource;
 use supervision::Supervision;
 
@@ -69,6 +70,7 @@ impl Daemon {
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
         let store = Arc::new(store);
+        say_start(&store, &*clock).await?;
         let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let kept = jobs::Kept {
@@ -148,7 +150,12 @@ impl Daemon {
                 tracing::warn!("stopping with requests in flight: their time is over");
             }
         }
-        self.close().await;
+        let ended = if lifecycle.has_failed() {
+            Presence::Running
+        } else {
+            Presence::Stopped
+        };
+        self.close(ended).await;
         anyhow::ensure!(
             !lifecycle.has_failed(),
             "a task of the daemon ended by itself"
@@ -194,12 +201,20 @@ impl Daemon {
         }
     }
 
-    async fn close(self) {
-        if let Err(error) = self.jobs.keep_freshness().await {
+    /// What has not `ended` in good order passes for cut off at the next
+    /// start.
+    async fn close(self, ended: Presence) {
+        if let Err(error) = self.keep_end(ended).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "how fresh the state is cannot be written down");
         }
         self.current.load().store.close();
+    }
+
+    async fn keep_end(&self, ended: Presence) -> Result<(), StoreError> {
+        self.jobs.keep_freshness().await?;
+        let bridge = self.current.load();
+        bridge.store.keep_presence(bridge.clock.now(), ended).await
     }
 }
 
@@ -229,7 +244,7 @@ pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> a
         )
         .await?;
         let Some(listener) = bind(address, &stop).await? else {
-            daemon.close().await;
+            daemon.close(Presence::Stopped).await;
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
@@ -291,6 +306,18 @@ async fn bind(
         }
     }
     Ok(None)
+}
+
+async fn say_start(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
+    let circumstances = Circumstances {
+        now: clock.now(),
+        last_run: store.last_run().await?,
+        machine_on_for: clock.machine_on_for(),
+        // Nothing reads the schedule in this version.
+        scheduled_power_on: None,
+    };
+    Start::under(&circumstances).say(&circumstances);
+    Ok(())
 }
 
 #[cfg(test)]

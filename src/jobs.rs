@@ -23,7 +23,7 @@ use crate::backoff::Backoff;
 use crate::clock::UnixTime;
 use crate::dsm::Reaction;
 use crate::flow::{Bridge, CurrentBridge};
-use crate::store::{KeptDirectory, KeptHold, StoreError};
+use crate::store::{KeptDirectory, KeptHold, Presence, StoreError};
 use crate::upstream::Upstream;
 
 pub use hold::FingerprintKey;
@@ -281,6 +281,8 @@ impl Jobs {
         }
         let documents = bridge.upstream.to_keep();
         bridge.store.keep_documents(documents).await?;
+        let now = bridge.clock.now();
+        bridge.store.keep_presence(now, Presence::Running).await?;
         bridge.store.keep_copy().await;
         Ok(())
     }

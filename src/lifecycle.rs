@@ -1,6 +1,7 @@
 //! Start and stop: signals, tasks, and that nothing ends unnoticed, by systemd
 //! neither.
 
+pub mod start;
 pub mod supervisor;
 
 use std::future::Future;

@@ -15,6 +15,7 @@ mod hold;
 mod keys;
 mod links;
 mod open;
+mod presence;
 mod trouble;
 
 use std::io;
@@ -37,11 +38,13 @@ pub use grants::{Decision, Redeemed};
 pub use hold::KeptHold;
 pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
+pub use presence::{LastRun, Presence};
 
 /// Append only: a released migration never changes.
 const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/001_first_login.sql"),
     include_str!("store/migrations/002_who_may_sign_in.sql"),
+    include_str!("store/migrations/003_through_the_night.sql"),
 ];
 
 /// More jobs in one transaction would make the first of them wait for the last
@@ -132,6 +135,7 @@ pub struct Store {
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
     ended: CancellationToken,
     copy: Arc<Copy>,
+    was_left_open: bool,
 }
 
 impl Store {
@@ -139,7 +143,11 @@ impl Store {
     /// tables up to date. A damaged one is set aside under a name with `now`,
     /// and its copy takes its place.
     pub fn open(path: &Path, now: UnixTime) -> Result<Self, StoreError> {
-        let Opened { lock, state } = open::open(path, now)?;
+        let Opened {
+            lock,
+            state,
+            was_left_open,
+        } = open::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
         let troubles = Troubles::of(path);
@@ -166,6 +174,7 @@ impl Store {
             thread: std::sync::Mutex::new(Some(thread)),
             ended,
             copy,
+            was_left_open,
         })
     }
 

@@ -21,6 +21,8 @@ const SMALL: i64 = 4 << 20;
 pub(super) struct Opened {
     pub(super) lock: File,
     pub(super) state: OpenState,
+    /// Whether the run before was cut off.
+    pub(super) was_left_open: bool,
 }
 
 /// The one connection, and how it was made.
@@ -104,12 +106,19 @@ pub(super) fn open(path: &Path, now: UnixTime) -> Result<Opened, StoreError> {
         return Err(StoreError::Directory(path.to_owned()));
     }
     let lock = lock(path)?;
+    // SQLite removes its journal when it closes the database: one that is
+    // there is of a run that did not.
+    let was_left_open = beside(path, "-wal").exists();
     let state = match whole(path, now) {
         Ok(state) => state,
         Err(Unusable::Refused(error)) => return Err(error),
         Err(Unusable::Damaged(damage)) => damage::mend(path, &damage, now)?,
     };
-    Ok(Opened { lock, state })
+    Ok(Opened {
+        lock,
+        state,
+        was_left_open,
+    })
 }
 
 fn whole(path: &Path, now: UnixTime) -> Result<OpenState, Unusable> {

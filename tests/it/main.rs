@@ -126,6 +126,9 @@ mod refresh;
 /// Evening: the daemon ends in good order, or does not begin.
 mod stop;
 
+/// Why the daemon begins.
+mod starts;
+
 /// systemd starts the daemon, watches it and ends it.
 mod systemd;
 

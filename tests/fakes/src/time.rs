@@ -14,6 +14,7 @@ pub const MONDAY_MORNING: i64 = 1_772_433_000;
 pub struct MovedClock {
     now: AtomicI64,
     monotonic: AtomicI64,
+    switched_on: AtomicI64,
 }
 
 impl MovedClock {
@@ -22,6 +23,7 @@ impl MovedClock {
         Self {
             now: AtomicI64::new(seconds),
             monotonic: AtomicI64::new(0),
+            switched_on: AtomicI64::new(0),
         }
     }
 
@@ -38,6 +40,15 @@ impl MovedClock {
     }
 }
 
+impl MovedClock {
+    /// The machine that has this clock is switched on now; it was on since the
+    /// clock began, before.
+    pub fn switch_on(&self) {
+        let now = self.monotonic.load(Ordering::SeqCst);
+        self.switched_on.store(now, Ordering::SeqCst);
+    }
+}
+
 impl Clock for MovedClock {
     fn now(&self) -> UnixTime {
         UnixTime::from_seconds(self.now.load(Ordering::SeqCst))
@@ -45,5 +56,10 @@ impl Clock for MovedClock {
 
     fn monotonic(&self) -> Duration {
         Duration::from_secs(self.monotonic.load(Ordering::SeqCst).unsigned_abs())
+    }
+
+    fn machine_on_for(&self) -> Option<Duration> {
+        let on = self.switched_on.load(Ordering::SeqCst).unsigned_abs();
+        Some(self.monotonic().saturating_sub(Duration::from_secs(on)))
     }
 }
