@@ -5,6 +5,7 @@
 //! A login never waits for a document that is merely old: it is served, and
 //! [`Upstream::refresh_when_asked`] fetches a new one meanwhile.
 
+mod clock_check;
 mod document;
 mod error;
 mod shelf;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use hyper::{Request, StatusCode};
 use tokio::sync::{Notify, watch};
 
+use self::clock_check::ClockCheck;
 pub use self::document::{Document, DocumentName};
 use self::document::{discovery_url, read_discovery, read_keys};
 pub use self::error::UpstreamError;
@@ -72,6 +74,7 @@ pub struct Upstream {
     unknown_kid_fetched: Mutex<Option<Duration>>,
     asked: Notify,
     changes: watch::Sender<u64>,
+    clock_check: ClockCheck,
 }
 
 impl Upstream {
@@ -93,6 +96,7 @@ impl Upstream {
             unknown_kid_fetched: Mutex::new(None),
             asked: Notify::new(),
             changes: watch::Sender::new(0),
+            clock_check: ClockCheck::default(),
         };
         upstream.take_up(kept);
         upstream
@@ -326,6 +330,9 @@ impl Upstream {
             return Err(UpstreamError::status(what, url, &answer));
         }
         let fetched = self.clock.now();
+        if let Some(date) = answer.date() {
+            self.clock_check.compare(fetched, date);
+        }
         let document = Document {
             name,
             body: answer.body.to_vec(),
