@@ -1,6 +1,7 @@
 //! The daemon under systemd: what it tells, and when it is silent.
 
 mod manager;
+mod unit;
 
 use std::fs;
 use std::net::TcpListener;
