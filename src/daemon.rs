@@ -13,6 +13,7 @@ use arc_swap::ArcSwapOption;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock};
@@ -40,6 +41,10 @@ const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_min_delay(Duration::from_secs(1))
     .with_max_delay(Duration::from_mins(1))
     .without_max_times();
+
+/// Ending its session is a courtesy to DSM, which answers within this or is
+/// not well.
+const DSM_GRACE: Duration = Duration::from_secs(1);
 
 /// Everything but the listener: ready to serve.
 #[derive(Debug)]
@@ -134,8 +139,11 @@ impl Daemon {
         self.spawn_control(&lifecycle).await;
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
         let ended = async {
-            serving.await;
-            lifecycle.ended().await;
+            let jobs = async {
+                lifecycle.ended().await;
+                self.leave_dsm().await;
+            };
+            tokio::join!(serving, jobs);
         };
         let overdue = async {
             tokio::select! {
@@ -198,6 +206,14 @@ impl Daemon {
                 error = &error as &dyn std::error::Error,
                 "the command line cannot ask this daemon"
             ),
+        }
+    }
+
+    /// A reading that the stop broke off has a session in DSM.
+    async fn leave_dsm(&self) {
+        let dsm = Arc::clone(&self.current.load().dsm);
+        if timeout(DSM_GRACE, dsm.end_session()).await.is_err() {
+            tracing::warn!("a session stays open in DSM until it times out: it does not answer");
         }
     }
 

@@ -200,6 +200,17 @@ impl DsmClient {
         *session = None;
     }
 
+    /// Ends the session that a reading has left which was broken off. Does
+    /// nothing while another one reads.
+    pub async fn end_session(&self) {
+        let Ok(mut session) = self.session.try_lock() else {
+            return;
+        };
+        if let Some(left_over) = session.take() {
+            self.sign_out(&left_over).await;
+        }
+    }
+
     async fn read_in(
         &self,
         session: &mut Option<Session>,

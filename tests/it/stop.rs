@@ -3,6 +3,8 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use fakes::browser::Browser;
@@ -15,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::built::{Built, run, spawn, state};
-use crate::process::{Process, free_port, until};
+use crate::process::{Process, free_port, tool, until};
 
 /// What is in flight may take so long; a supervisor waits for no more.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,6 +57,73 @@ async fn a_dsm_that_hangs_and_an_idle_browser_hold_no_stop_up() {
 
     assert_good_end(&mut built.process).await;
     assert!(!state(&built.house, "-wal").exists());
+}
+
+/// DSM keeps a session that nobody ends for long, and of many at once it dies.
+#[tokio::test]
+async fn a_reading_that_is_broken_off_leaves_no_session_in_dsm() {
+    let mut built = Built::new().await;
+    built.process.signal(Signal::TERM);
+    assert_good_end(&mut built.process).await;
+    built.house.dsm.always(Api::Users, Instead::Hang);
+    built.start();
+    let dsm = built.house.dsm.clone();
+    dsm.wait_until(|counts| counts.hanging == 1).await;
+    assert_eq!(dsm.counts().open_sessions, 1);
+
+    built.process.signal(Signal::TERM);
+
+    assert_good_end(&mut built.process).await;
+    assert_eq!(dsm.counts().open_sessions, 0);
+}
+
+#[tokio::test]
+async fn a_dsm_that_does_not_end_the_session_either_holds_no_stop_up() {
+    let mut built = Built::new().await;
+    built.process.signal(Signal::TERM);
+    assert_good_end(&mut built.process).await;
+    built.house.dsm.always(Api::Users, Instead::Hang);
+    built.house.dsm.always(Api::SignOut, Instead::Hang);
+    built.start();
+    let dsm = built.house.dsm.clone();
+    dsm.wait_until(|counts| counts.hanging == 1).await;
+
+    built.process.signal(Signal::TERM);
+
+    assert_good_end(&mut built.process).await;
+    built.process.says("stays open in DSM").await;
+    assert!(!state(&built.house, "-wal").exists());
+}
+
+#[tokio::test]
+async fn a_name_that_is_looked_up_for_ever_holds_no_stop_up() {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let resolver = hanging_resolver(house.home.path());
+    let mut run = run(&house);
+    run.env("LD_PRELOAD", resolver);
+    // A number would not be looked up.
+    let config = house.home.path().join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let named = house.dsm.url().replace("127.0.0.1", "localhost");
+    fs::write(&config, text.replace(&house.dsm.url(), &named)).unwrap();
+    let port = house.address.port();
+    let mut process = Process::start(&mut run, port, house.home.path());
+    process.says("a name is looked up").await;
+
+    process.signal(Signal::TERM);
+
+    assert_good_end(&mut process).await;
+    assert!(!state(&house, "-wal").exists());
+}
+
+fn hanging_resolver(directory: &Path) -> PathBuf {
+    let library = directory.join("hanging_dns.so");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/stop/hanging_dns.c");
+    let mut compiler = Command::new(tool("cc"));
+    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]);
+    let ended = compiler.arg(&library).arg(source).status().unwrap();
+    assert!(ended.success());
+    library
 }
 
 #[tokio::test]
