@@ -203,11 +203,8 @@ impl DsmClient {
     /// Ends the session that a reading has left which was broken off. Does
     /// nothing while another one reads.
     pub async fn end_session(&self) {
-        let Ok(mut session) = self.session.try_lock() else {
-            return;
-        };
-        if let Some(left_over) = session.take() {
-            self.sign_out(&left_over).await;
+        if let Ok(mut session) = self.session.try_lock() {
+            self.end_left_over(&mut session).await;
         }
     }
 

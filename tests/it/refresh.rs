@@ -285,13 +285,7 @@ async fn a_clock_that_goes_back_makes_the_users_old_and_then_listed() {
 
 #[tokio::test]
 async fn users_that_could_not_be_kept_are_kept_by_the_next_refresh() {
-    let mut house = House::new().await;
-    at_rest(&house).await;
-    break_the_disk(&house);
-    house
-        .dsm
-        .set_users(with("jeanne", |user| user.expired = Some("now".into())));
-    house.jobs().refresh_users().await.unwrap_err();
+    let mut house = house_that_could_not_keep_that_jeanne_is_disabled().await;
     // Whoever was disabled is out, whatever the disk says.
     assert_eq!(
         refusal(&house, JEANNE).await.as_deref(),
@@ -308,13 +302,7 @@ async fn users_that_could_not_be_kept_are_kept_by_the_next_refresh() {
 
 #[tokio::test]
 async fn users_that_could_not_be_kept_are_kept_at_the_stop() {
-    let mut house = House::new().await;
-    at_rest(&house).await;
-    break_the_disk(&house);
-    house
-        .dsm
-        .set_users(with("jeanne", |user| user.expired = Some("now".into())));
-    house.jobs().refresh_users().await.unwrap_err();
+    let mut house = house_that_could_not_keep_that_jeanne_is_disabled().await;
     mend_the_disk(&house);
 
     restart_without_dsm(&mut house).await;
@@ -398,6 +386,17 @@ fn break_the_disk(house: &House) {
     let broken = "CREATE TRIGGER broken BEFORE DELETE ON users
                   BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     house.state().execute_batch(broken).unwrap();
+}
+
+async fn house_that_could_not_keep_that_jeanne_is_disabled() -> House {
+    let house = House::new().await;
+    at_rest(&house).await;
+    break_the_disk(&house);
+    house
+        .dsm
+        .set_users(with("jeanne", |user| user.expired = Some("now".into())));
+    house.jobs().refresh_users().await.unwrap_err();
+    house
 }
 
 fn mend_the_disk(house: &House) {
