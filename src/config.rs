@@ -47,10 +47,14 @@ pub struct Config {
     pub google: Google,
     /// `[dsm]`
     pub dsm: Dsm,
+    /// `[power]`
+    pub power: Power,
     /// `[users]`
     pub users: Users,
     /// `[[clients]]`: who may ask for logins; one at least.
     pub clients: Vec<RelyingParty>,
+    /// `[keys]`
+    pub keys: Keys,
     /// `storage.path`: the state. Its directory has to exist. Default
     /// `state.sqlite3`, beside the config.
     pub storage: PathBuf,
@@ -123,6 +127,37 @@ pub struct Dsm {
     /// `device-token-file`: for an account with 2-factor sign-in, what
     /// `setup --otp` got from DSM. Read at each sign-in.
     pub device_token_file: Option<PathBuf>,
+}
+
+/// `[power]`: when the NAS is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Power {
+    /// `schedule`: `auto` heeds DSM's power schedule; `off`: the NAS is always
+    /// on. Default `auto`.
+    pub schedule: ScheduleUse,
+    /// `file`: where DSM keeps the schedule. Without leave to read it, DSM's
+    /// web API is asked. Default `/etc/power_sched.conf`.
+    pub file: PathBuf,
+    /// `refresh-before-power-off`: so long before each power-off the users are
+    /// read once more; a day at most. Default `10m`.
+    pub refresh_before_power_off: Duration,
+}
+
+/// The value of `power.schedule`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScheduleUse {
+    /// `auto`
+    Auto,
+    /// `off`
+    Off,
+}
+
+/// `[keys]`: the keys that sign tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// `rotate-after`: how long a key signs before the next one does, four
+    /// days at least, or `never`. Default `90d`.
+    pub rotate_after: Option<Duration>,
 }
 
 /// `[users]`: who may sign in, beyond what DSM says.

@@ -4,7 +4,10 @@ use std::fmt::Display;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{AdministratorPolicy, Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, Users};
+use super::{
+    AdministratorPolicy, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power,
+    ScheduleUse, Users,
+};
 use crate::relying_party::{RegisteredRedirect, RelyingParty};
 use crate::secret::Secret;
 use crate::tls::TlsFiles;
@@ -135,8 +138,10 @@ fn settings(config: &Config) -> Vec<Setting<'_>> {
         listen,
         google,
         dsm,
+        power,
         users,
         clients,
+        keys,
         storage,
         log,
         control_socket,
@@ -148,10 +153,12 @@ fn settings(config: &Config) -> Vec<Setting<'_>> {
     found.extend(of_listen(listen));
     found.extend(of_google(google));
     found.extend(of_dsm(dsm));
+    found.extend(of_power(power));
     found.extend(of_users(users));
     for (index, client) in clients.iter().enumerate() {
         found.extend(of_client(&format!("clients[{index}]"), client));
     }
+    found.push(of_keys(keys));
     found.push(path("storage.path", storage));
     found.extend(of_log(log));
     found.push(path("control.socket", control_socket));
@@ -231,6 +238,37 @@ fn of_dsm(dsm: &Dsm) -> Vec<Setting<'_>> {
         text("dsm.accept-invalid-certificate", accept_invalid_certificate),
         optional("dsm.device-token-file", device_token_file),
     ]
+}
+
+fn of_power(power: &Power) -> Vec<Setting<'_>> {
+    let Power {
+        schedule,
+        file,
+        refresh_before_power_off,
+    } = power;
+    let schedule = match schedule {
+        ScheduleUse::Auto => "auto",
+        ScheduleUse::Off => "off",
+    };
+    vec![
+        text("power.schedule", schedule),
+        path("power.file", file),
+        duration("power.refresh-before-power-off", *refresh_before_power_off),
+    ]
+}
+
+fn of_keys(keys: &Keys) -> Setting<'_> {
+    let Keys { rotate_after } = keys;
+    let key = "keys.rotate-after";
+    let Some(after) = rotate_after else {
+        return text(key, "never");
+    };
+    // As it is written: humantime would make months of it.
+    let (days, rest) = (after.as_secs() / 86_400, after.as_secs() % 86_400);
+    match rest {
+        0 => text(key, format_args!("{days}d")),
+        _ => duration(key, *after),
+    }
 }
 
 fn of_users(users: &Users) -> Vec<Setting<'_>> {
@@ -377,6 +415,8 @@ mod tests {
             ),
             ("# refresh = \"1h\"", "refresh = \"90s\""),
             ("# deny = []", "deny = [\"igor\"]"),
+            ("# schedule = \"auto\"", "schedule = \"off\""),
+            ("# rotate-after = \"90d\"", "rotate-after = \"never\""),
             ("# level = \"info\"", "level = \"debug\""),
         ]);
         assert_eq!(
@@ -389,7 +429,9 @@ mod tests {
                     AfterRestart
                 ),
                 value("dsm.refresh", Some("1h"), Some("1m 30s"), AtOnce),
+                value("power.schedule", Some("auto"), Some("off"), AtOnce),
                 value("users.deny", None, Some("igor"), AtOnce),
+                value("keys.rotate-after", Some("90d"), Some("never"), AtOnce),
                 value("log.level", Some("info"), Some("debug"), AtOnce),
             ]
         );

@@ -60,12 +60,14 @@ proptest! {
     fn any_value_anywhere_is_a_problem_and_no_panic(
         values in prop::collection::vec(any_value(), 8),
     ) {
-        let sections: [(&str, &[&str]); 7] = [
+        let sections: [(&str, &[&str]); 9] = [
             ("", &["issuer", "username-claim", "listen", "google", "dsm", "clients", "storage", "log"]),
             ("[listen]", &["address", "trusted-proxies", "tls-certificate", "tls-private-key"]),
             ("[google]", &["client-id", "client-secret-file", "issuer", "prompt"]),
             ("[dsm]", &["url", "account", "password-file", "refresh", "timeout", "max-age", "accept-invalid-certificate"]),
             ("[[clients]]", &["id", "name", "secret-file", "redirect-uris", "require-pkce", "allow-http-redirect"]),
+            ("[power]", &["schedule", "file", "refresh-before-power-off"]),
+            ("[keys]", &["rotate-after"]),
             ("[storage]", &["path"]),
             ("[log]", &["level", "format"]),
         ];

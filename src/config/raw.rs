@@ -8,11 +8,6 @@ use toml::{Table, Value};
 
 use super::Problem;
 
-/// Keys that a later version will know. They are refused until then, since
-/// no key is accepted and ignored; whoever copied them from newer
-/// documentation is told why.
-const LATER: &[&str] = &["keys", "power"];
-
 /// What was found wrong so far.
 #[derive(Default)]
 pub(super) struct Problems(RefCell<Vec<Problem>>);
@@ -77,7 +72,7 @@ impl<'p> Section<'p> {
         };
         let value = read(&mut section);
         for key in section.left.keys() {
-            let message = describe_unknown(&section.path_of(key), key, &section.asked);
+            let message = describe_unknown(key, &section.asked);
             section.note(key, message);
         }
         value
@@ -254,10 +249,7 @@ fn describe_syntax(text: &str, error: &toml::de::Error) -> String {
     format!("is not TOML at line {line}, column {column}: {message}")
 }
 
-fn describe_unknown(path: &str, key: &str, known: &[&'static str]) -> String {
-    if LATER.contains(&path) {
-        return "is not known to this version yet; leave it out".to_owned();
-    }
+fn describe_unknown(key: &str, known: &[&'static str]) -> String {
     let written = key.replace('_', "-").to_ascii_lowercase();
     let far = (written.len() / 3).max(1);
     let nearest = known

@@ -10,11 +10,15 @@ use ipnet::IpNet;
 
 use super::raw::{Entry, Section};
 use super::values::{Files, domain, duration, duration_from, identifier, line, one_of};
-use super::{Alias, Config, Dsm, Google, Listen, Log, LogFormat, LogLevel, Users, claims, urls};
+use super::{
+    Alias, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power, ScheduleUse, Users,
+    claims, urls,
+};
 use crate::address::CanonicalAddress;
 use crate::directory::AdministratorPolicy;
 use crate::ids::{ClientId, GoogleIssuer};
 use crate::issuer::Issuer;
+use crate::keys::{KEPT_AFTER, PUBLISHED_BEFORE};
 use crate::relying_party::RelyingParty;
 use crate::tls::{self, TlsFileError, TlsFiles};
 
@@ -40,6 +44,26 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A week with DSM's API out of order locks nobody out.
 const DEFAULT_MAX_AGE: Duration = Duration::from_hours(7 * 24);
+
+/// DSM's own place for it.
+const DEFAULT_SCHEDULE: &str = "/etc/power_sched.conf";
+
+/// DSM may take minutes, with tries that fail.
+const DEFAULT_BEFORE_POWER_OFF: Duration = Duration::from_mins(10);
+
+/// The jobs look at the clock once a minute.
+const LEAST_BEFORE_POWER_OFF: Duration = Duration::from_mins(1);
+
+/// Tasks come every day: earlier would be before the last one.
+const MOST_BEFORE_POWER_OFF: Duration = Duration::from_hours(24);
+
+/// Long enough that nobody notices, short enough that a stolen key is worth
+/// little.
+const DEFAULT_ROTATION: Duration = Duration::from_hours(90 * 24);
+
+/// A key is published before it signs and after; two of three would be on
+/// their way at any time.
+const LEAST_ROTATION: Duration = PUBLISHED_BEFORE.saturating_add(KEPT_AFTER);
 
 /// Beside the config.
 const DEFAULT_STORAGE: &str = "state.sqlite3";
@@ -71,11 +95,13 @@ pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
     let listen = file.section("listen", |section| listen(section, files));
     let google = file.section("google", |section| google(section, files));
     let dsm = file.section("dsm", |section| dsm(section, files));
+    let power = file.section("power", |section| power(section, files));
     let users = file.section("users", users);
     let mut ids = HashSet::new();
     let clients = file.required("clients", |entry| {
         entry.one_or_more(|client| client.table(|section| relying_party(section, files, &mut ids)))
     });
+    let keys = file.section("keys", keys);
     let storage = file.section("storage", |section| storage(section, files));
     let log = file.section("log", |section| log(section, files));
     let control_socket = file.section("control", |section| control(section, files));
@@ -86,8 +112,10 @@ pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
         listen: listen?,
         google: google?,
         dsm: dsm?,
+        power: power?,
         users: users?,
         clients: clients?,
+        keys: keys?,
         storage: storage?,
         log: log?,
         control_socket: control_socket?,
@@ -239,6 +267,48 @@ fn dsm(section: &mut Section<'_>, files: Files<'_>) -> Option<Dsm> {
         max_age: max_age?,
         accept_invalid_certificate: any_certificate?,
         device_token_file: device_token_file?,
+    })
+}
+
+fn power(section: &mut Section<'_>, files: Files<'_>) -> Option<Power> {
+    let uses = [("auto", ScheduleUse::Auto), ("off", ScheduleUse::Off)];
+    let schedule = section.or_default("schedule", ScheduleUse::Auto, |entry| {
+        entry.text(one_of(&uses))
+    });
+    let file = section.or_default("file", PathBuf::from(DEFAULT_SCHEDULE), |entry| {
+        entry.text(|text| files.path(text))
+    });
+    let before = section.or_default(
+        "refresh-before-power-off",
+        DEFAULT_BEFORE_POWER_OFF,
+        |entry| entry.text(before_power_off),
+    );
+    Some(Power {
+        schedule: schedule?,
+        file: file?,
+        refresh_before_power_off: before?,
+    })
+}
+
+fn before_power_off(text: &str) -> Result<Duration, String> {
+    let duration = duration_from(LEAST_BEFORE_POWER_OFF)(text)?;
+    if duration > MOST_BEFORE_POWER_OFF {
+        return Err("has to be 1d at most".to_owned());
+    }
+    Ok(duration)
+}
+
+fn keys(section: &mut Section<'_>) -> Option<Keys> {
+    let rotate_after = section.or_default("rotate-after", Some(DEFAULT_ROTATION), |entry| {
+        entry.text(|text| match text {
+            "never" => Ok(None),
+            _ => duration_from(LEAST_ROTATION)(text)
+                .map(Some)
+                .map_err(|message| message + ", or never"),
+        })
+    });
+    Some(Keys {
+        rotate_after: rotate_after?,
     })
 }
 

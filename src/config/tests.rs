@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{AdministratorPolicy, Config, ConfigError, LogFormat, LogLevel, Problem};
+use super::{AdministratorPolicy, Config, ConfigError, LogFormat, LogLevel, Problem, ScheduleUse};
 
 mod forms;
 
@@ -79,6 +79,12 @@ fn the_least_config_has_every_default() {
         "hush-hush-hush-synology-client-secret"
     );
     assert!(!client.require_pkce);
+    assert_eq!(config.power.schedule, ScheduleUse::Auto);
+    assert_eq!(config.power.file, Path::new("/etc/power_sched.conf"));
+    let before = config.power.refresh_before_power_off;
+    assert_eq!(before, Duration::from_mins(10));
+    let quarter = Duration::from_hours(90 * 24);
+    assert_eq!(config.keys.rotate_after, Some(quarter));
     assert_eq!(config.storage, home.path().join("state.sqlite3"));
     assert_eq!(config.log.level, LogLevel::Info);
     assert_eq!(config.log.format, LogFormat::Text);
@@ -108,7 +114,7 @@ fn the_commented_lines_of_the_example_are_the_defaults() {
     });
     let explicit: String = lines.collect();
     let explicit = Config::read(explicit.as_bytes(), home.path()).unwrap();
-    assert_eq!(uncommented, 16);
+    assert_eq!(uncommented, 20);
     assert_eq!(format!("{explicit:?}"), format!("{example:?}"));
 }
 
@@ -151,9 +157,49 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     );
     check("[log]\ncolour = 1", "log.colour: is unknown");
     check("\"a.b\\u001b\" = 1", "\"a.b\\u{1b}\": is unknown");
-    let yet = "is not known to this version yet; leave it out";
-    check("[power]\nschedule = \"auto\"", &format!("power: {yet}"));
-    check("[keys]", &format!("keys: {yet}"));
+    check(
+        "[powr]\nschedule = \"auto\"",
+        "powr: is unknown; did you mean power?",
+    );
+}
+
+#[test]
+fn the_night_and_the_keys_have_their_limits() {
+    let home = home();
+    let read = |power: &str, keys: &str| {
+        let text = format!("{LEAST}\n[power]\n{power}\n[keys]\n{keys}");
+        let read = Config::read(text.as_bytes(), home.path());
+        read.map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    let config = read(
+        "schedule = \"off\"\nfile = \"schedule\"\nrefresh-before-power-off = \"1d\"",
+        "rotate-after = \"never\"",
+    );
+    let config = config.unwrap();
+    assert_eq!(config.power.schedule, ScheduleUse::Off);
+    assert_eq!(config.power.file, home.path().join("schedule"));
+    assert_eq!(config.keys.rotate_after, None);
+    let config = read("", "rotate-after = \"4d\"").unwrap();
+    let four_days = Duration::from_hours(4 * 24);
+    assert_eq!(config.keys.rotate_after, Some(four_days));
+    let found = read(
+        "refresh-before-power-off = \"25h\"",
+        "rotate-after = \"3d\"",
+    );
+    assert_eq!(
+        found.unwrap_err(),
+        [
+            "power.refresh-before-power-off: has to be 1d at most",
+            "keys.rotate-after: has to be 4days at least, or never",
+        ]
+    );
+    let found = read(
+        "refresh-before-power-off = \"59s\"",
+        "rotate-after = \"always\"",
+    );
+    let found = found.unwrap_err();
+    assert!(found[0].ends_with("has to be 1m at least"), "{found:?}");
+    assert!(found[1].contains("or never"), "{found:?}");
 }
 
 #[test]
