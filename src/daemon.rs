@@ -97,6 +97,7 @@ impl Daemon {
             keys: Arc::new(keys),
             sealer: Arc::new(Sealer::new(&seal_key)?),
             snapshot: Arc::new(ArcSwapOption::new(snapshot)),
+            power: Arc::default(),
             refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
             clock,
             random,

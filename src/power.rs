@@ -6,6 +6,7 @@
 //! moment is a function of the schedule, the time zone and that moment.
 
 mod api;
+mod known;
 mod packed;
 mod plan;
 mod remark;
@@ -13,6 +14,7 @@ mod words;
 
 use jiff::civil::{Time, Weekday};
 
+pub use self::known::{KnownSchedule, Source};
 pub use self::plan::{BeforeOff, Outlook};
 pub use self::remark::{Fault, Place, Reading, Remark, Table, Unreadable};
 

@@ -8,13 +8,14 @@ use jiff::tz::TimeZone;
 use super::refusals::Refusals;
 use super::spent::SpentLogins;
 use crate::clock::{Clock, UnixTime};
-use crate::config::Config;
+use crate::config::{Config, ScheduleUse};
 use crate::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
 use crate::dsm::DsmClient;
 use crate::google::GoogleClient;
 use crate::key_ring::KeyRing;
 use crate::login::GoogleIdentity;
 use crate::login::cookie::Sealer;
+use crate::power::KnownSchedule;
 use crate::random::Random;
 use crate::refresh_desk::RefreshDesk;
 use crate::store::Store;
@@ -40,6 +41,9 @@ pub struct Bridge {
     pub sealer: Arc<Sealer>,
     /// The users; `None` before DSM's first answer.
     pub snapshot: Arc<ArcSwapOption<Snapshot>>,
+    /// When the NAS is on; `None` before the first answer. Whoever plans asks
+    /// [`Self::power_schedule`].
+    pub power: Arc<ArcSwapOption<KnownSchedule>>,
     /// Where a login asks for newer ones.
     pub refresh_desk: Arc<RefreshDesk>,
     /// Who may sign in.
@@ -77,6 +81,15 @@ impl Bridge {
         let instant = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
         let local = instant.to_zoned(self.time_zone.clone());
         local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// The schedule to plan by; `None`: none is known, or the config says that
+    /// there is none.
+    pub fn power_schedule(&self) -> Option<Arc<KnownSchedule>> {
+        match self.config.power.schedule {
+            ScheduleUse::Auto => self.power.load_full(),
+            ScheduleUse::Off => None,
+        }
     }
 
     /// The judgement as it stands at `moment`, to be made where the state is
