@@ -183,8 +183,13 @@ impl Daemon {
 
     fn spawn_jobs(&self, lifecycle: &Lifecycle) {
         let jobs = || Arc::clone(&self.jobs);
-        let (users, fresh, documents, minutes) = (jobs(), jobs(), jobs(), jobs());
+        let (users, power_off, keys) = (jobs(), jobs(), jobs());
+        let (fresh, documents, minutes) = (jobs(), jobs(), jobs());
         lifecycle.spawn("users", async move { users.keep_users().await });
+        lifecycle.spawn("before-power-off", async move {
+            power_off.keep_ready_for_power_off().await;
+        });
+        lifecycle.spawn("key-rotation", async move { keys.keep_keys_young().await });
         lifecycle.spawn("google", async move { fresh.keep_documents_fresh().await });
         lifecycle.spawn("documents", async move { documents.keep_documents().await });
         let store = Arc::clone(&self.current.load().store);

@@ -1,32 +1,36 @@
-//! What runs by itself, and when: the users are listed at start and every
-//! `refresh`, Google's documents are kept. The only file that knows the
-//! scheduler.
+//! What runs by itself, and when: the users are listed at start, every
+//! `refresh` and before each power-off, the signing keys rotated, Google's
+//! documents kept. The only file that knows the scheduler.
 //!
 //! Each job is a plain function; the scheduler only says that a minute has
 //! passed, and our own due logic does the rest. So a clock that jumps or a
 //! machine that slept makes a job run once, not never and not many times.
 
+mod before_power_off;
+mod documents;
 mod hold;
+mod key_rotation;
+mod plan;
+mod refresh;
 mod users;
 
 use std::error::Error;
 use std::iter::successors;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
-use crate::backoff::Backoff;
 use crate::clock::UnixTime;
-use crate::dsm::Reaction;
 use crate::flow::{Bridge, CurrentBridge};
 use crate::store::{KeptDirectory, KeptHold, Presence, StoreError};
-use crate::upstream::Upstream;
 
 pub use hold::FingerprintKey;
+use plan::Plan;
+pub use plan::PlannedJob;
 pub use users::{Refreshed, UsersError};
 
 /// At second 0 of every minute, in UTC: a change of summer time means nothing
@@ -55,7 +59,7 @@ pub struct Jobs {
     /// whoever holds `refreshing`.
     hold: ArcSwapOption<KeptHold>,
     fingerprint_key: FingerprintKey,
-    next_refresh: Mutex<Option<UnixTime>>,
+    plan: Plan,
 }
 
 /// What the jobs begin with.
@@ -76,7 +80,8 @@ pub struct UsersReport {
     pub users: usize,
     /// When DSM last confirmed them.
     pub refreshed: Option<UnixTime>,
-    /// When DSM is asked next; `None` before it was asked at all.
+    /// When DSM is asked next, never at an hour in which the NAS is meant to
+    /// be off; `None` before it was asked at all.
     pub next_refresh: Option<UnixTime>,
     /// Until when DSM is left alone.
     pub on_hold_until: Option<UnixTime>,
@@ -107,7 +112,7 @@ impl Jobs {
             administrators_error: ArcSwapOption::empty(),
             hold: ArcSwapOption::from_pointee(hold),
             fingerprint_key: kept.fingerprint_key,
-            next_refresh: Mutex::new(None),
+            plan: Plan::default(),
         }
     }
 
@@ -147,34 +152,6 @@ impl Jobs {
         self.minute.notify_waiters();
     }
 
-    /// Lists the users at start and then every `refresh`; after a failure
-    /// again and again; when somebody asks, at once. Never returns.
-    pub async fn keep_users(&self) {
-        self.say_hold_of_before();
-        let mut backoff = Backoff::new();
-        loop {
-            let begun = self.bridge().clock.now();
-            let done = self.refresh_users().await;
-            match done {
-                Ok(_) => {
-                    backoff = Backoff::new();
-                    self.next_refresh(begun.plus(self.bridge().config.dsm.refresh));
-                    self.unless_wanted(self.until_due(begun)).await;
-                }
-                Err(error) if error.reaction() == Reaction::HoldSignIns => {
-                    self.next_refresh(self.on_hold_until().unwrap_or(begun));
-                    self.unless_wanted(self.minute.notified()).await;
-                }
-                Err(error) => {
-                    let wait = backoff.next_wait();
-                    say_next_try("the users cannot be refreshed", &error, wait);
-                    self.next_refresh(self.bridge().clock.now().plus(wait));
-                    self.unless_wanted(tokio::time::sleep(wait)).await;
-                }
-            }
-        }
-    }
-
     /// Has the users read now, for somebody who has mended something: whatever
     /// was asked lately, and even if DSM was to be left alone. Returns at once.
     pub fn refresh_now(&self) {
@@ -189,82 +166,10 @@ impl Jobs {
         UsersReport {
             users: snapshot.map_or(0, |snapshot| snapshot.list().users.len()),
             refreshed: snapshot.map(|snapshot| snapshot.refreshed()),
-            next_refresh: *self.lock_next_refresh(),
+            next_refresh: self.next_refresh(),
             on_hold_until: self.on_hold_until(),
             error: text(&self.error),
             administrators_error: text(&self.administrators_error),
-        }
-    }
-
-    fn next_refresh(&self, time: UnixTime) {
-        *self.lock_next_refresh() = Some(time);
-    }
-
-    fn lock_next_refresh(&self) -> MutexGuard<'_, Option<UnixTime>> {
-        self.next_refresh
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for `time`, or less when somebody wants newer users now.
-    async fn unless_wanted(&self, time: impl Future<Output = ()>) {
-        let desk = Arc::clone(&self.bridge().refresh_desk);
-        tokio::select! {
-            () = time => {}
-            () = desk.wanted() => {}
-        }
-    }
-
-    /// Returns when `refresh` has passed since `last`, or the clock has gone
-    /// back behind it.
-    async fn until_due(&self, last: UnixTime) {
-        loop {
-            self.minute.notified().await;
-            let refresh = self.bridge().config.dsm.refresh;
-            let now = self.bridge().clock.now();
-            if now.since(last) >= refresh || now < last {
-                return;
-            }
-        }
-    }
-
-    /// Fetches Google's documents at start, until it works; then those that a
-    /// login finds too old. Begins anew when the config names another way to
-    /// Google. Never returns.
-    pub async fn keep_documents_fresh(&self) {
-        let mut upstream = Arc::clone(&self.bridge().upstream);
-        loop {
-            upstream = tokio::select! {
-                another = self.current.another_upstream(&upstream) => another,
-                () = keep_fresh(&upstream) => return,
-            };
-        }
-    }
-
-    /// Writes Google's documents to disk whenever one has changed. Never
-    /// returns.
-    pub async fn keep_documents(&self) {
-        let mut upstream = Arc::clone(&self.bridge().upstream);
-        let mut changes = upstream.changes();
-        loop {
-            upstream = tokio::select! {
-                another = self.current.another_upstream(&upstream) => another,
-                () = self.keep_documents_of(&upstream, &mut changes) => return,
-            };
-            changes = upstream.changes();
-            // They may be here already.
-            changes.mark_changed();
-        }
-    }
-
-    async fn keep_documents_of(&self, upstream: &Upstream, changes: &mut watch::Receiver<u64>) {
-        let store = &self.bridge().store;
-        while changes.changed().await.is_ok() {
-            changes.borrow_and_update();
-            if let Err(error) = store.keep_documents(upstream.to_keep()).await {
-                let error = &error as &dyn Error;
-                tracing::error!(error, "Google's documents cannot be kept");
-            }
         }
     }
 
@@ -286,16 +191,6 @@ impl Jobs {
         bridge.store.keep_copy().await;
         Ok(())
     }
-}
-
-async fn keep_fresh(upstream: &Upstream) {
-    let mut backoff = Backoff::new();
-    while let Err(error) = upstream.refresh().await {
-        let wait = backoff.next_wait();
-        say_next_try("Google's documents cannot be fetched", &error, wait);
-        tokio::time::sleep(wait).await;
-    }
-    upstream.refresh_when_asked().await;
 }
 
 /// Returns when no minute was told for longer than a minute.

@@ -2,6 +2,7 @@
 //! and never published or used before they are kept.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
@@ -84,6 +85,12 @@ impl KeyRing {
     /// The published keys at `now`, by the time from which they sign.
     pub fn list(&self, now: UnixTime) -> Vec<KeyStatus> {
         self.0.set.load().list(now)
+    }
+
+    /// When the next rotation is to begin, for no key to sign for longer than
+    /// `rotate_after`.
+    pub fn rotation_due(&self, rotate_after: Duration) -> UnixTime {
+        self.0.set.load().rotation_due(rotate_after)
     }
 
     /// Publishes the next key, or lets it sign: returns how it stands. What is

@@ -3,7 +3,7 @@
 use super::Control;
 use super::wire::{Directory, Google, Job, Power, Refusal, Status, Time};
 use crate::flow::{Bridge, RefusedLogin};
-use crate::jobs::UsersReport;
+use crate::jobs::{PlannedJob, UsersReport};
 
 impl Control {
     pub(super) fn status(&self) -> Status {
@@ -13,7 +13,7 @@ impl Control {
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Time(self.started),
-            jobs: jobs(&users),
+            jobs: self.jobs.planned().into_iter().map(Job::from).collect(),
             directory: Directory::from(users),
             // Nothing reads the schedule in this version.
             power: Power::default(),
@@ -31,11 +31,13 @@ fn google(bridge: &Bridge) -> Google {
     }
 }
 
-fn jobs(users: &UsersReport) -> Vec<Job> {
-    vec![Job {
-        name: "users".to_owned(),
-        next: users.next_refresh.map(Time),
-    }]
+impl From<PlannedJob> for Job {
+    fn from(planned: PlannedJob) -> Self {
+        Self {
+            name: planned.name.to_owned(),
+            next: planned.next.map(Time),
+        }
+    }
 }
 
 impl From<UsersReport> for Directory {

@@ -74,7 +74,11 @@ impl Jobs {
         let bridge = self.bridge();
         let running = bridge.refresh_desk.begin();
         self.heed_hold(&running).await?;
+        let begun = bridge.clock.now();
         let done = self.refresh_alone(&bridge).await;
+        if done.is_ok() {
+            self.users_were_refreshed(begun);
+        }
         let error = done.as_ref().err().map(|error| Arc::new(told(error)));
         // Whoever read of a failure wants to read that it is over.
         let had_failed = self.error.swap(error).is_some();

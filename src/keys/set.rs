@@ -187,6 +187,15 @@ impl KeySet {
             .collect()
     }
 
+    /// When the next rotation is to begin, for the newest key to sign for
+    /// `rotate_after` and not longer; it may lie far back.
+    pub fn rotation_due(&self, rotate_after: Duration) -> UnixTime {
+        let newest = self.keys.last().map(|key| key.signs_from);
+        // There is always one.
+        let newest = newest.unwrap_or(UnixTime::from_seconds(i64::MIN));
+        newest.plus(rotate_after).minus(PUBLISHED_BEFORE)
+    }
+
     /// What a rotation at `now` has to do.
     pub fn plan(&self, now: UnixTime, rotation: Rotation) -> Result<Step, RotationRefused> {
         let next = standings(&self.keys, now).find(|it| it.state == KeyState::Next);

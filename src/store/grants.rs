@@ -144,6 +144,14 @@ impl Store {
         })
         .await
     }
+
+    /// Deletes the codes and access tokens that have expired by `now`.
+    pub async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
+        self.call("forget what has expired", move |connection| {
+            forget(connection, now)
+        })
+        .await
+    }
 }
 
 /// Only the hash is kept, so that who reads the database can use neither.

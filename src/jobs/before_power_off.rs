@@ -1,0 +1,85 @@
+//! Before each power-off: everything that tomorrow begins with is read once
+//! more and written down, and what has expired is forgotten.
+
+use std::error::Error;
+
+use super::{Jobs, say_next_try};
+use crate::backoff::Backoff;
+use crate::clock::UnixTime;
+use crate::dsm::Reaction;
+use crate::store::StoreError;
+
+impl Jobs {
+    /// Makes ready for each power-off, `refresh-before-power-off` earlier.
+    /// Never returns.
+    pub async fn keep_ready_for_power_off(&self) {
+        loop {
+            self.minute.notified().await;
+            let now = self.bridge().clock.now();
+            let next = self.before_power_off().filter(|next| next.due <= now);
+            let Some(next) = next else {
+                continue;
+            };
+            // Before it is made: one that fails has its own tries.
+            self.plan.times().made_ready = Some(now);
+            self.make_ready_for_power_off(next.off).await;
+        }
+    }
+
+    /// Reads users, schedule and Google's keys, again and again until it works
+    /// or `off` has come; and writes down what is known.
+    pub async fn make_ready_for_power_off(&self, off: UnixTime) {
+        tokio::join!(
+            self.refresh_users_until(off),
+            self.fetch_documents_until(off)
+        );
+        if let Err(error) = self.keep_for_tomorrow().await {
+            let error = &error as &dyn Error;
+            tracing::error!(error, "the state cannot be made ready for the power-off");
+            return;
+        }
+        let off = self.bridge().local_time(off);
+        tracing::debug!(off, "ready for the power-off");
+    }
+
+    async fn refresh_users_until(&self, off: UnixTime) {
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.refresh_users().await {
+            // On hold: that was said when it began.
+            if error.reaction() == Reaction::HoldSignIns || self.is_past(off) {
+                return;
+            }
+            let wait = backoff.next_wait();
+            say_next_try(
+                "the users cannot be refreshed before the power-off",
+                &error,
+                wait,
+            );
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn fetch_documents_until(&self, off: UnixTime) {
+        let mut backoff = Backoff::new();
+        while let Err(error) = self.bridge().upstream.refresh().await {
+            if self.is_past(off) {
+                return;
+            }
+            let wait = backoff.next_wait();
+            let what = "Google's documents cannot be fetched before the power-off";
+            say_next_try(what, &error, wait);
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    fn is_past(&self, off: UnixTime) -> bool {
+        self.bridge().clock.now() >= off
+    }
+
+    async fn keep_for_tomorrow(&self) -> Result<(), StoreError> {
+        let bridge = self.bridge();
+        bridge.store.forget_expired(bridge.clock.now()).await?;
+        // Last, since it copies the state.
+        self.keep_freshness().await
+    }
+}
