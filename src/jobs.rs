@@ -29,6 +29,7 @@ use crate::flow::{Bridge, CurrentBridge};
 use crate::store::{KeptDirectory, KeptHold, Presence, StoreError};
 
 pub use hold::FingerprintKey;
+pub use key_rotation::RotationError;
 use plan::Plan;
 pub use plan::PlannedJob;
 pub use users::{Refreshed, UsersError};
