@@ -1,11 +1,12 @@
 //! DSM's web API: who the users of this NAS are, which of them are its
 //! administrators, and when the NAS is on.
 //!
-//! One reading is one session: sign in, list, sign out. The account is an
+//! One [`Visit`] is one session: sign in, read, sign out. The account is an
 //! administrator's, since DSM lists its users to nobody else.
 
 mod code;
 mod error;
+mod visit;
 mod wire;
 
 use std::error::Error;
@@ -22,10 +23,11 @@ use url::form_urlencoded::Serializer;
 
 pub use self::code::Code;
 pub use self::error::{DsmError, ListRefusal, Reaction};
+pub use self::visit::Visit;
 use self::wire::{MAX_ROWS, Row, Rows, SignedInWire};
 use crate::http_client::{HttpClient, Trust};
 use crate::ids::DsmUsername;
-use crate::power::{self, PowerSchedule};
+use crate::power;
 use crate::secret::{Secret, read_secret_file};
 use crate::user_list::{ListedUser, UserList};
 
@@ -139,85 +141,33 @@ impl DsmClient {
         &self.settings
     }
 
-    /// The users of this NAS and its administrators, told apart from those
-    /// of `before`.
-    ///
-    /// A second caller waits for the first. The password is read from its
-    /// file at each sign-in. Each request has its own time-out, so this may
-    /// take several of them.
-    #[tracing::instrument(name = "dsm.list_users", skip_all)]
+    /// Waits for our turn at DSM. Nothing is sent yet.
+    pub async fn visit(&self) -> Visit<'_> {
+        Visit::begin(self, self.session.lock().await)
+    }
+
+    /// A visit for [`Visit::list_users`] alone.
     pub async fn list_users(&self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
-        let mut session = self.session.lock().await;
-        self.end_left_over(&mut session).await;
-        let first = self.read_in(&mut session, before).await;
-        let failed = match &first {
-            Ok(reading) => reading.administrators.as_ref().err(),
-            Err(error) => Some(error),
-        };
-        let Some(error) = failed.filter(|error| error.is_about_the_session()) else {
-            return first;
-        };
-        // Sessions end before their time: DSM restarts, or somebody else
-        // signs in. Once more, with a new one; twice is no accident.
-        tracing::debug!(%error, "a new session is opened");
-        self.read_in(&mut session, before).await
+        let mut visit = self.visit().await;
+        let done = visit.list_users(before).await;
+        visit.end().await;
+        done
     }
 
-    /// When this NAS switches itself off and on.
-    ///
-    /// A session of its own, in turn with the readings of users. A schedule
-    /// that can be read in part is one; its remarks are for the log.
-    #[tracing::instrument(name = "dsm.power_schedule", skip_all)]
+    /// A visit for [`Visit::power_schedule`] alone.
     pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
-        let mut session = self.session.lock().await;
-        self.end_left_over(&mut session).await;
-        match self.read_power_in(&mut session).await {
-            Err(error) if error.is_about_the_session() => {
-                tracing::debug!(%error, "a new session is opened");
-                self.read_power_in(&mut session).await
-            }
-            done => done,
-        }
-    }
-
-    async fn read_power_in(
-        &self,
-        session: &mut Option<Session>,
-    ) -> Result<power::Reading, DsmError> {
-        let call = Call::LoadPowerSchedule;
-        let open = session.insert(self.sign_in().await?);
-        let answer = self.post(call, Some(open), &[]).await;
-        self.sign_out(open).await;
-        *session = None;
-        let data: serde_json::Value = wire::data(call, &answer?)?;
-        PowerSchedule::from_api(&data).map_err(|source| DsmError::NoSchedule { call, source })
-    }
-
-    async fn end_left_over(&self, session: &mut Option<Session>) {
-        if let Some(left_over) = session.as_ref() {
-            self.sign_out(left_over).await;
-        }
-        *session = None;
+        let mut visit = self.visit().await;
+        let done = visit.power_schedule_anew().await;
+        visit.end().await;
+        done
     }
 
     /// Ends the session that a reading has left which was broken off. Does
     /// nothing while another one reads.
     pub async fn end_session(&self) {
-        if let Ok(mut session) = self.session.try_lock() {
-            self.end_left_over(&mut session).await;
+        if let Ok(session) = self.session.try_lock() {
+            Visit::begin(self, session).end().await;
         }
-    }
-
-    async fn read_in(
-        &self,
-        session: &mut Option<Session>,
-        before: &Arc<UserList>,
-    ) -> Result<Reading, DsmError> {
-        let open = session.insert(self.sign_in().await?);
-        let reading = self.read_lists(open, before).await;
-        self.sign_out(open).await;
-        *session = None;
-        reading
     }
 
     async fn sign_in(&self) -> Result<Session, DsmError> {
