@@ -1,5 +1,5 @@
 //! The one door to SQLite: the keys, the grants, the links, Google's documents,
-//! the users.
+//! the users, the power schedule.
 //!
 //! One connection behind one thread. What waits there together is committed
 //! together, so that many logins at once share one fsync; an answer leaves only
@@ -16,6 +16,7 @@ mod keys;
 mod links;
 mod open;
 mod presence;
+mod schedule;
 mod trouble;
 
 use std::io;

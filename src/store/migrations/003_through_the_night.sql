@@ -5,3 +5,9 @@ CREATE TABLE presence (
     seen    INTEGER NOT NULL,
     stopped INTEGER NOT NULL CHECK (stopped IN (0, 1))
 ) STRICT;
+
+-- When the NAS switches itself off and on, as DSM writes it to its own file.
+CREATE TABLE power_schedule (
+    id    INTEGER PRIMARY KEY NOT NULL CHECK (id = 1),
+    tasks TEXT NOT NULL
+) STRICT;
