@@ -16,18 +16,19 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
+use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::config::{Config, ScheduleUse};
 use crate::control::{Control, Reloader, Socket};
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
 use crate::http::{self, Server};
-use crate::jobs::{self, FingerprintKey, Jobs};
+use crate::jobs::{self, FingerprintKey, Jobs, ScheduleFile};
 use crate::key_ring::KeyRing;
-use crate::lifecycle::start::{Circumstances, Start};
+use crate::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
 use crate::lifecycle::{self, GRACE, Hangups, Lifecycle, supervisor};
 use crate::logging;
 use crate::login::cookie::Sealer;
+use crate::power::{KnownSchedule, Source};
 use crate::random::{OsRandom, Random};
 use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
@@ -75,18 +76,31 @@ impl Daemon {
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
         let store = Arc::new(store);
-        say_start(&store, &*clock).await?;
+        let in_file = ScheduleFile::read(&config.power).await;
+        let schedule = store.power_schedule().await?;
+        let heeded = match config.power.schedule {
+            ScheduleUse::Auto => in_file.schedule().or(schedule.as_ref()),
+            ScheduleUse::Off => None,
+        };
+        let since = clock.now().minus(SLOWEST_BOOT);
+        let power_on = heeded.and_then(|schedule| schedule.next_on(&time_zone, since));
+        say_start(&store, &*clock, power_on).await?;
         let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let kept = jobs::Kept {
             users: store.directory().await?,
             hold: store.hold().await?,
             fingerprint_key: FingerprintKey::derived_from(&seal_key),
+            schedule,
         };
         let snapshot = kept
             .users
             .as_ref()
             .map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
+        let known = kept.schedule.clone().map(|schedule| KnownSchedule {
+            schedule,
+            source: Source::State,
+        });
         let documents = store.documents().await?;
         let current = Arc::new(CurrentBridge::new(Bridge {
             policy: Arc::new(flow::policy(&config)),
@@ -97,7 +111,7 @@ impl Daemon {
             keys: Arc::new(keys),
             sealer: Arc::new(Sealer::new(&seal_key)?),
             snapshot: Arc::new(ArcSwapOption::new(snapshot)),
-            power: Arc::default(),
+            power: Arc::new(ArcSwapOption::from_pointee(known)),
             refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
             clock,
             random,
@@ -106,6 +120,8 @@ impl Daemon {
             spent: Arc::new(SpentLogins::default()),
         }));
         let jobs = Arc::new(Jobs::new(Arc::clone(&current), kept));
+        // Before anything is planned; DSM is asked once it serves.
+        jobs.take_up_schedule(in_file).await;
         let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs)));
         let control = Control::new(Arc::clone(&current), Arc::clone(&jobs), &reloader);
         Ok(Self {
@@ -330,13 +346,16 @@ async fn bind(
     Ok(None)
 }
 
-async fn say_start(store: &Store, clock: &dyn Clock) -> Result<(), StoreError> {
+async fn say_start(
+    store: &Store,
+    clock: &dyn Clock,
+    scheduled_power_on: Option<UnixTime>,
+) -> Result<(), StoreError> {
     let circumstances = Circumstances {
         now: clock.now(),
         last_run: store.last_run().await?,
         machine_on_for: clock.machine_on_for(),
-        // Nothing reads the schedule in this version.
-        scheduled_power_on: None,
+        scheduled_power_on,
     };
     Start::under(&circumstances).say(&circumstances);
     Ok(())

@@ -1,6 +1,6 @@
-//! What runs by itself, and when: the users are listed at start, every
-//! `refresh` and before each power-off, the signing keys rotated, Google's
-//! documents kept. The only file that knows the scheduler.
+//! What runs by itself, and when: users and power schedule are read at start,
+//! every `refresh` and before each power-off, the signing keys rotated,
+//! Google's documents kept. The only file that knows the scheduler.
 //!
 //! Each job is a plain function; the scheduler only says that a minute has
 //! passed, and our own due logic does the rest. So a clock that jumps or a
@@ -12,6 +12,7 @@ mod hold;
 mod key_rotation;
 mod plan;
 mod refresh;
+mod schedule;
 mod users;
 
 use std::error::Error;
@@ -26,12 +27,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::UnixTime;
 use crate::flow::{Bridge, CurrentBridge};
+use crate::power::PowerSchedule;
 use crate::store::{KeptDirectory, KeptHold, Presence, StoreError};
 
 pub use hold::FingerprintKey;
 pub use key_rotation::RotationError;
 use plan::Plan;
 pub use plan::PlannedJob;
+use schedule::ScheduleNews;
+pub use schedule::{ScheduleFile, ScheduleFileError};
 pub use users::{Refreshed, UsersError};
 
 /// At second 0 of every minute, in UTC: a change of summer time means nothing
@@ -60,6 +64,7 @@ pub struct Jobs {
     /// whoever holds `refreshing`.
     hold: ArcSwapOption<KeptHold>,
     fingerprint_key: FingerprintKey,
+    schedule: ScheduleNews,
     plan: Plan,
 }
 
@@ -72,6 +77,8 @@ pub struct Kept {
     pub hold: Option<KeptHold>,
     /// Recognises what DSM refused.
     pub fingerprint_key: FingerprintKey,
+    /// The power schedule on disk.
+    pub schedule: Option<PowerSchedule>,
 }
 
 /// How it stands with the users, for a person.
@@ -113,6 +120,7 @@ impl Jobs {
             administrators_error: ArcSwapOption::empty(),
             hold: ArcSwapOption::from_pointee(hold),
             fingerprint_key: kept.fingerprint_key,
+            schedule: ScheduleNews::new(kept.schedule),
             plan: Plan::default(),
         }
     }

@@ -15,7 +15,7 @@ use crate::google::GoogleClient;
 use crate::key_ring::KeyRing;
 use crate::login::GoogleIdentity;
 use crate::login::cookie::Sealer;
-use crate::power::KnownSchedule;
+use crate::power::{KnownSchedule, Outlook};
 use crate::random::Random;
 use crate::refresh_desk::RefreshDesk;
 use crate::store::Store;
@@ -90,6 +90,13 @@ impl Bridge {
             ScheduleUse::Auto => self.power.load_full(),
             ScheduleUse::Off => None,
         }
+    }
+
+    /// When the NAS next goes off and comes on, by that schedule.
+    pub fn power_outlook(&self) -> Option<Outlook> {
+        let known = self.power_schedule()?;
+        let now = self.clock.now();
+        Some(known.schedule.outlook(&self.time_zone, now))
     }
 
     /// The judgement as it stands at `moment`, to be made where the state is

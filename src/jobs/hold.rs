@@ -40,7 +40,7 @@ impl FingerprintKey {
 
     /// Of all that may be mended without our knowing: the config's `[dsm]`,
     /// and what is in the files that it names.
-    fn fingerprint(&self, dsm: &Dsm) -> Vec<u8> {
+    pub(super) fn fingerprint(&self, dsm: &Dsm) -> Vec<u8> {
         let Dsm {
             url,
             account,
@@ -85,29 +85,24 @@ impl Fields {
 }
 
 impl Jobs {
-    /// The keyed hash of what DSM would be asked with now.
-    pub(super) fn fingerprint(&self) -> Vec<u8> {
-        self.fingerprint_key.fingerprint(&self.bridge().config.dsm)
-    }
-
     /// Refuses while DSM is to be left alone; ends a hold that has a reason
     /// to end.
     pub(super) async fn heed_hold(&self, running: &Running<'_>) -> Result<(), UsersError> {
         let Some(hold) = self.hold.load_full() else {
             return Ok(());
         };
+        let bridge = self.bridge();
         if running.was_demanded() {
             self.end_hold().await;
             return Ok(());
         }
-        if hold.fingerprint != self.fingerprint() {
+        if hold.fingerprint != self.fingerprint_key.fingerprint(&bridge.config.dsm) {
             tracing::info!("what DSM refused has changed: it is asked again");
             self.end_hold().await;
             return Ok(());
         }
-        let now = self.bridge().clock.now();
-        let Some(until) = end(&hold, now) else {
-            self.bridge().refresh_desk.set_on_hold(false);
+        let Some(until) = end(&hold, bridge.clock.now()) else {
+            bridge.refresh_desk.set_on_hold(false);
             return Ok(());
         };
         if until != hold.until {

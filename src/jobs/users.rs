@@ -9,7 +9,7 @@ use tokio::task::JoinError;
 use super::{Jobs, told};
 use crate::clock::UnixTime;
 use crate::directory::Snapshot;
-use crate::dsm::{DsmError, Reaction, Reading};
+use crate::dsm::{DsmError, Reaction, Reading, Visit};
 use crate::flow::Bridge;
 use crate::ids::DsmUsername;
 use crate::store::{KeptDirectory, StoreError};
@@ -68,14 +68,17 @@ impl UsersError {
 impl Jobs {
     /// Lists DSM's users and swaps the snapshot. The one before serves
     /// meanwhile, and stays when anything fails. Writes to disk what has
-    /// changed, and once a day that nothing has.
+    /// changed, and once a day that nothing has. The power schedule is read on
+    /// the way; whether that works changes nothing for the users.
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
         let bridge = self.bridge();
         let running = bridge.refresh_desk.begin();
+        let no_file = self.refresh_schedule_by_file(&bridge).await;
         self.heed_hold(&running).await?;
         let begun = bridge.clock.now();
-        let done = self.refresh_alone(&bridge).await;
+        let mut visit = bridge.dsm.visit().await;
+        let done = self.refresh_alone(&bridge, &mut visit).await;
         if done.is_ok() {
             self.users_were_refreshed(begun);
         }
@@ -91,14 +94,24 @@ impl Jobs {
             }
             Err(_) => {}
         }
+        // Whoever waits for the users need not wait for the rest.
+        drop(running);
+        if let (Some(no_file), true) = (no_file, has_read(&done)) {
+            self.refresh_schedule_by_api(&visit, &no_file).await;
+        }
+        visit.end().await;
         done
     }
 
-    async fn refresh_alone(&self, bridge: &Bridge) -> Result<Refreshed, UsersError> {
+    async fn refresh_alone(
+        &self,
+        bridge: &Bridge,
+        visit: &mut Visit<'_>,
+    ) -> Result<Refreshed, UsersError> {
         let before = bridge.snapshot.load_full();
         let known = before.as_ref().map(|before| Arc::clone(before.list()));
         let known = known.unwrap_or_default();
-        let reading = self.read(&known).await?;
+        let reading = self.read(bridge, visit, &known).await?;
         let refreshed = bridge.clock.now();
         let changed = self.changed(reading, &known);
         let is_changed = changed.is_some() || before.is_none();
@@ -127,11 +140,16 @@ impl Jobs {
     }
 
     /// Asks DSM. What it then refused is not asked again soon.
-    async fn read(&self, known: &Arc<UserList>) -> Result<Reading, DsmError> {
+    async fn read(
+        &self,
+        bridge: &Bridge,
+        visit: &mut Visit<'_>,
+        known: &Arc<UserList>,
+    ) -> Result<Reading, DsmError> {
         // Before the sign-in reads them: a file that changes meanwhile counts
         // as changed since.
-        let fingerprint = self.fingerprint();
-        match self.bridge().dsm.list_users(known).await {
+        let fingerprint = self.fingerprint_key.fingerprint(&bridge.config.dsm);
+        match visit.list_users(known).await {
             Ok(reading) => {
                 self.end_hold().await;
                 Ok(reading)
@@ -214,6 +232,12 @@ impl Jobs {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref().is_some_and(|kept| kept.list == *list)
     }
+}
+
+/// Whether DSM answers, whatever became of the answer: where it does not, more
+/// questions would only put off the next try.
+fn has_read(done: &Result<Refreshed, UsersError>) -> bool {
+    !matches!(done, Err(UsersError::Dsm(_)))
 }
 
 /// On a thread of its own, as long as it may take.

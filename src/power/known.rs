@@ -21,3 +21,14 @@ pub enum Source {
     /// In the state: it is the last one that was read, before this start.
     State,
 }
+
+impl Source {
+    /// For whoever reads `status --json`, and for the log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Api => "api",
+            Self::State => "state",
+        }
+    }
+}

@@ -34,6 +34,9 @@ pub const CLIENT_SECRET_OF_DSM: &str = "a secret that DSM knows";
 /// Where DSM wants its answers.
 pub const REDIRECT_URI: &str = "https://nas.example.com/";
 
+/// DSM's file with the power schedule; there is none unless a test writes it.
+pub const SCHEDULE_FILE: &str = "power_sched.conf";
+
 /// Jeanne as Google knows her.
 pub const JEANNE: &str = "Jeanne.Martin@gmail.com";
 
@@ -48,12 +51,15 @@ pub struct Plan {
     pub top: String,
     /// `dsm.account`.
     pub account: String,
-    /// Lines under `[listen]`, `[google]`, `[dsm]` and in the one client.
+    /// Lines under `[listen]`, `[google]`, `[dsm]`, `[power]` and in the one
+    /// client.
     pub listen: String,
     /// See [`Plan::listen`].
     pub google: String,
     /// See [`Plan::listen`].
     pub dsm: String,
+    /// See [`Plan::listen`].
+    pub power: String,
     /// See [`Plan::listen`].
     pub client: String,
     /// More tables, at the end.
@@ -72,6 +78,7 @@ impl Default for Plan {
             listen: String::new(),
             google: String::new(),
             dsm: String::new(),
+            power: format!("file = {SCHEDULE_FILE:?}"),
             client: format!("redirect-uris = [{REDIRECT_URI:?}]"),
             more: String::new(),
             warmed_up: true,
@@ -320,6 +327,7 @@ impl House {
              client-secret-file = \"google-client-secret\"\n{google}\n\
              [dsm]\nurl = {dsm_url:?}\naccount = {account:?}\n\
              password-file = \"dsm-password\"\n{dsm}\n\
+             [power]\n{power}\n\
              [[clients]]\nid = \"synology\"\nname = \"the family's NAS\"\n\
              secret-file = \"synology-client-secret\"\n{client}\n{more}\n",
             issuer = self.issuer(),
@@ -331,6 +339,7 @@ impl House {
             dsm_url = self.dsm.url(),
             account = plan.account,
             dsm = plan.dsm,
+            power = plan.power,
             client = plan.client,
             more = plan.more,
         );
