@@ -62,6 +62,9 @@ mod full_disk;
 /// The disk sleeps while nothing happens.
 mod quiet;
 
+/// What runs by itself heeds the hours in which the NAS is off.
+mod night;
+
 /// What a person reads who cannot go on.
 mod pages;
 
