@@ -1,6 +1,7 @@
 //! The daemon's reports as tables.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use super::ask::Report;
 use super::table::{Cell, Reader, Tone, wrapped};
@@ -23,7 +24,7 @@ impl Report for Status {
         let keys = fetched.map_or_else(|| "not fetched yet".to_owned(), |at| reader.when(at));
         text.push_str(&line("Google's keys", &keys));
         text.push_str(&failure(reader, self.google.error.as_deref()));
-        text.push_str(&line("Power", &self.power_words(reader)));
+        text.push_str(&lines("Power", &self.power_words(reader)));
         text.push('\n');
         let jobs = self.jobs.iter();
         let jobs = jobs.map(|job| {
@@ -49,15 +50,20 @@ impl Report for Status {
 
 impl Status {
     fn power_words(&self, reader: &Reader) -> String {
-        let Some(source) = &self.power.source else {
-            return "no schedule is known".to_owned();
+        let source = match self.power.source.as_deref() {
+            None => return "no schedule is known: counts as always on".to_owned(),
+            Some("off") => return "counts as always on (power.schedule is off)".to_owned(),
+            Some("file") => "read in DSM's file",
+            Some("api") => "read by DSM's web API",
+            Some("state") => "read before this start",
+            Some(other) => other,
         };
         let outlook = Outlook {
             next_off: self.power.next_off.map(|time| time.0),
             next_on: self.power.next_on.map(|time| time.0),
         };
         let words = outlook.in_words(&reader.zone, reader.now);
-        Cell::printable(&format!("{words} (by {source})"))
+        Cell::printable(&format!("{words} ({source})"))
     }
 }
 
@@ -76,6 +82,13 @@ const INDENT: usize = 15;
 
 fn line(name: &str, text: &str) -> String {
     format!("{name:<INDENT$}{text}\n")
+}
+
+/// As many as it takes.
+fn lines(name: &str, text: &str) -> String {
+    let names = iter::once(name).chain(iter::repeat(""));
+    let lines = names.zip(wrapped(text, INDENT));
+    lines.map(|(name, text)| line(name, &text)).collect()
 }
 
 fn failure(reader: &Reader, error: Option<&str>) -> String {

@@ -2,6 +2,7 @@
 
 use super::Control;
 use super::wire::{Directory, Google, Job, Power, Refusal, Status, Time};
+use crate::config::ScheduleUse;
 use crate::flow::{Bridge, RefusedLogin};
 use crate::jobs::{PlannedJob, UsersReport};
 
@@ -15,11 +16,26 @@ impl Control {
             started: Time(self.started),
             jobs: self.jobs.planned().into_iter().map(Job::from).collect(),
             directory: Directory::from(users),
-            // Nothing reads the schedule in this version.
-            power: Power::default(),
+            power: power(&bridge),
             google: google(&bridge),
             refusals: refusals.into_iter().map(Refusal::from).collect(),
         }
+    }
+}
+
+fn power(bridge: &Bridge) -> Power {
+    if bridge.config.power.schedule == ScheduleUse::Off {
+        return Power {
+            source: Some("off".to_owned()),
+            ..Power::default()
+        };
+    }
+    let known = bridge.power_schedule();
+    let outlook = bridge.power_outlook();
+    Power {
+        source: known.map(|known| known.source.name().to_owned()),
+        next_off: outlook.and_then(|it| it.next_off).map(Time),
+        next_on: outlook.and_then(|it| it.next_on).map(Time),
     }
 }
 

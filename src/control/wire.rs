@@ -134,7 +134,8 @@ pub struct Directory {
 /// The schedule by which the NAS switches itself off and on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Power {
-    /// Where it was read.
+    /// Where it was read: `file`, `api`, or in the `state` of before this
+    /// start; `off` when the config says so, and `None`: nowhere yet.
     pub source: Option<String>,
     /// When it goes off.
     pub next_off: Option<Time>,

@@ -77,7 +77,8 @@ impl Supervision {
         let users = self.jobs.users_report();
         let refused = bridge.refusals.latest().into_iter().next();
         let time = |time: UnixTime| short_time(&bridge, time);
-        status(&users, refused.as_ref(), time)
+        let off = bridge.power_outlook().and_then(|outlook| outlook.next_off);
+        status(&users, off, refused.as_ref(), time)
     }
 }
 
@@ -85,6 +86,7 @@ impl Supervision {
 /// they are shown. No addresses: anybody on the machine may read it.
 fn status(
     users: &UsersReport,
+    off: Option<UnixTime>,
     refused: Option<&RefusedLogin>,
     time: impl Fn(UnixTime) -> String,
 ) -> String {
@@ -98,11 +100,12 @@ fn status(
         (Some(until), _) => Some(format!("DSM is left alone until {}", time(until))),
         (None, next) => next.map(|next| format!("next {}", time(next))),
     };
+    let off = off.map(|off| format!("the NAS switches off {}", time(off)));
     let refused = refused.map(|refused| {
         let name = refused.refusal.name();
         format!("last refused {}: {name}", time(refused.at))
     });
-    let parts = [Some(known), failed, next, refused];
+    let parts = [Some(known), failed, next, off, refused];
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
@@ -127,7 +130,11 @@ mod tests {
     use crate::directory::Refusal;
 
     fn said(users: &UsersReport, refused: Option<&RefusedLogin>) -> String {
-        status(users, refused, |time| time.seconds().to_string())
+        status(users, None, refused, in_seconds)
+    }
+
+    fn in_seconds(time: UnixTime) -> String {
+        time.seconds().to_string()
     }
 
     #[test]
@@ -141,6 +148,11 @@ mod tests {
             administrators_error: None,
         };
         assert_eq!(said(&users, None), "6 users, read 100; next 200");
+        let tonight = Some(UnixTime::from_seconds(900));
+        assert_eq!(
+            status(&users, tonight, None, in_seconds),
+            "6 users, read 100; next 200; the NAS switches off 900"
+        );
 
         let refused = RefusedLogin {
             at: UnixTime::from_seconds(150),

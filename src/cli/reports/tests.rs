@@ -55,7 +55,7 @@ fn status_is_one_screen() {
 Users          6, listed by DSM 2026-11-22 19:26 (4 min ago)
 Google's keys  not fetched yet
                the last try failed: no connection
-Power          no schedule is known
+Power          no schedule is known: counts as always on
 
 JOB    NEXT
 users  2026-11-22 20:26 (in 56 min)
@@ -79,20 +79,44 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
 }
 
 #[test]
-fn status_tells_when_the_nas_goes_off_and_comes_on() {
+fn status_tells_when_the_nas_goes_off_and_comes_on_and_how_it_knows() {
     let later = |hours| Some(Time(reader().now.plus(Duration::from_hours(hours))));
-    let status = Status {
-        power: Power {
-            source: Some("file".to_owned()),
-            next_off: later(4),
-            next_on: later(12),
-        },
-        ..status()
+    let check = |source: &str, next_off, next_on, expected: &str| {
+        let power = Power {
+            source: Some(source.to_owned()),
+            next_off,
+            next_on,
+        };
+        let table = Status { power, ..status() }.to_table(&reader());
+        let expected = format!("\nPower          {expected}\n\nJOB ");
+        assert!(table.contains(&expected), "{table}");
     };
-    let table = status.to_table(&reader());
-    let line = "\nPower          switches off tonight at 23:30, in 4 h 0 min; on again tomorrow at \
-                07:30 (by file)\n";
-    assert!(table.contains(line), "{table}");
+    check(
+        "file",
+        later(4),
+        later(12),
+        "switches off tonight at 23:30, in 4 h 0 min; on again tomorrow at
+               07:30 (read in DSM's file)",
+    );
+    check(
+        "api",
+        None,
+        None,
+        "nothing planned: always on (read by DSM's web API)",
+    );
+    check(
+        "state",
+        later(4),
+        None,
+        "switches off tonight at 23:30, in 4 h 0 min; does not come on
+               again by itself (read before this start)",
+    );
+    check(
+        "off",
+        None,
+        None,
+        "counts as always on (power.schedule is off)",
+    );
 }
 
 #[test]
