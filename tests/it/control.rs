@@ -158,8 +158,14 @@ async fn a_file_in_the_sockets_place_is_kept_and_the_family_signs_in() {
 #[tokio::test]
 async fn status_tells_how_the_daemon_is_and_whom_it_refused() {
     let house = House::new().await;
+    let night = [json!({"enabled": true, "hour": 23, "min": 30, "weekdays": "1"})];
+    house
+        .dsm
+        .change(|dsm| dsm.power_schedule = json!({"poweroff_tasks": night}));
     let shown = house.arrive(&mut Browser::new(), UNKNOWN, "").await;
     assert_eq!(shown.refusal(), Some("address-unknown"));
+    let known = || house.bridge().power_outlook().unwrap().next_off.is_some();
+    until("the schedule is read", known).await;
 
     let status = report(&house, &["status"]).await;
 
@@ -187,7 +193,7 @@ async fn status_tells_how_the_daemon_is_and_whom_it_refused() {
     assert_eq!(directory["error"], Value::Null);
     assert_eq!(
         status["power"],
-        json!({"source": null, "next_off": null, "next_on": null})
+        json!({"source": "api", "next_off": "2026-03-02T23:30:00Z", "next_on": null})
     );
     assert_eq!(fields(&status["google"]), ["error", "keys_refreshed"]);
     assert_is_time(&status["google"]["keys_refreshed"]);

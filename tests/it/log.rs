@@ -19,7 +19,7 @@ use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
 /// What this thread, which runs the whole house, logs as the daemon would.
-struct Taken {
+pub(crate) struct Taken {
     _home: TempDir,
     path: PathBuf,
     read: usize,
@@ -28,7 +28,7 @@ struct Taken {
 }
 
 impl Taken {
-    fn up(level: LogLevel, format: LogFormat) -> Self {
+    pub(crate) fn up(level: LogLevel, format: LogFormat) -> Self {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("log");
         let file = Some(path.clone());
@@ -49,8 +49,13 @@ impl Taken {
         }
     }
 
+    /// How often `words` were said.
+    pub(crate) fn count(&self, words: &str) -> usize {
+        self.text().matches(words).count()
+    }
+
     /// All lines so far.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         fs::read_to_string(&self.path).unwrap()
     }
 
@@ -66,9 +71,11 @@ impl Taken {
     /// the request's id, and the id.
     fn only_line(&mut self, case: &str) -> (String, String) {
         let mut news = self.news();
-        // That an account is linked is no login's end, nor is the first list.
+        // That an account is linked is no login's end, nor is what DSM tells
+        // first.
         news.retain(|line| !line.contains(" WARN  linked a Google account "));
         news.retain(|line| !line.contains(" INFO  users refreshed "));
+        news.retain(|line| !line.contains(" INFO  power schedule"));
         assert_eq!(news.len(), 1, "{case}: {news:?}");
         let (_, line) = news[0].split_once(' ').unwrap();
         let (words, id) = line.rsplit_once(" request=").unwrap();

@@ -126,6 +126,9 @@ mod warm_start;
 /// DSM's users change, and a list is not what it should be.
 mod refresh;
 
+/// When the NAS is on: who tells it.
+mod schedule;
+
 /// Evening: the daemon ends in good order, or does not begin.
 mod stop;
 

@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// Each file of the house with its bytes, and the nanosecond in which it was
 /// last written to. A database that is only read touches none.
-fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
+pub(crate) fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
     let entries = fs::read_dir(house.home.path()).unwrap();
     let entries = entries.map(|entry| entry.unwrap());
     let is_index = |name: &str| name.ends_with("-shm");

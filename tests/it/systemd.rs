@@ -11,6 +11,7 @@ use fakes::browser::Browser;
 use fakes::dsm::{Api, Instead};
 use fakes::house::{House, JEANNE, Plan};
 use rustix::process::Signal;
+use serde_json::json;
 use tokio::net::TcpStream;
 
 use self::manager::Manager;
@@ -39,9 +40,18 @@ async fn it_is_ready_before_dsm_is_and_says_what_it_knows() {
     assert_eq!(systemd.told(), [nobody]);
 
     // DSM wakes up.
+    let nightly = json!([{"enabled": true, "hour": 23, "min": 0, "weekdays": "0,1,2,3,4,5,6"}]);
+    let nightly = json!({"poweroff_tasks": nightly});
+    built.house.dsm.change(|dsm| dsm.power_schedule = nightly);
     built.house.dsm.as_usual(Api::Users);
     built.house.dsm.release();
     systemd.hears("STATUS=6 users, read ", 1).await;
+    until("the night is in the status", || {
+        let told = systemd.told();
+        told.iter()
+            .any(|it| it.contains("; the NAS switches off ") && it.contains("23:00"))
+    })
+    .await;
     let mut stranger = Browser::new();
     built
         .house

@@ -20,13 +20,13 @@ fn read(house: &House) -> String {
     fs::read_to_string(house.home.path().join("our.log")).unwrap_or_default()
 }
 
-/// Once there is nothing more to tell of the start: the line about the users
-/// comes after they are on disk.
+/// Once there is nothing more to tell of the start: the line about the power
+/// schedule is the last.
 async fn quiet() -> Built {
     let built = Built::planned(plan()).await;
     built.knows_everybody().await;
-    until("the users are told", || {
-        read(&built.house).contains("users refreshed")
+    until("the schedule is told", || {
+        read(&built.house).contains("power schedule")
     })
     .await;
     built

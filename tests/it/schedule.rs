@@ -1,0 +1,263 @@
+//! DSM's power schedule: where it is read, how often DSM is asked, and what
+//! counts while nobody can tell.
+
+/// Its file is no schedule, odd, or gone.
+mod bad_days;
+/// A start that knows it before DSM does.
+mod starts;
+
+use std::fs;
+use std::time::Duration;
+
+use fakes::dsm::{Api, FakeUser, Instead};
+use fakes::house::{House, Plan, SCHEDULE_FILE, family};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
+use google_to_synology_sso::jobs::Refreshed;
+use serde_json::{Value, json};
+
+use crate::control::{command, report};
+use crate::log::Taken;
+use crate::process::until;
+use crate::quiet::disk;
+
+const ONE_READING: [Api; 5] = [
+    Api::SignIn,
+    Api::Users,
+    Api::Members,
+    Api::PowerSchedule,
+    Api::SignOut,
+];
+
+/// Every day: on at 6:00, off at 23:00.
+const NIGHTLY: &str = "[Power On schedule]\n25101824\n\n[Power Off schedule]\n25106176\n";
+
+/// The same with a power-off at 21:30.
+const EARLIER: &str = "[Power On schedule]\n25101824\n[Power Off schedule]\n25105694\n";
+
+const UNCHANGED: Refreshed = Refreshed {
+    users: 6,
+    changed: false,
+};
+
+/// The NAS goes off at `hour` o'clock, by DSM's web API.
+fn dsm_switches_off_at(house: &House, hour: u8) {
+    let daily =
+        |hour: u8| json!([{"enabled": true, "hour": hour, "min": 0, "weekdays": "0,1,2,3,4,5,6"}]);
+    let schedule = json!({"poweron_tasks": daily(6), "poweroff_tasks": daily(hour)});
+    house.dsm.change(|dsm| dsm.power_schedule = schedule);
+}
+
+/// The NAS's own file says `text`.
+fn write_file(house: &House, text: impl AsRef<[u8]>) {
+    fs::write(house.home.path().join(SCHEDULE_FILE), text).unwrap();
+}
+
+/// A house that goes off at 23 o'clock by DSM's web API; there is no file. It
+/// has been read twice.
+async fn house() -> House {
+    settled(|house| dsm_switches_off_at(house, 23)).await
+}
+
+/// A house in which nothing is under way after `change`.
+async fn settled(change: impl FnOnce(&House)) -> House {
+    let house = House::new().await;
+    // At start, and when the jobs began.
+    house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
+    change(&house);
+    refresh(&house).await;
+    house
+}
+
+/// A house whose DSM has never told a schedule, but `instead`.
+async fn unasked(instead: Instead) -> House {
+    let mut house = House::planned(Plan {
+        warmed_up: false,
+        power: "schedule = \"off\"".to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    house.dsm.wait_until(|counts| counts.sign_outs == 1).await;
+    house.stop().await;
+    house.dsm.always(Api::PowerSchedule, instead);
+    house.plan().power = format!("file = {SCHEDULE_FILE:?}");
+    house.start().await;
+    house
+}
+
+async fn refresh(house: &House) {
+    assert_eq!(house.jobs().refresh_users().await.unwrap(), UNCHANGED);
+}
+
+/// What DSM is asked during one refresh.
+async fn asked(house: &House) -> Vec<Api> {
+    let before = house.dsm.calls().len();
+    refresh(house).await;
+    house.dsm.calls().split_off(before)
+}
+
+/// `status`' part.
+async fn status(house: &House) -> Value {
+    report(house, &["status"]).await["power"].take()
+}
+
+/// The same of a house that goes off tonight and comes on in the morning.
+fn tonight(source: &str, off: &str) -> Value {
+    json!({
+        "source": source,
+        "next_off": format!("2026-03-02T{off}:00Z"),
+        "next_on": "2026-03-03T06:00:00Z",
+    })
+}
+
+/// What the house logs from now on.
+fn heard() -> Taken {
+    Taken::up(LogLevel::Info, LogFormat::Text)
+}
+
+#[tokio::test]
+async fn dsm_is_asked_in_the_session_of_the_users() {
+    let house = house().await;
+    assert_eq!(status(&house).await, tonight("api", "23:00"));
+    assert_eq!(asked(&house).await, ONE_READING);
+    let counts = house.dsm.counts();
+    assert_eq!((counts.most_open_sessions, counts.open_sessions), (1, 0));
+
+    let table = command(&house, &["status"]).await;
+    let table = String::from_utf8(table.stdout).unwrap();
+    let words: Vec<&str> = table.split_whitespace().collect();
+    let words = words.join(" ");
+    assert!(words.contains("(read by DSM's web API)"), "{table}");
+}
+
+#[tokio::test]
+async fn dsms_own_file_counts_first_and_spares_dsm_the_question() {
+    let house = house().await;
+    write_file(&house, EARLIER);
+
+    let asked = asked(&house).await;
+
+    assert_eq!(status(&house).await, tonight("file", "21:30"));
+    assert!(!asked.contains(&Api::PowerSchedule), "{asked:?}");
+    assert_eq!(asked.len(), ONE_READING.len() - 1);
+
+    // Gone again, by an update of DSM.
+    fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
+    refresh(&house).await;
+    assert_eq!(status(&house).await, tonight("api", "23:00"));
+}
+
+#[tokio::test]
+async fn a_changed_schedule_counts_from_the_next_refresh_and_is_told_in_words() {
+    let house = house().await;
+    let heard = heard();
+    dsm_switches_off_at(&house, 22);
+
+    refresh(&house).await;
+
+    assert_eq!(status(&house).await, tonight("api", "22:00"));
+    let words = "power schedule changed: switches off tonight at 22:00, in 15 h 30 min; on again \
+                 tomorrow at 06:00 source=api";
+    assert_eq!(heard.count(words), 1, "{}", heard.text());
+    refresh(&house).await;
+    write_file(&house, NIGHTLY);
+    refresh(&house).await;
+    write_file(&house, EARLIER);
+    refresh(&house).await;
+    assert_eq!(heard.count("power schedule"), 3, "{}", heard.text());
+}
+
+#[tokio::test]
+async fn an_unchanged_schedule_writes_nothing_wherever_it_is_read() {
+    let house = house().await;
+    let kept: String = house.look_up("SELECT tasks FROM power_schedule");
+    write_file(&house, NIGHTLY.replace("\n\n", "\n"));
+    let heard = heard();
+    let before = disk(&house);
+
+    refresh(&house).await;
+    assert_eq!(status(&house).await["source"], "file");
+    refresh(&house).await;
+
+    assert!(disk(&house) == before, "something was written");
+    assert_eq!(heard.text(), "");
+    // It would have been seen.
+    write_file(&house, EARLIER);
+    refresh(&house).await;
+    assert!(disk(&house) != before);
+    let now: String = house.look_up("SELECT tasks FROM power_schedule");
+    assert_eq!((kept.lines().count(), now.as_str()), (4, EARLIER));
+}
+
+#[tokio::test]
+async fn off_means_that_nothing_is_read_until_a_reload_says_otherwise() {
+    let off = format!("file = {SCHEDULE_FILE:?}\nschedule = \"off\"");
+    let mut house = House::planned(Plan {
+        power: off,
+        ..Plan::default()
+    })
+    .await;
+    house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
+    dsm_switches_off_at(&house, 23);
+    write_file(&house, EARLIER);
+    let is_off = json!({"source": "off", "next_off": null, "next_on": null});
+
+    assert!(!asked(&house).await.contains(&Api::PowerSchedule));
+
+    assert_eq!(status(&house).await, is_off);
+    assert_eq!(house.rows("power_schedule"), 0);
+
+    house.plan().power = format!("file = {SCHEDULE_FILE:?}");
+    reload(&house).await;
+    assert_eq!(status(&house).await, tonight("file", "21:30"));
+
+    // Another file, which is not there.
+    house.plan().power = "file = \"elsewhere\"".to_owned();
+    reload(&house).await;
+    let by_api = || house.bridge().power_schedule().unwrap().source.name() == "api";
+    until("DSM is asked", by_api).await;
+    assert_eq!(status(&house).await, tonight("api", "23:00"));
+
+    house.plan().power = "schedule = \"off\"".to_owned();
+    reload(&house).await;
+    assert_eq!(status(&house).await, is_off);
+}
+
+async fn reload(house: &House) {
+    house.write_config();
+    report(house, &["reload"]).await;
+}
+
+#[tokio::test]
+async fn while_dsm_is_left_alone_nothing_signs_in_for_the_schedule() {
+    let house = house().await;
+    house.dsm.always(Api::SignIn, Instead::Code(400));
+    house.jobs().refresh_users().await.unwrap_err();
+    let asked = house.dsm.calls().len();
+    write_file(&house, EARLIER);
+
+    house.jobs().refresh_users().await.unwrap_err();
+
+    assert_eq!(status(&house).await, tonight("file", "21:30"));
+    fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
+    house.jobs().refresh_users().await.unwrap_err();
+    assert_eq!(house.dsm.calls().len(), asked);
+    assert_eq!(status(&house).await, tonight("file", "21:30"));
+}
+
+/// Whoever was added a minute ago waits for the users.
+#[tokio::test]
+async fn a_schedule_that_dsm_does_not_tell_holds_nobody_up() {
+    let mut house = house().await;
+    house.dsm.always(Api::PowerSchedule, Instead::Hang);
+    let igor = FakeUser::new("igor", "inconnu@gmail.com");
+    house.dsm.set_users([family(), vec![igor]].concat());
+
+    let (claims, _) = house.sign_in("inconnu@gmail.com", "").await;
+
+    assert_eq!(claims["username"], "igor");
+    house.dsm.wait_until(|counts| counts.hanging == 1).await;
+    assert_eq!(status(&house).await, tonight("api", "23:00"));
+    let stopped = tokio::time::timeout(Duration::from_secs(4), house.stop());
+    stopped.await.unwrap();
+    assert_eq!(house.dsm.counts().open_sessions, 0);
+}
