@@ -7,6 +7,7 @@ mod help;
 mod owner;
 mod question;
 mod reports;
+mod run;
 mod setup;
 mod table;
 
@@ -17,9 +18,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, ConfigError};
+use crate::config::ConfigError;
+use crate::logging;
 use crate::time_zone::{self, LocalZone};
-use crate::{daemon, logging};
 use question::Question;
 
 /// It failed.
@@ -34,12 +35,6 @@ const NOT_RUNNING: u8 = 75;
 /// The config is bad or missing: `EX_CONFIG` of sysexits.h, which tells a
 /// supervisor that another try brings nothing.
 const BAD_CONFIG: u8 = 78;
-
-/// A family's logins need no more, and each costs memory.
-const WORKERS: usize = 2;
-
-/// A quarter of the usual: nothing here recurses.
-const STACK_BYTES: usize = 512 * 1024;
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST_HELP: usize = 100;
@@ -100,7 +95,7 @@ struct Arguments {
 enum Command {
     /// Serve in the foreground; SIGTERM or SIGINT ends it, SIGHUP reads the
     /// config again
-    Run,
+    Run(run::Options),
     /// Read the config and every file it names, offline; print every problem
     /// with its key path
     Check {
@@ -136,7 +131,7 @@ pub fn main() -> ExitCode {
     }
     let config = arguments.config.as_path();
     let code = match arguments.command {
-        Command::Run => run(config),
+        Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => setup::setup(config, &options),
@@ -153,46 +148,6 @@ fn print_clap(answer: &clap::Error) -> ExitCode {
         return ExitCode::from(BAD_USAGE);
     }
     ExitCode::SUCCESS
-}
-
-fn run(path: &Path) -> u8 {
-    let config = match Config::load(path) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(&describe(&error));
-            return code_of(&error);
-        }
-    };
-    match serve(config) {
-        Ok(()) => 0,
-        Err(error) => {
-            complain(&format!("{error:#}"));
-            FAILED
-        }
-    }
-}
-
-fn serve(config: Config) -> anyhow::Result<()> {
-    let has_own_log = config.log.file.is_some();
-    let local = local_zone();
-    let log = logging::start(&config.log, &local.zone)?;
-    for remark in &local.remarks {
-        tracing::warn!("{remark}");
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .thread_stack_size(STACK_BYTES)
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(daemon::run(config, log, local.zone));
-    // A look-up of Google's address without a network takes half a minute and
-    // cannot be broken off; nothing that counts is under way any more.
-    runtime.shutdown_background();
-    if let (true, Err(error)) = (has_own_log, &done) {
-        // Whoever looks there should not see a daemon that fell silent.
-        tracing::error!(error = format!("{error:#}"), "the daemon ends");
-    }
-    done
 }
 
 /// Where this machine is.

@@ -227,6 +227,9 @@ pub struct Problem {
     /// Where: a key path such as `clients[0].redirect-uris[1]`, or `config`
     /// for the file as a whole.
     pub key: String,
+    /// The same in our own names alone, for a page that anybody may read: of
+    /// a key that we do not know, the table that it is in.
+    pub place: String,
     /// What is wrong, and what to do.
     pub message: String,
 }

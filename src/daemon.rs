@@ -1,6 +1,7 @@
 //! The composition root: config → state → listener → jobs → stop.
 
 mod supervision;
+mod waiting;
 
 use std::convert::Infallible;
 use std::io;
@@ -17,7 +18,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock, UnixTime};
-use crate::config::{Config, ScheduleUse};
+use crate::config::{Config, ConfigError, ScheduleUse};
 use crate::control::{Control, Reloader, Socket};
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
@@ -35,6 +36,8 @@ use crate::secret::Secret;
 use crate::store::{Presence, Store, StoreError};
 use crate::tls::TlsSource;
 use supervision::Supervision;
+use waiting::Found;
+pub use waiting::Wait;
 
 /// A port that is taken is free in a moment, or when somebody has found out.
 const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
@@ -256,8 +259,43 @@ impl Daemon {
     }
 }
 
+/// What a daemon begins with.
+#[derive(Debug)]
+pub enum Begin {
+    /// A config.
+    Configured(Box<Config>),
+    /// Waiting for one, and why there is none.
+    Waiting(Wait, ConfigError),
+}
+
+impl Begin {
+    /// The config, as soon as there is one; `None`: it was time to stop
+    /// before.
+    async fn found(
+        self,
+        log: &logging::Handle,
+        hangups: &mut Hangups,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Option<Found>> {
+        let (wait, error) = match self {
+            Self::Configured(config) => {
+                return Ok(Some(Found {
+                    config: *config,
+                    listener: None,
+                }));
+            }
+            Self::Waiting(wait, error) => (wait, error),
+        };
+        let found = wait.for_config(&error, hangups, stop).await?;
+        if let Some(found) = &found {
+            log.reload(&found.config.log)?;
+        }
+        Ok(found)
+    }
+}
+
 /// Runs the daemon in this process until SIGTERM or SIGINT.
-pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> anyhow::Result<()> {
+pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signals = {
         let stop = stop.clone();
@@ -271,9 +309,12 @@ pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> a
     };
     // Before anything else: a SIGHUP while it starts must not end it.
     let mut hangups = Hangups::listen().context("wait for signals")?;
-    let address = config.listen.address;
-    let issuer = config.issuer.as_str().to_owned();
     let work = async {
+        let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
+            return Ok(());
+        };
+        let address = config.listen.address;
+        let issuer = config.issuer.as_str().to_owned();
         let daemon = Daemon::prepare(
             config,
             Arc::new(SystemClock::new()),
@@ -281,7 +322,11 @@ pub async fn run(config: Config, log: logging::Handle, time_zone: TimeZone) -> a
             time_zone,
         )
         .await?;
-        let Some(listener) = bind(address, &stop).await? else {
+        let listener = match listener {
+            Some(listener) => Some(listener),
+            None => bind(address, &stop).await?,
+        };
+        let Some(listener) = listener else {
             daemon.close(Presence::Stopped).await;
             return Ok(());
         };

@@ -9,6 +9,7 @@ mod pages;
 mod pulse;
 mod request;
 mod routes;
+mod waiting;
 
 use std::convert::Infallible;
 use std::io;
@@ -32,11 +33,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
+use crate::clock::Clock;
 use crate::flow::CurrentBridge;
+use crate::random::Random;
 use crate::tls::TlsSource;
 use impatient::Impatient;
 use limits::Limits;
 use pulse::Pulse;
+pub use waiting::{Lack, Waiting};
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -66,15 +70,26 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(QUEUE)
 }
 
-/// Answers requests with the help of the bridge in force.
+/// Answers requests.
 #[derive(Debug)]
 pub struct Server {
-    current: Arc<CurrentBridge>,
+    serves: Serves,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
     limits: Limits,
     tls: Option<TlsSource>,
     read_timeout: Duration,
     served: AtomicU64,
     pulse: Pulse,
+}
+
+/// What the answers are made of.
+#[derive(Debug)]
+enum Serves {
+    /// The bridge in force.
+    Logins(Arc<CurrentBridge>),
+    /// That there is no config to make one of.
+    Waiting(Arc<Waiting>),
 }
 
 /// What the loop that accepts has to do next.
@@ -86,10 +101,26 @@ enum Next {
 impl Server {
     /// A server; nothing is bound yet. `tls`: serve HTTPS.
     pub fn new(current: Arc<CurrentBridge>, tls: Option<TlsSource>) -> Self {
+        let bridge = current.load();
+        let (clock, random) = (Arc::clone(&bridge.clock), Arc::clone(&bridge.random));
         Self {
-            limits: Limits::new(&current.load().clock),
-            current,
             tls,
+            ..Self::of(Serves::Logins(current), clock, random)
+        }
+    }
+
+    /// A server that tells that there is no config, and does nothing else.
+    pub fn waiting(waiting: Arc<Waiting>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self::of(Serves::Waiting(waiting), clock, random)
+    }
+
+    fn of(serves: Serves, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self {
+            serves,
+            limits: Limits::new(&clock),
+            clock,
+            random,
+            tls: None,
             read_timeout: READ_TIMEOUT,
             served: AtomicU64::new(0),
             pulse: Pulse::default(),
@@ -220,17 +251,23 @@ impl Server {
         request: Request<Incoming>,
         peer: IpAddr,
     ) -> Result<Reply, Infallible> {
-        let bridge = self.current.load();
-        let started = bridge.clock.monotonic();
+        let started = self.clock.monotonic();
         let number = self.served.fetch_add(1, Ordering::Relaxed);
-        let id = request::RequestId::new(&*bridge.random, number);
+        let id = request::RequestId::new(&*self.random, number);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         // At the highest level, so that no line of a request is without it.
         let span = tracing::error_span!("request", request = %id);
-        let answer = routes::answer(&self, &bridge, request, peer, &id);
+        let answer = async {
+            match &self.serves {
+                Serves::Logins(current) => {
+                    routes::answer(&self, &current.load(), request, peer, &id).await
+                }
+                Serves::Waiting(waiting) => waiting.answer(&request, &id),
+            }
+        };
         let reply = answer.instrument(span.clone()).await;
-        let elapsed = bridge.clock.monotonic().saturating_sub(started);
+        let elapsed = self.clock.monotonic().saturating_sub(started);
         let _of_the_request = span.entered();
         tracing::debug!(
             %method,

@@ -65,6 +65,11 @@ impl Handle {
         let _ = self.wanted.reload(wanted(log.level));
         Ok(())
     }
+
+    /// Whether its lines go to a file, and not to standard error.
+    pub fn has_file(&self) -> bool {
+        self.lines.have_file()
+    }
 }
 
 /// Starts the log of this process, with the times of `zone`.

@@ -48,6 +48,28 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
 }
 
+/// Whether what is in the directory of `config` is ours to read: to be asked
+/// again of a config that was not there at the start.
+pub(super) fn still_owns(config: &Path) -> anyhow::Result<()> {
+    let directory = directory_of(config);
+    let Ok(metadata) = fs::metadata(directory) else {
+        return Ok(());
+    };
+    let ours = Uid::effective();
+    if metadata.uid() != ours.as_raw() {
+        bail!(
+            "{} belongs to another user (uid {}) than this daemon (uid {ours}), which has to be \
+             started again",
+            directory.display(),
+            metadata.uid()
+        );
+    }
+    if ours.is_root() {
+        return is_roots_own(config);
+    }
+    Ok(())
+}
+
 /// What belongs to root is run by root, with all that root has: what somebody
 /// else wrote there, or behind a link, would have root write where he likes.
 fn is_roots_own(config: &Path) -> anyhow::Result<()> {

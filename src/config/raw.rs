@@ -14,8 +14,13 @@ pub(super) struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
     pub(super) fn note(&self, key: &str, message: impl Into<String>) {
+        self.note_in(key, key, message);
+    }
+
+    fn note_in(&self, place: &str, key: &str, message: impl Into<String>) {
         self.0.borrow_mut().push(Problem {
             key: key.to_owned(),
+            place: place.to_owned(),
             message: message.into(),
         });
     }
@@ -71,9 +76,13 @@ impl<'p> Section<'p> {
             problems,
         };
         let value = read(&mut section);
+        let place = match section.path.as_str() {
+            "" => "config",
+            path => path,
+        };
         for key in section.left.keys() {
             let message = describe_unknown(key, &section.asked);
-            section.note(key, message);
+            problems.note_in(place, &section.path_of(key), message);
         }
         value
     }

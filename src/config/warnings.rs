@@ -12,6 +12,7 @@ impl Config {
         let mut found = Vec::new();
         let mut warn = |key: String, message: &str| {
             found.push(Problem {
+                place: key.clone(),
                 key,
                 message: message.to_owned(),
             });

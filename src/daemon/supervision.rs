@@ -36,26 +36,12 @@ impl Supervision {
         if !supervisor::ready(&status) {
             return pending().await;
         }
-        let (never, _) = tokio::join!(self.keep_watchdog(), self.keep_status(status));
-        never
-    }
-
-    /// Silent while the server or the state does not answer: then systemd
-    /// starts us anew.
-    async fn keep_watchdog(&self) -> Infallible {
-        let Some(often) = supervisor::watchdog_interval() else {
-            return pending().await;
-        };
-        let mut ticks = interval(often);
-        // A machine that slept is no reason to say it twice.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            ticks.tick().await;
+        let watchdog = keep_watchdog(async || {
             self.server.answers().await;
-            if self.current.load().store.answers().await.is_ok() {
-                supervisor::alive();
-            }
-        }
+            self.current.load().store.answers().await.is_ok()
+        });
+        let (never, _) = tokio::join!(watchdog, self.keep_status(status));
+        never
     }
 
     async fn keep_status(&self, mut said: String) -> Infallible {
@@ -79,6 +65,23 @@ impl Supervision {
         let time = |time: UnixTime| short_time(&bridge, time);
         let off = bridge.power_outlook().and_then(|outlook| outlook.next_off);
         status(&users, off, refused.as_ref(), time)
+    }
+}
+
+/// Silent while we are not well, or not sure in time: then systemd starts us
+/// anew.
+pub(super) async fn keep_watchdog(is_well: impl AsyncFn() -> bool) -> Infallible {
+    let Some(often) = supervisor::watchdog_interval() else {
+        return pending().await;
+    };
+    let mut ticks = interval(often);
+    // A machine that slept is no reason to say it twice.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if is_well().await {
+            supervisor::alive();
+        }
     }
 }
 

@@ -83,10 +83,7 @@ impl Asked<'_> {
                 if !temporary {
                     return self.page(StatusCode::FORBIDDEN, page);
                 }
-                let mut reply = self.page(StatusCode::SERVICE_UNAVAILABLE, page);
-                let seconds = HeaderValue::from(TEMPORARY_SECONDS);
-                reply.headers_mut().insert(RETRY_AFTER, seconds);
-                reply
+                soon_different(self.page(StatusCode::SERVICE_UNAVAILABLE, page))
             }
             FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
                 self.page(StatusCode::INTERNAL_SERVER_ERROR, Page::Broken)
@@ -121,6 +118,13 @@ impl Asked<'_> {
         reply.headers_mut().insert(RETRY_AFTER, seconds);
         reply
     }
+}
+
+/// What is answered with `reply` may be different soon.
+pub(super) fn soon_different(mut reply: Reply) -> Reply {
+    let seconds = HeaderValue::from(TEMPORARY_SECONDS);
+    reply.headers_mut().insert(RETRY_AFTER, seconds);
+    reply
 }
 
 /// RFC 6749 allows neither quotes, backslashes nor anything beyond ASCII in an

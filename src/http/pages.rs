@@ -72,6 +72,13 @@ pub(super) enum Page<'a> {
     Broken,
     /// There is no such page.
     NotFound,
+    /// There is no config yet.
+    NotSetUp,
+    /// There is a config, and it is not good.
+    SetUpWrongly {
+        /// Where, in our own names alone: anybody may read it.
+        places: &'a [String],
+    },
 }
 
 #[derive(Template)]
@@ -97,7 +104,7 @@ struct Account<'a> {
 /// What is not for everybody.
 struct Footer<'a> {
     heading: &'static str,
-    mend: Option<&'static str>,
+    mend: Option<String>,
     reference: &'static str,
     id: &'a RequestId,
 }
@@ -150,7 +157,7 @@ impl Page<'_> {
             href: nas,
             footer: Some(Footer {
                 heading: book.caretaker,
-                mend: words.mend,
+                mend: words.mend.map(|text| text.replace("{}", &varying)),
                 reference: book.reference,
                 id,
             }),
@@ -181,7 +188,9 @@ impl Page<'_> {
             | Self::AlreadyUsed
             | Self::TooMany
             | Self::Broken
-            | Self::NotFound => {}
+            | Self::NotFound
+            | Self::NotSetUp
+            | Self::SetUpWrongly { .. } => {}
         }
         html
     }

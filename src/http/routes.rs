@@ -100,7 +100,7 @@ pub(super) async fn answer(
         return asked.page(StatusCode::NOT_FOUND, Page::NotFound);
     };
     if !route.allows(&head.method) {
-        return not_allowed(route);
+        return not_allowed(route.methods());
     }
     let client = Client::of(peer, &head.headers, &config.listen.trusted_proxies);
     let call = Call {
@@ -142,14 +142,16 @@ fn nas(config: &Config) -> &str {
     redirect.map_or("/", |redirect| redirect.origin())
 }
 
-fn not_allowed(route: Route) -> Reply {
+/// `methods` are those that are, for `Allow`.
+pub(super) fn not_allowed(methods: &'static str) -> Reply {
     let mut reply = plain(StatusCode::METHOD_NOT_ALLOWED, "method not allowed");
-    let methods = HeaderValue::from_static(route.methods());
+    let methods = HeaderValue::from_static(methods);
     reply.headers_mut().insert(ALLOW, methods);
     reply
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Reply {
+/// An answer for programs.
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Reply {
     let mut reply = Reply::new(Bytes::from_static(text.as_bytes()).into());
     *reply.status_mut() = status;
     let headers = reply.headers_mut();

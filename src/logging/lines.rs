@@ -32,6 +32,10 @@ impl Lines {
         *self.lock() = output;
     }
 
+    pub(super) fn have_file(&self) -> bool {
+        self.lock().file.is_some()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Output> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

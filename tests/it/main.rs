@@ -132,6 +132,9 @@ mod schedule;
 /// Evening: the daemon ends in good order, or does not begin.
 mod stop;
 
+/// The daemon is there before its config is.
+mod wait_for_config;
+
 /// Why the daemon begins.
 mod starts;
 

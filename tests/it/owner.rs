@@ -2,8 +2,8 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
 
 use crate::config::{EXAMPLE, text};
 use crate::process::until;
@@ -39,7 +39,7 @@ impl Estate {
         estate
     }
 
-    fn home(&self) -> std::path::PathBuf {
+    fn home(&self) -> PathBuf {
         self.0.path().join("home")
     }
 
@@ -81,6 +81,23 @@ impl Estate {
         command
     }
 
+    /// Root's daemon without a config, once it waits for one; what it says is
+    /// in a file.
+    async fn waiting(&self) -> Waiting {
+        fs::remove_file(self.home().join("config.toml")).unwrap();
+        let mut command = as_root(&self.0.path().join("program"));
+        command.args(["run", "--wait-for-config=127.0.0.1:0", "--config"]);
+        let said = self.0.path().join("said");
+        let daemon = command
+            .arg(self.home().join("config.toml"))
+            .stderr(fs::File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        let waiting = Waiting { daemon, said };
+        waiting.says("waiting for a config").await;
+        waiting
+    }
+
     fn run(&self, mut command: Command, arguments: &[&str]) -> Output {
         command.args(arguments).arg("--config");
         command.arg(self.home().join("config.toml"));
@@ -119,6 +136,28 @@ impl Estate {
             .iter()
             .filter(|(_, user, group)| (*user, *group) != (OWNER, OWNER));
         assert_eq!(strange.count(), 0, "{owners:?}");
+    }
+}
+
+/// A daemon of root's that waits for its config.
+struct Waiting {
+    daemon: Child,
+    said: PathBuf,
+}
+
+impl Waiting {
+    async fn says(&self, words: &str) {
+        until(words, || {
+            fs::read_to_string(&self.said).unwrap().contains(words)
+        })
+        .await;
+    }
+
+    /// Ends `process`, which is its own or sudo's child.
+    fn end(mut self, process: &str) {
+        let mut kill = as_root(Path::new("kill"));
+        assert!(kill.arg(process).status().unwrap().success());
+        assert!(self.daemon.wait().unwrap().success());
     }
 }
 
@@ -279,6 +318,48 @@ fn root_does_not_run_what_somebody_else_wrote() {
     estate.give("--no-dereference", 0, "config.toml");
     let output = estate.root(&["status"]);
     assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
+#[tokio::test]
+async fn root_that_waits_for_a_config_is_its_owner_already() {
+    let estate = Estate::with(EXAMPLE);
+    let waiting = estate.waiting().await;
+    let process = estate.process().unwrap();
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    assert!(
+        status.contains("\nUid:\t65534\t65534\t65534\t65534\n"),
+        "{status}"
+    );
+
+    let config = estate.home().join("config.toml");
+    fs::write(&config, EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0")).unwrap();
+    estate.give("--no-dereference", OWNER, "config.toml");
+
+    waiting.says(" serving ").await;
+    estate.all_belongs_to_the_owner();
+    waiting.end(&process);
+}
+
+#[tokio::test]
+async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
+    let estate = Estate::with(EXAMPLE);
+    estate.give("--no-dereference", 0, "");
+    let waiting = estate.waiting().await;
+
+    // As in a directory where everybody may make files.
+    fs::write(estate.home().join("config.toml"), EXAMPLE).unwrap();
+    estate.give("--no-dereference", OWNER, "config.toml");
+    waiting
+        .says("config.toml belongs to another user (uid 65534)")
+        .await;
+
+    // The directory is given away: what is in it is no longer root's.
+    estate.give("--recursive", OWNER, "");
+    waiting
+        .says("home belongs to another user (uid 65534)")
+        .await;
+    waiting.end(&estate.process().unwrap());
+    assert!(!estate.home().join("state.sqlite3").exists());
 }
 
 #[tokio::test]

@@ -86,6 +86,30 @@ async fn it_is_not_ready_while_its_port_is_taken() {
 }
 
 #[tokio::test]
+async fn it_is_ready_and_well_while_it_waits_for_a_config_and_says_so() {
+    let house = house().await;
+    let systemd = Manager::of(&house);
+    let mut command = run(&house);
+    let config = house.home.path().join("config.toml");
+    fs::remove_file(&config).unwrap();
+    command.arg(format!("--wait-for-config={}", house.address));
+    let built = systemd.start_with(command, house, Some(WATCHDOG));
+
+    systemd.hears("WATCHDOG=1", 3).await;
+
+    let nobody = "READY=1\nSTATUS=waiting for a config, so nobody can sign in";
+    assert_eq!(systemd.told()[0], nobody);
+    fs::write(&config, "issuer = 5").unwrap();
+    systemd.hears("STATUS=waiting for a good config", 1).await;
+
+    built.house.write_config();
+
+    systemd.hears("STATUS=6 users, read ", 1).await;
+    let well = systemd.count("WATCHDOG=1");
+    systemd.hears("WATCHDOG=1", well + 2).await;
+}
+
+#[tokio::test]
 async fn it_says_that_it_reads_its_config_again_whether_that_is_good_or_not() {
     let house = house().await;
     let systemd = Manager::of(&house);

@@ -45,6 +45,8 @@ fn all() -> Vec<Page<'static>> {
         Page::TooMany,
         Page::Broken,
         Page::NotFound,
+        Page::NotSetUp,
+        Page::SetUpWrongly { places: &[] },
     ];
     let refusals = REFUSALS.map(|refusal| refused(refusal, false));
     others.into_iter().chain(refusals).collect()

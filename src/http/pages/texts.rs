@@ -17,7 +17,7 @@ pub(super) struct Words {
     /// What the page's one link says.
     pub(super) action: &'static str,
     /// What the person who looks after the NAS can mend. What stands between
-    /// backticks is to be typed, or found, letter by letter.
+    /// backticks is to be typed, or found, letter by letter; `{}` as above.
     pub(super) mend: Option<&'static str>,
 }
 
@@ -44,6 +44,8 @@ pub(super) struct Book {
     too_many: Words,
     broken: Words,
     not_found: Words,
+    not_set_up: Words,
+    set_up_wrongly: Words,
     address_not_verified: Words,
     address_unknown: Words,
     address_ambiguous: Words,
@@ -89,6 +91,8 @@ impl Book {
             Page::TooMany => &self.too_many,
             Page::Broken => &self.broken,
             Page::NotFound => &self.not_found,
+            Page::NotSetUp => &self.not_set_up,
+            Page::SetUpWrongly { .. } => &self.set_up_wrongly,
         }
     }
 
@@ -117,6 +121,7 @@ impl Book {
                 refusal: Refusal::ClockWrong { ahead },
                 ..
             } => self.clock.off_by(*ahead),
+            Page::SetUpWrongly { places } => format!("`{}`", places.join("`, `")),
             Page::BadRequest
             | Page::BadCallback
             | Page::NoSuchLogin
@@ -125,7 +130,8 @@ impl Book {
             | Page::Refused { .. }
             | Page::TooMany
             | Page::Broken
-            | Page::NotFound => String::new(),
+            | Page::NotFound
+            | Page::NotSetUp => String::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,7 +40,16 @@ impl Manager {
     /// Starts the built daemon and waits until it serves. systemd would end
     /// it after `watchdog` without a word.
     pub(super) fn start(&self, house: House, watchdog: Option<Duration>) -> Built {
-        let mut command = run(&house);
+        self.start_with(run(&house), house, watchdog)
+    }
+
+    /// The same with another command.
+    pub(super) fn start_with(
+        &self,
+        mut command: Command,
+        house: House,
+        watchdog: Option<Duration>,
+    ) -> Built {
         command.env("NOTIFY_SOCKET", &self.socket);
         if let Some(watchdog) = watchdog {
             command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());

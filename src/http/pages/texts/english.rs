@@ -4,6 +4,7 @@ use super::{Book, Clock, Words};
 
 const CHOOSE: &str = "Choose another Google account";
 const TRY_AGAIN: &str = "Try again";
+const LOOK_AGAIN: &str = "Look again";
 const TO_THE_NAS: &str = "Go to the NAS";
 const ASK: &str = "Choose another Google account, or ask the person who looks after the NAS.";
 const SEE_LOG: Option<&str> = Some("The log has the reason, in the lines with this reference.");
@@ -114,6 +115,33 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TO_THE_NAS,
         mend: None,
+    },
+    not_set_up: Words {
+        title: "Sign-in with Google is not set up yet",
+        paragraphs: &[
+            "Until it is, sign in to the NAS with name and password.",
+            "The person who looks after the NAS finds below what there is to do.",
+        ],
+        action: LOOK_AGAIN,
+        mend: Some(
+            "The questions of the installation were skipped, and nothing was answered since. Either \
+             uninstall the package in Package Center and install it again, which asks them once \
+             more; or type `sudo google-to-synology-sso setup` on the NAS. Nothing has to be \
+             started then: it begins by itself.",
+        ),
+    },
+    set_up_wrongly: Words {
+        title: "Sign-in with Google is not set up right",
+        paragraphs: &[
+            "Until it is, sign in to the NAS with name and password.",
+            "The person who looks after the NAS finds below what there is to do.",
+        ],
+        action: LOOK_AGAIN,
+        mend: Some(
+            "The config is there, but not good. To be mended: {}. On the NAS, \
+             `sudo google-to-synology-sso check` says what is wrong with each, and so does the log. \
+             Nothing has to be started then: it begins by itself.",
+        ),
     },
     address_not_verified: Words {
         title: "Google has not verified this address",

@@ -5,6 +5,7 @@ use super::{Book, Clock, Words};
 
 const CHOOSE: &str = "Choisir un autre compte Google";
 const TRY_AGAIN: &str = "Réessayer";
+const LOOK_AGAIN: &str = "Regarder de nouveau";
 const TO_THE_NAS: &str = "Aller sur le NAS";
 const ASK: &str = "Choisissez un autre compte Google, ou demandez de l’aide à la personne qui \
                    s’occupe du NAS.";
@@ -117,6 +118,33 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TO_THE_NAS,
         mend: None,
+    },
+    not_set_up: Words {
+        title: "La connexion avec Google n’est pas encore configurée",
+        paragraphs: &[
+            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe.",
+            "La personne qui s’occupe du NAS trouve ci-dessous ce qu’il y a à faire.",
+        ],
+        action: LOOK_AGAIN,
+        mend: Some(
+            "On a passé les questions de l’installation, et rien n’y a répondu depuis. Soit \
+             désinstallez le paquet dans le Centre de paquets et installez-le de nouveau\u{a0}: les \
+             questions reviennent. Soit tapez `sudo google-to-synology-sso setup` sur le NAS. Il \
+             n’y aura rien à démarrer\u{a0}: le service commence de lui-même.",
+        ),
+    },
+    set_up_wrongly: Words {
+        title: "La connexion avec Google est mal configurée",
+        paragraphs: &[
+            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe.",
+            "La personne qui s’occupe du NAS trouve ci-dessous ce qu’il y a à faire.",
+        ],
+        action: LOOK_AGAIN,
+        mend: Some(
+            "La configuration est là, mais elle n’est pas bonne. À corriger\u{a0}: {}. Sur le NAS, \
+             `sudo google-to-synology-sso check` dit ce qui ne va pas, et le journal aussi. Il n’y \
+             aura rien à démarrer\u{a0}: le service commence de lui-même.",
+        ),
     },
     address_not_verified: Words {
         title: "Google n’a pas vérifié cette adresse",

@@ -1,0 +1,101 @@
+//! `run`: the daemon itself.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{FAILED, code_of, complain, describe, local_zone, owner};
+use crate::config::{Config, ConfigError, Log, LogFormat, LogLevel};
+use crate::daemon::{self, Begin, Wait};
+use crate::logging;
+
+/// A family's logins need no more, and each costs memory.
+const WORKERS: usize = 2;
+
+/// A quarter of the usual: nothing here recurses.
+const STACK_BYTES: usize = 512 * 1024;
+
+/// The log of a daemon that has no config yet.
+const LOG: Log = Log {
+    level: LogLevel::Info,
+    format: LogFormat::Text,
+    file: None,
+};
+
+/// How to run.
+#[derive(Args)]
+pub(super) struct Options {
+    /// Without a good config, wait for one, and tell at ADDRESS that there is
+    /// none [default: 127.0.0.1:5556]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "127.0.0.1:5556"
+    )]
+    wait_for_config: Option<SocketAddr>,
+}
+
+/// Serves by the config in `path`, until it is told to stop.
+pub(super) fn run(path: &Path, options: &Options) -> u8 {
+    let begin = match (Config::load(path), options.wait_for_config) {
+        (Ok(config), _) => Begin::Configured(Box::new(config)),
+        (Err(error), Some(address)) => Begin::Waiting(wait(path, address), error),
+        (Err(error), None) => {
+            complain(&describe(&error));
+            return code_of(&error);
+        }
+    };
+    match serve(begin) {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(&format!("{error:#}"));
+            FAILED
+        }
+    }
+}
+
+fn wait(path: &Path, address: SocketAddr) -> Wait {
+    let file = path.to_owned();
+    let read = move || {
+        owner::still_owns(&file).map_err(|error| ConfigError::Unreadable {
+            path: file.clone(),
+            source: io::Error::other(error),
+        })?;
+        Config::load(&file)
+    };
+    Wait {
+        file: path.to_owned(),
+        read: Arc::new(read),
+        address,
+    }
+}
+
+fn serve(begin: Begin) -> anyhow::Result<()> {
+    let local = local_zone();
+    let log = match &begin {
+        Begin::Configured(config) => logging::start(&config.log, &local.zone)?,
+        Begin::Waiting(..) => logging::start(&LOG, &local.zone)?,
+    };
+    for remark in &local.remarks {
+        tracing::warn!("{remark}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(daemon::run(begin, log.clone(), local.zone));
+    // A look-up of Google's address without a network takes half a minute and
+    // cannot be broken off; nothing that counts is under way any more.
+    runtime.shutdown_background();
+    if let (true, Err(error)) = (log.has_file(), &done) {
+        // Whoever looks there should not see a daemon that fell silent.
+        tracing::error!(error = format!("{error:#}"), "the daemon ends");
+    }
+    done
+}

@@ -1,0 +1,284 @@
+//! Waits for a config, and tells meanwhile that there is none.
+
+use std::convert::Infallible;
+use std::future::pending;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use std::{fmt, fs};
+
+use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{bind, supervision};
+use crate::clock::SystemClock;
+use crate::config::{Config, ConfigError};
+use crate::http::{Lack, Server, Waiting};
+use crate::lifecycle::{Hangups, supervisor};
+use crate::random::OsRandom;
+
+/// Who has just answered the questions looks whether it works.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads the config as it is now.
+type Read = dyn Fn() -> Result<Config, ConfigError> + Send + Sync;
+
+/// A config to be waited for.
+pub struct Wait {
+    /// The file, whose changes are seen.
+    pub file: PathBuf,
+    /// Reads it, and whatever else has to be good.
+    pub read: Arc<Read>,
+    /// Where to tell that it is not there.
+    pub address: SocketAddr,
+}
+
+impl fmt::Debug for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait")
+            .field("file", &self.file)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a wait ended with.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) config: Config,
+    /// Where the config wants to listen, if we were there already: whoever
+    /// has come meanwhile waits in its queue.
+    pub(super) listener: Option<TcpListener>,
+}
+
+impl Wait {
+    /// Returns the config once it is good; `None` when it is time to stop.
+    /// `error` is why it is not.
+    pub(super) async fn for_config(
+        self,
+        error: &ConfigError,
+        hangups: &mut Hangups,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<Option<Found>> {
+        let waiting = Arc::new(Waiting::new(lack(error)));
+        let server = Server::waiting(
+            Arc::clone(&waiting),
+            Arc::new(SystemClock::new()),
+            Arc::new(OsRandom::default()),
+        );
+        let server = Arc::new(server);
+        let kept = OnceLock::new();
+        let serving = async {
+            let Some(listener) = bind(self.address, stop).await? else {
+                return Ok(());
+            };
+            let (ours, to_keep) = twice(listener)?;
+            let _ = kept.set(to_keep);
+            Arc::clone(&server).serve(ours, stop.clone()).await;
+            anyhow::Ok(())
+        };
+        let config = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(None),
+            ended = serving => return ended.map(|()| None),
+            never = supervise(&server, &waiting) => match never {},
+            config = self.find(error, &waiting, hangups) => config?,
+        };
+        let same = config.listen.address == self.address;
+        let listener = kept.into_inner().filter(|_| same);
+        Ok(Some(Found { config, listener }))
+    }
+
+    /// Looks again and again.
+    async fn find(
+        &self,
+        first: &ConfigError,
+        waiting: &Waiting,
+        hangups: &mut Hangups,
+    ) -> anyhow::Result<Config> {
+        let mut said = self.say(first, "", waiting);
+        let mut seen = None;
+        loop {
+            // Somebody at a shell need not wait.
+            let _ = timeout(LOOK_EVERY, hangups.next()).await;
+            let (read, stamp) = self.look().await?;
+            match read {
+                // A part of a file may be good by itself, and lack just what
+                // would have kept somebody out.
+                Ok(config) if stamp.is_some() && stamp == seen => return Ok(config),
+                Ok(_) => {}
+                Err(error) => said = self.say(&error, &said, waiting),
+            }
+            seen = stamp;
+        }
+    }
+
+    /// Says it on the page, and if it is not what was `said` last, in the log
+    /// too, which only the administrator reads.
+    fn say(&self, error: &ConfigError, said: &str, waiting: &Waiting) -> String {
+        let lack = lack(error);
+        let lines = error.in_lines();
+        let (file, address) = (self.file.display(), self.address);
+        match lack {
+            _ if lines == said => {}
+            Lack::Missing => tracing::info!(%file, %address, "waiting for a config"),
+            Lack::Bad(_) => tracing::warn!(%address, "waiting for a good config: {lines}"),
+        }
+        waiting.tell(lack);
+        lines
+    }
+
+    async fn look(&self) -> anyhow::Result<Look> {
+        let (read, file) = (Arc::clone(&self.read), self.file.clone());
+        let looked = spawn_blocking(move || {
+            let read = read();
+            (read, Stamp::of(&file))
+        });
+        Ok(looked.await?)
+    }
+}
+
+/// What was read, and from which file.
+type Look = (Result<Config, ConfigError>, Option<Stamp>);
+
+/// Differs when a file was written to, or another has its name.
+#[derive(Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &Path) -> Option<Self> {
+        let metadata = fs::metadata(file).ok()?;
+        Some(Self {
+            inode: metadata.ino(),
+            bytes: metadata.len(),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+fn lack(error: &ConfigError) -> Lack {
+    match error {
+        ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            Lack::Missing
+        }
+        ConfigError::Unreadable { .. } => Lack::Bad(vec!["config".to_owned()]),
+        ConfigError::Bad { problems, .. } => {
+            let places = problems.iter().map(|problem| problem.place.clone());
+            let mut places: Vec<String> = places.collect();
+            // A table with two keys that we do not know.
+            places.dedup();
+            Lack::Bad(places)
+        }
+    }
+}
+
+/// For `systemctl status`.
+fn status(lack: &Lack) -> &'static str {
+    match lack {
+        Lack::Missing => "waiting for a config, so nobody can sign in",
+        Lack::Bad(_) => "waiting for a good config, so nobody can sign in: this one is not",
+    }
+}
+
+/// Says that we serve, though not logins: the answer is a page.
+async fn supervise(server: &Server, waiting: &Waiting) -> Infallible {
+    server.answers().await;
+    let said = status(&waiting.lack());
+    if !supervisor::ready(said) {
+        return pending().await;
+    }
+    let watchdog = supervision::keep_watchdog(async || {
+        server.answers().await;
+        true
+    });
+    let (never, _) = tokio::join!(watchdog, keep_status(waiting, said));
+    never
+}
+
+async fn keep_status(waiting: &Waiting, mut said: &str) -> Infallible {
+    loop {
+        sleep(LOOK_EVERY).await;
+        let status = status(&waiting.lack());
+        if status != said {
+            supervisor::status(status);
+            said = status;
+        }
+    }
+}
+
+/// The same listener for two, the second of whom does not accept yet.
+fn twice(listener: TcpListener) -> io::Result<(TcpListener, TcpListener)> {
+    let first = listener.into_std()?;
+    let second = first.try_clone()?;
+    Ok((
+        TcpListener::from_std(first)?,
+        TcpListener::from_std(second)?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{OpenOptions, Permissions};
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Good by itself.
+    const BEGINNING: &str = r#"
+issuer = "https://login.example.com"
+google = { client-id = "1234", client-secret-file = "secret" }
+dsm = { url = "http://127.0.0.1:5000", account = "sso-reader", password-file = "secret" }
+clients = [{ id = "synology", secret-file = "secret", redirect-uris = ["https://nas.example.com/"] }]
+"#;
+    const END: &str = "users = { deny = [\"jeanne\"] }\n";
+
+    async fn type_slowly(file: &Path) {
+        for part in [
+            BEGINNING,
+            "# Who\n",
+            "# may\n",
+            "# not\n",
+            "# sign in:\n",
+            END,
+        ] {
+            let opened = OpenOptions::new().create(true).append(true).open(file);
+            opened.unwrap().write_all(part.as_bytes()).unwrap();
+            sleep(LOOK_EVERY * 3 / 4).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_config_that_still_grows_is_not_taken() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("config.toml");
+        let secret = home.path().join("secret");
+        fs::write(&secret, "correct-horse-battery-staple").unwrap();
+        fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
+        let (read, missing) = (file.clone(), Config::load(&file).unwrap_err());
+        let wait = Wait {
+            file: file.clone(),
+            read: Arc::new(move || Config::load(&read)),
+            address: ([127, 0, 0, 1], 5556).into(),
+        };
+        let waiting = Waiting::new(lack(&missing));
+        let mut hangups = Hangups::listen().unwrap();
+
+        let (config, ()) = tokio::join!(
+            wait.find(&missing, &waiting, &mut hangups),
+            type_slowly(&file)
+        );
+
+        assert_eq!(config.unwrap().users.deny, ["jeanne"]);
+        assert_eq!(waiting.lack(), Lack::Missing);
+    }
+}

@@ -1,0 +1,369 @@
+//! The package was installed and its questions were skipped: `run
+//! --wait-for-config` tells so, and begins when there is a config.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use fakes::browser::{Browser, Shown};
+use fakes::house::{House, JEANNE, Plan};
+use rustix::process::Signal;
+
+use crate::config::{EXAMPLE, bare};
+use crate::process::{Process, free_port, until};
+use crate::wire::Wire;
+
+const IN_ENGLISH: &str = "Sign-in with Google is not set up yet";
+const IN_FRENCH: &str = "La connexion avec Google n’est pas encore configurée";
+
+/// A daemon that waits in a house without a config.
+struct Waiting {
+    house: House,
+    process: Process,
+}
+
+impl Waiting {
+    async fn new() -> Self {
+        Self::in_house(house().await)
+    }
+
+    fn in_house(house: House) -> Self {
+        let mut command = command(&house.home.path().join("config.toml"), house.address);
+        let process = Process::start(&mut command, house.address.port(), house.home.path());
+        Self { house, process }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.house.home.path().join("config.toml")
+    }
+
+    async fn get(&self, path: &str) -> Shown {
+        Browser::new().get(&self.house.url(path)).await
+    }
+
+    /// Waits until the page says `words`.
+    async fn page_says(&self, words: &str) -> Shown {
+        for _ in 0..1000 {
+            let page = self.get("/").await;
+            if page.body.contains(words) {
+                return page;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        panic!("in vain: {words}");
+    }
+
+    /// Waits until the daemon has a config, and serves by it.
+    async fn begins(&self) {
+        until("it begins", || self.process.log().contains(" serving ")).await;
+    }
+
+    /// All that is in the home, but for the log.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.house.home.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names
+            .filter(|name| !name.starts_with("google-to-synology-sso-"))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+async fn house() -> House {
+    House::for_built_daemon(Plan::default(), free_port()).await
+}
+
+/// `run` that waits for `config`, and says so at `address`.
+fn command(config: &Path, address: SocketAddr) -> Command {
+    let mut command = bare(&["run", "--config"]);
+    command.arg(config);
+    command.arg(format!("--wait-for-config={address}"));
+    command
+}
+
+#[tokio::test]
+async fn whoever_looks_is_told_in_his_language_how_to_set_it_up() {
+    let waiting = Waiting::new().await;
+    for (language, title) in [("en", IN_ENGLISH), ("fr-CA,en;q=0.5", IN_FRENCH)] {
+        let mut browser = Browser::new().with_header("accept-language", language);
+        let page = browser.get(&waiting.house.url("/")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains(&format!("<h1>{title}</h1>")), "{page:?}");
+        assert!(page.body.contains("google-to-synology-sso setup</code>"));
+        let policy = page.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; "), "{policy}");
+        assert_eq!(page.header("x-frame-options"), "DENY");
+        assert_eq!(page.header("x-content-type-options"), "nosniff");
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        assert_eq!(page.header("cache-control"), "no-store");
+    }
+    assert_eq!(waiting.names(), [""; 0], "nothing is made");
+    waiting
+        .process
+        .says("INFO  waiting for a config file=")
+        .await;
+}
+
+#[tokio::test]
+async fn nothing_else_is_there_whatever_is_asked() {
+    let waiting = Waiting::new().await;
+    for path in [
+        "/auth?client_id=synology&state=%3Cscript%3E",
+        "/callback?code=x",
+        "/keys",
+        "/.well-known/openid-configuration",
+        "//",
+        "/healthz/",
+        "/dex/healthz",
+        "/../healthz",
+        "/%2fhealthz",
+        "/%3Cscript%3E",
+        "*",
+    ] {
+        let mut wire = Wire::to(waiting.house.address).await;
+        let head = "Host: x\r\nConnection: close\r\n\r\n";
+        wire.send(&format!("GET {path} HTTP/1.1\r\n{head}")).await;
+        let answer = wire.rest().await;
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{path}: {answer}");
+        assert!(answer.contains("\r\nretry-after: "), "{answer}");
+        assert!(answer.contains(IN_ENGLISH), "{answer}");
+        assert!(!answer.contains("script"), "{answer}");
+    }
+    let posted = Browser::new()
+        .post(&waiting.house.url("/token"), &"x".repeat(20_000))
+        .await;
+    assert_eq!(posted.status, 503);
+    assert_eq!(waiting.get("/healthz?x").await.body, "ok");
+}
+
+#[tokio::test]
+async fn the_two_places_that_are_there_are_only_read() {
+    let waiting = Waiting::new().await;
+    for path in ["/", "/healthz"] {
+        for (method, status) in [("HEAD", 200), ("POST", 405), ("OPTIONS", 405)] {
+            let mut wire = Wire::to(waiting.house.address).await;
+            let head = "Host: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            wire.send(&format!("{method} {path} HTTP/1.1\r\n{head}"))
+                .await;
+            let answer = wire.rest().await;
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{answer}"
+            );
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert_eq!(body.is_empty(), method == "HEAD", "{answer}");
+            assert_eq!(head.contains("\r\nallow: GET, HEAD"), status == 405);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
+    let waiting = Waiting::new().await;
+    let health = waiting.house.url("/healthz");
+    let knocking = async {
+        while !waiting.process.log().contains("users refreshed") {
+            // Anew each time: a port that closes in between turns it away.
+            assert_eq!(Browser::new().get(&health).await.status, 200);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+
+    waiting.house.write_config();
+
+    knocking.await;
+    waiting.house.sign_in(JEANNE, "").await;
+    assert_eq!(waiting.get("/auth").await.status, 400);
+    assert!(waiting.get("/").await.body.contains("the family"));
+
+    // From now on a bad one changes nothing.
+    fs::write(waiting.config(), "issuer = 5").unwrap();
+    waiting.process.signal(Signal::HUP);
+    waiting.process.says("stays in force").await;
+    waiting.house.sign_in(JEANNE, "").await;
+}
+
+/// A reverse proxy may show the page to everybody already.
+#[tokio::test]
+async fn a_bad_config_is_shown_by_its_keys_and_by_nothing_that_was_typed() {
+    let waiting = Waiting::new().await;
+    let bad = EXAMPLE
+        .replace("\"google-client-secret\"", "\"GOCSPX-typed/here\"")
+        .replace(
+            "\"https://nas.example.com/\"",
+            "\"https://typed.example.com/#/signin\"",
+        )
+        .replace(
+            "[storage]",
+            "GOCSPX-typed = 5\n[storage]\npath = \"typed/state\"",
+        )
+        .replace(
+            "[users]",
+            "[[users.alias]]\ngoogle = \"typed@gmail.com\"\ndsm = \"typed\"\n\
+             [[users.alias]]\ngoogle = \"typed@gmail.com\"\ndsm = \"typed\"\n[users]",
+        );
+    fs::write(waiting.config(), &bad).unwrap();
+
+    let page = waiting
+        .page_says("Sign-in with Google is not set up right")
+        .await;
+
+    for key in [
+        "google.client-secret-file",
+        "dsm.password-file",
+        "clients[0].redirect-uris[0]",
+        "storage.path",
+    ] {
+        assert!(
+            page.body.contains(&format!("<code>{key}</code>")),
+            "{key}: {page:?}"
+        );
+    }
+    assert!(!page.body.contains("typed"), "{page:?}");
+    let home = waiting.house.home.path().to_str().unwrap();
+    assert!(!page.body.contains(home), "{page:?}");
+    let mut french = Browser::new().with_header("accept-language", "fr");
+    let page = french.get(&waiting.house.url("/")).await;
+    assert!(page.body.contains("est mal configurée</h1>"), "{page:?}");
+    assert_eq!(waiting.get("/auth").await.status, 503);
+    // The log is the administrator's own.
+    waiting.process.says("storage.path: is in").await;
+
+    waiting.house.write_config();
+    waiting.begins().await;
+    assert_eq!(waiting.process.log().matches("WARN  waiting").count(), 1);
+}
+
+#[tokio::test]
+async fn a_config_that_is_half_written_or_lacks_its_secrets_is_waited_for() {
+    let house = house().await;
+    let whole = fs::read_to_string(house.write_config()).unwrap();
+    for file in fs::read_dir(house.home.path()).unwrap() {
+        fs::remove_file(file.unwrap().path()).unwrap();
+    }
+    let waiting = Waiting::in_house(house);
+    // In the middle of a key.
+    let half = whole.find("client-secret-file").unwrap() + 10;
+    fs::write(waiting.config(), &whole[..half]).unwrap();
+    waiting.page_says("<code>config</code>").await;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(waiting.config())
+        .unwrap();
+    file.write_all(&whole.as_bytes()[half..]).unwrap();
+    waiting
+        .page_says("<code>google.client-secret-file</code>")
+        .await;
+
+    waiting.house.write_config();
+
+    waiting.begins().await;
+    waiting.house.sign_in(JEANNE, "").await;
+}
+
+#[tokio::test]
+async fn a_config_with_another_address_is_served_there() {
+    let mut waiting = Waiting::new().await;
+    let before = waiting.house.address;
+    waiting.house.address.set_port(free_port());
+
+    waiting.house.write_config();
+
+    waiting.begins().await;
+    assert_eq!(waiting.get("/healthz").await.status, 200);
+    assert!(TcpStream::connect(before).is_err());
+}
+
+#[tokio::test]
+async fn the_log_goes_where_the_config_says_once_it_is_there() {
+    let more = "[log]\nfile = \"own.log\"\nformat = \"json\"".to_owned();
+    let plan = Plan {
+        more,
+        ..Plan::default()
+    };
+    let house = House::for_built_daemon(plan, free_port()).await;
+    let waiting = Waiting::in_house(house);
+
+    waiting.house.write_config();
+
+    let own = waiting.house.home.path().join("own.log");
+    until("the log is there", || {
+        let log = fs::read_to_string(&own).unwrap_or_default();
+        log.contains("\"message\":\"serving\"")
+    })
+    .await;
+    assert!(!waiting.process.log().contains("serving"));
+}
+
+#[tokio::test]
+async fn a_config_that_is_there_is_not_waited_for() {
+    let house = house().await;
+    let elsewhere = ([127, 0, 0, 1], free_port()).into();
+    let mut command = command(&house.write_config(), elsewhere);
+    let process = Process::start(&mut command, house.address.port(), house.home.path());
+    process.says(" serving ").await;
+    assert!(!process.log().contains("waiting for"), "{}", process.log());
+    assert!(TcpStream::connect(elsewhere).is_err());
+}
+
+#[tokio::test]
+async fn a_stop_ends_the_wait_in_good_order_and_a_hangup_does_not() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut waiting = Waiting::new().await;
+        waiting.process.signal(Signal::HUP);
+        let _silent = TcpStream::connect(waiting.house.address).unwrap();
+        assert_eq!(waiting.get("/").await.status, 200);
+
+        waiting.process.signal(signal);
+
+        assert_eq!(waiting.process.ended().await.code(), Some(0));
+        assert_eq!(waiting.names(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_tried_again_and_said_once() {
+    let house = house().await;
+    let other = TcpListener::bind(house.address).unwrap();
+    let home = house.home.path();
+    let mut command = command(&home.join("config.toml"), house.address);
+    let process = Process::spawn(&mut command, house.address.port(), home);
+    process.says("in use by another program").await;
+
+    drop(other);
+
+    until("the port is ours", || {
+        TcpStream::connect(house.address).is_ok()
+    })
+    .await;
+    let page = Browser::new().get(&house.url("/")).await;
+    assert!(page.body.contains(IN_ENGLISH), "{page:?}");
+    assert_eq!(process.log().matches("in use by").count(), 1);
+}
+
+#[tokio::test]
+async fn a_config_is_found_even_if_nobody_can_be_told_that_it_was_not() {
+    let house = house().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().map(|at| (taken, at)).unwrap();
+    let home = house.home.path();
+    let mut command = command(&home.join("config.toml"), taken.1);
+    let process = Process::spawn(&mut command, house.address.port(), home);
+    process.says("in use by another program").await;
+
+    house.write_config();
+
+    process.says(" serving ").await;
+    house.sign_in(JEANNE, "").await;
+}
+
+#[test]
+fn it_waits_where_the_config_would_listen_by_default() {
+    let help = bare(&["run", "--help"]).output().unwrap();
+    let help = crate::config::text(&help.stdout);
+    assert!(help.contains("--wait-for-config[=<ADDRESS>]"), "{help}");
+    assert!(help.contains("[default: 127.0.0.1:5556]"), "{help}");
+}
