@@ -12,9 +12,10 @@ mod login;
 mod measure;
 mod process;
 mod report;
+mod starts;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -47,7 +48,6 @@ const CROWD: usize = 300;
 const CROWDS: u32 = 5;
 
 const IDLE: Duration = Duration::from_secs(10);
-const STARTS: usize = 21;
 
 /// Nobody listens there. By https, so that the daemon has the certificate
 /// authorities of this machine in memory, as it has for the real Google.
@@ -84,7 +84,8 @@ fn main() -> ExitCode {
         house.rush(&mut report);
     }
     if wanted("start") {
-        house.starts(&mut report);
+        starts::of_a_family(house, &mut report);
+        starts::of_a_school(House::of(starts::SCHOOL), &mut report);
     }
     if wanted("users") {
         crowd::refresh(&mut report);
@@ -396,27 +397,6 @@ impl House {
         );
         daemon.stop();
     }
-
-    /// From exec to the first answer, with the state of yesterday and nobody
-    /// to ask: Google refuses connections, too.
-    fn starts(self, report: &mut Report) {
-        drop((self.google, self.runtime));
-        let starts = (0..STARTS).map(|_| {
-            let begun = now();
-            let daemon = Daemon::start(self.home.path());
-            first_answer(self.address);
-            let took = begun.elapsed();
-            daemon.stop();
-            took
-        });
-        let took = milliseconds(median(starts));
-        report.line(
-            "start to first answer, no network",
-            took,
-            " ms",
-            Target::Below(20.0),
-        );
-    }
 }
 
 /// A DSM user, and his Google account.
@@ -474,19 +454,4 @@ fn in_background<T: Send + 'static>(
     task: impl Future<Output = T> + Send + 'static,
 ) -> tokio::task::JoinHandle<T> {
     tokio::spawn(task)
-}
-
-/// Waits for a discovery document.
-fn first_answer(address: SocketAddr) {
-    let mut connection = loop {
-        if let Ok(connection) = TcpStream::connect(address) {
-            break connection;
-        }
-    };
-    let request = "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: nas\r\n\
-                   connection: close\r\n\r\n";
-    connection.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }

@@ -23,7 +23,14 @@ impl Daemon {
         Self::spawn(home, Command::new(DAEMON))
     }
 
-    /// The same, and strace writes each of its calls that wait for the disk
+    /// The same under a systemd that listens on `socket`.
+    pub(crate) fn start_notifying(home: &Path, socket: &Path) -> Self {
+        let mut daemon = Command::new(DAEMON);
+        daemon.env("NOTIFY_SOCKET", socket);
+        Self::spawn(home, daemon)
+    }
+
+    /// As [`Daemon::start`], and strace writes each of its calls that wait for the disk
     /// into [`Daemon::syncs`]' file. `-D`: the child is the daemon, not strace.
     pub(crate) fn start_traced(home: &Path) -> Self {
         let mut strace = Command::new("strace");

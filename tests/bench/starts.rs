@@ -1,0 +1,113 @@
+//! From exec until somebody is served, with the state of yesterday and nobody
+//! to ask: Google refuses connections, too.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::House;
+use super::measure::{median, milliseconds, now};
+use super::process::Daemon;
+use super::report::{Report, Target};
+
+/// So many users has a school.
+pub(super) const SCHOOL: usize = 10_000;
+
+const STARTS: usize = 21;
+
+pub(super) fn of_a_family(house: House, report: &mut Report) {
+    let house = Asleep::of(house);
+    let ready = house.median(Asleep::until_ready);
+    report.line(
+        "start to READY=1, no network",
+        ready,
+        " ms",
+        Target::Below(20.0),
+    );
+    let answer = house.median(Asleep::until_first_answer);
+    let what = "start to first answer, no network";
+    report.line(what, answer, " ms", Target::Below(20.0));
+}
+
+pub(super) fn of_a_school(house: House, report: &mut Report) {
+    let ready = Asleep::of(house).median(Asleep::until_ready);
+    let what = "start to READY=1, no network, 10,000 users";
+    report.line(what, ready, " ms", Target::Below(60.0));
+}
+
+/// A house in which nothing runs, and nobody around it.
+struct Asleep {
+    home: TempDir,
+    address: SocketAddr,
+    /// Where systemd would listen.
+    socket: PathBuf,
+    systemd: UnixDatagram,
+}
+
+impl Asleep {
+    fn of(house: House) -> Self {
+        let House {
+            home,
+            address,
+            runtime,
+            google,
+        } = house;
+        drop((google, runtime));
+        let socket = home.path().join("systemd.sock");
+        Self {
+            systemd: UnixDatagram::bind(&socket).unwrap(),
+            socket,
+            home,
+            address,
+        }
+    }
+
+    /// In milliseconds.
+    fn median(&self, start: impl Fn(&Self) -> (Daemon, Duration)) -> f64 {
+        let starts = (0..STARTS).map(|_| {
+            let (daemon, took) = start(self);
+            daemon.stop();
+            took
+        });
+        milliseconds(median(starts))
+    }
+
+    fn until_ready(&self) -> (Daemon, Duration) {
+        let begun = now();
+        let daemon = Daemon::start_notifying(self.home.path(), &self.socket);
+        let mut said = [0; 4096];
+        loop {
+            let length = self.systemd.recv(&mut said).unwrap();
+            // What the one before said at its end is in the queue, too.
+            if said[..length].starts_with(b"READY=1") {
+                return (daemon, begun.elapsed());
+            }
+        }
+    }
+
+    fn until_first_answer(&self) -> (Daemon, Duration) {
+        let begun = now();
+        let daemon = Daemon::start(self.home.path());
+        first_answer(self.address);
+        (daemon, begun.elapsed())
+    }
+}
+
+/// Waits for a discovery document.
+fn first_answer(address: SocketAddr) {
+    let mut connection = loop {
+        if let Ok(connection) = TcpStream::connect(address) {
+            break connection;
+        }
+    };
+    let request = "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: nas\r\n\
+                   connection: close\r\n\r\n";
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
