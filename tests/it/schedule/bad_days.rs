@@ -58,10 +58,15 @@ async fn what_is_no_file_is_not_waited_for() {
 /// That we may not read it is what is to be expected of a package.
 #[tokio::test]
 async fn no_file_is_no_news() {
-    let house = house().await;
     let heard = heard();
+    let house = house().await;
     refresh(&house).await;
-    assert_eq!(heard.text(), "");
+    let log = heard.text();
+    assert_eq!(heard.count("power schedule changed: "), 1, "{log}");
+    assert!(
+        !log.contains(" WARN ") && !log.contains("power.file"),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use fakes::dsm::{Api, Instead};
 use fakes::house::{House, Plan, SCHEDULE_FILE};
+use google_to_synology_sso::power::Source;
 use serde_json::{Value, json};
 
 use super::{EARLIER, NIGHTLY, dsm_switches_off_at, heard, house, status, tonight, write_file};
@@ -72,6 +73,11 @@ async fn what_the_file_says_counts_before_dsm_is_up() {
 
     restart_without_dsm(&mut house).await;
 
+    // Without an await in between: no job has run yet.
+    assert_eq!(
+        house.bridge().power_schedule().unwrap().source,
+        Source::File
+    );
     assert_eq!(status(&house).await, tonight("file", "21:30"));
     let log = heard.text();
     let place = |words| log.find(words).unwrap_or_else(|| panic!("{words}: {log}"));
