@@ -235,13 +235,22 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let read_timeout = self.read_timeout;
+        let is_waiting = matches!(self.serves, Serves::Waiting(_));
         let service = service_fn(move |request| Arc::clone(&self).answer(request, peer.ip()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(read_timeout)
             .max_buf_size(64 * 1024)
+            .keep_alive(!is_waiting)
             .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = watcher.watch(connection).await {
+        // A wait ends of itself, and closes on nobody who is about to ask;
+        // with one request each, its connections are soon gone.
+        let ended = if is_waiting {
+            connection.await
+        } else {
+            watcher.watch(connection).await
+        };
+        if let Err(error) = ended {
             tracing::debug!(%peer, %error, "a connection broke");
         }
     }

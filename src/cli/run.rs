@@ -99,3 +99,27 @@ fn serve(begin: Begin) -> anyhow::Result<()> {
     }
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::{Arguments, Command};
+
+    #[test]
+    fn it_waits_where_it_is_told_to_or_where_it_would_listen_by_default() {
+        let check = |option: &str, expected: Option<&str>| {
+            let arguments = ["google-to-synology-sso", "run", option];
+            let arguments = arguments.iter().filter(|argument| !argument.is_empty());
+            let parsed = Arguments::try_parse_from(arguments).unwrap();
+            let Command::Run(options) = parsed.command else {
+                panic!("{option}");
+            };
+            let address = options.wait_for_config.map(|address| address.to_string());
+            assert_eq!(address.as_deref(), expected, "{option}");
+        };
+        check("", None);
+        check("--wait-for-config", Some("127.0.0.1:5556"));
+        check("--wait-for-config=[::1]:80", Some("[::1]:80"));
+    }
+}

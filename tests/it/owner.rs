@@ -93,9 +93,17 @@ impl Estate {
             .stderr(fs::File::create(&said).unwrap())
             .spawn()
             .unwrap();
-        let waiting = Waiting { daemon, said };
-        waiting.says("waiting for a config").await;
-        waiting
+        let waiting = "waiting for a config";
+        until(waiting, || {
+            fs::read_to_string(&said).unwrap().contains(waiting)
+        })
+        .await;
+        let process = self.process().unwrap();
+        Waiting {
+            daemon,
+            process,
+            said,
+        }
     }
 
     fn run(&self, mut command: Command, arguments: &[&str]) -> Output {
@@ -142,6 +150,8 @@ impl Estate {
 /// A daemon of root's that waits for its config.
 struct Waiting {
     daemon: Child,
+    /// Its own, or the one of sudo's child.
+    process: String,
     said: PathBuf,
 }
 
@@ -153,11 +163,25 @@ impl Waiting {
         .await;
     }
 
-    /// Ends `process`, which is its own or sudo's child.
-    fn end(mut self, process: &str) {
+    fn kill(&self, signal: &str) -> bool {
         let mut kill = as_root(Path::new("kill"));
-        assert!(kill.arg(process).status().unwrap().success());
+        kill.args([signal, &self.process])
+            .status()
+            .unwrap()
+            .success()
+    }
+
+    fn end(mut self) {
+        assert!(self.kill("-TERM"));
         assert!(self.daemon.wait().unwrap().success());
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.daemon.try_wait().unwrap().is_none() {
+            self.kill("-KILL");
+        }
     }
 }
 
@@ -324,8 +348,7 @@ fn root_does_not_run_what_somebody_else_wrote() {
 async fn root_that_waits_for_a_config_is_its_owner_already() {
     let estate = Estate::with(EXAMPLE);
     let waiting = estate.waiting().await;
-    let process = estate.process().unwrap();
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", waiting.process)).unwrap();
     assert!(
         status.contains("\nUid:\t65534\t65534\t65534\t65534\n"),
         "{status}"
@@ -337,7 +360,7 @@ async fn root_that_waits_for_a_config_is_its_owner_already() {
 
     waiting.says(" serving ").await;
     estate.all_belongs_to_the_owner();
-    waiting.end(&process);
+    waiting.end();
 }
 
 #[tokio::test]
@@ -358,7 +381,7 @@ async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
     waiting
         .says("home belongs to another user (uid 65534)")
         .await;
-    waiting.end(&estate.process().unwrap());
+    waiting.end();
     assert!(!estate.home().join("state.sqlite3").exists());
 }
 

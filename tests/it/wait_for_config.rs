@@ -164,6 +164,8 @@ async fn the_two_places_that_are_there_are_only_read() {
 async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
     let waiting = Waiting::new().await;
     let health = waiting.house.url("/healthz");
+    let mut early = Wire::to(waiting.house.address).await;
+    assert_eq!(Browser::new().get(&health).await.status, 200);
     let knocking = async {
         while !waiting.process.log().contains("users refreshed") {
             // Anew each time: a port that closes in between turns it away.
@@ -175,6 +177,8 @@ async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
     waiting.house.write_config();
 
     knocking.await;
+    early.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    assert!(early.rest().await.starts_with("HTTP/1.1 200 "));
     waiting.house.sign_in(JEANNE, "").await;
     assert_eq!(waiting.get("/auth").await.status, 400);
     assert!(waiting.get("/").await.body.contains("the family"));
@@ -358,12 +362,4 @@ async fn a_config_is_found_even_if_nobody_can_be_told_that_it_was_not() {
 
     process.says(" serving ").await;
     house.sign_in(JEANNE, "").await;
-}
-
-#[test]
-fn it_waits_where_the_config_would_listen_by_default() {
-    let help = bare(&["run", "--help"]).output().unwrap();
-    let help = crate::config::text(&help.stdout);
-    assert!(help.contains("--wait-for-config[=<ADDRESS>]"), "{help}");
-    assert!(help.contains("[default: 127.0.0.1:5556]"), "{help}");
 }
