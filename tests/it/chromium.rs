@@ -2,6 +2,7 @@
 //! page, its pop-up, Google's chooser, and back; nginx with TLS in between.
 
 mod accessible;
+mod help;
 
 use fakes::chromium::{Chromium, PHONE};
 use fakes::dsm_login::{DsmLogin, SsoSettings};

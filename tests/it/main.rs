@@ -111,6 +111,9 @@ mod interop;
 /// Chromium does what a family member does, and a page is for everybody.
 mod chromium;
 
+/// The icon on DSM's desktop, and the help behind it.
+mod desktop;
+
 /// The power goes in the middle of a login.
 mod kill;
 

@@ -56,7 +56,7 @@ async fn nothing_is_cut_off_or_scrolls_sideways_on_a_telephone() {
 }
 
 /// Letters twice as large, as many set them, must find room too.
-const WIDTH: &str = "document.documentElement.style.fontSize = '200%';
+pub(super) const WIDTH: &str = "document.documentElement.style.fontSize = '200%';
     const boxes = [...document.querySelectorAll('body *')];
     const right = boxes.map(each => each.getBoundingClientRect().right);
     return Math.max(document.documentElement.scrollWidth, ...right)";
@@ -79,7 +79,7 @@ async fn every_word_stands_out_by_day_and_by_night() {
     assert_eq!(grounds.len(), 2, "{grounds:?}");
 }
 
-async fn assert_readable(browser: &Chromium, page: &str) {
+pub(super) async fn assert_readable(browser: &Chromium, page: &str) {
     let texts = browser.run(CONTRASTS, json!([])).await;
     let texts = texts.as_array().unwrap();
     assert!(texts.len() >= 4, "{page}: {texts:?}");

@@ -1,0 +1,159 @@
+//! The icon on DSM's desktop: a help page that anybody may read who knows
+//! where it is, so that it tells nothing of this NAS.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::config::{EXAMPLE, Home, bare, text};
+
+const CONFIG: &str = include_str!("../../spk/ui/config");
+const ENGLISH: &str = include_str!("../../spk/ui/index.html");
+const FRENCH: &str = include_str!("../../spk/ui/fr.html");
+const STYLE: &str = include_str!("../../spk/ui/style.css");
+const TEXTS: [&str; 2] = [
+    include_str!("../../spk/ui/texts/enu/strings"),
+    include_str!("../../spk/ui/texts/fre/strings"),
+];
+
+#[test]
+fn the_icon_is_for_administrators_and_opens_the_page() {
+    let config: Value = serde_json::from_str(CONFIG).unwrap();
+    let applications = config[".url"].as_object().unwrap();
+    let (name, icon) = applications.iter().next().unwrap();
+    assert_eq!(applications.len(), 1);
+    // INFO's dsmappname has to be the same.
+    assert_eq!(name, "com.google-to-synology-sso.help");
+    assert_eq!(icon["allUsers"], false);
+    // DSM's own origin: no host, no port.
+    let page = "webman/3rdparty/google-to-synology-sso/index.html";
+    assert_eq!(icon["url"], page);
+    for shown in ["title", "desc"] {
+        let key = icon[shown].as_str().unwrap();
+        assert!(
+            icon["preloadTexts"]
+                .as_array()
+                .unwrap()
+                .contains(&key.into())
+        );
+        let line = format!("\n{}=\"", key.strip_prefix("app:").unwrap());
+        for texts in TEXTS {
+            assert!(
+                texts.starts_with("[app]\n") && texts.contains(&line),
+                "{texts}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_page_is_still_and_asks_nobody_for_anything() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("spk/ui");
+    for page in [ENGLISH, FRENCH] {
+        for marker in ["<script", "<form", "<iframe", "src=", "style=", "refresh"] {
+            assert!(!page.contains(marker), "{marker}");
+        }
+        for (element, target) in links(page) {
+            let elsewhere = target.starts_with("https://");
+            // A link is followed only when somebody wants to.
+            let good = if elsewhere {
+                element == "<a"
+            } else {
+                ui.join(target).exists()
+            };
+            assert!(good, "{element} {target}");
+        }
+    }
+    assert!(
+        !STYLE.contains("url(") && !STYLE.contains("@import"),
+        "{STYLE}"
+    );
+}
+
+/// The element and where it leads.
+fn links(page: &str) -> Vec<(&str, &str)> {
+    let found = page.match_indices(" href=\"").map(|(at, href)| {
+        let element = page[..at].rfind('<').unwrap();
+        let element = page[element..at].split(' ').next().unwrap();
+        let target = page[at + href.len()..].split('"').next().unwrap();
+        (element, target)
+    });
+    found.collect()
+}
+
+#[test]
+fn each_language_leads_to_the_other() {
+    for (page, language, other) in [(ENGLISH, "en", "fr.html"), (FRENCH, "fr", "index.html")] {
+        assert!(page.contains(&format!("<html lang=\"{language}\">")));
+        assert!(links(page).contains(&("<a", other)), "{language}");
+    }
+    // A step that one has, the other has, too; and so has a symptom.
+    for element in ["<h2>", "<th ", "<li>", "<code>"] {
+        let count = |page: &str| page.matches(element).count();
+        assert_eq!(count(ENGLISH), count(FRENCH), "{element}");
+    }
+}
+
+#[test]
+fn its_values_are_those_that_the_program_prints() {
+    let printed = Home::with(EXAMPLE)
+        .command(&["dsm-settings", "--json"])
+        .output()
+        .unwrap();
+    let forms: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let (dsm, google) = (&forms["dsm"][0], &forms["google"]);
+    let values = [
+        &dsm["well_known_url"],
+        &dsm["application_id"],
+        &dsm["redirect_uris"][0],
+        &dsm["authorization_scope"],
+        &dsm["username_claim"],
+        &google["authorized_redirect_uris"][0],
+        &google["scopes"][0],
+        &google["scopes"][1],
+        &google["scopes"][2],
+    ];
+    for page in [ENGLISH, FRENCH] {
+        for value in values {
+            let cell = format!("<code>{}</code>", value.as_str().unwrap());
+            assert!(page.contains(&cell), "{cell}: {forms}");
+        }
+        assert!(page.contains("/LDAP/local</td>"));
+        assert_eq!(dsm["account_type"], "Domain/LDAP/local");
+        assert!(page.contains("<td>OIDC</td>"));
+        assert_eq!(dsm["profile"], "OIDC");
+    }
+}
+
+#[test]
+fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
+    for page in [ENGLISH, FRENCH] {
+        let page = page.replace('\n', " ");
+        let commands = page.split("sudo google-to-synology-sso ").skip(1);
+        let commands: Vec<&str> = commands
+            .map(|rest| rest.split('<').next().unwrap())
+            .collect();
+        assert!(commands.len() >= 5, "{commands:?}");
+        for command in commands {
+            let mut arguments: Vec<&str> = command.split(' ').collect();
+            arguments.push("--help");
+            let help = bare(&arguments).output().unwrap();
+            assert_eq!(help.status.code(), Some(0), "{command}");
+            assert!(text(&help.stdout).contains("Usage: "), "{command}");
+        }
+    }
+    for (page, texts, title) in [
+        (
+            ENGLISH,
+            include_str!("../../src/http/pages/texts/english.rs"),
+            "This sign-in link is not right",
+        ),
+        (
+            FRENCH,
+            include_str!("../../src/http/pages/texts/french.rs"),
+            "Ce lien de connexion n’est pas correct",
+        ),
+    ] {
+        assert!(page.contains(title) && texts.contains(title), "{title}");
+    }
+}
