@@ -6,7 +6,7 @@ mod questions;
 mod terminal;
 mod wizard;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::Args;
@@ -110,7 +110,7 @@ fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<S
             &zeroize::Zeroizing::new(format!("{}\n", secret.expose())),
         )?;
     }
-    staging.add(name, &config_text(answers))?;
+    staging.add(name, &config_text(answers, log_of_package(path).as_deref()))?;
     let config = match Config::load(&staging.path(name)) {
         Ok(config) => config,
         Err(error) => bail!("nothing was written: {}", describe(&error)),
@@ -145,8 +145,22 @@ fn next_steps(path: &Path) -> String {
     )
 }
 
+/// Where DSM keeps what its packages write; none for a config elsewhere. What
+/// goes to standard error is nowhere to be found on a NAS.
+fn log_of_package(config: &Path) -> Option<PathBuf> {
+    if !config.ends_with("google-to-synology-sso/home/config.toml") {
+        return None;
+    }
+    // By its name: `home` is a link to another place.
+    let package = std::path::absolute(config).ok()?;
+    let directory = package.parent()?.parent()?.join("var");
+    directory
+        .is_dir()
+        .then(|| directory.join("google-to-synology-sso.log"))
+}
+
 /// The config as a person would have begun it; the README has all keys.
-fn config_text(answers: &Answers) -> String {
+fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     let quoted = |text: &str| Value::String(text.to_owned()).to_string();
     let url = answers.dsm_url.expose();
     // DSM's certificate names its public host, never the machine itself.
@@ -155,6 +169,9 @@ fn config_text(answers: &Answers) -> String {
     } else {
         ""
     };
+    let log = log.map_or_else(String::new, |file| {
+        format!("\n[log]\nfile = {}\n", quoted(&file.to_string_lossy()))
+    });
     format!(
         "\
 # The README tells of all keys; google-to-synology-sso check, of what is wrong.
@@ -178,7 +195,7 @@ id = \"synology\"
 name = \"Synology\"
 secret-file = {CLIENT_SECRET:?}
 redirect-uris = [{redirect}]   # as in DSM's SSO settings; never with /#/signin
-",
+{log}",
         issuer = quoted(answers.issuer.expose()),
         client_id = quoted(answers.google_client_id.expose()),
         url = quoted(url),
@@ -221,7 +238,7 @@ mod tests {
                 };
                 Ok::<_, std::convert::Infallible>(Secret::new(text))
             });
-            let file: toml::Table = config_text(&answers.unwrap()).parse().unwrap();
+            let file: toml::Table = config_text(&answers.unwrap(), None).parse().unwrap();
             prop_assert_eq!(file["dsm"]["account"].as_str(), Some(account.as_str()));
             prop_assert_eq!(file["google"]["client-id"].as_str(), Some(client_id.as_str()));
             let client = &file["clients"][0];

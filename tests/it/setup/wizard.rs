@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 use google_to_synology_sso::config::Config;
 
 use super::{Empty, FAMILY, FILES, tells_no_secret};
-use crate::config::text;
+use crate::config::{bare, text};
 
 impl Empty {
     /// `setup --from-env` with the family's answers, but for `changes`.
@@ -47,6 +47,29 @@ fn the_wizards_answers_are_a_good_config() {
     assert_eq!(client.id.as_str(), "synology");
     assert_eq!(client.redirect_uris[0].as_str(), "https://nas.example.com/");
     assert_eq!(client.secret.expose(), "a secret of twenty-six bytes");
+    assert_eq!(config.log.file, None);
+}
+
+/// DSM gives a package these two, the first by a link, and shows what it
+/// writes to standard error to nobody.
+#[test]
+fn on_a_nas_the_log_is_where_dsm_keeps_those_of_packages() {
+    let nas = tempfile::tempdir().unwrap();
+    let package = nas.path().join("google-to-synology-sso");
+    let elsewhere = nas.path().join("@apphome");
+    for directory in [&package, &package.join("var"), &elsewhere] {
+        fs::create_dir(directory).unwrap();
+    }
+    std::os::unix::fs::symlink(&elsewhere, package.join("home")).unwrap();
+    let path = package.join("home/config.toml");
+    let mut command = bare(&["setup", "--from-env", "--config"]);
+    let done = command.arg(&path).envs(FAMILY).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+
+    let config = Config::load(&path).unwrap();
+
+    let log = package.join("var/google-to-synology-sso.log");
+    assert_eq!(config.log.file, Some(log));
 }
 
 #[test]
@@ -176,7 +199,7 @@ fn the_result_has_to_be_good_before_anything_is_replaced() {
     let deep = empty.home().join("d".repeat(100));
     fs::create_dir(&deep).unwrap();
     fs::write(deep.join("config.toml"), "somebody's work").unwrap();
-    let mut command = crate::config::bare(&["setup", "--from-env", "--force"]);
+    let mut command = bare(&["setup", "--from-env", "--force"]);
     command.arg("--config").arg(deep.join("config.toml"));
     let done = command.envs(FAMILY).output().unwrap();
     assert_eq!(done.status.code(), Some(1), "{done:?}");
