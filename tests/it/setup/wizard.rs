@@ -50,26 +50,28 @@ fn the_wizards_answers_are_a_good_config() {
     assert_eq!(config.log.file, None);
 }
 
-/// DSM gives a package these two, the first by a link, and shows what it
-/// writes to standard error to nobody.
+/// DSM gives a package these two directories, the first by a link, and shows
+/// what it writes to standard error to nobody.
 #[test]
 fn on_a_nas_the_log_is_where_dsm_keeps_those_of_packages() {
-    let nas = tempfile::tempdir().unwrap();
-    let package = nas.path().join("google-to-synology-sso");
-    let elsewhere = nas.path().join("@apphome");
-    for directory in [&package, &package.join("var"), &elsewhere] {
-        fs::create_dir(directory).unwrap();
+    for (name, is_ours) in [("google-to-synology-sso", true), ("somebody", false)] {
+        let nas = tempfile::tempdir().unwrap();
+        let package = nas.path().join(name);
+        let elsewhere = nas.path().join("@apphome");
+        for directory in [&package, &package.join("var"), &elsewhere] {
+            fs::create_dir(directory).unwrap();
+        }
+        std::os::unix::fs::symlink(&elsewhere, package.join("home")).unwrap();
+        let path = package.join("home/config.toml");
+        let mut command = bare(&["setup", "--from-env", "--config"]);
+        let done = command.arg(&path).envs(FAMILY).output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+
+        let config = Config::load(&path).unwrap();
+
+        let log = package.join("var/google-to-synology-sso.log");
+        assert_eq!(config.log.file, is_ours.then_some(log));
     }
-    std::os::unix::fs::symlink(&elsewhere, package.join("home")).unwrap();
-    let path = package.join("home/config.toml");
-    let mut command = bare(&["setup", "--from-env", "--config"]);
-    let done = command.arg(&path).envs(FAMILY).output().unwrap();
-    assert_eq!(done.status.code(), Some(0), "{done:?}");
-
-    let config = Config::load(&path).unwrap();
-
-    let log = package.join("var/google-to-synology-sso.log");
-    assert_eq!(config.log.file, Some(log));
 }
 
 #[test]
