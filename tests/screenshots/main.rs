@@ -42,8 +42,7 @@ async fn take(language: &str, album: &Album) -> Vec<String> {
     let mut pages = BTreeMap::new();
     let mut wrong = Vec::new();
     for scene in SCENES {
-        // Until the picture is taken the page's links lead to it.
-        let _house = scene.play(&browser).await;
+        let _stage = scene.play(&browser).await;
         let said = browser.run(SAID, json!([])).await.to_string();
         if let Some(twin) = pages.insert(said.clone(), scene.name) {
             wrong.push(format!("{} is {twin}", scene.name));

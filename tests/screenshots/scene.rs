@@ -1,5 +1,6 @@
 //! How each page comes about, between the fakes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fakes::browser::Browser;
@@ -7,6 +8,12 @@ use fakes::chromium::Chromium;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE, Plan, family};
+use google_to_synology_sso::clock::SystemClock;
+use google_to_synology_sso::http::{Lack, Server, Waiting};
+use google_to_synology_sso::random::OsRandom;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 const UNVERIFIED: &str = "somebody@example.org";
 const STRANGER: &str = "inconnu@gmail.com";
@@ -23,6 +30,9 @@ enum Way {
     SignsIn(&'static str),
     /// Signs in with this address, and loads the page again.
     LoadsAgain(&'static str),
+    /// Opens the page of a daemon without a config, or with one that is bad
+    /// in these places.
+    Waits(&'static [&'static str]),
 }
 
 /// A page, and how one gets to see it.
@@ -35,7 +45,9 @@ pub(crate) struct Scene {
 }
 
 /// Every page.
-pub(crate) const SCENES: [Scene; 23] = [
+pub(crate) const SCENES: [Scene; 25] = [
+    page("not-set-up", Way::Waits(&[])),
+    page("set-up-wrongly", Way::Waits(&["dsm.url", "users.alias[3]"])),
     page("landing", Way::Opens("/")),
     page("not-found", Way::Opens("/nowhere")),
     page("bad-request", Way::Opens("/auth")),
@@ -88,7 +100,8 @@ const fn variant(name: &'static str, refusal: &'static str, person: &'static str
 
 impl Scene {
     /// Brings `browser` to the page, in a house that is fresh.
-    pub(crate) async fn play(self, browser: &Chromium) -> House {
+    pub(crate) async fn play(self, browser: &Chromium) -> Stage {
+        let mut waiting = JoinSet::new();
         let house = House::planned(self.plan()).await;
         house.dsm.set_users(self.users());
         house.google.set_people(people("1"));
@@ -101,8 +114,12 @@ impl Scene {
                 sign_in(browser, &house, person).await;
                 browser.reload().await;
             }
+            Way::Waits(places) => wait(browser, &mut waiting, places).await,
         }
-        house
+        Stage {
+            _house: house,
+            _waiting: waiting,
+        }
     }
 
     fn plan(self) -> Plan {
@@ -161,6 +178,28 @@ impl Scene {
             _ => {}
         }
     }
+}
+
+/// Until it is dropped, the links of the page lead to it.
+pub(crate) struct Stage {
+    _house: House,
+    _waiting: JoinSet<()>,
+}
+
+async fn wait(browser: &Chromium, waiting: &mut JoinSet<()>, places: &[&str]) {
+    let lack = match places {
+        [] => Lack::Missing,
+        _ => Lack::Bad(places.iter().map(ToString::to_string).collect()),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = Server::waiting(
+        Arc::new(Waiting::new(lack)),
+        Arc::new(SystemClock::new()),
+        Arc::new(OsRandom::default()),
+    );
+    waiting.spawn(Arc::new(server).serve(listener, CancellationToken::new()));
+    browser.open(&url).await;
 }
 
 /// Google's accounts, with that one of Jeanne's.
