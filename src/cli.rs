@@ -5,6 +5,7 @@ mod check;
 mod dsm_settings;
 mod help;
 mod owner;
+mod package;
 mod question;
 mod reports;
 mod run;

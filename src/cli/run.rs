@@ -6,24 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
-use super::{FAILED, code_of, complain, describe, local_zone, owner};
+use super::{FAILED, code_of, complain, describe, local_zone, owner, package};
 use crate::config::{Config, ConfigError, Log, LogFormat, LogLevel};
 use crate::daemon::{self, Begin, Wait};
-use crate::logging;
+use crate::logging::{self, LogError};
 
 /// A family's logins need no more, and each costs memory.
 const WORKERS: usize = 2;
 
 /// A quarter of the usual: nothing here recurses.
 const STACK_BYTES: usize = 512 * 1024;
-
-/// The log of a daemon that has no config yet.
-const LOG: Log = Log {
-    level: LogLevel::Info,
-    format: LogFormat::Text,
-    file: None,
-};
 
 /// How to run.
 #[derive(Args)]
@@ -79,7 +73,7 @@ fn serve(begin: Begin) -> anyhow::Result<()> {
     let local = local_zone();
     let log = match &begin {
         Begin::Configured(config) => logging::start(&config.log, &local.zone)?,
-        Begin::Waiting(..) => logging::start(&LOG, &local.zone)?,
+        Begin::Waiting(wait, _) => start_log_without_config(&wait.file, &local.zone)?,
     };
     for remark in &local.remarks {
         tracing::warn!("{remark}");
@@ -98,6 +92,16 @@ fn serve(begin: Begin) -> anyhow::Result<()> {
         tracing::error!(error = format!("{error:#}"), "the daemon ends");
     }
     done
+}
+
+/// Where the page's reader looks for it, if that can be written.
+fn start_log_without_config(config: &Path, zone: &TimeZone) -> Result<logging::Handle, LogError> {
+    let to = |file| Log {
+        level: LogLevel::Info,
+        format: LogFormat::Text,
+        file,
+    };
+    logging::start(&to(package::log(config)), zone).or_else(|_| logging::start(&to(None), zone))
 }
 
 #[cfg(test)]

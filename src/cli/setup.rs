@@ -6,7 +6,7 @@ mod questions;
 mod terminal;
 mod wizard;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use clap::Args;
@@ -15,7 +15,7 @@ use toml::Value;
 use self::files::{Existing, Staging};
 use self::questions::Answers;
 use self::wizard::Wizard;
-use super::{BAD_USAGE, FAILED, complain, describe, print_result};
+use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
 use crate::config::{Config, directory_of, single};
 
 const GOOGLE_SECRET: &str = "google-client-secret";
@@ -110,7 +110,7 @@ fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<S
             &zeroize::Zeroizing::new(format!("{}\n", secret.expose())),
         )?;
     }
-    staging.add(name, &config_text(answers, log_of_package(path).as_deref()))?;
+    staging.add(name, &config_text(answers, package::log(path).as_deref()))?;
     let config = match Config::load(&staging.path(name)) {
         Ok(config) => config,
         Err(error) => bail!("nothing was written: {}", describe(&error)),
@@ -143,20 +143,6 @@ fn next_steps(path: &Path) -> String {
          {program} dsm-settings\n      what to paste into DSM and into the Google console\n  \
          {program} run\n      serves\n"
     )
-}
-
-/// Where DSM keeps what its packages write; none for a config elsewhere. What
-/// goes to standard error is nowhere to be found on a NAS.
-fn log_of_package(config: &Path) -> Option<PathBuf> {
-    if !config.ends_with("google-to-synology-sso/home/config.toml") {
-        return None;
-    }
-    // By its name: `home` is a link to another place.
-    let package = std::path::absolute(config).ok()?;
-    let directory = package.parent()?.parent()?.join("var");
-    directory
-        .is_dir()
-        .then(|| directory.join("google-to-synology-sso.log"))
 }
 
 /// The config as a person would have begun it; the README has all keys.

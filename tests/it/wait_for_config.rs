@@ -302,6 +302,37 @@ async fn the_log_goes_where_the_config_says_once_it_is_there() {
     assert!(!waiting.process.log().contains("serving"));
 }
 
+/// The page says that the log tells more.
+#[tokio::test]
+async fn on_a_nas_the_log_of_the_package_has_it_from_the_beginning() {
+    let house = house().await;
+    let package = house.home.path().join("google-to-synology-sso");
+    fs::create_dir_all(package.join("home")).unwrap();
+    fs::create_dir(package.join("var")).unwrap();
+    let config = package.join("home/config.toml");
+    fs::write(&config, "issuer = 5").unwrap();
+    let log = package.join("var/google-to-synology-sso.log");
+    let said = "issuer: has to be text";
+    let start = || {
+        let port = house.address.port();
+        Process::start(
+            &mut command(&config, house.address),
+            port,
+            house.home.path(),
+        )
+    };
+
+    let process = start();
+
+    until(said, || fs::read_to_string(&log).unwrap().contains(said)).await;
+    assert_eq!(process.log(), "");
+    drop(process);
+    // What is no file cannot be written.
+    fs::remove_file(&log).unwrap();
+    fs::create_dir(&log).unwrap();
+    start().says(said).await;
+}
+
 #[tokio::test]
 async fn a_config_that_is_there_is_not_waited_for() {
     let house = house().await;
