@@ -1,0 +1,82 @@
+//! The package that `packaging/build-spk` made of these sources.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use flate2::read::GzDecoder;
+use tar::Archive;
+use toml::Table;
+
+/// What the package is made of. A file of it that is newer than the package
+/// means that the tests would look at another one than the reader thinks.
+const SOURCES: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "LICENSE",
+    "packaging/build-spk",
+    "packaging/builder",
+    "spk",
+    "src",
+];
+
+/// The package, looked for where cargo builds.
+pub(crate) fn package() -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let name = format!("google-to-synology-sso-{}.spk", version());
+    let path = target.join("spk").join(name);
+    let Ok(made) = path.metadata().and_then(|it| it.modified()) else {
+        panic!("no {}: run packaging/build-spk", path.display());
+    };
+    for source in SOURCES {
+        let (newest, file) = newest(&root().join(source));
+        let file = file.display();
+        assert!(newest <= made, "older than {file}: run packaging/build-spk");
+    }
+    path
+}
+
+/// The version that Cargo.toml gives the package.
+pub(crate) fn version() -> String {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest: Table = manifest.parse().unwrap();
+    let package = &manifest["package"];
+    let version = package["version"].as_str().unwrap();
+    let build = package["metadata"]["spk"]["build"].as_integer().unwrap();
+    format!("{version}-{build:04}")
+}
+
+/// Unpacks `package` as DSM does: its members into `into`, the payload into
+/// `into/target`. Modes are kept, owners are not.
+pub(crate) fn unpack(package: &Path, into: &Path) {
+    let open = || Archive::new(File::open(package).unwrap());
+    open().unpack(into).unwrap();
+    let mut payload = Vec::new();
+    File::open(into.join("package.tgz"))
+        .unwrap()
+        .read_to_end(&mut payload)
+        .unwrap();
+    Archive::new(GzDecoder::new(&payload[..]))
+        .unpack(into.join("target"))
+        .unwrap();
+}
+
+/// The checkout.
+pub(crate) fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
+}
+
+/// The file changed last, of those at or under `path`.
+fn newest(path: &Path) -> (SystemTime, PathBuf) {
+    if !path.is_dir() {
+        let metadata = path.metadata().unwrap();
+        return (metadata.modified().unwrap(), path.to_owned());
+    }
+    let inside = fs::read_dir(path).unwrap();
+    let inside = inside.map(|entry| newest(&entry.unwrap().path()));
+    inside
+        .max()
+        .unwrap_or((SystemTime::UNIX_EPOCH, path.to_owned()))
+}

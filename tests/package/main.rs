@@ -1,0 +1,13 @@
+//! The built package: each module looks at it from one side.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+/// Where the built package is, and whether it is the one of these sources.
+#[expect(dead_code, reason = "the package is built by the next commits")]
+mod built;
+
+/// What is in the file, line by line, before a NAS sees it.
+mod validator;
