@@ -31,7 +31,7 @@ pub(super) struct Question {
 pub(super) enum OnEnter {
     /// No answer.
     AskAgain,
-    /// This one.
+    /// This one. The fields of the package's wizard are filled with it, too.
     Take(&'static str),
     /// A secret that we make.
     Invent,

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::questions::{Answers, Echo, QUESTIONS, Question};
+use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
 use crate::secret::Secret;
 
 /// What the wizard's variables hold.
@@ -33,7 +33,12 @@ impl Wizard {
             let value = variables.get_one::<OsString>(question.variable);
             value.cloned().unwrap_or_default()
         };
-        if QUESTIONS.iter().all(|question| value(question).is_empty()) {
+        let is_untouched = |question: &Question| {
+            let value = value(question);
+            // What stood there already is nobody's answer.
+            value.is_empty() || matches!(question.on_enter, OnEnter::Take(text) if value == text)
+        };
+        if QUESTIONS.iter().all(is_untouched) {
             return Self::Skipped;
         }
         let mut problems = Vec::new();
