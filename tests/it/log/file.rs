@@ -105,17 +105,17 @@ async fn the_times_are_those_of_the_zone_that_the_environment_names() {
     let house = House::for_built_daemon(plan(), crate::process::free_port()).await;
     let port = house.address.port();
     let run = built::run(&house);
-    let start = |tz: &str| {
+    let start = async |tz: &str, last_line: &str| {
         // The daemon is started with no environment but this.
         let mut command = Command::new("/usr/bin/env");
         command.arg(tz).arg(run.get_program()).args(run.get_args());
-        drop(Process::start(&mut command, port, house.home.path()));
+        let _running = Process::start(&mut command, port, house.home.path());
+        until(last_line, || read(&house).contains(last_line)).await;
         read(&house)
     };
-    let log = start("TZ=Asia/Katmandu");
-    assert!(log.contains("+05:45 INFO  serving "), "{log}");
+    let log = start("TZ=Asia/Katmandu", "+05:45 INFO  serving ").await;
     assert!(!log.contains("TZ names"), "{log}");
-    let log = start("TZ=Asia/Nowhere");
+    let log = start("TZ=Asia/Nowhere", "+00:00 INFO  serving ").await;
     let said = " WARN  TZ names no time zone: \"Asia/Nowhere\"\n";
     assert!(log.contains(said), "{log}");
 }
