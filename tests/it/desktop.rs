@@ -11,6 +11,11 @@ const CONFIG: &str = include_str!("../../spk/ui/config");
 const ENGLISH: &str = include_str!("../../spk/ui/index.html");
 const FRENCH: &str = include_str!("../../spk/ui/fr.html");
 const STYLE: &str = include_str!("../../spk/ui/style.css");
+/// What our own pages say.
+const PAGES: [&str; 2] = [
+    include_str!("../../src/http/pages/texts/english.rs"),
+    include_str!("../../src/http/pages/texts/french.rs"),
+];
 const TEXTS: [&str; 2] = [
     include_str!("../../spk/ui/texts/enu/strings"),
     include_str!("../../spk/ui/texts/fre/strings"),
@@ -128,32 +133,54 @@ fn its_values_are_those_that_the_program_prints() {
 #[test]
 fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
     for page in [ENGLISH, FRENCH] {
-        let page = page.replace('\n', " ");
-        let commands = page.split("sudo google-to-synology-sso ").skip(1);
-        let commands: Vec<&str> = commands
-            .map(|rest| rest.split('<').next().unwrap())
-            .collect();
-        assert!(commands.len() >= 5, "{commands:?}");
-        for command in commands {
-            let mut arguments: Vec<&str> = command.split(' ').collect();
-            arguments.push("--help");
-            let help = bare(&arguments).output().unwrap();
-            assert_eq!(help.status.code(), Some(0), "{command}");
-            assert!(text(&help.stdout).contains("Usage: "), "{command}");
-        }
+        assert_commands_exist(page, '<');
     }
     for (page, texts, title) in [
-        (
-            ENGLISH,
-            include_str!("../../src/http/pages/texts/english.rs"),
-            "This sign-in link is not right",
-        ),
-        (
-            FRENCH,
-            include_str!("../../src/http/pages/texts/french.rs"),
-            "Ce lien de connexion n’est pas correct",
-        ),
+        (ENGLISH, PAGES[0], "This sign-in link is not right"),
+        (FRENCH, PAGES[1], "Ce lien de connexion n’est pas correct"),
     ] {
         assert!(page.contains(title) && texts.contains(title), "{title}");
+    }
+}
+
+/// All that root is told to type; each ends before `end`.
+fn assert_commands_exist(page: &str, end: char) {
+    let page = page.replace('\n', " ");
+    let commands = page.split("sudo google-to-synology-sso ").skip(1);
+    let commands: Vec<&str> = commands
+        .map(|rest| rest.split(end).next().unwrap())
+        .collect();
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        arguments.push("--help");
+        let help = bare(&arguments).output().unwrap();
+        assert_eq!(help.status.code(), Some(0), "{command}");
+        assert!(text(&help.stdout).contains("Usage: "), "{command}");
+    }
+}
+
+/// Both tell of the same ways in which it fails, and the README of some more.
+#[test]
+fn the_readme_says_the_same() {
+    let readme = include_str!("../../README.md");
+    let (_, section) = readme.split_once("\n## On the NAS\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    assert_commands_exist(section, '`');
+    let symptoms = ENGLISH.split_once("class=\"symptoms\"").unwrap().1;
+    for quoted in symptoms.split('“').skip(1) {
+        let quoted = quoted.split('”').next().unwrap();
+        assert!(section.contains(quoted), "{quoted}");
+    }
+    let codes = ENGLISH.split("<code>").skip(1);
+    for code in codes.map(|code| code.split('<').next().unwrap()) {
+        let code = code.replace('\n', " ");
+        assert!(readme.contains(&code), "{code}");
+    }
+    let ours = section
+        .lines()
+        .filter(|line| line.starts_with("| “Sign-in"));
+    for title in ours.map(|line| line.split(['“', '”']).nth(1).unwrap()) {
+        assert!(PAGES[0].contains(title), "{title}");
     }
 }
