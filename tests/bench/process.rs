@@ -30,8 +30,9 @@ impl Daemon {
         Self::spawn(home, daemon)
     }
 
-    /// As [`Daemon::start`], and strace writes each of its calls that wait for the disk
-    /// into [`Daemon::syncs`]' file. `-D`: the child is the daemon, not strace.
+    /// As [`Daemon::start`], and strace writes each of its calls that wait for
+    /// the disk into [`Daemon::syncs`]' file. `-D`: the child is the daemon,
+    /// not strace.
     pub(crate) fn start_traced(home: &Path) -> Self {
         let mut strace = Command::new("strace");
         let calls = "trace=fsync,fdatasync,sync_file_range";
