@@ -11,21 +11,22 @@ use toml::Table;
 
 /// What the package is made of. A file of it that is newer than the package
 /// means that the tests would look at another one than the reader thinks.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "LICENSE",
     "packaging/build-spk",
     "packaging/builder",
+    "packaging/icon.svg",
+    "packaging/link",
     "spk",
     "src",
 ];
 
 /// The package, looked for where cargo builds.
 pub(crate) fn package() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let name = format!("google-to-synology-sso-{}.spk", version());
-    let path = target.join("spk").join(name);
+    let path = target().join("spk").join(name);
     let Ok(made) = path.metadata().and_then(|it| it.modified()) else {
         panic!("no {}: run packaging/build-spk", path.display());
     };
@@ -49,6 +50,7 @@ pub(crate) fn version() -> String {
 
 /// Unpacks `package` as DSM does: its members into `into`, the payload into
 /// `into/target`. Modes are kept, owners are not.
+#[expect(dead_code, reason = "for the tests that run the scripts")]
 pub(crate) fn unpack(package: &Path, into: &Path) {
     let open = || Archive::new(File::open(package).unwrap());
     open().unpack(into).unwrap();
@@ -60,6 +62,12 @@ pub(crate) fn unpack(package: &Path, into: &Path) {
     Archive::new(GzDecoder::new(&payload[..]))
         .unpack(into.join("target"))
         .unwrap();
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let room = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    room.parent().unwrap().to_owned()
 }
 
 /// The checkout.

@@ -6,7 +6,6 @@
 )]
 
 /// Where the built package is, and whether it is the one of these sources.
-#[expect(dead_code, reason = "the package is built by the next commits")]
 mod built;
 
 /// What is in the file, line by line, before a NAS sees it.

@@ -1,0 +1,60 @@
+//! What an administrator sees in DSM.
+
+use anyhow::{Context, Result, ensure};
+
+use super::package::{Member, Package};
+
+const SIZES: [u32; 7] = [16, 24, 32, 48, 64, 72, 256];
+const PLACE: &str = "webman/3rdparty/google-to-synology-sso/";
+
+pub(crate) fn has_icons(package: &Package) -> Result<()> {
+    is_square(package.member("PACKAGE_ICON.PNG")?, 64)?;
+    is_square(package.member("PACKAGE_ICON_256.PNG")?, 256)
+}
+
+/// By what PNG's first chunk says: width, height, bits of a colour.
+fn is_square(icon: &Member, pixels: u32) -> Result<()> {
+    let side = pixels.to_be_bytes();
+    let expected = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &side[..], &side, &[8]].concat();
+    let found = icon.content.get(..expected.len());
+    ensure!(found == Some(&expected), "{} is not {pixels} px", icon.name);
+    Ok(())
+}
+
+pub(crate) fn has_an_application(package: &Package) -> Result<()> {
+    let id = package.info("dsmappname")?;
+    let directory = package.info("dsmuidir")?;
+    let config = package.payload(&format!("{directory}/config"))?.json()?;
+    let applications = config[".url"].as_object().context("no application")?;
+    ensure!(applications.keys().eq([id]), "INFO's {id} is not in it");
+    let application = &applications[id];
+    // DSM's default, but ours to decide: it tells what only they can do.
+    ensure!(application["allUsers"] == false, "it is for everybody");
+
+    let url = application["url"].as_str().unwrap_or_default();
+    let page = url.strip_prefix(PLACE).context("it is elsewhere")?;
+    package.payload(&format!("{directory}/{page}"))?;
+
+    let icon = application["icon"].as_str().context("no icon")?;
+    ensure!(icon.contains("{0}"), "one icon for all sizes");
+    for size in SIZES {
+        let name = icon.replace("{0}", &size.to_string());
+        is_square(package.payload(&format!("{directory}/{name}"))?, size)?;
+    }
+    for key in ["title", "desc"] {
+        let text = application[key]
+            .as_str()
+            .and_then(|it| it.strip_prefix("app:"));
+        let text = text.with_context(|| format!("{key} is not translated"))?;
+        for language in ["enu", "fre"] {
+            let strings = package.payload(&format!("{directory}/texts/{language}/strings"))?;
+            let start = format!("{text}=\"");
+            let mut lines = strings.text()?.lines();
+            ensure!(
+                lines.any(|it| it.starts_with(&start)),
+                "no {text} in {language}"
+            );
+        }
+    }
+    Ok(())
+}

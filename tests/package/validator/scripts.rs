@@ -1,0 +1,87 @@
+//! What DSM runs.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use super::package::Package;
+
+/// DSM's `sh` is bash or busybox; dash takes nothing that POSIX has not.
+const SHELLS: [&[&str]; 4] = [
+    &["dash", "-n"],
+    &["busybox", "ash", "-n"],
+    &["bash", "--posix", "-n"],
+    &["shellcheck", "--shell=sh", "-"],
+];
+
+/// What the package's user may not do, what tells secrets, and a place that is
+/// another one after a volume was moved.
+const BANS: [&str; 7] = [
+    "/var/run",
+    "/var/log",
+    "chown ",
+    "synouser",
+    "synogroup",
+    "set -x",
+    "/volume1",
+];
+
+pub(crate) fn are_posix_scripts(package: &Package) -> Result<()> {
+    for (name, script) in package.under("scripts/") {
+        let text = script.text()?;
+        ensure!(text.starts_with("#!/bin/sh\n"), "{name} is not for /bin/sh");
+        ensure!(!text.contains('\r'), "{name} has a CR");
+    }
+    Ok(())
+}
+
+pub(crate) fn are_understood_by_every_shell(package: &Package) -> Result<()> {
+    for (name, script) in package.under("scripts/") {
+        for shell in SHELLS {
+            parse(shell, &script.content).with_context(|| format!("{name}, {}", shell[0]))?;
+        }
+    }
+    Ok(())
+}
+
+fn parse(shell: &[&str], script: &[u8]) -> Result<()> {
+    let mut command = Command::new(shell[0]);
+    command.args(&shell[1..]).stdin(Stdio::piped());
+    let running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut running = running.context("not there: run tests/prepare")?;
+    let mut input = running.stdin.take().context("no input")?;
+    // A shell that gives up early does not read to the end.
+    let _ = input.write_all(script);
+    drop(input);
+    let done = running.wait_with_output()?;
+    let said = [done.stdout, done.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    ensure!(done.status.success() && said.is_empty(), "{said}");
+    Ok(())
+}
+
+pub(crate) fn keep_to_their_place(package: &Package) -> Result<()> {
+    for (name, script) in package.under("scripts/") {
+        let text = script.text()?;
+        let banned = BANS.iter().find(|it| text.contains(*it));
+        ensure!(banned.is_none(), "{name} has {banned:?}");
+    }
+    Ok(())
+}
+
+/// Downward only: an administrator's root becomes the package's user, whom
+/// alone the unit obeys.
+pub(crate) fn need_no_root(package: &Package) -> Result<()> {
+    for (name, script) in package.under("scripts/") {
+        let calls = script.text()?.lines().filter(|it| it.contains("sudo -"));
+        for call in calls {
+            let is_the_one = name == "start-stop-status" && call.contains("sudo -u \"$package\"");
+            ensure!(is_the_one, "{name} has {call}");
+        }
+    }
+    Ok(())
+}
