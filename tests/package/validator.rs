@@ -23,7 +23,7 @@ use crate::built;
 /// What has to hold, and what says whether it does.
 type Rule = (&'static str, fn(&Package) -> Result<()>);
 
-const RULES: [Rule; 37] = [
+const RULES: [Rule; 38] = [
     ("the archives are ustar", container::is_ustar),
     ("names stay inside", container::stays_inside),
     ("members are the expected ones", container::has_the_members),
@@ -32,6 +32,7 @@ const RULES: [Rule; 37] = [
     ("one time", container::is_of_one_time),
     ("small", container::is_small),
     ("licence", container::has_a_license),
+    ("authors", container::names_its_authors),
     ("no secret", container::has_no_secret),
     ("INFO is plain text", info::is_plain_text),
     ("INFO has its keys", info::has_the_keys),

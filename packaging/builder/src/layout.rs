@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use crate::archive::{Members, Mode, gzip};
 use crate::icons::{DESKTOP, Icon};
 use crate::info::{Version, info};
+use crate::notices::notices;
 use crate::program;
 
 /// What the package is made of.
@@ -43,6 +44,8 @@ fn payload(sources: &Sources<'_>, parts: &[Part], icon: &Icon) -> Result<Members
     program::check(&program).with_context(|| format!("look at {}", sources.program.display()))?;
     let mut members = Members::default();
     members.add("bin/google-to-synology-sso", Mode::Execute, program);
+    let notices = notices(sources.root)?;
+    members.add("share/licenses.txt", Mode::Read, notices.into_bytes());
     for pixels in DESKTOP {
         let name = format!("ui/images/icon_{pixels}.png");
         members.add(&name, Mode::Read, icon.png(pixels)?);

@@ -13,6 +13,9 @@ mod info;
 /// What goes where.
 mod layout;
 
+/// Whose work is in it.
+mod notices;
+
 /// Whether DSM can run the program.
 mod program;
 

@@ -32,9 +32,11 @@ const MEMBERS: [&str; 23] = [
     "scripts/start-stop-status",
 ];
 
-const PAYLOAD: [&str; 20] = [
+const PAYLOAD: [&str; 22] = [
     "bin/",
     "bin/google-to-synology-sso",
+    "share/",
+    "share/licenses.txt",
     "ui/",
     "ui/config",
     "ui/fr.html",
@@ -152,6 +154,21 @@ pub(crate) fn has_a_license(package: &Package) -> Result<()> {
     let license = package.member("LICENSE")?;
     ensure!(license.content.len() < LARGEST_LICENSE, "too long for DSM");
     ensure!(license.text()?.contains("Apache License"), "another one");
+    Ok(())
+}
+
+/// Whose work is in the program, by name and with the words of the licence;
+/// a few that it cannot do without stand for all.
+pub(crate) fn names_its_authors(package: &Package) -> Result<()> {
+    let notices = package.payload("share/licenses.txt")?.text()?;
+    for name in ["aws-lc-sys", "hyper", "rustls", "tokio"] {
+        let start = format!("{name} ");
+        let is_named = notices.lines().any(|it| it.starts_with(&start));
+        ensure!(is_named, "{name} is in the program");
+    }
+    let texts = ["Permission is hereby granted", "Apache License", "ISC"];
+    let lacks = texts.iter().find(|it| !notices.contains(*it));
+    ensure!(lacks.is_none(), "no {lacks:?}");
     Ok(())
 }
 

@@ -55,6 +55,12 @@ const FRAME: &[Damage] = &[
     ("small", |it| it.bytes.resize(6_000_000, 0)),
     ("licence", |it| member(it, "LICENSE").content.clear()),
     ("licence", |it| member(it, "LICENSE").content[7] = 0xff),
+    ("authors", |it| {
+        replace_payload(it, "share/licenses.txt", "\nrustls ", "\n");
+    }),
+    ("authors", |it| {
+        payload(it, "share/licenses.txt").content.truncate(20_000);
+    }),
     ("no secret", |it| {
         append(
             it,
