@@ -230,10 +230,26 @@ pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
 
 /// Timers believe that `span` has passed; what is under way on sockets goes
 /// on as it was.
-async fn pass(span: Duration) {
-    tokio::time::pause();
+pub(crate) async fn pass(span: Duration) {
+    let _frozen = Frozen::now();
     tokio::time::advance(span).await;
-    tokio::time::resume();
+}
+
+/// The runtime's time stands still until this is dropped, be it since nobody
+/// waits for its end any more.
+struct Frozen;
+
+impl Frozen {
+    fn now() -> Self {
+        tokio::time::pause();
+        Self
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        tokio::time::resume();
+    }
 }
 
 /// Waits until the house has listed its users twice: to warm up, and at start.
