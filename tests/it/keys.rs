@@ -29,13 +29,13 @@ use crate::process::until;
 const HOUR: Duration = Duration::from_hours(1);
 
 /// What is published now.
-async fn published(house: &House) -> JwkSet {
+pub(crate) async fn published(house: &House) -> JwkSet {
     let keys = Browser::new().get(&house.url("/keys")).await;
     assert_eq!(keys.header("cache-control"), "max-age=3600");
     serde_json::from_str(&keys.body).unwrap()
 }
 
-fn names(keys: &JwkSet) -> Vec<&str> {
+pub(crate) fn names(keys: &JwkSet) -> Vec<&str> {
     let keys = keys.keys.iter();
     keys.map(|key| key.common.key_id.as_deref().unwrap())
         .collect()
@@ -48,13 +48,13 @@ async fn token(house: &House) -> String {
     tokens["id_token"].as_str().unwrap().to_owned()
 }
 
-fn signer(token: &str) -> String {
+pub(crate) fn signer(token: &str) -> String {
     decode_header(token).unwrap().kid.unwrap()
 }
 
 /// As a client does that looked at `keys` at some time.
 #[track_caller]
-fn assert_verifies(token: &str, keys: &JwkSet) {
+pub(crate) fn assert_verifies(token: &str, keys: &JwkSet) {
     let kid = signer(token);
     let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid}: {keys:?}"));
     let mut validation = Validation::new(Algorithm::RS256);

@@ -65,6 +65,9 @@ mod quiet;
 /// What runs by itself heeds the hours in which the NAS is off.
 mod night;
 
+/// A year of nights, and of all that may go wrong in one.
+mod year;
+
 /// What a person reads who cannot go on.
 mod pages;
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use super::Person;
 
 /// How many keys there are to rotate through. One more is a stranger's.
-pub const KEYS: usize = 3;
+pub const KEYS: usize = 13;
 
 /// Signs with a key that Google never publishes.
 pub const STRANGER: usize = KEYS;

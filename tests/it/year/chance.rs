@@ -1,0 +1,50 @@
+//! What happens by chance, the same for the same seed.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+/// Numbers for a simulation, and for nothing else: `SplitMix64`.
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// Less than `end`.
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
+        self.next() % end
+    }
+
+    /// One of several.
+    pub(crate) fn one_of<'a, T>(&mut self, several: &'a [T]) -> &'a T {
+        let place = self.below(several.len() as u64);
+        &several[usize::try_from(place).unwrap()]
+    }
+
+    /// In another order.
+    pub(crate) fn shuffle<T>(&mut self, several: &mut [T]) {
+        for last in (1..several.len()).rev() {
+            let place = self.below(last as u64 + 1);
+            several.swap(last, usize::try_from(place).unwrap());
+        }
+    }
+}
+
+/// Another year each time; `YEAR_SEED` brings one back that failed.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whoever looks for a fault chooses the year"
+)]
+pub(crate) fn seed() -> u64 {
+    match std::env::var("YEAR_SEED") {
+        Ok(seed) => seed.parse().unwrap(),
+        Err(_) => RandomState::new().build_hasher().finish(),
+    }
+}
