@@ -166,6 +166,10 @@ async fn it_is_well_as_long_as_a_sign_in_could_be_kept() {
     let systemd = Manager::of(&house);
     let built = systemd.start(house, Some(WATCHDOG));
     built.knows_everybody().await;
+    until("the night is kept", || {
+        built.house.rows("power_schedule") == 1
+    })
+    .await;
     let journal = || fs::metadata(state(&built.house, "-wal")).unwrap();
     let before = (journal().len(), journal().modified().unwrap());
     let well = systemd.count("WATCHDOG=1");
