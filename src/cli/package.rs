@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::directory_of;
+
 /// The log, for the config of a package: what goes to standard error is hard
 /// to find on a NAS. `None`: `config` is of no package.
 pub(super) fn log(config: &Path) -> Option<PathBuf> {
@@ -11,7 +13,8 @@ pub(super) fn log(config: &Path) -> Option<PathBuf> {
     // By its name: `home` is a link to another place.
     let package = std::path::absolute(config).ok()?;
     let directory = package.parent()?.parent()?.join("var");
-    directory
-        .is_dir()
-        .then(|| directory.join("google-to-synology-sso.log"))
+    // Without a home nobody became its owner: root would follow the links that
+    // the package's user may have made.
+    let is_there = directory.is_dir() && directory_of(config).is_dir();
+    is_there.then(|| directory.join("google-to-synology-sso.log"))
 }

@@ -385,6 +385,31 @@ async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
     assert!(!estate.home().join("state.sqlite3").exists());
 }
 
+/// A package whose home is gone leaves the directory of its log to whoever
+/// was its user.
+#[test]
+fn root_without_a_home_writes_no_log_where_somebody_else_may_plant_a_link() {
+    let estate = Estate::with(EXAMPLE);
+    let package = estate.home().join("google-to-synology-sso");
+    let passwords = estate.0.path().join("passwords");
+    fs::create_dir_all(package.join("var")).unwrap();
+    fs::write(&passwords, "root's").unwrap();
+    let log = package.join("var/google-to-synology-sso.log");
+    std::os::unix::fs::symlink(&passwords, log).unwrap();
+    let before = fs::metadata(&passwords).unwrap().mode();
+
+    let mut command = as_root(&estate.0.path().join("program"));
+    // An address that is nobody's ends it at once.
+    command.args(["run", "--wait-for-config=192.0.2.1:5556", "--config"]);
+    let ran = command.arg(package.join("home/config.toml")).output();
+
+    let ran = ran.unwrap();
+    let said = text(&ran.stderr);
+    assert!(said.contains("listen on 192.0.2.1"), "{said}");
+    assert_eq!(fs::read_to_string(&passwords).unwrap(), "root's");
+    assert_eq!(fs::metadata(&passwords).unwrap().mode(), before);
+}
+
 #[tokio::test]
 async fn no_core_file_gets_the_secrets_of_the_daemon() {
     let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0"));
