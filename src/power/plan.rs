@@ -115,7 +115,8 @@ impl PowerSchedule {
             if due < off && made.is_none_or(|made| made < due) {
                 return Some(BeforeOff { due, off });
             }
-            after = off;
+            // Until it comes on, it is meant to be off anyway.
+            after = off.max(due);
         }
         None
     }
