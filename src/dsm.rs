@@ -32,7 +32,11 @@ use crate::secret::{Secret, read_secret_file};
 use crate::user_list::{ListedUser, UserList};
 
 /// A row has some hundred bytes; this is more users than any NAS can have.
-const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
+
+/// Ten times a power schedule of 400 tasks, which is read as any JSON: in
+/// memory that takes twenty times as much.
+const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
 /// By what DSM is to know this daemon among the devices of the account. With a
 /// device token it has to be the name under which the token was given out.
@@ -314,7 +318,7 @@ impl DsmClient {
         let (request, form) = self.request(call, session, parameters);
         let answer = self
             .http
-            .post_form(request, form, MAX_ANSWER_BYTES)
+            .post_form(request, form, call.max_answer_bytes())
             .await
             .map_err(|source| DsmError::from_http(call, source))?;
         if answer.status != StatusCode::OK {
@@ -394,6 +398,13 @@ impl Call {
                 ("version", "1"),
                 ("method", "load"),
             ],
+        }
+    }
+
+    fn max_answer_bytes(self) -> usize {
+        match self {
+            Self::ListUsers | Self::ListAdministrators => MAX_LIST_BYTES,
+            Self::SignIn | Self::LoadPowerSchedule | Self::SignOut => MAX_ANSWER_BYTES,
         }
     }
 }

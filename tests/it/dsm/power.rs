@@ -77,6 +77,8 @@ async fn what_is_no_schedule_is_an_error_and_no_empty_one() {
         (Instead::Html, Reaction::Retry),
         (Instead::Cut, Reaction::Retry),
         (Instead::Status(502), Reaction::Retry),
+        // As JSON in memory it would be twenty times as much.
+        (Instead::Huge(1024 * 1024), Reaction::Report),
     ] {
         home.dsm.next(Api::PowerSchedule, instead);
         let error = failure(&home).await;
