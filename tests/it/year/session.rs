@@ -59,7 +59,7 @@ impl Year {
             self.first_sign_in(&today.boot).await;
         }
         self.judge.reads_keys(&self.nas).await;
-        self.judge.reads_plans(&self.nas);
+        self.schedule_is_known();
         self.wakes_up(&today.boot, since).await;
         // Whoever was shut out last night is out now.
         for member in self.household.everybody() {
@@ -84,6 +84,13 @@ impl Year {
         }
         self.nas.clock_is_set().await;
         self.judge.tally.wrong_clocks += 1;
+    }
+
+    /// Whoever is asked or not.
+    fn schedule_is_known(&mut self) {
+        let off = self.nas.timetable.next_off(self.nas.now());
+        assert_foreseen(&self.nas, off.minus(BEFORE_POWER_OFF));
+        self.judge.reads_plans(&self.nas);
     }
 
     /// By what is on disk.
@@ -216,7 +223,7 @@ impl Year {
             self.household.is_in(&member);
         }
         self.judge.finds_all(&self.nas, &self.household);
-        self.judge.reads_plans(&self.nas);
+        self.schedule_is_known();
         self.wakes_up(&boot, since).await;
         self.judge.tally.brief_power_cuts += 1;
     }
@@ -231,8 +238,7 @@ impl Year {
     async fn evening(&mut self, off: UnixTime, today: &Day) {
         self.nas.pass_until(off.minus(3 * BEFORE_POWER_OFF)).await;
         self.refreshes_if_due().await;
-        self.judge.reads_plans(&self.nas);
-        assert_foreseen(&self.nas, off.minus(BEFORE_POWER_OFF));
+        self.schedule_is_known();
         let begun = off.minus(BEFORE_POWER_OFF);
         if today.busy_evening {
             self.dsm_is_busy(begun).await;
