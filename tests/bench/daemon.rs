@@ -47,7 +47,8 @@ const RUSH: Duration = Duration::from_secs(5);
 const CROWD: usize = 300;
 const CROWDS: u32 = 5;
 
-const IDLE: Duration = Duration::from_secs(10);
+/// In each minute the jobs look whether they are due.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Nobody listens there. By https, so that the daemon has the certificate
 /// authorities of this machine in memory, as it has for the real Google.
@@ -101,6 +102,7 @@ struct House {
     /// One thread: the daemon is to have the other CPU.
     runtime: Runtime,
     google: FakeGoogle,
+    dsm: FakeDsm,
 }
 
 impl House {
@@ -134,9 +136,10 @@ impl House {
             address: free.local_addr().unwrap(),
             runtime,
             google,
+            dsm,
         };
         drop(free);
-        house.write_config(house.google.issuer(), &dsm.url());
+        house.write_config(house.google.issuer(), &house.dsm.url());
         house.start().stop();
         house.write_config(house.google.issuer(), NOBODY);
         house
@@ -202,19 +205,32 @@ impl House {
             " MiB",
             Target::Below(12.0),
         );
-        let before = daemon.threads();
-        std::thread::sleep(IDLE);
-        let used = daemon.threads().since(&before);
-        let seconds = IDLE.as_secs_f64();
-        report.line(
-            "idle: CPU",
-            milliseconds(used.cpu) / seconds,
-            " ms/s",
-            Target::None,
-        );
-        let turns = used.turns_for_each(u32::try_from(IDLE.as_secs()).unwrap());
-        report.line("idle: a thread wakes", turns, " times/s", Target::None);
         daemon.stop();
+        self.idle(report);
+    }
+
+    /// What it costs while nobody comes and nothing is new.
+    fn idle(&self, report: &mut Report) {
+        self.write_config(self.google.issuer(), &self.dsm.url());
+        let daemon = self.start();
+        // Google and DSM go on only while they are waited for.
+        let pass = |span| {
+            let end = async { tokio::time::sleep(span).await };
+            self.runtime.block_on(end);
+        };
+        pass(Duration::from_secs(5));
+        let (before, written) = (daemon.threads(), daemon.written());
+        pass(IDLE);
+        let used = daemon.threads().since(&before);
+        let written = daemon.written() - written;
+        let cpu = milliseconds(used.cpu) / IDLE.as_secs_f64();
+        let turns = used.turns_for_each(u32::try_from(IDLE.as_secs()).unwrap());
+        report.line("idle: CPU", cpu, " ms/s", Target::None);
+        report.line("idle: a thread wakes", turns, " times/s", Target::None);
+        let what = "idle: written to the disk in a minute";
+        report.line(what, written, " bytes", Target::Below(1.0));
+        daemon.stop();
+        self.write_config(self.google.issuer(), NOBODY);
     }
 
     /// CPU of a login, in signatures, of which one is needed.

@@ -67,6 +67,14 @@ impl Daemon {
         kilobytes.parse::<f64>().unwrap() / 1024.0
     }
 
+    /// How many bytes it has sent to a disk so far.
+    pub(crate) fn written(&self) -> f64 {
+        let figures = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
+        let mut lines = figures.lines();
+        let bytes = lines.find_map(|line| line.strip_prefix("write_bytes: "));
+        bytes.unwrap().parse().unwrap()
+    }
+
     /// The commits to its state so far: `iChange` of the WAL index's header
     /// (SQLite, "WAL-mode File Format", section 2.1), which counts them.
     pub(crate) fn commits(&self) -> u32 {

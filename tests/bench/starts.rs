@@ -55,8 +55,9 @@ impl Asleep {
             address,
             runtime,
             google,
+            dsm,
         } = house;
-        drop((google, runtime));
+        drop((google, dsm, runtime));
         let socket = home.path().join("systemd.sock");
         Self {
             systemd: UnixDatagram::bind(&socket).unwrap(),
