@@ -8,5 +8,8 @@
 /// Where the built package is, and whether it is the one of these sources.
 mod built;
 
+/// Its life on a NAS, from the installation to the end.
+mod lifecycle;
+
 /// What is in the file, line by line, before a NAS sees it.
 mod validator;

@@ -190,11 +190,16 @@ impl FakeGoogle {
     /// The same on a listener that exists already.
     pub fn on(listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::behind(&url, listener, clock)
+    }
+
+    /// The same behind a proxy, under whose `url` it is known.
+    pub fn behind(url: &str, listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
         let state = Arc::new(State {
             changing: Mutex::new(Changing {
                 people: family(),
                 signed_in: None,
-                discovery: page::discovery(&url),
+                discovery: page::discovery(url),
                 jwks: None,
                 key: 0,
                 cache_control: HashMap::new(),
@@ -208,7 +213,7 @@ impl FakeGoogle {
                 codes: HashMap::new(),
                 counter: 0,
             }),
-            url,
+            url: url.to_owned(),
             clock,
             requests: watch::Sender::new(HashMap::new()),
         });

@@ -1,0 +1,149 @@
+//! The package's life on a NAS: DSM's order of scripts, as DSM's user, on a
+//! machine of its own for each story.
+
+/// Hostile answers.
+mod answers;
+/// What the wizards' fields take, and what setup takes.
+mod fields;
+/// Somebody installs it, answering or not.
+mod install;
+/// The wizard's answers are all that a sign-in needs.
+mod sign_in;
+/// It is started, stopped, killed, and asked for.
+mod supervision;
+/// Full disks, taken ports, poor environments.
+mod trouble;
+/// It goes, with or without its data, and comes back.
+mod uninstall;
+/// A newer or older package takes its place.
+mod upgrade;
+
+/// A machine of its own.
+mod machine;
+/// A NAS with DSM.
+mod nas;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use machine::on_a_machine;
+use nas::{Answers, Nas};
+
+use crate::built;
+
+/// Where the daemon listens, waiting or not.
+const ADDRESS: &str = "127.0.0.1:5556";
+
+/// The program, as DSM installs it.
+const PROGRAM: &str = "/var/packages/google-to-synology-sso/target/bin/google-to-synology-sso";
+
+/// What a family answers.
+const FAMILY: [(&str, &str); 8] = [
+    ("wizard_issuer", "https://login.example.com"),
+    ("wizard_redirect_uri", "https://nas.example.com/"),
+    ("wizard_client_secret", "a secret of twenty-six bytes"),
+    ("wizard_google_client_id", "1234.apps.googleusercontent.com"),
+    ("wizard_google_client_secret", "GOCSPX-correct-horse"),
+    ("wizard_dsm_url", "http://127.0.0.1:5000"),
+    ("wizard_dsm_account", "sso-reader"),
+    ("wizard_dsm_password", "battery staple"),
+];
+
+/// What the setup of a family leaves in `home`.
+const FILES: [&str; 4] = [
+    "config.toml",
+    "dsm-password",
+    "google-client-secret",
+    "synology-client-secret",
+];
+
+/// A NAS, and the package to be installed on it, unpacked.
+fn on_a_nas<S: FnOnce(&mut Nas, &Path)>(story: S) {
+    on_a_machine::<S>(|disk| {
+        let package = disk.join("package");
+        built::unpack(&built::package(), &package);
+        story(&mut Nas::on(disk), &package);
+    });
+}
+
+fn answers(changes: &[(&str, &str)]) -> Answers {
+    let both = FAMILY.iter().chain(changes);
+    both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// The fields as they are before anybody types.
+fn untouched() -> Answers {
+    let all = FAMILY.iter().map(|(key, _)| (*key, ""));
+    let defaults = [
+        ("wizard_dsm_url", "http://127.0.0.1:5000"),
+        ("wizard_dsm_account", "sso-reader"),
+    ];
+    let fields = all.chain(defaults);
+    fields
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Somebody's choice in the uninstall wizard.
+fn choice(erase: bool) -> Answers {
+    let keys = [("wizard_delete_data", erase), ("wizard_keep_data", !erase)];
+    keys.map(|(key, value)| (key.to_owned(), value.to_string()))
+        .into()
+}
+
+/// The daemon's answer to a GET, status line and all; `None` while nobody
+/// listens.
+fn get(path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(ADDRESS).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    Some(answer)
+}
+
+/// Whether the daemon serves with a config.
+fn serves() -> bool {
+    let answer = get("/.well-known/openid-configuration").unwrap_or_default();
+    answer.starts_with("HTTP/1.1 200")
+}
+
+/// Whether it serves, and waits for a config.
+fn waits() -> bool {
+    let answer = get("/.well-known/openid-configuration").unwrap_or_default();
+    answer.starts_with("HTTP/1.1 503")
+}
+
+/// The keys that it publishes.
+fn keys() -> String {
+    let answer = get("/keys").unwrap();
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// Polls until `holds`; half a minute, for a machine that has much else to do.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..3000 {
+        if holds() {
+            return;
+        }
+        sleep(Duration::from_millis(10));
+    }
+    panic!("in vain: {what}");
+}
+
+/// The daemon's log.
+fn log(nas: &Nas) -> String {
+    let log = nas.file("var", "google-to-synology-sso.log");
+    fs::read_to_string(log).unwrap_or_default()
+}
+
+/// The texts of all files in `home` that the setup wrote.
+fn setup(nas: &Nas) -> Vec<String> {
+    let texts = FILES.map(|name| fs::read_to_string(nas.file("home", name)).unwrap());
+    texts.into()
+}

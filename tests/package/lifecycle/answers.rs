@@ -1,0 +1,58 @@
+//! Hostile answers.
+
+use std::fs;
+
+use super::{answers, on_a_nas, serves, until};
+
+#[test]
+fn an_answer_is_text_whatever_it_looks_like() {
+    on_a_nas(|nas, package| {
+        let hostile = r#"q"u'o|t&e\n $(touch /tmp/ran) `touch /tmp/ran` ;é漢 %s ${HOME} *"#;
+        let long = format!("{hostile}{}", "x".repeat(3000));
+        let answers = answers(&[
+            ("wizard_client_secret", &long),
+            ("wizard_google_client_secret", &long),
+            ("wizard_dsm_account", hostile),
+            ("wizard_dsm_password", &long),
+            ("wizard_google_client_id", r#"1"2'$(id)|&\`id`"#),
+        ]);
+
+        let ran = nas.install(package, &answers);
+
+        assert!(
+            ran.dialog.contains("The configuration is written"),
+            "{ran:?}"
+        );
+        for name in [
+            "dsm-password",
+            "google-client-secret",
+            "synology-client-secret",
+        ] {
+            let text = fs::read_to_string(nas.file("home", name)).unwrap();
+            assert_eq!(text, format!("{long}\n"), "{name}");
+        }
+        let config = fs::read_to_string(nas.file("home", "config.toml")).unwrap();
+        let config: toml::Table = config.parse().unwrap();
+        assert_eq!(config["dsm"]["account"].as_str(), Some(hostile));
+        assert!(!nas.at("/tmp/ran").exists());
+        until("it serves", serves);
+    });
+}
+
+#[test]
+fn what_is_too_long_or_no_line_is_refused_and_not_repeated() {
+    on_a_nas(|nas, package| {
+        let long = "hush ".repeat(2048);
+        for (key, value) in [
+            ("wizard_dsm_password", long.as_str()),
+            ("wizard_client_secret", long.as_str()),
+            ("wizard_google_client_secret", "hush\nhush"),
+            ("wizard_dsm_account", "hush\n[users]"),
+        ] {
+            let ran = nas.install(package, &answers(&[(key, value)]));
+            assert_eq!(ran.code, 1, "{ran:?}");
+            assert!(ran.dialog.contains(key), "{ran:?}");
+            assert!(!format!("{ran:?}").contains("hush"), "{ran:?}");
+        }
+    });
+}

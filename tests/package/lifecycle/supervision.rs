@@ -1,0 +1,239 @@
+//! The daemon is started, stopped, killed, and asked for.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::nas::{Nas, USER, files};
+use super::{answers, get, log, on_a_nas, serves, until, untouched, waits};
+
+const SCRIPT: &str = "/var/packages/google-to-synology-sso/scripts/start-stop-status";
+
+/// A start, and then as long as DSM may wait for it.
+fn start(nas: &Nas) {
+    let before = Instant::now();
+    let ran = nas.start();
+    assert!(
+        before.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        before.elapsed()
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn it_stops_and_starts_as_often_as_somebody_clicks() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        for broken in [false, true] {
+            if broken {
+                nas.break_units(true);
+            }
+            start(nas);
+            until("it serves", serves);
+            let daemons = nas.daemons();
+            start(nas);
+            assert_eq!(nas.daemons(), daemons);
+            assert_eq!(daemons.len(), 1);
+            let alone = log(nas).matches("cannot be started").count();
+            assert_eq!(alone, usize::from(broken), "the second start was none");
+            assert_eq!(nas.status(), 0);
+            for _ in 0..2 {
+                assert_eq!(nas.stop().code, 0);
+                assert_eq!(nas.status(), 3);
+                assert!(nas.daemons().is_empty());
+            }
+            assert!(get("/").is_none());
+        }
+    });
+}
+
+#[test]
+fn after_a_crash_the_unit_starts_it_again() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        let crashed = nas.daemons();
+
+        nas.kill("KILL");
+
+        until("another one serves", || {
+            serves() && nas.daemons() != crashed
+        });
+        assert_eq!(nas.status(), 0);
+        assert_eq!(log(nas).matches("serving").count(), 2, "{}", log(nas));
+    });
+}
+
+#[test]
+fn between_a_crash_and_the_next_try_it_can_be_stopped() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        nas.kill("KILL");
+        until("it is gone", || nas.status() == 3);
+
+        assert_eq!(nas.stop().code, 0);
+
+        assert!(!nas.is_supervised(), "it would start again");
+    });
+}
+
+#[test]
+fn without_the_unit_the_script_runs_it_and_the_log_says_so() {
+    on_a_nas(|nas, package| {
+        nas.break_units(true);
+        for given in [untouched(), answers(&[])] {
+            let ran = nas.install(package, &given);
+            assert_eq!(ran.code, 0, "{ran:?}");
+            until("it answers", || serves() || waits());
+            assert!(
+                log(nas).contains("cannot be started: the daemon runs"),
+                "{}",
+                log(nas)
+            );
+            assert_eq!(nas.status(), 0);
+            let kept = files(&nas.file("var", ""));
+            assert!(kept.iter().all(|(.., mode)| *mode == 0o600), "{kept:?}");
+
+            nas.kill("KILL");
+            until("it is gone", || nas.status() == 3);
+            assert!(nas.daemons().is_empty());
+            start(nas);
+            until("it answers", || serves() || waits());
+            // A stop ends it, though the unit could now.
+            nas.break_units(false);
+            assert_eq!(nas.stop().code, 0);
+            assert!(nas.daemons().is_empty());
+            nas.break_units(true);
+            nas.uninstall(&super::choice(true));
+        }
+    });
+}
+
+#[test]
+fn a_daemon_that_does_not_listen_is_killed_within_ten_seconds() {
+    on_a_nas(|nas, package| {
+        nas.break_units(true);
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        nas.kill("STOP");
+
+        let before = Instant::now();
+        assert_eq!(nas.stop().code, 0);
+
+        assert!(
+            before.elapsed() < Duration::from_secs(11),
+            "{:?}",
+            before.elapsed()
+        );
+        assert!(nas.daemons().is_empty());
+    });
+}
+
+#[test]
+fn a_second_daemon_is_kept_out() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        let first = nas.daemons();
+
+        // By hand, past the script.
+        let second = nas.ssh(USER, &[super::PROGRAM, "run", "--wait-for-config"]);
+
+        assert_eq!(second.code, 1, "{second:?}");
+        assert_eq!(nas.daemons(), first);
+        assert!(serves());
+    });
+}
+
+fn stop_and_start_by_ssh(nas: &Nas) {
+    for (verb, status) in [("stop", 3), ("start", 0)] {
+        assert_eq!(nas.ssh(0, &[SCRIPT, verb]).code, 0);
+        for user in [0, USER] {
+            assert_eq!(nas.ssh(user, &[SCRIPT, "status"]).code, status);
+        }
+    }
+    until("it serves", serves);
+}
+
+#[test]
+fn root_may_do_it_too_and_leaves_no_file_of_its_own() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        stop_and_start_by_ssh(nas);
+        nas.stop();
+        nas.break_units(true);
+        nas.start();
+        stop_and_start_by_ssh(nas);
+
+        assert_eq!(nas.ssh(0, &[super::PROGRAM, "status"]).code, 0);
+        for directory in ["home", "var", "etc"] {
+            let found = files(&nas.file(directory, ""));
+            assert!(found.iter().all(|(_, user, _)| *user == USER), "{found:?}");
+        }
+    });
+}
+
+#[test]
+fn anybody_else_is_told_to_use_sudo() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        for verb in ["start", "stop", "status"] {
+            let ran = nas.ssh(65534, &[SCRIPT, verb]);
+            assert_eq!(ran.code, 4, "{ran:?}");
+            assert!(ran.log.contains("run with sudo"), "{ran:?}");
+        }
+        assert!(serves());
+    });
+}
+
+#[test]
+fn what_looks_like_it_is_not_it() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &untouched());
+        nas.stop();
+        // Somebody else under our name; and our own user, who only looks.
+        for (user, command) in [(65534, "run"), (USER, "status")] {
+            let pretend = format!("(exec -a \"$0\" sh -c 'sleep 60; :' {command} x) &");
+            nas.ssh(user, &["/bin/bash", "-c", &pretend, super::PROGRAM]);
+        }
+
+        assert_eq!(nas.status(), 3);
+        let before = Instant::now();
+        assert_eq!(nas.stop().code, 0);
+        assert!(before.elapsed() < Duration::from_secs(5));
+    });
+}
+
+#[test]
+fn after_a_power_cut_it_is_there_again() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        for broken in [false, true] {
+            if broken {
+                nas.break_units(true);
+            }
+            let ran = nas.power_cycle();
+            assert_eq!(ran.code, 0, "{ran:?}");
+            until("it serves", serves);
+            assert_eq!(nas.daemons().len(), 1);
+        }
+    });
+}
+
+#[test]
+fn what_dsm_may_think_of_besides_is_no_failure() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        for verb in ["prestart", "prestop", "log", "", "reload-ui"] {
+            let ran = nas.control(verb, "");
+            assert_eq!((ran.code, ran.dialog.as_str()), (0, ""), "{verb}");
+        }
+        assert!(serves());
+    });
+}
