@@ -50,7 +50,6 @@ pub(crate) fn version() -> String {
 
 /// Unpacks `package` as DSM does: its members into `into`, the payload into
 /// `into/target`. Modes are kept, owners are not.
-#[expect(dead_code, reason = "for the tests that run the scripts")]
 pub(crate) fn unpack(package: &Path, into: &Path) {
     let open = || Archive::new(File::open(package).unwrap());
     open().unpack(into).unwrap();
