@@ -2,12 +2,14 @@
 //! read it, else over DSM's web API, else the last one known stays.
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::OpenOptions;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use nix::fcntl::OFlag;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::{Jobs, told};
@@ -75,13 +77,16 @@ impl ScheduleFile {
 }
 
 fn read(path: &Path) -> Result<Reading, ScheduleFileError> {
-    // Not after it is open: opening a pipe waits for its other end.
-    if !fs::metadata(path)?.is_file() {
+    // Nobody is waited for, as at a pipe without another end; and what is
+    // looked at is what is read, whoever puts something else in its place.
+    let mut options = OpenOptions::new();
+    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
         return Err(ScheduleFileError::NoFile);
     }
     let mut bytes = Vec::new();
-    let mut file = File::open(path)?.take(MAX_FILE_BYTES + 1);
-    file.read_to_end(&mut bytes)?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(ScheduleFileError::TooLong);
     }
