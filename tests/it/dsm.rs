@@ -91,6 +91,16 @@ impl Home {
         assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
         error
     }
+
+    /// Begins to read, and goes away while DSM lists the users.
+    async fn breaks_off_a_reading(&self) {
+        self.dsm.next(Api::Users, Instead::Hang);
+        tokio::select! {
+            result = self.read() => panic!("{result:?}"),
+            () = self.dsm.wait_until(|counts| counts.hanging == 1) => {}
+        }
+        assert_eq!(self.dsm.counts().open_sessions, 1);
+    }
 }
 
 /// The whole chain, as the log shows it.
@@ -254,12 +264,7 @@ async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
 #[tokio::test]
 async fn a_reading_that_was_dropped_half_way_is_signed_out_by_the_next() {
     let home = Home::new().await;
-    home.dsm.next(Api::Users, Instead::Hang);
-    tokio::select! {
-        result = home.read() => panic!("{result:?}"),
-        () = home.dsm.wait_until(|counts| counts.hanging == 1) => {}
-    }
-    assert_eq!(home.dsm.counts().open_sessions, 1);
+    home.breaks_off_a_reading().await;
 
     home.read().await.unwrap();
 

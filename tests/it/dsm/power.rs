@@ -90,12 +90,7 @@ async fn what_is_no_schedule_is_an_error_and_no_empty_one() {
 #[tokio::test]
 async fn a_reading_waits_for_the_users_and_ends_what_was_left_open() {
     let home = Home::new().await;
-    home.dsm.next(Api::Users, Instead::Hang);
-    tokio::select! {
-        result = home.read() => panic!("{result:?}"),
-        () = home.dsm.wait_until(|counts| counts.hanging == 1) => {}
-    }
-    assert_eq!(home.dsm.counts().open_sessions, 1);
+    home.breaks_off_a_reading().await;
     home.client.power_schedule().await.unwrap();
     assert_eq!(home.dsm.counts().open_sessions, 0);
 
