@@ -84,7 +84,7 @@ struct Arguments {
         global = true,
         value_name = "PATH",
         env = "GOOGLE_TO_SYNOLOGY_SSO_CONFIG",
-        default_value = "/var/packages/google-to-synology-sso/home/config.toml"
+        default_value = package::CONFIG
     )]
     config: PathBuf,
 

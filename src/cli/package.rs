@@ -1,13 +1,21 @@
-//! Where a DSM package keeps what it writes.
+//! Where a DSM package keeps what it reads and writes.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::directory_of;
 
+/// The config of the package, on a NAS.
+pub(super) const CONFIG: &str = "/var/packages/google-to-synology-sso/home/config.toml";
+
+/// Whether DSM runs the daemon with this config, as one of a package.
+pub(super) fn owns(config: &Path) -> bool {
+    config.ends_with("google-to-synology-sso/home/config.toml")
+}
+
 /// The log, for the config of a package: what goes to standard error is hard
 /// to find on a NAS. `None`: `config` is of no package.
 pub(super) fn log(config: &Path) -> Option<PathBuf> {
-    if !config.ends_with("google-to-synology-sso/home/config.toml") {
+    if !owns(config) {
         return None;
     }
     // By its name: `home` is a link to another place.

@@ -122,7 +122,7 @@ fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<S
     let written = written
         .iter()
         .map(|path| format!("written: {}\n", path.display()));
-    Ok(written.collect::<String>() + &next_steps(path))
+    Ok(written.collect::<String>() + &next_steps(path, existing))
 }
 
 fn name_of(path: &Path) -> anyhow::Result<&str> {
@@ -134,15 +134,36 @@ fn name_of(path: &Path) -> anyhow::Result<&str> {
     }
 }
 
-fn next_steps(path: &Path) -> String {
-    let program = format!("google-to-synology-sso --config {}", path.display());
+fn next_steps(path: &Path, existing: Existing) -> String {
+    let program = program(path);
+    let begin = match (package::owns(path), existing) {
+        (false, _) => format!("  {program} run\n      serves\n"),
+        (true, Existing::Keep) => {
+            "\nNothing has to be started: the package begins by itself.\n".to_owned()
+        }
+        (true, Existing::Replace) => {
+            format!("  {program} reload\n      if another config was in force until now\n")
+        }
+    };
     format!(
         "\nNext:\n  \
          {program} check\n      whether all of it is good\n  \
          {program} setup --otp\n      only if the DSM account has 2-factor sign-in\n  \
-         {program} dsm-settings\n      what to paste into DSM and into the Google console\n  \
-         {program} run\n      serves\n"
+         {program} dsm-settings\n      what to paste into DSM and into the Google console\n\
+         {begin}"
     )
+}
+
+/// What to type before a command, for the config in `path`.
+fn program(path: &Path) -> String {
+    let named = if path == Path::new(package::CONFIG) {
+        String::new()
+    } else {
+        format!(" --config {}", path.display())
+    };
+    // On a NAS the config is the package's, and nobody else may look into it.
+    let sudo = if package::owns(path) { "sudo " } else { "" };
+    format!("{sudo}google-to-synology-sso{named}")
 }
 
 /// The config as a person would have begun it; the README has all keys.
@@ -197,6 +218,28 @@ mod tests {
     use super::questions::QUESTIONS;
     use super::*;
     use crate::secret::Secret;
+
+    /// A second daemon beside DSM's would find its port and its state taken.
+    #[test]
+    fn on_a_nas_nobody_is_told_to_run_what_dsm_runs() {
+        let nas = Path::new(package::CONFIG);
+        let first = next_steps(nas, Existing::Keep);
+        assert!(
+            first.contains("\n  sudo google-to-synology-sso check\n"),
+            "{first}"
+        );
+        assert!(first.ends_with("begins by itself.\n"), "{first}");
+        let again = next_steps(nas, Existing::Replace);
+        let reload = "\n  sudo google-to-synology-sso reload\n";
+        assert!(again.contains(reload), "{again}");
+        for steps in [first, again] {
+            assert!(!steps.contains(" run\n"), "{steps}");
+        }
+
+        let elsewhere = next_steps(Path::new("/srv/config.toml"), Existing::Keep);
+        let run = "\n  google-to-synology-sso --config /srv/config.toml run\n";
+        assert!(elsewhere.contains(run), "{elsewhere}");
+    }
 
     proptest! {
         /// Whatever text passes a question comes out of the file as it is.
