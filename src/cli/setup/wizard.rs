@@ -45,7 +45,9 @@ impl Wizard {
         let answers: Result<Answers, std::convert::Infallible> = Answers::gather(|question| {
             let answer = answer(question, value(question));
             Ok(answer.unwrap_or_else(|message| {
-                problems.push(format!("{}: {message}", question.variable));
+                // Package Center shows it to whoever has seen the fields alone.
+                let (field, variable) = (question.prompt, question.variable);
+                problems.push(format!("{field}, {variable}: {message}"));
                 Secret::new(String::new())
             }))
         });

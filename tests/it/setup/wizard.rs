@@ -3,6 +3,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::{Output, Stdio};
 
 use google_to_synology_sso::config::Config;
+use serde_json::Value;
 
 use super::{Empty, FAMILY, FILES, tells_no_secret};
 use crate::config::{bare, text};
@@ -119,19 +120,31 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     assert_eq!(text(&done.stdout), "");
     tells_no_secret(&done);
     let told = text(&done.stderr);
-    for problem in [
-        "wizard_issuer: is empty",
-        "wizard_redirect_uri: has a #",
-        "wizard_client_secret: is shorter than 16",
-        "wizard_google_client_secret: has a control character",
-        "wizard_dsm_url: has to be https",
-        "wizard_dsm_account: has a control character",
-        "wizard_dsm_password: has a control character",
+    for (variable, problem) in [
+        ("wizard_issuer", "is empty"),
+        ("wizard_redirect_uri", "has a #"),
+        ("wizard_client_secret", "is shorter than 16"),
+        ("wizard_google_client_secret", "has a control character"),
+        ("wizard_dsm_url", "has to be https"),
+        ("wizard_dsm_account", "has a control character"),
+        ("wizard_dsm_password", "has a control character"),
     ] {
-        assert!(told.contains(problem), "{problem}: {told}");
+        let line = format!("\n  {}, {variable}: {problem}", field(variable));
+        assert!(told.contains(&line), "{line}: {told}");
     }
     assert_eq!(told.lines().count(), 8, "{told}");
     assert_eq!(empty.names(), [""; 0]);
+}
+
+/// What stands beside the field in Package Center.
+fn field(variable: &str) -> String {
+    let wizard = include_str!("../../../spk/WIZARD_UIFILES/install_uifile");
+    let wizard: Value = serde_json::from_str(wizard).unwrap();
+    let steps = wizard.as_array().unwrap().iter();
+    let items = steps.flat_map(|step| step["items"].as_array().unwrap());
+    let mut fields = items.filter_map(|item| item["subitems"].get(0));
+    let field = fields.find(|field| field["key"] == variable).unwrap();
+    field["desc"].as_str().unwrap().to_owned()
 }
 
 #[test]
