@@ -72,6 +72,21 @@ fn the_wizard_asks_by_the_names_by_which_setup_asks() {
     }
 }
 
+/// Package Center says at the end of an installation what to open.
+#[test]
+fn the_icon_is_called_as_the_package_is() {
+    let info = include_str!("../../spk/INFO");
+    let installed = include_str!("../../spk/scripts/postinst");
+    for (language, texts) in ["enu", "fre"].into_iter().zip(TEXTS) {
+        let (_, name) = info
+            .split_once(&format!("\ndisplayname_{language}="))
+            .unwrap();
+        let name = name.lines().next().unwrap();
+        assert!(texts.contains(&format!("\ntitle={name}\n")), "{texts}");
+        assert!(installed.contains(name.trim_matches('"')), "{name}");
+    }
+}
+
 #[test]
 fn the_page_is_still_and_asks_nobody_for_anything() {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("spk/ui");
