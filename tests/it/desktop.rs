@@ -16,9 +16,6 @@ const PAGES: [&str; 2] = [
     include_str!("../../src/http/pages/texts/english.rs"),
     include_str!("../../src/http/pages/texts/french.rs"),
 ];
-/// What Package Center asks, and what setup asks.
-const WIZARD: &str = include_str!("../../spk/WIZARD_UIFILES/install_uifile");
-const QUESTIONS: &str = include_str!("../../src/cli/setup/questions.rs");
 const TEXTS: [&str; 2] = [
     include_str!("../../spk/ui/texts/enu/strings"),
     include_str!("../../spk/ui/texts/fre/strings"),
@@ -51,24 +48,6 @@ fn the_icon_is_for_administrators_and_opens_the_page() {
                 "{texts}"
             );
         }
-    }
-}
-
-/// Whoever goes from one to the other finds each question by its name.
-#[test]
-fn the_wizard_asks_by_the_names_by_which_setup_asks() {
-    let wizard: Value = serde_json::from_str(WIZARD).unwrap();
-    let steps = wizard.as_array().unwrap().iter();
-    let items = steps.flat_map(|step| step["items"].as_array().unwrap());
-    let fields = items.filter_map(|item| item["subitems"].as_array());
-    let names: Vec<&str> = fields
-        .flatten()
-        .map(|field| field["desc"].as_str().unwrap())
-        .collect();
-    assert_eq!(names.len(), 8);
-    for name in names {
-        let asked = format!("prompt: {name:?}");
-        assert!(QUESTIONS.contains(&asked), "{name}");
     }
 }
 

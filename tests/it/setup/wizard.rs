@@ -105,6 +105,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
         &[
             ("wizard_issuer", ""),
             ("wizard_redirect_uri", "https://nas.example.com/#/signin"),
+            ("wizard_google_client_id", "1234 apps"),
             ("wizard_client_secret", "battery staple"),
             (
                 "wizard_google_client_secret",
@@ -123,6 +124,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     for (variable, problem) in [
         ("wizard_issuer", "is empty"),
         ("wizard_redirect_uri", "has a #"),
+        ("wizard_google_client_id", "may only have"),
         ("wizard_client_secret", "is shorter than 16"),
         ("wizard_google_client_secret", "has a control character"),
         ("wizard_dsm_url", "has to be https"),
@@ -132,7 +134,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
         let line = format!("\n  {}, {variable}: {problem}", field(variable));
         assert!(told.contains(&line), "{line}: {told}");
     }
-    assert_eq!(told.lines().count(), 8, "{told}");
+    assert_eq!(told.lines().count(), 9, "{told}");
     assert_eq!(empty.names(), [""; 0]);
 }
 
