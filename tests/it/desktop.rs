@@ -150,11 +150,25 @@ fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
     for page in [ENGLISH, FRENCH] {
         assert_commands_exist(page, '<');
     }
-    for (page, texts, title) in [
-        (ENGLISH, PAGES[0], "This sign-in link is not right"),
-        (FRENCH, PAGES[1], "Ce lien de connexion n’est pas correct"),
-    ] {
-        assert!(page.contains(title) && texts.contains(title), "{title}");
+    let titles = [
+        [
+            "Sign-in with Google is not set up yet",
+            "La connexion avec Google n’est pas encore configurée",
+        ],
+        [
+            "Sign-in with Google is not set up right",
+            "La connexion avec Google est mal configurée",
+        ],
+        ["The NAS is not ready yet", "Le NAS n’est pas encore prêt"],
+        [
+            "This sign-in link is not right",
+            "Ce lien de connexion n’est pas correct",
+        ],
+    ];
+    for both in titles {
+        for (title, (page, texts)) in both.iter().zip([ENGLISH, FRENCH].iter().zip(PAGES)) {
+            assert!(page.contains(title) && texts.contains(title), "{title}");
+        }
     }
 }
 

@@ -126,8 +126,8 @@ pub(super) static BOOK: Book = Book {
         mend: Some(
             "The questions of the installation were skipped, and nothing was answered since. Either \
              uninstall the package in Package Center and install it again, which asks them once \
-             more; or type `sudo google-to-synology-sso setup` on the NAS. Nothing has to be \
-             started then: it begins by itself.",
+             more; or type `sudo google-to-synology-sso setup` on the NAS, by SSH. Nothing has to \
+             be started then: it begins by itself.",
         ),
     },
     set_up_wrongly: Words {

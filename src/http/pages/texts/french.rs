@@ -127,10 +127,10 @@ pub(super) static BOOK: Book = Book {
         ],
         action: LOOK_AGAIN,
         mend: Some(
-            "On a passé les questions de l’installation, et rien n’y a répondu depuis. Soit \
-             désinstallez le paquet dans le Centre de paquets et installez-le de nouveau\u{a0}: les \
-             questions reviennent. Soit tapez `sudo google-to-synology-sso setup` sur le NAS. Il \
-             n’y aura rien à démarrer\u{a0}: le service commence de lui-même.",
+            "Les questions de l’installation sont restées sans réponse. Soit désinstallez le paquet \
+             dans le Centre de paquets et installez-le de nouveau\u{a0}: elles seront reposées. Soit \
+             tapez `sudo google-to-synology-sso setup` sur le NAS, par SSH. Il n’y aura rien à \
+             démarrer\u{a0}: le service démarre de lui-même.",
         ),
     },
     set_up_wrongly: Words {
@@ -143,7 +143,7 @@ pub(super) static BOOK: Book = Book {
         mend: Some(
             "La configuration est là, mais elle n’est pas bonne. À corriger\u{a0}: {}. Sur le NAS, \
              `sudo google-to-synology-sso check` dit ce qui ne va pas, et le journal aussi. Il n’y \
-             aura rien à démarrer\u{a0}: le service commence de lui-même.",
+             aura rien à démarrer\u{a0}: le service démarre de lui-même.",
         ),
     },
     address_not_verified: Words {
