@@ -16,7 +16,6 @@ mod schedule;
 mod users;
 
 use std::error::Error;
-use std::iter::successors;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -208,12 +207,6 @@ async fn silence(minute: &Notify) {
         .await
         .is_ok()
     {}
-}
-
-/// An error and its causes, for a person.
-fn told(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn say_next_try(what: &str, error: &(dyn Error + 'static), wait: Duration) {

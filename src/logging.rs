@@ -23,6 +23,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{Log, LogLevel};
+pub use line::told;
 pub(crate) use line::{in_plain_characters, is_plain};
 use lines::{Lines, Output};
 

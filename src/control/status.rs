@@ -5,6 +5,7 @@ use super::wire::{Directory, Google, Job, Power, Refusal, Status, Time};
 use crate::config::ScheduleUse;
 use crate::flow::{Bridge, RefusedLogin};
 use crate::jobs::{PlannedJob, UsersReport};
+use crate::logging::told;
 
 impl Control {
     pub(super) fn status(&self) -> Status {
@@ -43,7 +44,7 @@ fn google(bridge: &Bridge) -> Google {
     let error = bridge.upstream.last_error();
     Google {
         keys_refreshed: bridge.upstream.keys_fetched().map(Time),
-        error: error.map(|error| format!("{:#}", anyhow::Error::new(error))),
+        error: error.map(|error| told(&error)),
     }
 }
 

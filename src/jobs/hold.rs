@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use aws_lc_rs::hmac;
 
-use super::{Jobs, UsersError, told};
+use super::{Jobs, UsersError};
 use crate::clock::UnixTime;
 use crate::config::Dsm;
 use crate::dsm::DsmError;
+use crate::logging::told;
 use crate::refresh_desk::Running;
 use crate::secret::{Secret, read_secret_file};
 use crate::store::{KeptHold, StoreError};

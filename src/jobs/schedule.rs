@@ -12,10 +12,11 @@ use arc_swap::ArcSwapOption;
 use nix::fcntl::OFlag;
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::{Jobs, told};
+use super::Jobs;
 use crate::config::{Power, ScheduleUse};
 use crate::dsm::Visit;
 use crate::flow::Bridge;
+use crate::logging::told;
 use crate::power::{KnownSchedule, PowerSchedule, Reading, Remark, Source, Unreadable};
 
 /// Ten times what DSM can write: two tables of 200 lines with ten bytes each.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::task::JoinError;
 
-use super::{Jobs, told};
+use super::Jobs;
 use crate::clock::UnixTime;
 use crate::directory::Snapshot;
 use crate::dsm::{DsmError, Reaction, Reading, Visit};
 use crate::flow::Bridge;
 use crate::ids::DsmUsername;
+use crate::logging::told;
 use crate::store::{KeptDirectory, StoreError};
 use crate::user_list::UserList;
 

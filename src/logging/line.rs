@@ -130,7 +130,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.put(field.name(), &chain(value));
+        self.put(field.name(), &told(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -171,9 +171,9 @@ pub(crate) fn in_plain_characters(json: &str) -> String {
     plain
 }
 
-/// An error and its causes. Some libraries' errors say their cause, too, and
-/// it is enough to read it once.
-fn chain(error: &(dyn Error + 'static)) -> String {
+/// An error and its causes, for a person. Some errors say their cause, too,
+/// and it is enough to read it once.
+pub fn told(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

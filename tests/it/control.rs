@@ -9,8 +9,10 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use fakes::browser::Browser;
-use fakes::dsm::FakeUser;
+use fakes::dsm::{FakeDsm, FakeUser};
+use fakes::google::FakeGoogle;
 use fakes::house::{House, JEANNE, family};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -153,6 +155,26 @@ async fn a_file_in_the_sockets_place_is_kept_and_the_family_signs_in() {
     assert_not_running(&house).await;
     house.stop().await;
     assert_eq!(fs::read_to_string(socket(&house)).unwrap(), "precious");
+}
+
+#[tokio::test]
+async fn status_says_once_why_dsm_and_google_cannot_be_asked() {
+    let mut built = Built::new().await;
+    built.process.signal(Signal::TERM);
+    built.process.ended().await;
+    // Dropped, they accept no connection any more.
+    built.house.google = FakeGoogle::start(built.house.clock.clone()).await;
+    built.house.dsm = FakeDsm::start().await;
+    built.start_as_configured();
+    built.process.says("the users cannot be refreshed").await;
+    built.process.says("documents cannot be fetched").await;
+
+    let status = report(&built.house, &["status"]).await;
+
+    for asked in ["directory", "google"] {
+        let error = status[asked]["error"].as_str().unwrap();
+        assert_eq!(error.matches("no connection").count(), 1, "{error}");
+    }
 }
 
 #[tokio::test]
