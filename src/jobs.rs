@@ -24,6 +24,7 @@ use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff::Backoff;
 use crate::clock::UnixTime;
 use crate::flow::{Bridge, CurrentBridge};
 use crate::power::PowerSchedule;
@@ -207,6 +208,23 @@ async fn silence(minute: &Notify) {
         .await
         .is_ok()
     {}
+}
+
+/// Tries `work` until it goes well, or its error is not `worth` another try.
+async fn persist<T, E, W>(what: &str, work: impl Fn() -> W, worth: impl Fn(&E) -> bool)
+where
+    E: Error + 'static,
+    W: Future<Output = Result<T, E>>,
+{
+    let mut backoff = Backoff::new();
+    while let Err(error) = work().await {
+        if !worth(&error) {
+            return;
+        }
+        let wait = backoff.next_wait();
+        say_next_try(what, &error, wait);
+        tokio::time::sleep(wait).await;
+    }
 }
 
 fn say_next_try(what: &str, error: &(dyn Error + 'static), wait: Duration) {

@@ -3,8 +3,7 @@
 
 use std::error::Error;
 
-use super::{Jobs, say_next_try};
-use crate::backoff::Backoff;
+use super::{Jobs, UsersError, persist};
 use crate::clock::UnixTime;
 use crate::dsm::Reaction;
 use crate::store::StoreError;
@@ -43,33 +42,17 @@ impl Jobs {
     }
 
     async fn refresh_users_until(&self, off: UnixTime) {
-        let mut backoff = Backoff::new();
-        while let Err(error) = self.refresh_users().await {
-            // On hold: that was said when it began.
-            if error.reaction() == Reaction::HoldSignIns || self.is_past(off) {
-                return;
-            }
-            let wait = backoff.next_wait();
-            say_next_try(
-                "the users cannot be refreshed before the power-off",
-                &error,
-                wait,
-            );
-            tokio::time::sleep(wait).await;
-        }
+        let what = "the users cannot be refreshed before the power-off";
+        // On hold: that was said when it began.
+        let is_on_hold = |error: &UsersError| error.reaction() == Reaction::HoldSignIns;
+        let worth = |error: &UsersError| !is_on_hold(error) && !self.is_past(off);
+        persist(what, || self.refresh_users(), worth).await;
     }
 
     async fn fetch_documents_until(&self, off: UnixTime) {
-        let mut backoff = Backoff::new();
-        while let Err(error) = self.bridge().upstream.refresh().await {
-            if self.is_past(off) {
-                return;
-            }
-            let wait = backoff.next_wait();
-            let what = "Google's documents cannot be fetched before the power-off";
-            say_next_try(what, &error, wait);
-            tokio::time::sleep(wait).await;
-        }
+        let what = "Google's documents cannot be fetched before the power-off";
+        let fetch = || async { self.bridge().upstream.refresh().await };
+        persist(what, fetch, |_| !self.is_past(off)).await;
     }
 
     fn is_past(&self, off: UnixTime) -> bool {

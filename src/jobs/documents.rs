@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Jobs, say_next_try};
-use crate::backoff::Backoff;
+use super::{Jobs, persist};
 use crate::upstream::Upstream;
 
 impl Jobs {
@@ -52,11 +51,7 @@ impl Jobs {
 }
 
 async fn keep_fresh(upstream: &Upstream) {
-    let mut backoff = Backoff::new();
-    while let Err(error) = upstream.refresh().await {
-        let wait = backoff.next_wait();
-        say_next_try("Google's documents cannot be fetched", &error, wait);
-        tokio::time::sleep(wait).await;
-    }
+    let what = "Google's documents cannot be fetched";
+    persist(what, || upstream.refresh(), |_| true).await;
     upstream.refresh_when_asked().await;
 }
