@@ -2,11 +2,16 @@
 //! more and written down, and what has expired is forgotten.
 
 use std::error::Error;
+use std::time::Duration;
 
 use super::{Jobs, UsersError, persist};
 use crate::clock::UnixTime;
 use crate::dsm::Reaction;
 use crate::store::StoreError;
+
+/// The next try may be a minute away and wait for a DSM that hangs: what is
+/// known has to be on disk by the time the power goes.
+const LAST_MINUTES: Duration = Duration::from_mins(3);
 
 impl Jobs {
     /// Makes ready for each power-off, `refresh-before-power-off` earlier.
@@ -26,11 +31,12 @@ impl Jobs {
     }
 
     /// Reads users, schedule and Google's keys, again and again until it works
-    /// or `off` has come; and writes down what is known.
+    /// or the power-off at `off` is near; and writes down what is known.
     pub async fn make_ready_for_power_off(&self, off: UnixTime) {
+        let end = off.minus(LAST_MINUTES);
         tokio::join!(
-            self.refresh_users_until(off),
-            self.fetch_documents_until(off)
+            self.refresh_users_until(end),
+            self.fetch_documents_until(end)
         );
         if let Err(error) = self.keep_for_tomorrow().await {
             let error = &error as &dyn Error;
@@ -41,22 +47,22 @@ impl Jobs {
         tracing::debug!(off, "ready for the power-off");
     }
 
-    async fn refresh_users_until(&self, off: UnixTime) {
+    async fn refresh_users_until(&self, end: UnixTime) {
         let what = "the users cannot be refreshed before the power-off";
         // On hold: that was said when it began.
         let is_on_hold = |error: &UsersError| error.reaction() == Reaction::HoldSignIns;
-        let worth = |error: &UsersError| !is_on_hold(error) && !self.is_past(off);
+        let worth = |error: &UsersError| !is_on_hold(error) && !self.is_past(end);
         persist(what, || self.refresh_users(), worth).await;
     }
 
-    async fn fetch_documents_until(&self, off: UnixTime) {
+    async fn fetch_documents_until(&self, end: UnixTime) {
         let what = "Google's documents cannot be fetched before the power-off";
         let fetch = || async { self.bridge().upstream.refresh().await };
-        persist(what, fetch, |_| !self.is_past(off)).await;
+        persist(what, fetch, |_| !self.is_past(end)).await;
     }
 
-    fn is_past(&self, off: UnixTime) -> bool {
-        self.bridge().clock.now() >= off
+    fn is_past(&self, end: UnixTime) -> bool {
+        self.bridge().clock.now() >= end
     }
 
     async fn keep_for_tomorrow(&self) -> Result<(), StoreError> {
