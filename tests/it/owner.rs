@@ -212,7 +212,7 @@ fn what_root_leaves_behind_the_daemon_can_open() {
 fn what_root_sets_up_the_daemon_can_read() {
     let estate = Estate::with(EXAMPLE);
     let arguments = ["setup", "--from-env", "--force"];
-    let done = estate.root_with(&crate::setup::FAMILY, &arguments);
+    let done = estate.root_with(&fakes::house::ANSWERS, &arguments);
     assert_eq!(done.status.code(), Some(0), "{done:?}");
     let config = estate.home().join("config.toml");
     assert_ne!(fs::read_to_string(config).unwrap_or_default(), EXAMPLE);

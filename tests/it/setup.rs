@@ -14,21 +14,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use fakes::house::ANSWERS;
 use tempfile::TempDir;
 
 use crate::config::bare;
-
-/// What a family answers, by the wizard's variables.
-pub(crate) const FAMILY: [(&str, &str); 8] = [
-    ("wizard_issuer", "https://login.example.com"),
-    ("wizard_redirect_uri", "https://nas.example.com/"),
-    ("wizard_client_secret", "a secret of twenty-six bytes"),
-    ("wizard_google_client_id", "1234.apps.googleusercontent.com"),
-    ("wizard_google_client_secret", "GOCSPX-correct-horse"),
-    ("wizard_dsm_url", "http://127.0.0.1:5000"),
-    ("wizard_dsm_account", "sso-reader"),
-    ("wizard_dsm_password", "battery staple"),
-];
 
 const SECRETS: [&str; 3] = [
     "GOCSPX-correct-horse",
@@ -56,7 +45,7 @@ impl Empty {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.arg("--config").arg(self.config());
-        for (variable, _) in FAMILY {
+        for (variable, _) in ANSWERS {
             command.env_remove(variable);
         }
         command

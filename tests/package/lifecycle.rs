@@ -30,6 +30,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
+use fakes::house::ANSWERS;
 use machine::on_a_machine;
 use nas::{Answers, Nas};
 
@@ -40,18 +41,6 @@ const ADDRESS: &str = "127.0.0.1:5556";
 
 /// The program, as DSM installs it.
 const PROGRAM: &str = "/var/packages/google-to-synology-sso/target/bin/google-to-synology-sso";
-
-/// What a family answers.
-const FAMILY: [(&str, &str); 8] = [
-    ("wizard_issuer", "https://login.example.com"),
-    ("wizard_redirect_uri", "https://nas.example.com/"),
-    ("wizard_client_secret", "a secret of twenty-six bytes"),
-    ("wizard_google_client_id", "1234.apps.googleusercontent.com"),
-    ("wizard_google_client_secret", "GOCSPX-correct-horse"),
-    ("wizard_dsm_url", "http://127.0.0.1:5000"),
-    ("wizard_dsm_account", "sso-reader"),
-    ("wizard_dsm_password", "battery staple"),
-];
 
 /// What the setup of a family leaves in `home`.
 const FILES: [&str; 4] = [
@@ -71,14 +60,14 @@ fn on_a_nas<S: FnOnce(&mut Nas, &Path)>(story: S) {
 }
 
 fn answers(changes: &[(&str, &str)]) -> Answers {
-    let both = FAMILY.iter().chain(changes);
+    let both = ANSWERS.iter().chain(changes);
     both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect()
 }
 
 /// The fields as they are before anybody types.
 fn untouched() -> Answers {
-    let all = FAMILY.iter().map(|(key, _)| (*key, ""));
+    let all = ANSWERS.iter().map(|(key, _)| (*key, ""));
     let defaults = [
         ("wizard_dsm_url", "http://127.0.0.1:5000"),
         ("wizard_dsm_account", "sso-reader"),

@@ -34,6 +34,18 @@ pub const CLIENT_SECRET_OF_DSM: &str = "a secret that DSM knows";
 /// Where DSM wants its answers.
 pub const REDIRECT_URI: &str = "https://nas.example.com/";
 
+/// What a family answers in Package Center, by the wizard's variables.
+pub const ANSWERS: [(&str, &str); 8] = [
+    ("wizard_issuer", "https://login.example.com"),
+    ("wizard_redirect_uri", "https://nas.example.com/"),
+    ("wizard_client_secret", "a secret of twenty-six bytes"),
+    ("wizard_google_client_id", "1234.apps.googleusercontent.com"),
+    ("wizard_google_client_secret", "GOCSPX-correct-horse"),
+    ("wizard_dsm_url", "http://127.0.0.1:5000"),
+    ("wizard_dsm_account", "sso-reader"),
+    ("wizard_dsm_password", "battery staple"),
+];
+
 /// DSM's file with the power schedule; there is none unless a test writes it.
 pub const SCHEDULE_FILE: &str = "power_sched.conf";
 

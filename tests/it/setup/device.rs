@@ -5,11 +5,11 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead, SecondFactor};
-use fakes::house::{House, JEANNE, Plan, write_secret};
+use fakes::house::{ANSWERS, House, JEANNE, Plan, write_secret};
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::dsm::{DsmClient, DsmSettings};
 
-use super::{Empty, FAMILY};
+use super::Empty;
 use crate::config::text;
 
 const TOKEN: &str = "dsm-device-token";
@@ -27,7 +27,7 @@ impl Family {
         dsm.change(|behaviour| behaviour.second_factor = Some(factor));
         let empty = Empty::new();
         let mut command = empty.command(&["setup", "--from-env"]);
-        command.envs(FAMILY);
+        command.envs(ANSWERS);
         command.env("wizard_dsm_url", dsm.url());
         command.env("wizard_dsm_password", dsm.behaviour().password);
         let done = command.output().unwrap();

@@ -2,10 +2,11 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Output, Stdio};
 
+use fakes::house::ANSWERS;
 use google_to_synology_sso::config::Config;
 use serde_json::Value;
 
-use super::{Empty, FAMILY, FILES, tells_no_secret};
+use super::{Empty, FILES, tells_no_secret};
 use crate::config::{bare, text};
 
 impl Empty {
@@ -13,7 +14,7 @@ impl Empty {
     fn wizard(&self, changes: &[(&str, &str)], force: bool) -> Output {
         let mut command = self.command(&["setup", "--from-env"]);
         command.args(force.then_some("--force"));
-        command.envs(FAMILY).envs(changes.iter().copied());
+        command.envs(ANSWERS).envs(changes.iter().copied());
         command.output().unwrap()
     }
 }
@@ -65,7 +66,7 @@ fn on_a_nas_the_log_is_where_dsm_keeps_those_of_packages() {
         std::os::unix::fs::symlink(&elsewhere, package.join("home")).unwrap();
         let path = package.join("home/config.toml");
         let mut command = bare(&["setup", "--from-env", "--config"]);
-        let done = command.arg(&path).envs(FAMILY).output().unwrap();
+        let done = command.arg(&path).envs(ANSWERS).output().unwrap();
         assert_eq!(done.status.code(), Some(0), "{done:?}");
 
         let config = Config::load(&path).unwrap();
@@ -79,7 +80,7 @@ fn on_a_nas_the_log_is_where_dsm_keeps_those_of_packages() {
 fn a_wizard_that_was_skipped_writes_nothing() {
     let empty = Empty::new();
     let unset = empty.command(&["setup", "--from-env"]).output().unwrap();
-    let nothing = FAMILY.map(|(variable, _)| (variable, ""));
+    let nothing = ANSWERS.map(|(variable, _)| (variable, ""));
     // What the wizard's fields hold before anybody types.
     let untouched = nothing.map(|field| match field.0 {
         "wizard_dsm_url" => (field.0, "http://127.0.0.1:5000"),
@@ -153,7 +154,7 @@ fn field(variable: &str) -> String {
 fn an_answer_that_is_no_text_is_refused() {
     let empty = Empty::new();
     let mut command = empty.command(&["setup", "--from-env"]);
-    command.envs(FAMILY);
+    command.envs(ANSWERS);
     let bytes = std::ffi::OsStr::from_bytes(b"battery\xff staple");
     let done = command.env("wizard_dsm_password", bytes).output().unwrap();
     assert_eq!(done.status.code(), Some(2));
@@ -225,7 +226,7 @@ fn the_result_has_to_be_good_before_anything_is_replaced() {
     fs::write(deep.join("config.toml"), "somebody's work").unwrap();
     let mut command = bare(&["setup", "--from-env", "--force"]);
     command.arg("--config").arg(deep.join("config.toml"));
-    let done = command.envs(FAMILY).output().unwrap();
+    let done = command.envs(ANSWERS).output().unwrap();
     assert_eq!(done.status.code(), Some(1), "{done:?}");
     assert!(text(&done.stderr).contains("control.socket"), "{done:?}");
     assert_eq!(fs::read_dir(&deep).unwrap().count(), 1);

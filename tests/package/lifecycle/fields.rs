@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use fakes::house::ANSWERS;
 use regress::Regex;
 use serde_json::Value;
 
-use super::{FAMILY, answers};
+use super::answers;
 use crate::built::{self, root};
 
 fn wizard(name: &str) -> Value {
@@ -47,7 +48,7 @@ fn both_languages_ask_the_same() {
         .iter()
         .map(|field| field["key"].as_str().unwrap().to_owned())
         .collect();
-    let known: BTreeSet<_> = FAMILY.map(|(key, _)| key.to_owned()).into();
+    let known: BTreeSet<_> = ANSWERS.map(|(key, _)| key.to_owned()).into();
     assert_eq!(asked, known);
 }
 

@@ -4,10 +4,11 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
+use fakes::house::ANSWERS;
 use tokio::time::Instant;
 
 use super::nas::{Answers, USER, files};
-use super::{FAMILY, FILES, answers, get, log, on_a_nas, serves, setup, until, untouched, waits};
+use super::{FILES, answers, get, log, on_a_nas, serves, setup, until, untouched, waits};
 
 #[test]
 fn the_answers_are_all_it_needs() {
@@ -43,7 +44,7 @@ fn the_answers_are_all_it_needs() {
         assert!(calls.contains("start pkguser-google-to-synology-sso by google-to-synology-sso\n"));
         // DSM lets nobody see standard error.
         until("the log is there", || log(nas).contains("serving"));
-        for (key, value) in FAMILY {
+        for (key, value) in ANSWERS {
             if key.ends_with("secret") || key.ends_with("password") {
                 assert!(!format!("{ran:?}{}", log(nas)).contains(value), "{key}");
             }
