@@ -31,8 +31,8 @@ use crate::power;
 use crate::secret::{Secret, read_secret_file};
 use crate::user_list::{ListedUser, UserList};
 
-/// A row has some hundred bytes; this is more users than any NAS can have.
-const MAX_LIST_BYTES: usize = 32 * 1024 * 1024;
+/// [`MAX_ROWS`] rows of 130 bytes, about twice what DSM sends for one.
+const MAX_LIST_BYTES: usize = 128 * 1024 * 1024;
 
 /// Ten times a power schedule of 400 tasks, which is read as any JSON: in
 /// memory that takes twenty times as much.

@@ -9,8 +9,9 @@ use hyper::StatusCode;
 use tokio::task::JoinError;
 use url::Url;
 
-use super::Call;
 use super::code::Code;
+use super::wire::MAX_ROWS;
+use super::{Call, MAX_PAGES};
 use crate::http_client::HttpClientError;
 use crate::power::Unreadable;
 use crate::secret::SecretFileError;
@@ -178,8 +179,11 @@ pub enum ListRefusal {
         /// How many there should be.
         total: usize,
     },
-    /// More rows than any NAS has users, or as many answers without an end.
-    #[error("it has no end: {rows} rows so far of {total}")]
+    /// More rows than any NAS has users, or so many parts.
+    #[error(
+        "{rows} rows of {total} came, and a list of more than {MAX_ROWS} rows or {MAX_PAGES} parts \
+         is rejected"
+    )]
     Endless {
         /// How many came.
         rows: usize,

@@ -52,7 +52,7 @@ async fn json_that_is_cut_off_is_asked_for_again() {
 #[tokio::test]
 async fn an_answer_without_an_end_is_not_read() {
     let home = Home::new().await;
-    home.dsm.next(Api::Users, Instead::Huge(32 * 1024 * 1024));
+    home.dsm.next(Api::Users, Instead::Huge(128 * 1024 * 1024));
     let error = home.failure().await;
     assert!(matches!(error, DsmError::TooLarge { .. }), "{error:?}");
     assert_eq!(error.reaction(), Reaction::Report);

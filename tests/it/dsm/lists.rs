@@ -56,15 +56,27 @@ async fn a_list_with_fewer_rows_than_its_total_is_refused() {
 async fn a_list_that_never_ends_is_given_up() {
     let home = Home::new().await;
     let row = json!({"name": "mael"});
-    let rows = vec![row; 60_000];
+    let rows = vec![row; 250_000];
     let page = answer(&json!({"total": 1_000_000_000, "users": rows}));
-    home.dsm.next(Api::Users, page.clone());
-    home.dsm.next(Api::Users, page);
+    home.dsm.always(Api::Users, page);
     let endless = ListRefusal::Endless {
-        rows: 100_001,
+        rows: 1_000_001,
         total: 1_000_000_000,
     };
     check(&home, Api::Users, &endless, Reaction::Report).await;
+    let advice = "more than 1000000 rows";
+    assert!(endless.to_string().contains(advice), "{endless}");
+}
+
+#[tokio::test]
+async fn more_users_than_any_nas_has_are_read() {
+    let home = Home::new().await;
+    let rows: Vec<_> = (0..150_000)
+        .map(|n| json!({"name": n.to_string()}))
+        .collect();
+    let list = json!({"total": rows.len(), "users": rows});
+    home.dsm.next(Api::Users, answer(&list));
+    assert_eq!(home.users().await.len(), 150_000);
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn on_each_of_dsms_bad_days_those_of_before_sign_in() {
             ("starting", Instead::Html),
             ("starting", Instead::Status(502)),
             ("cut off", Instead::Cut),
-            ("something else", Instead::Huge(33 * 1024 * 1024)),
+            ("something else", Instead::Huge(129 * 1024 * 1024)),
             ("failing", failure()),
             ("unwilling", Instead::Code(105)),
             ("moved", elsewhere()),
