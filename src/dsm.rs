@@ -122,6 +122,27 @@ pub struct DsmClient {
 struct Session {
     sid: Secret<String>,
     token: Option<Secret<String>>,
+    version: AuthVersion,
+}
+
+/// The version of `SYNO.API.Auth` that opened a session, and closes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AuthVersion {
+    /// Needed for a session with all rights on DSM 7.4. A session of version
+    /// 6 gets 402 there from changes to users and groups.
+    Seven,
+    /// The highest version on older releases of DSM 7.
+    Six,
+}
+
+impl AuthVersion {
+    fn parameter(self) -> (&'static str, &'static str) {
+        let version = match self {
+            Self::Seven => "7",
+            Self::Six => "6",
+        };
+        ("version", version)
+    }
 }
 
 impl DsmClient {
@@ -228,6 +249,25 @@ impl DsmClient {
             ("enable_syno_token", "yes"),
         ];
         parameters.extend(second_factor);
+        // DSM checks the version before account and password, so Auto Block
+        // does not count the first of the two.
+        match self.open_session(AuthVersion::Seven, &parameters).await {
+            Err(DsmError::Refused {
+                code: Code::NoSuchVersion,
+                ..
+            }) => self.open_session(AuthVersion::Six, &parameters).await,
+            done => done,
+        }
+    }
+
+    /// Signs in with this version; also returns the device token, if DSM
+    /// sends one.
+    async fn open_session(
+        &self,
+        version: AuthVersion,
+        parameters: &[(&str, &str)],
+    ) -> Result<(Session, Option<Secret<String>>), DsmError> {
+        let parameters = [&[version.parameter()], parameters].concat();
         let body = self.post(Call::SignIn, None, &parameters).await?;
         let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
         // An empty one would keep the next sign-in from being tried at all.
@@ -236,6 +276,7 @@ impl DsmClient {
         let session = Session {
             sid: Secret::new(signed_in.sid),
             token: signed_in.synotoken.map(Secret::new),
+            version,
         };
         Ok((session, token.map(Secret::new)))
     }
@@ -301,7 +342,8 @@ impl DsmClient {
     /// or another error to tell.
     async fn sign_out(&self, session: &Session) {
         let call = Call::SignOut;
-        let answer = self.post(call, Some(session), &[]).await;
+        let version = session.version.parameter();
+        let answer = self.post(call, Some(session), &[version]).await;
         let answer = answer.and_then(|body| wire::success(call, &body));
         if let Err(error) = answer {
             let error: &dyn Error = &error;
@@ -365,19 +407,11 @@ async fn aside<T: Send + 'static>(
 
 impl Call {
     /// The parameters that are the same each time. Values are JSON, quoted,
-    /// but for `SYNO.API.Auth`, which takes text.
+    /// but for `SYNO.API.Auth`, which takes text, and whose version varies.
     fn parameters(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::SignIn => &[
-                ("api", "SYNO.API.Auth"),
-                ("version", "6"),
-                ("method", "login"),
-            ],
-            Self::SignOut => &[
-                ("api", "SYNO.API.Auth"),
-                ("version", "6"),
-                ("method", "logout"),
-            ],
+            Self::SignIn => &[("api", "SYNO.API.Auth"), ("method", "login")],
+            Self::SignOut => &[("api", "SYNO.API.Auth"), ("method", "logout")],
             Self::ListUsers => &[
                 ("api", "SYNO.Core.User"),
                 ("version", "1"),

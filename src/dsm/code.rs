@@ -25,14 +25,16 @@ pub enum Code {
     /// 104: the API exists in other versions.
     #[error("this DSM lacks this version of the API (104); DSM 7 is needed")]
     NoSuchVersion,
-    /// 105: the session may not do this. Also what DSM answers to the session
-    /// of a client that it takes for a remote one.
+    /// 105, or 402 other than at sign-in: the session may not do this. Also
+    /// what DSM returns to the session of a client that it takes for a remote
+    /// one. DSM 7.4 has been seen to return 402 where older releases returned
+    /// 105.
     #[error(
-        "DSM denies it to the account (105): put dsm.account into the group administrators, and \
+        "DSM denies it to the account ({0}): put dsm.account into the group administrators, and \
          let dsm.url be a loopback address, such as http://127.0.0.1:5000, since DSM gives remote \
          clients limited sessions"
     )]
-    NoPermission,
+    NoPermission(i64),
     /// 106: the session timed out.
     #[error("DSM ended the session, as too old (106); a new one is opened")]
     SessionTimedOut,
@@ -152,7 +154,7 @@ impl Code {
             102 => Self::NoSuchApi,
             103 => Self::NoSuchMethod,
             104 => Self::NoSuchVersion,
-            105 => Self::NoPermission,
+            105 | 402 => Self::NoPermission(number),
             106 => Self::SessionTimedOut,
             107 => Self::SessionDisplaced,
             109 | 110 | 111 | 117 | 118 => Self::Busy(number),
@@ -191,10 +193,11 @@ impl Code {
         if call == Call::SignIn {
             return false;
         }
-        // 105 too: after a restart of DSM an old session loses its rights.
+        // 105 and 402 too: after a restart of DSM, an old session loses its
+        // rights.
         matches!(
             self,
-            Self::NoPermission
+            Self::NoPermission(_)
                 | Self::SessionTimedOut
                 | Self::SessionDisplaced
                 | Self::SessionNotFound
@@ -232,7 +235,7 @@ impl Code {
             | Self::NoSuchApi
             | Self::NoSuchMethod
             | Self::NoSuchVersion
-            | Self::NoPermission
+            | Self::NoPermission(_)
             | Self::MissingParameter
             | Self::InvalidParameter
             | Self::NoPrivilege => Reaction::Report,

@@ -149,8 +149,8 @@ async fn the_requests_are_those_that_dsm_understands() {
     let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let sign_in = [
         ("api", "SYNO.API.Auth"),
-        ("version", "6"),
         ("method", "login"),
+        ("version", "7"),
         ("account", "sso-reader"),
         ("passwd", "correct horse battery staple"),
         ("enable_syno_token", "yes"),

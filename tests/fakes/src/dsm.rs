@@ -134,6 +134,9 @@ pub struct Behaviour {
     pub account: String,
     /// Its password.
     pub password: String,
+    /// The highest version of `SYNO.API.Auth`. Recorded (mib, schemas): 7 on
+    /// DSM 7.
+    pub highest_auth_version: u32,
     /// What opens the account beside its password; `None`: nothing does.
     pub second_factor: Option<SecondFactor>,
     /// Whether the account is an administrator, and so may list.
@@ -154,6 +157,7 @@ impl Default for Behaviour {
         Self {
             account: "sso-reader".to_owned(),
             password: "correct horse battery staple".to_owned(),
+            highest_auth_version: 7,
             second_factor: None,
             account_is_administrator: true,
             users: vec![

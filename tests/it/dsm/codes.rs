@@ -5,7 +5,7 @@ use google_to_synology_sso::dsm::{Call, Code, DsmError, Reaction};
 use super::{Home, ONE_READING, told};
 
 /// Each code, what we then do, and some words of the advice.
-const OF_A_LIST: [(i64, Reaction, &str); 20] = [
+const OF_A_LIST: [(i64, Reaction, &str); 21] = [
     (100, Retry, "without saying why"),
     (101, Report, "report this as a bug"),
     (102, Report, "DSM 7 is needed"),
@@ -28,13 +28,15 @@ const OF_A_LIST: [(i64, Reaction, &str); 20] = [
     (120, Report, "report this as a bug"),
     (150, Retry, "another address"),
     (160, Report, "Application Privileges"),
+    (402, Report, "into the group administrators"),
     // From 400 on, only a sign-in is about passwords.
     (407, Retry, "not known here"),
     (3205, Retry, "not known here"),
 ];
 
-const OF_A_SIGN_IN: [(i64, Reaction, &str); 17] = [
+const OF_A_SIGN_IN: [(i64, Reaction, &str); 18] = [
     (100, Retry, "without saying why"),
+    (104, Report, "DSM 7 is needed"),
     (105, Report, "administrators"),
     (119, Retry, "does not know the session"),
     (160, Report, "Application Privileges"),
@@ -112,6 +114,54 @@ async fn no_refused_sign_in_is_tried_twice() {
 }
 
 #[tokio::test]
+async fn a_dsm_without_auth_version_7_is_asked_once_with_6() {
+    let home = Home::new().await;
+    home.dsm
+        .change(|behaviour| behaviour.highest_auth_version = 6);
+
+    home.read().await.unwrap();
+
+    let expected = [(Api::SignIn, "7"), (Api::SignIn, "6"), (Api::SignOut, "6")];
+    assert_eq!(auth_versions(&home), expected.map(owned));
+    let counts = home.dsm.counts();
+    assert_eq!((counts.sign_outs, counts.open_sessions), (1, 0));
+}
+
+#[tokio::test]
+async fn a_session_of_auth_version_7_is_closed_with_7() {
+    let home = Home::new().await;
+    home.read().await.unwrap();
+    let expected = [(Api::SignIn, "7"), (Api::SignOut, "7")];
+    assert_eq!(auth_versions(&home), expected.map(owned));
+}
+
+#[tokio::test]
+async fn a_dsm_with_neither_auth_version_is_asked_twice_only() {
+    let home = Home::new().await;
+    home.dsm
+        .change(|behaviour| behaviour.highest_auth_version = 3);
+    let error = home.failure().await;
+    assert_eq!(error.reaction(), Report);
+    let expected = [(Api::SignIn, "7"), (Api::SignIn, "6")];
+    assert_eq!(auth_versions(&home), expected.map(owned));
+}
+
+/// Each sign-in and sign-out so far, with the version of `SYNO.API.Auth`.
+fn auth_versions(home: &Home) -> Vec<(Api, String)> {
+    let requests = home.dsm.requests();
+    let of_auth = requests.iter().filter_map(|request| {
+        let api = Api::of(request)?;
+        let version = request.parameter("version")?;
+        matches!(api, Api::SignIn | Api::SignOut).then_some((api, version))
+    });
+    of_auth.collect()
+}
+
+fn owned((api, version): (Api, &str)) -> (Api, String) {
+    (api, version.to_owned())
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_told_without_the_password() {
     let home = Home::new().await;
     let ours = home.dsm.behaviour().password;
@@ -124,7 +174,7 @@ async fn a_wrong_password_is_told_without_the_password() {
 
 #[tokio::test]
 async fn a_session_that_ends_half_way_is_opened_once_more() {
-    for number in [105, 106, 107, 119, 150] {
+    for number in [105, 106, 107, 119, 150, 402] {
         for (api, first_session) in [(Api::Users, 1), (Api::Members, 2)] {
             let home = Home::new().await;
             home.dsm.next(api, Instead::Code(number));

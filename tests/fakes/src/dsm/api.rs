@@ -9,6 +9,8 @@
 //! - mock: supermarsx/sortOfRemoteNG, its own mock of DSM and shape tests
 //! - N4S4: N4S4/synology-api
 //! - mael: the struct and the sample answer in maelvls/dex, DSM 7.2
+//! - dsmaccess, dsm-mini: the projects of these names, live on DSM 7.2.2 to
+//!   7.4 over loopback
 //! - guide: Synology's "DSM Login Web API Guide"
 //! - HA: home-assistant/core, issues #54238 and #103627
 //!
@@ -150,7 +152,8 @@ impl State {
         let [Some(api), Some(_), Some(version)] = named else {
             return Plain::failure(101);
         };
-        let Some((_, lowest, highest)) = APIS.iter().find(|(name, ..)| *name == api) else {
+        let apis = self.apis();
+        let Some((_, lowest, highest)) = apis.iter().find(|(name, ..)| *name == api) else {
             return Plain::failure(102);
         };
         if !version
@@ -161,7 +164,7 @@ impl State {
         }
         match Api::of(request) {
             None => Plain::failure(103),
-            Some(Api::Info) => info(),
+            Some(Api::Info) => self.info(),
             Some(Api::SignIn) => self.sign_in(request),
             Some(Api::SignOut) => self.sign_out(request),
             Some(Api::Users) => self.with_rights(request, Self::users),
@@ -171,6 +174,36 @@ impl State {
         }
     }
 
+    /// The versions of each API. Recorded (mib, schemas): those of DSM 7. A
+    /// test may lower that of `SYNO.API.Auth`. Guess: a release of DSM 7 with
+    /// less than 7 exists.
+    fn apis(&self) -> [(&'static str, u32, u32); 6] {
+        [
+            ("SYNO.API.Info", 1, 1),
+            ("SYNO.API.Auth", 1, self.behaviour.highest_auth_version),
+            ("SYNO.Core.User", 1, 1),
+            ("SYNO.Core.Group", 1, 1),
+            ("SYNO.Core.Group.Member", 1, 1),
+            ("SYNO.Core.Hardware.PowerSchedule", 1, 1),
+        ]
+    }
+
+    /// Recorded (mib): needs no session. Guess: all is told, whatever `query`
+    /// asks for.
+    fn info(&self) -> Plain {
+        let apis = self.apis().map(|(name, lowest, highest)| {
+            let mut api = json!({"path": "entry.cgi", "minVersion": lowest, "maxVersion": highest});
+            if name.starts_with("SYNO.Core.") {
+                api["requestFormat"] = "JSON".into();
+            }
+            (name.to_owned(), api)
+        });
+        Plain::success(&Value::Object(apis.into_iter().collect()))
+    }
+
+    /// Recorded (dsmaccess, dsm-mini): versions 6 and 7 take the same
+    /// parameters over loopback; a session of either may list, and on 7.4 one
+    /// of version 6 gets 402 from changes, of which this fake has none.
     /// Recorded (mib, HA): `is_portal_port`, `sid`, the `synotoken` only when
     /// it was asked for, and the cookie `id`; 400 for a wrong account or
     /// password. Guess: 400 also for a missing one, and the second factor
@@ -358,29 +391,6 @@ impl State {
         let rows: Vec<Value> = rows.into_iter().skip(skipped).take(limit).collect();
         Plain::success(&json!({"offset": offset, "total": total, key: rows}))
     }
-}
-
-/// Recorded (mib, schemas): the versions that DSM 7 has of what is here.
-const APIS: [(&str, u32, u32); 6] = [
-    ("SYNO.API.Info", 1, 1),
-    ("SYNO.API.Auth", 1, 7),
-    ("SYNO.Core.User", 1, 1),
-    ("SYNO.Core.Group", 1, 1),
-    ("SYNO.Core.Group.Member", 1, 1),
-    ("SYNO.Core.Hardware.PowerSchedule", 1, 1),
-];
-
-/// Recorded (mib): needs no session. Guess: all is told, whatever `query`
-/// asks for.
-fn info() -> Plain {
-    let apis = APIS.iter().map(|(name, lowest, highest)| {
-        let mut api = json!({"path": "entry.cgi", "minVersion": lowest, "maxVersion": highest});
-        if name.starts_with("SYNO.Core.") {
-            api["requestFormat"] = "JSON".into();
-        }
-        ((*name).to_owned(), api)
-    });
-    Plain::success(&Value::Object(apis.collect()))
 }
 
 /// Recorded (mael): `email`, `expired` and `description` are text,
