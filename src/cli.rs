@@ -58,6 +58,11 @@ Examples:
   google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
       The same report, for a program.
 
+On a NAS, by SSH:
+  sudo -u google-to-synology-sso google-to-synology-sso status
+      Every command runs as the package's user, which owns the config. It can also replace this \
+program, so never run it as root there.
+
 Config:
   The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS, \
 /var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::package;
 use super::table::{Paint, Reader};
 use super::{
     BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, local_zone,
@@ -96,7 +97,11 @@ enum AskError {
         .0.display()
     )]
     NotRunning(PathBuf),
-    #[error("ask the daemon at {}: {source}; run with sudo", path.display())]
+    #[error(
+        "ask the daemon at {}: {source}; run this as the user that runs the daemon, such as: {} …",
+        path.display(),
+        package::PROGRAM
+    )]
     Denied { path: PathBuf, source: io::Error },
     #[error("ask the daemon at {}: {source}", path.display())]
     Broken { path: PathBuf, source: io::Error },

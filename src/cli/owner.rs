@@ -9,11 +9,12 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 
+use super::package;
 use crate::config::directory_of;
 
 /// Lets root become the owner of the directory of `config`, for good, so that
-/// a command typed with sudo leaves no file that the daemon cannot open.
-/// Anybody else has to be the owner already.
+/// a command typed as root leaves no file that the daemon cannot open.
+/// Any other user gets an error that says how to run the command.
 ///
 /// A directory that is not there has no owner: the command itself tells what
 /// that means for it.
@@ -23,8 +24,9 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             bail!(
-                "{} cannot be looked into; run with sudo",
-                directory.display()
+                "cannot open {}: {error}; run this as the user who owns it, such as: {} …",
+                directory.display(),
+                package::PROGRAM
             )
         }
         Err(_) => return Ok(()),
@@ -36,8 +38,9 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     }
     if !ours.is_root() {
         bail!(
-            "{} belongs to another user (uid {user}); run with sudo",
-            directory.display()
+            "{} belongs to another user (uid {user}); run this as that user{}",
+            directory.display(),
+            how_to_be(user)
         );
     }
     if user.is_root() {
@@ -46,6 +49,17 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     group_of(user, group)
         .and_then(|group| Ok(give_up_root(user, group)?))
         .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
+}
+
+/// What to type to run a command as `user`. Nothing for root: on a NAS it must
+/// not run this program, which the package's user can replace.
+fn how_to_be(user: Uid) -> String {
+    if user.is_root() {
+        return String::new();
+    }
+    let name = User::from_uid(user).ok().flatten().map(|user| user.name);
+    let name = name.unwrap_or_else(|| format!("'#{user}'"));
+    format!(": sudo -u {name} google-to-synology-sso …")
 }
 
 /// Whether what is in the directory of `config` is ours to read: to be asked

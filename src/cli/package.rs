@@ -7,6 +7,11 @@ use crate::config::directory_of;
 /// The config of the package, on a NAS.
 pub(super) const CONFIG: &str = "/var/packages/google-to-synology-sso/home/config.toml";
 
+/// What to type before a command on a NAS, where the package's user can replace
+/// the program, so that root must not run it. The same where the README's steps
+/// for systemd were followed.
+pub(super) const PROGRAM: &str = "sudo -u google-to-synology-sso google-to-synology-sso";
+
 /// Whether DSM runs the daemon with this config, as one of a package.
 pub(super) fn owns(config: &Path) -> bool {
     config.ends_with("google-to-synology-sso/home/config.toml")

@@ -161,9 +161,13 @@ fn program(path: &Path) -> String {
     } else {
         format!(" --config {}", path.display())
     };
-    // On a NAS the config is the package's, and nobody else may look into it.
-    let sudo = if package::owns(path) { "sudo " } else { "" };
-    format!("{sudo}google-to-synology-sso{named}")
+    // On a NAS the config belongs to the package's user.
+    let program = if package::owns(path) {
+        package::PROGRAM
+    } else {
+        "google-to-synology-sso"
+    };
+    format!("{program}{named}")
 }
 
 /// The config as a person would have begun it; the README has all keys.
@@ -181,7 +185,7 @@ fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     });
     format!(
         "\
-# The README tells of all keys; google-to-synology-sso check, of what is wrong.
+# The README describes all keys; the command check finds what is wrong.
 
 # The public URL of this service.
 issuer = {issuer}
@@ -224,14 +228,12 @@ mod tests {
     fn on_a_nas_nobody_is_told_to_run_what_dsm_runs() {
         let nas = Path::new(package::CONFIG);
         let first = next_steps(nas, Existing::Keep);
-        assert!(
-            first.contains("\n  sudo google-to-synology-sso check\n"),
-            "{first}"
-        );
+        let check = format!("\n  {} check\n", package::PROGRAM);
+        assert!(first.contains(&check), "{first}");
         assert!(first.ends_with("begins by itself.\n"), "{first}");
         let again = next_steps(nas, Existing::Replace);
-        let reload = "\n  sudo google-to-synology-sso reload\n";
-        assert!(again.contains(reload), "{again}");
+        let reload = format!("\n  {} reload\n", package::PROGRAM);
+        assert!(again.contains(&reload), "{again}");
         for steps in [first, again] {
             assert!(!steps.contains(" run\n"), "{steps}");
         }

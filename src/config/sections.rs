@@ -78,7 +78,7 @@ const MAX_SOCKET_PATH: usize = 107;
 const MAX_CLIENT_ID: usize = 64;
 
 /// Who makes the file that is to come.
-const MAKE_DEVICE_TOKEN: &str = "google-to-synology-sso setup --otp";
+const MAKE_DEVICE_TOKEN: &str = "sudo -u google-to-synology-sso google-to-synology-sso setup --otp";
 
 /// A name on a page, or of an account.
 pub(super) const MAX_LINE: usize = 100;

@@ -33,7 +33,8 @@ impl Config {
         if token_file.is_some_and(|path| !path.exists()) {
             warn(
                 "dsm.device-token-file".to_owned(),
-                "names a file that does not exist yet: run google-to-synology-sso setup --otp",
+                "names a file that does not exist yet: run sudo -u google-to-synology-sso \
+                 google-to-synology-sso setup --otp",
             );
         }
         for (index, client) in self.clients.iter().enumerate() {

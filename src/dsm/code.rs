@@ -83,19 +83,21 @@ pub enum Code {
     /// 403 at sign-in.
     #[error(
         "the account has 2-factor sign-in, and DSM knows no device token of ours (403): run \
-         google-to-synology-sso setup --otp, or let dsm.account be one without it"
+         sudo -u google-to-synology-sso google-to-synology-sso setup --otp, or let dsm.account be \
+         one without it"
     )]
     OtpNeeded,
     /// 404 at sign-in.
     #[error(
-        "the one-time code or the device token is wrong (404): run google-to-synology-sso setup \
-         --otp again, with a new code"
+        "the one-time code or the device token is wrong (404): run sudo -u \
+         google-to-synology-sso google-to-synology-sso setup --otp again, with a new code"
     )]
     OtpWrong,
     /// 406 at sign-in.
     #[error(
         "DSM enforces 2-factor sign-in and the account has none yet (406): sign in to DSM as \
-         dsm.account and set it up, then run google-to-synology-sso setup --otp; or exempt it"
+         dsm.account and set it up, then run sudo -u google-to-synology-sso \
+         google-to-synology-sso setup --otp; or exempt it"
     )]
     OtpNotSetUp,
     /// 407 at sign-in: Auto Block.
@@ -131,7 +133,8 @@ pub enum Code {
     /// 449 at sign-in.
     #[error(
         "the sign-in waits for an approval in Secure SignIn (449): let dsm.account be one that \
-         signs in with its password, or with one-time codes and google-to-synology-sso setup --otp"
+         signs in with its password, or with one-time codes and sudo -u google-to-synology-sso \
+         google-to-synology-sso setup --otp"
     )]
     ApprovalNeeded,
     /// 405, which nobody has described, but it stands among the refusals.

@@ -44,8 +44,8 @@ pub enum DsmError {
     /// would refuse the sign-in and count it. The file is not named: it need
     /// not be there yet, and may be the token itself, in the place of its file.
     #[error(
-        "cannot read the file that dsm.device-token-file names; run google-to-synology-sso setup \
-         --otp to have it made"
+        "cannot read the file that dsm.device-token-file names; run sudo -u \
+         google-to-synology-sso google-to-synology-sso setup --otp to have it made"
     )]
     DeviceTokenFile(#[source] SecretFileError),
     /// DSM answered `success: false`.

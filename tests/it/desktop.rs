@@ -1,7 +1,8 @@
 //! The icon on DSM's desktop: a help page that anybody may read who knows
 //! where it is, so that it tells nothing of this NAS.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -172,14 +173,22 @@ fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
     }
 }
 
-/// All that root is told to type; each ends before `end`.
+/// What a text for the NAS has before each command: the package's user can
+/// replace the program, so root must not run it.
+const RUN: &str = "sudo -u google-to-synology-sso google-to-synology-sso ";
+
+/// All commands of a text; each ends before `end`.
 fn assert_commands_exist(page: &str, end: char) {
     let page = page.replace('\n', " ");
-    let commands = page.split("sudo google-to-synology-sso ").skip(1);
+    let commands = page.split(RUN).skip(1);
     let commands: Vec<&str> = commands
         .map(|rest| rest.split(end).next().unwrap())
         .collect();
-    assert!(commands.len() >= 5, "{commands:?}");
+    assert!(commands.len() >= 4, "{commands:?}");
+    // A command whose prefix was forgotten.
+    for start in ["<code>google-to-synology-sso ", "`google-to-synology-sso "] {
+        assert!(!page.contains(start), "{page}");
+    }
     for command in commands {
         let mut arguments: Vec<&str> = command.split(' ').collect();
         arguments.push("--help");
@@ -211,5 +220,54 @@ fn the_readme_says_the_same() {
         .filter(|line| line.starts_with("| “Sign-in"));
     for title in ours.map(|line| line.split(['“', '”']).nth(1).unwrap()) {
         assert!(PAGES[0].contains(title), "{title}");
+    }
+}
+
+/// On a machine where root owns the program, it may run it.
+const ROOTS: &str = "\n## As a systemd service\n";
+
+#[test]
+fn no_text_for_the_nas_has_root_run_the_program() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut texts = Vec::from(["README.md", "CHANGELOG.md"].map(|name| root.join(name)));
+    for directory in ["spk", "src"] {
+        collect(&root.join(directory), &mut texts);
+    }
+    for path in texts {
+        let text = fs::read_to_string(&path).unwrap();
+        let text = match text.split_once(ROOTS) {
+            Some((before, rest)) => {
+                let after = rest.split_once("\n## ").unwrap().1;
+                format!("{before}{after}")
+            }
+            None => text,
+        };
+        // A string of ours goes on in the next line after a backslash.
+        let text = text.replace('\\', " ");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let text = words.join(" ");
+        for wrong in [
+            "sudo google-to-synology-sso",
+            "run with sudo",
+            "want `sudo`",
+        ] {
+            assert!(!text.contains(wrong), "{}: {wrong}", path.display());
+        }
+    }
+    for page in PAGES {
+        let page = page.replace("\\\n", "");
+        let words: Vec<&str> = page.split_whitespace().collect();
+        assert_commands_exist(&words.join(" "), '`');
+    }
+}
+
+fn collect(directory: &Path, texts: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, texts);
+        } else {
+            texts.push(path);
+        }
     }
 }

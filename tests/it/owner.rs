@@ -243,7 +243,7 @@ fn root_sees_what_the_owner_sees() {
 }
 
 #[test]
-fn anybody_else_is_told_to_run_with_sudo() {
+fn any_other_user_is_told_as_which_user_to_run_it() {
     let estate = Estate::with(EXAMPLE);
     let stranger = OWNER - 1;
     for mode in ["755", "700"] {
@@ -261,7 +261,8 @@ fn anybody_else_is_told_to_run_with_sudo() {
             assert_eq!(output.status.code(), Some(1), "{output:?}");
             assert_eq!(text(&output.stdout), "");
             let complaint = text(&output.stderr);
-            assert!(complaint.contains("run with sudo"), "{complaint}");
+            let how = "sudo -u nobody google-to-synology-sso …";
+            assert!(complaint.contains(how), "{complaint}");
         }
         let output = estate.user(OWNER, OWNER, &["check"]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -273,7 +274,8 @@ fn anybody_else_is_told_to_run_with_sudo() {
     command.arg(estate.home().join("inner").join("config.toml"));
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text(&output.stderr).contains("run with sudo"), "{output:?}");
+    let how = "sudo -u google-to-synology-sso google-to-synology-sso …";
+    assert!(text(&output.stderr).contains(how), "{output:?}");
 
     // What belongs to root is root's alone.
     let mut chmod = as_root(Path::new("chmod"));
@@ -288,7 +290,9 @@ fn anybody_else_is_told_to_run_with_sudo() {
     estate.give("--recursive", 0, "");
     let output = estate.user(OWNER, OWNER, &["check"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(text(&output.stderr).contains("run with sudo"), "{output:?}");
+    let complaint = text(&output.stderr);
+    assert!(complaint.contains("(uid 0)"), "{complaint}");
+    assert!(!complaint.contains("sudo"), "{complaint}");
 }
 
 #[test]

@@ -124,7 +124,8 @@ fn who_was_added_a_moment_ago_learns_that_the_nas_was_slow() {
 fn what_the_caretaker_has_to_type_is_set_apart() {
     in_both(|language, _| {
         let (main, footer) = written(&refused(Refusal::LinkedToAnother, false), language);
-        assert!(footer.contains("<code>google-to-synology-sso links remove "));
+        let command = "sudo -u google-to-synology-sso google-to-synology-sso links remove ";
+        assert!(footer.contains(&format!("<code>{command}")), "{footer}");
         assert!(!main.contains("google-to-synology-sso"), "{main}");
         let (_, footer) = written(&Page::Landing { name: "Synology" }, language);
         assert!(!footer.contains("<footer>"), "{footer}");

@@ -112,7 +112,7 @@ async fn a_second_time_only_the_token_is_new() {
 async fn what_dsm_says_against_it_is_told() {
     let family = Family::new().await;
     family
-        .fails("654321", "(404): run google-to-synology-sso")
+        .fails("654321", "(404): run sudo -u google-to-synology-sso ")
         .await;
     let factor = family.dsm.behaviour().second_factor;
     family

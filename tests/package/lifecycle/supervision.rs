@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::nas::{Nas, USER, files};
+use super::nas::{NAME, Nas, USER, files};
 use super::{answers, get, log, on_a_nas, serves, until, untouched, waits};
 
 const SCRIPT: &str = "/var/packages/google-to-synology-sso/scripts/start-stop-status";
@@ -177,14 +177,15 @@ fn root_may_do_it_too_and_leaves_no_file_of_its_own() {
 }
 
 #[test]
-fn anybody_else_is_told_to_use_sudo() {
+fn any_other_user_is_told_as_which_user_to_run_it() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         until("it serves", serves);
         for verb in ["start", "stop", "status"] {
             let ran = nas.ssh(65534, &[SCRIPT, verb]);
             assert_eq!(ran.code, 4, "{ran:?}");
-            assert!(ran.log.contains("run with sudo"), "{ran:?}");
+            let how = format!("sudo -u {NAME} {SCRIPT} {verb}\n");
+            assert!(ran.log.contains(&how), "{ran:?}");
         }
         assert!(serves());
     });

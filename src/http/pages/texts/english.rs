@@ -126,8 +126,8 @@ pub(super) static BOOK: Book = Book {
         mend: Some(
             "The questions of the installation were skipped, and nothing was answered since. Either \
              uninstall the package in Package Center and install it again, which asks them once \
-             more; or type `sudo google-to-synology-sso setup` on the NAS, by SSH. Nothing has to \
-             be started then: it begins by itself.",
+             more; or type `sudo -u google-to-synology-sso google-to-synology-sso setup` on the NAS, \
+             by SSH. Nothing has to be started then: it begins by itself.",
         ),
     },
     set_up_wrongly: Words {
@@ -139,8 +139,8 @@ pub(super) static BOOK: Book = Book {
         action: LOOK_AGAIN,
         mend: Some(
             "The config is there, but not good. To be mended: {}. On the NAS, \
-             `sudo google-to-synology-sso check` says what is wrong with each, and so does the log. \
-             Nothing has to be started then: it begins by itself.",
+             `sudo -u google-to-synology-sso google-to-synology-sso check` says what is wrong with \
+             each, and so does the log. Nothing has to be started then: it begins by itself.",
         ),
     },
     address_not_verified: Words {
@@ -258,7 +258,7 @@ pub(super) static BOOK: Book = Book {
         action: CHOOSE,
         mend: Some(
             "If this Google account is the right one now, forget the other: \
-             `google-to-synology-sso links remove USER`.",
+             `sudo -u google-to-synology-sso google-to-synology-sso links remove USER`.",
         ),
     },
     directory_stale: Words {
@@ -268,7 +268,10 @@ pub(super) static BOOK: Book = Book {
             "Wait a minute, then try again. If it lasts, tell the person who looks after the NAS.",
         ],
         action: TRY_AGAIN,
-        mend: Some("`google-to-synology-sso status` says why DSM’s users cannot be read."),
+        mend: Some(
+            "`sudo -u google-to-synology-sso google-to-synology-sso status` says why DSM’s users \
+             cannot be read.",
+        ),
     },
     clock_wrong: Words {
         title: "The clock of the NAS is wrong",

@@ -129,8 +129,8 @@ pub(super) static BOOK: Book = Book {
         mend: Some(
             "Les questions de l’installation sont restées sans réponse. Soit désinstallez le paquet \
              dans le Centre de paquets et installez-le de nouveau\u{a0}: elles seront reposées. Soit \
-             tapez `sudo google-to-synology-sso setup` sur le NAS, par SSH. Il n’y aura rien à \
-             démarrer\u{a0}: le service démarre de lui-même.",
+             tapez `sudo -u google-to-synology-sso google-to-synology-sso setup` sur le NAS, par \
+             SSH. Il n’y aura rien à démarrer\u{a0}: le service démarre de lui-même.",
         ),
     },
     set_up_wrongly: Words {
@@ -142,8 +142,8 @@ pub(super) static BOOK: Book = Book {
         action: LOOK_AGAIN,
         mend: Some(
             "La configuration est là, mais elle n’est pas bonne. À corriger\u{a0}: {}. Sur le NAS, \
-             `sudo google-to-synology-sso check` dit ce qui ne va pas, et le journal aussi. Il n’y \
-             aura rien à démarrer\u{a0}: le service démarre de lui-même.",
+             `sudo -u google-to-synology-sso google-to-synology-sso check` dit ce qui ne va pas, et \
+             le journal aussi. Il n’y aura rien à démarrer\u{a0}: le service démarre de lui-même.",
         ),
     },
     address_not_verified: Words {
@@ -265,7 +265,7 @@ pub(super) static BOOK: Book = Book {
         action: CHOOSE,
         mend: Some(
             "Si ce compte Google est désormais le bon, oubliez l’autre\u{a0}: \
-             `google-to-synology-sso links remove UTILISATEUR`.",
+             `sudo -u google-to-synology-sso google-to-synology-sso links remove UTILISATEUR`.",
         ),
     },
     directory_stale: Words {
@@ -277,8 +277,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TRY_AGAIN,
         mend: Some(
-            "`google-to-synology-sso status` dit pourquoi les utilisateurs de DSM ne peuvent pas \
-             être lus.",
+            "`sudo -u google-to-synology-sso google-to-synology-sso status` dit pourquoi les \
+             utilisateurs de DSM ne peuvent pas être lus.",
         ),
     },
     clock_wrong: Words {
