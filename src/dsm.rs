@@ -6,6 +6,7 @@
 
 mod code;
 mod error;
+mod url_advice;
 mod visit;
 mod wire;
 
@@ -362,7 +363,15 @@ impl DsmClient {
             .http
             .post_form(request, form, call.max_answer_bytes())
             .await
-            .map_err(|source| DsmError::from_http(call, source))?;
+            .map_err(|source| DsmError::from_http(call, &self.settings, source))?;
+        if answer.status == StatusCode::BAD_REQUEST && url_advice::wants_https(&answer.body) {
+            let advice = url_advice::on_other_scheme(&self.settings);
+            return Err(DsmError::OtherScheme {
+                call,
+                advice,
+                source: None,
+            });
+        }
         if answer.status != StatusCode::OK {
             let status = answer.status;
             return Err(DsmError::Status { call, status });

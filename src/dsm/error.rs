@@ -6,12 +6,12 @@ use std::iter::successors;
 use std::path::PathBuf;
 
 use hyper::StatusCode;
+use rustls::InvalidMessage;
 use tokio::task::JoinError;
-use url::Url;
 
 use super::code::Code;
 use super::wire::MAX_ROWS;
-use super::{Call, MAX_PAGES};
+use super::{Call, DsmSettings, MAX_PAGES, url_advice};
 use crate::http_client::HttpClientError;
 use crate::power::Unreadable;
 use crate::secret::SecretFileError;
@@ -92,12 +92,22 @@ pub enum DsmError {
         source: HttpClientError,
     },
     /// DSM wants us to go elsewhere, but the password is for `dsm.url` alone.
-    #[error("cannot {call}: {}", advice_on_redirect(location))]
+    #[error("cannot {call}: {advice}")]
     Redirect {
         /// What was asked.
         call: Call,
-        /// Where to.
-        location: String,
+        /// What to set.
+        advice: String,
+    },
+    /// The port is for https and `dsm.url` has http, or the reverse.
+    #[error("cannot {call}: {advice}")]
+    OtherScheme {
+        /// What was asked.
+        call: Call,
+        /// What to set.
+        advice: String,
+        /// What shows it, unless it is a response with status 400.
+        source: Option<HttpClientError>,
     },
     /// The request could not even be built or begun.
     #[error("cannot {call}: dsm.url, or this machine's TLS, does not allow a request")]
@@ -216,6 +226,7 @@ impl DsmError {
             | Self::Certificate { .. }
             | Self::TooLarge { .. }
             | Self::Redirect { .. }
+            | Self::OtherScheme { .. }
             | Self::Impossible { .. }
             | Self::Misshapen { .. }
             | Self::NoSchedule { .. }
@@ -230,9 +241,12 @@ impl DsmError {
         matches!(self, Self::Refused { call, code } if code.is_about_the_session(*call))
     }
 
-    pub(super) fn from_http(call: Call, source: HttpClientError) -> Self {
+    pub(super) fn from_http(call: Call, settings: &DsmSettings, source: HttpClientError) -> Self {
         match source {
-            HttpClientError::Redirect { location } => Self::Redirect { call, location },
+            HttpClientError::Redirect { location } => Self::Redirect {
+                call,
+                advice: url_advice::on_redirect(settings, &location),
+            },
             HttpClientError::Timeout(_) => Self::Timeout { call, source },
             HttpClientError::TooLarge(_) => Self::TooLarge { call, source },
             HttpClientError::BadRequest(_) | HttpClientError::Tls(_) => {
@@ -241,6 +255,11 @@ impl DsmError {
             HttpClientError::Connection(_) if is_about_a_certificate(&source) => {
                 Self::Certificate { call, source }
             }
+            HttpClientError::Connection(_) if is_about_the_scheme(&source) => Self::OtherScheme {
+                call,
+                advice: url_advice::on_other_scheme(settings),
+                source: Some(source),
+            },
             HttpClientError::Connection(_) => Self::Unreachable { call, source },
         }
     }
@@ -266,34 +285,28 @@ impl DsmError {
     }
 }
 
-/// Names the setting to change. DSM with "redirect to HTTPS" sends its own
-/// port along, which is not 5001 everywhere; the path may say anything and is
-/// left out.
-fn advice_on_redirect(location: &str) -> String {
-    let target = Url::parse(location).ok();
-    let https = target.as_ref().filter(|url| url.scheme() == "https");
-    if let Some(port) = https.and_then(Url::port_or_known_default) {
-        return format!(
-            "DSM redirects to HTTPS, and the password does not follow: set dsm.url = \
-             \"https://127.0.0.1:{port}\" and dsm.accept-invalid-certificate = true"
-        );
-    }
-    let origin = target.map_or_else(
-        || "another page".to_owned(),
-        |url| url.origin().ascii_serialization(),
-    );
-    format!(
-        "it redirects to {origin}, and the password does not follow: set dsm.url to DSM's own \
-         address, such as \"http://127.0.0.1:5000\""
-    )
-}
-
 /// Looks for rustls at the bottom of the chain.
 fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
-    successors(Some(error), |&error| cause_of(error)).any(|error| {
+    chain(error).any(|error| {
         let tls = error.downcast_ref::<rustls::Error>();
         matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
     })
+}
+
+/// Looks for TLS that got something else in return, as from a port for plain
+/// HTTP, and for HTTP that did, as from a port for TLS.
+fn is_about_the_scheme(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(|error| {
+        let tls = error.downcast_ref::<rustls::Error>();
+        let http = error.downcast_ref::<hyper::Error>();
+        let not_tls = InvalidMessage::InvalidContentType;
+        matches!(tls, Some(rustls::Error::InvalidMessage(message)) if *message == not_tls)
+            || http.is_some_and(hyper::Error::is_parse)
+    })
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| cause_of(error))
 }
 
 /// An error of I/O names as its source the source of what it carries, and so

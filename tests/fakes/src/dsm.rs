@@ -58,6 +58,9 @@ pub enum Instead {
     Redirect(String),
     /// This HTTP status and a web page.
     Status(u16),
+    /// What nginx answers where HTTP comes in at a port for HTTPS. Recorded
+    /// with nginx 1.22.1. Guess: that DSM's nginx has no page of its own.
+    PlainToHttps,
     /// This JSON.
     Json(Value),
 }
@@ -380,6 +383,7 @@ async fn answer(shared: Arc<Shared>, request: Received) -> Reply {
         Some(Instead::Json(json)) => Plain::json(&json).reply(),
         Some(Instead::Html) => Plain::page(200).reply(),
         Some(Instead::Status(status)) => Plain::page(status).reply(),
+        Some(Instead::PlainToHttps) => Plain::plain_to_https().reply(),
         Some(Instead::Redirect(location)) => redirect(&location),
     };
     shared.changed.notify_waiters();

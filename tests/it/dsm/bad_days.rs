@@ -123,6 +123,33 @@ async fn a_redirect_is_not_followed_and_names_the_setting() {
 }
 
 #[tokio::test]
+async fn a_redirect_from_localhost_keeps_the_host() {
+    let home = Home::with(|settings| {
+        settings.url = settings.url.replace("127.0.0.1", "localhost");
+    })
+    .await;
+    let to = "https://nas.example.com:5001/".to_owned();
+    home.dsm.next(Api::SignIn, Instead::Redirect(to));
+    let error = home.failure().await;
+    let advice = "set dsm.url = \"https://localhost:5001\" and dsm.accept-invalid";
+    assert!(told(&error).contains(advice), "{error}");
+}
+
+#[tokio::test]
+async fn nginx_with_https_at_the_port_names_the_other_scheme() {
+    let home = Home::new().await;
+    home.dsm.next(Api::SignIn, Instead::PlainToHttps);
+    let error = home.failure().await;
+    assert!(matches!(error, DsmError::OtherScheme { .. }), "{error:?}");
+    assert_eq!(error.reaction(), Reaction::Report);
+    let advice = format!(
+        "set dsm.url = \"{}\" and dsm.accept-invalid-certificate = true",
+        home.dsm.url().replace("http:", "https:")
+    );
+    assert!(told(&error).contains(&advice), "{error}");
+}
+
+#[tokio::test]
 async fn an_error_in_the_middle_is_told_even_if_the_sign_out_fails_too() {
     let home = Home::new().await;
     home.dsm.next(Api::Users, Instead::Status(502));

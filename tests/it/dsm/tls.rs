@@ -32,6 +32,43 @@ async fn it_is_taken_when_the_administrator_allows_it() {
     client.list_users(&Arc::default()).await.unwrap();
 }
 
+#[tokio::test]
+async fn https_at_a_port_for_http_names_the_other_scheme() {
+    for (allowed, and) in [
+        (false, ""),
+        (true, ", and remove dsm.accept-invalid-certificate"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let dsm = FakeDsm::start().await;
+        let mut settings = dsm.settings(directory.path());
+        settings.url = settings.url.replace("http:", "https:");
+        settings.accept_invalid_certificate = allowed;
+        let error = failure(settings).await;
+        let advice = format!("set dsm.url = \"{}\"{and}. ", dsm.url());
+        assert!(told(&error).contains(&advice), "{}", told(&error));
+    }
+}
+
+#[tokio::test]
+async fn http_at_a_port_for_https_names_the_other_scheme() {
+    let (_dsm, client, _directory) = over_https(|_| {}).await;
+    let mut settings = client.settings().clone();
+    let https = settings.url.clone();
+    settings.url = https.replace("https:", "http:");
+    let error = failure(settings).await;
+    let advice = format!("set dsm.url = \"{https}\" and dsm.accept-invalid-certificate = true");
+    assert!(told(&error).contains(&advice), "{}", told(&error));
+}
+
+/// The error of a reading for which `dsm.url` has the wrong scheme.
+async fn failure(settings: DsmSettings) -> DsmError {
+    let client = DsmClient::new(settings);
+    let error = client.list_users(&Arc::default()).await.unwrap_err();
+    assert!(matches!(error, DsmError::OtherScheme { .. }), "{error:?}");
+    assert_eq!(error.reaction(), Reaction::Report);
+    error
+}
+
 async fn over_https(
     change: impl FnOnce(&mut DsmSettings),
 ) -> (FakeDsm, DsmClient, tempfile::TempDir) {

@@ -99,6 +99,24 @@ impl Plain {
         }
     }
 
+    /// Recorded with nginx 1.22.1.
+    pub(super) fn plain_to_https() -> Self {
+        Self {
+            status: 400,
+            content_type: "text/html",
+            cookie: None,
+            body: "<html>\r\n\
+                <head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n\
+                <body>\r\n\
+                <center><h1>400 Bad Request</h1></center>\r\n\
+                <center>The plain HTTP request was sent to HTTPS port</center>\r\n\
+                <hr><center>nginx/1.22.1</center>\r\n\
+                </body>\r\n\
+                </html>\r\n"
+                .into(),
+        }
+    }
+
     /// Guess: what a connection through a proxy may do to an answer.
     pub(super) fn cut(mut self) -> Self {
         self.body.truncate(self.body.len() / 2);
