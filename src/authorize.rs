@@ -21,6 +21,8 @@ const MAX_ECHOED_BYTES: usize = 1400;
 /// Longer ones are no address of anybody.
 const MAX_LOGIN_HINT_BYTES: usize = 256;
 
+const ID_TOKEN_HINT: &str = "id_token_hint";
+
 /// Who asks and where the answer goes, both matched against the config.
 #[derive(Debug)]
 pub struct TrustedClient<'a> {
@@ -114,12 +116,7 @@ pub fn understand(
     parameters.bytes("state")?;
     refuse_unsupported(parameters)?;
     let prompt = prompt(parameters)?;
-    let max_age = parameters.text("max_age")?;
-    if max_age.is_some_and(|seconds| seconds.parse::<u64>().is_err()) {
-        return Err(OAuthError::invalid_request(
-            "max_age is no number of seconds",
-        ));
-    }
+    let max_age = max_age(parameters)?;
     let challenge = challenge(parameters)?;
     if client.party.require_pkce && challenge.is_none() {
         return Err(OAuthError::invalid_request(
@@ -127,6 +124,7 @@ pub fn understand(
         ));
     }
     let login_hint = parameters.text("login_hint")?;
+    parameters.text(ID_TOKEN_HINT)?;
     Ok(AuthorizationRequest {
         client: client.party.id.clone(),
         redirect: client.redirect.clone(),
@@ -134,12 +132,36 @@ pub fn understand(
         nonce: parameters.text("nonce")?.map(str::to_owned),
         scope: Scope::parse(parameters.text("scope")?.unwrap_or_default()),
         challenge,
-        wants_auth_time: max_age.is_some(),
+        max_age,
         prompt,
         login_hint: login_hint
             .filter(|hint| hint.len() <= MAX_LOGIN_HINT_BYTES)
             .map(str::to_owned),
+        hinted: None,
     })
+}
+
+/// The `id_token_hint` that has to be verified before it is believed; only
+/// with `prompt=none`, since any other request lets the user choose.
+pub fn id_token_hint<'a>(
+    parameters: &'a Parameters,
+    request: &AuthorizationRequest,
+) -> Option<&'a str> {
+    if request.prompt != Prompt::Silent {
+        return None;
+    }
+    parameters.text(ID_TOKEN_HINT).ok().flatten()
+}
+
+/// More than 136 years is no limit: [`u32::MAX`] seconds stand for all of it.
+fn max_age(parameters: &Parameters) -> Result<Option<u32>, OAuthError> {
+    let Some(text) = parameters.text("max_age")? else {
+        return Ok(None);
+    };
+    let seconds: u64 = text
+        .parse()
+        .map_err(|_| OAuthError::invalid_request("max_age is not a whole number of seconds"))?;
+    Ok(Some(u32::try_from(seconds).unwrap_or(u32::MAX)))
 }
 
 /// OpenID Connect Core, sections 3.1.2.2 and 6; RFC 6749, section 4.1.1.
@@ -182,13 +204,14 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, OAuthError> {
         }
         return Ok(Prompt::Silent);
     }
-    // Google knows no `login`; choosing the account is the nearest to it.
-    let select_account = words.contains(&"login") || words.contains(&"select_account");
+    let login = words.contains(&"login");
+    let select_account = words.contains(&"select_account");
     let consent = words.contains(&"consent");
-    if !select_account && !consent {
+    if !login && !select_account && !consent {
         return Ok(Prompt::Unspecified);
     }
     Ok(Prompt::Ask {
+        login,
         select_account,
         consent,
     })

@@ -16,6 +16,7 @@ mod spent;
 
 use crate::authorize as step_one;
 use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
+use crate::ids::KeyId;
 use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::Parameters;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 use crate::store::{Decision, Redeemed};
 use crate::token::claims::Claims;
 use crate::token::request::TokenRequest;
+use crate::token::silent;
 use crate::token::{self, TOKEN_LIFE, Unredeemable};
 
 pub use bridge::Bridge;
@@ -76,6 +78,10 @@ pub async fn authorize(bridge: &Bridge, parameters: &Parameters) -> Result<Depar
     let mut request = step_one::understand(parameters, &client)
         .map_err(|error| ClientError::new(client.redirect, client.state, error))?;
     let login_hint = request.login_hint.take();
+    if let Some(hint) = step_one::id_token_hint(parameters, &request) {
+        let key = |kid: &KeyId| bridge.keys.find(kid);
+        request.hinted = silent::hinted(hint, bridge.config.issuer.as_str(), key);
+    }
     let metadata = match bridge.upstream.metadata().await {
         Ok(metadata) => metadata,
         Err(error) => return Err(FlowError::google_failed(request, error.into())),
@@ -133,7 +139,11 @@ where
         Ok(identity) => identity,
         Err(stop) => return Err(stop.ending(bridge, pending.request)),
     };
-    admit::admit(bridge, pending.request, identity).await
+    let request = pending.request;
+    if let Err(error) = silent::check(&request, &identity, bridge.clock.now()) {
+        return Err(ClientError::new(request.redirect, request.state, error).into());
+    }
+    admit::admit(bridge, request, identity).await
 }
 
 /// The pending login whose secret the callback knows, from its own browser's

@@ -72,6 +72,9 @@ pub fn authorization_url(
     if let Some(prompt) = prompt(client.prompt.as_deref(), pending) {
         query.append_pair("prompt", &prompt);
     }
+    if let Some(seconds) = max_age(pending) {
+        query.append_pair("max_age", &seconds.to_string());
+    }
     if let Some(hint) = login_hint {
         query.append_pair("login_hint", hint);
     }
@@ -79,11 +82,22 @@ pub fn authorization_url(
     url.into()
 }
 
-/// The client's prompt beats the config's. Whoever sends `max_age` wants
-/// somebody who was asked just now, and choosing an account is all that
-/// Google can be made to ask.
+/// How old the user's sign-in at Google may be (OpenID Connect Core, section
+/// 3.1.2.1). Google ignores it; other providers ask for the password again.
+/// Google has no `prompt=login` either, and the same section gives
+/// `max_age=0` that meaning.
+fn max_age(pending: &PendingLogin) -> Option<u32> {
+    match pending.request.prompt {
+        Prompt::Ask { login: true, .. } => Some(0),
+        Prompt::Ask { .. } | Prompt::Silent | Prompt::Unspecified => pending.request.max_age,
+    }
+}
+
+/// The client's prompt takes precedence over the config's. A client that sends
+/// `max_age` or `prompt=login` wants the user to be asked now; at Google, only
+/// the choice of the account does that.
 fn prompt(configured: Option<&str>, pending: &PendingLogin) -> Option<String> {
-    let fresh = pending.request.wants_auth_time;
+    let fresh = pending.request.max_age.is_some();
     let (select_account, consent) = match pending.request.prompt {
         Prompt::Silent => return Some("none".to_owned()),
         Prompt::Unspecified if !fresh => {
@@ -96,9 +110,10 @@ fn prompt(configured: Option<&str>, pending: &PendingLogin) -> Option<String> {
             (true, words.split(' ').any(|word| word == "consent"))
         }
         Prompt::Ask {
+            login,
             select_account,
             consent,
-        } => (select_account || fresh, consent),
+        } => (login || select_account || fresh, consent),
     };
     match (select_account, consent) {
         (true, true) => Some("select_account consent".to_owned()),

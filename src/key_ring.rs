@@ -77,6 +77,13 @@ impl KeyRing {
         Arc::clone(self.0.set.load().signing(now))
     }
 
+    /// The key with this name, whether it signs or not.
+    pub fn find(&self, kid: &KeyId) -> Option<Arc<SigningKey>> {
+        let set = self.0.set.load();
+        let found = set.keys().iter().find(|it| it.key.kid() == kid);
+        found.map(|it| Arc::clone(&it.key))
+    }
+
     /// The JWKS at `now`.
     pub fn jwks(&self, now: UnixTime) -> Arc<[u8]> {
         Arc::clone(self.0.set.load().jwks(now))

@@ -8,6 +8,7 @@ pub mod cookie;
 use std::fmt;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -36,12 +37,30 @@ pub struct AuthorizationRequest {
     pub scope: Scope,
     /// PKCE (RFC 7636), S256 only.
     pub challenge: Option<CodeChallenge>,
-    /// Whether `max_age` was sent: the ID token then needs an `auth_time`.
-    pub wants_auth_time: bool,
+    /// `max_age`, in seconds: the ID token then needs an `auth_time`.
+    pub max_age: Option<u32>,
     /// What the person is asked at Google.
     pub prompt: Prompt,
     /// Whom Google should offer first. Not kept while the login is pending.
     pub login_hint: Option<String>,
+    /// The user whom an `id_token_hint` of ours names. Read only with
+    /// `prompt=none`.
+    pub hinted: Option<HintedUser>,
+}
+
+/// The `sub` of an `id_token_hint`, as a hash: a `sub` can be longer than what
+/// a cookie has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HintedUser(pub(crate) [u8; 16]);
+
+impl HintedUser {
+    /// The user with this `sub` of ours.
+    pub fn of(subject: &str) -> Self {
+        let hash = digest(&SHA256, subject.as_bytes());
+        let mut half = [0; 16];
+        half.copy_from_slice(hash.as_ref().split_at(16).0);
+        Self(half)
+    }
 }
 
 /// Our scopes that an authorization request named. Claims do not depend on
@@ -96,8 +115,10 @@ pub enum Prompt {
     Unspecified,
     /// Nothing may be shown; neither Google's page nor ours.
     Silent,
-    /// At least one of the two.
+    /// At least one of the three.
     Ask {
+        /// Ask for the password again.
+        login: bool,
         /// Let the person choose an account.
         select_account: bool,
         /// Ask for consent again.

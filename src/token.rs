@@ -2,6 +2,7 @@
 
 pub mod claims;
 pub mod request;
+pub mod silent;
 
 use std::time::Duration;
 
@@ -10,7 +11,9 @@ use subtle::ConstantTimeEq;
 
 use crate::clock::UnixTime;
 use crate::ids::ClientId;
-use crate::login::{AccessGrant, AuthorizationRequest, DsmUser, GoogleIdentity, GrantedCode};
+use crate::login::{
+    AccessGrant, AuthorizationRequest, DsmUser, GoogleIdentity, GrantedCode, Prompt,
+};
 use crate::oauth::OAuthError;
 use request::TokenRequest;
 
@@ -24,18 +27,17 @@ pub const TOKEN_LIFE: Duration = Duration::from_hours(1);
 /// wrong: its age is not known, and it may be older than it may get.
 const CLOCK_STEP: Duration = Duration::from_mins(5);
 
-/// What the code for this login stands for. `now` is the second of the
-/// callback: when the relying party asked for `max_age` and Google does not say
-/// when the person signed in, it was no later than this.
+/// Returns what the code for this login stands for. `now` is the second of the
+/// callback: when the client sent `max_age`, the user was asked, and Google
+/// does not say when the user signed in, it was no later than this.
 pub fn grant(
     request: AuthorizationRequest,
     identity: GoogleIdentity,
     user: &DsmUser,
     now: UnixTime,
 ) -> GrantedCode {
-    let auth_time = identity
-        .auth_time
-        .or_else(|| request.wants_auth_time.then_some(now));
+    let was_asked = request.max_age.is_some() && request.prompt != Prompt::Silent;
+    let auth_time = identity.auth_time.or_else(|| was_asked.then_some(now));
     GrantedCode {
         client: request.client,
         redirect_uri: request.redirect.as_str().to_owned(),

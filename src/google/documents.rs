@@ -144,7 +144,7 @@ pub struct GoogleKeys(Vec<RsaKey>);
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct RsaKey {
-    kid: String,
+    kid: Option<String>,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
 }
@@ -157,7 +157,7 @@ pub enum KeysError {
     NotAKeySet(#[source] serde_json::Error),
     /// Nothing in it verifies an RS256 signature. To keep it in place of keys
     /// that did would lock everybody out.
-    #[error("it has no RSA key of 2048 bits or more with a kid for RS256")]
+    #[error("it has no RSA key of 2048 bits or more for RS256 that has a kid or is the only one")]
     NoUsableKey,
 }
 
@@ -172,6 +172,10 @@ impl GoogleKeys {
             .filter_map(|key| serde_json::from_value(key).ok())
             .filter_map(usable)
             .collect();
+        // Core, section 10.1: only of a single key, the name may be missing.
+        if keys.len() > 1 {
+            keys.retain(|key| key.kid.is_some());
+        }
         keys.sort_unstable();
         if keys.is_empty() {
             return Err(KeysError::NoUsableKey);
@@ -181,13 +185,13 @@ impl GoogleKeys {
 
     /// Whether one of the keys is named `kid`.
     pub fn contains(&self, kid: &str) -> bool {
-        self.0.iter().any(|key| key.kid == kid)
+        self.named(kid).next().is_some()
     }
 
-    /// The name of the key, when there is but one.
-    pub(super) fn only(&self) -> Option<&str> {
+    /// The key, if there is only one.
+    pub(super) fn only(&self) -> Option<DecodingKey> {
         match self.0.as_slice() {
-            [key] => Some(&key.kid),
+            [key] => Some(key.decoding()),
             _ => None,
         }
     }
@@ -197,8 +201,14 @@ impl GoogleKeys {
     pub(super) fn named(&self, kid: &str) -> impl Iterator<Item = DecodingKey> {
         self.0
             .iter()
-            .filter(move |key| key.kid == kid)
-            .map(|key| DecodingKey::from_rsa_raw_components(&key.modulus, &key.exponent))
+            .filter(move |key| key.kid.as_deref() == Some(kid))
+            .map(RsaKey::decoding)
+    }
+}
+
+impl RsaKey {
+    fn decoding(&self) -> DecodingKey {
+        DecodingKey::from_rsa_raw_components(&self.modulus, &self.exponent)
     }
 }
 

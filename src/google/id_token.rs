@@ -218,13 +218,15 @@ impl UnverifiedIdToken {
 
     /// 6: the signature, before anything that it covers is believed.
     fn signed_claims(&self, keys: &GoogleKeys) -> Result<ClaimsWire, IdTokenError> {
-        let kid = self.kid().or_else(|| keys.only());
-        let kid = kid.ok_or(IdTokenError::NoKeyId)?;
-        if !keys.contains(kid) {
+        let candidates: Vec<_> = match self.kid() {
+            Some(kid) => keys.named(kid).collect(),
+            None => vec![keys.only().ok_or(IdTokenError::NoKeyId)?],
+        };
+        if let (Some(kid), true) = (self.kid(), candidates.is_empty()) {
             return Err(IdTokenError::UnknownKey(shortened(kid)));
         }
         let message = self.message.as_bytes();
-        let signed = keys.named(kid).any(|key| {
+        let signed = candidates.into_iter().any(|key| {
             jsonwebtoken::crypto::verify(&self.signature, message, &key, Algorithm::RS256)
                 .unwrap_or(false)
         });

@@ -50,17 +50,18 @@ fn an_endpoints_own_query_is_kept() {
 #[test]
 fn the_clients_prompt_beats_the_configs() {
     let ask = |select_account, consent| Prompt::Ask {
+        login: false,
         select_account,
         consent,
     };
-    let check = |configured: Option<&str>, asked, max_age, expected: Option<&str>| {
+    let check = |configured: Option<&str>, asked, max_age: bool, expected: Option<&str>| {
         let client = GoogleClient {
             prompt: configured.map(str::to_owned),
             ..client()
         };
         let mut pending = pending();
         pending.request.prompt = asked;
-        pending.request.wants_auth_time = max_age;
+        pending.request.max_age = max_age.then_some(3600);
         let url = authorization_url(&metadata(&json!({})), &client, &pending, None);
         let url = Url::parse(&url).unwrap();
         let prompts: Vec<_> = url
@@ -86,6 +87,32 @@ fn the_clients_prompt_beats_the_configs() {
     check(Some("consent"), Prompt::Unspecified, true, both);
     check(None, ask(false, true), true, both);
     check(None, Prompt::Silent, true, Some("none"));
+}
+
+#[test]
+fn a_login_asked_for_again_is_a_sign_in_of_age_zero() {
+    let ask = |login| Prompt::Ask {
+        login,
+        select_account: true,
+        consent: false,
+    };
+    let check = |prompt, max_age: Option<u32>, expected: Option<&str>| {
+        let mut pending = pending();
+        pending.request.prompt = prompt;
+        pending.request.max_age = max_age;
+        let url = authorization_url(&metadata(&json!({})), &client(), &pending, None);
+        let url = Url::parse(&url).unwrap();
+        let found = url.query_pairs().find(|(name, _)| name == "max_age");
+        let found = found.map(|(_, value)| value.into_owned());
+        assert_eq!(found.as_deref(), expected, "{prompt:?} {max_age:?}");
+    };
+    check(Prompt::Unspecified, None, None);
+    check(Prompt::Unspecified, Some(10_000), Some("10000"));
+    check(Prompt::Silent, Some(1), Some("1"));
+    check(ask(false), None, None);
+    check(ask(false), Some(0), Some("0"));
+    check(ask(true), None, Some("0"));
+    check(ask(true), Some(10_000), Some("0"));
 }
 
 #[test]
@@ -202,6 +229,25 @@ fn only_keys_that_verify_rs256_are_kept() {
     check(rsa_key("k", &json!({"n": null})), false);
     check(json!({"kid": "k"}), false);
     check(json!("k"), false);
+}
+
+/// OpenID Connect Core, section 10.1.
+#[test]
+fn only_a_single_key_may_have_no_name() {
+    let unnamed = rsa_key("", &json!({"kid": null}));
+    let parse = |keys: Value| {
+        let set = json!({"keys": keys}).to_string();
+        GoogleKeys::parse(set.as_bytes())
+    };
+    let single = parse(json!([unnamed])).unwrap();
+    assert!(single.only().is_some());
+    assert!(!single.contains(""));
+    // A key for another use is not counted.
+    let encrypts = rsa_key("enc", &json!({"use": "enc"}));
+    assert!(parse(json!([unnamed, encrypts])).unwrap().only().is_some());
+    let beside_another = parse(json!([rsa_key("named", &json!({})), unnamed])).unwrap();
+    assert_eq!(format!("{beside_another:?}"), "[Some(\"named\")]");
+    parse(json!([unnamed, unnamed])).unwrap_err();
 }
 
 fn parsed(query: &str) -> Result<CallbackAnswer, CallbackError> {
@@ -425,9 +471,10 @@ fn pending() -> PendingLogin {
             nonce: None,
             scope: Scope::default(),
             challenge: None,
-            wants_auth_time: false,
+            max_age: None,
             prompt: Prompt::Unspecified,
             login_hint: None,
+            hinted: None,
         },
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct KeysWire {
 #[derive(Deserialize)]
 pub(super) struct RsaKeyWire {
     pub(super) kty: String,
-    pub(super) kid: String,
+    pub(super) kid: Option<String>,
     #[serde(rename = "use")]
     pub(super) usage: Option<String>,
     pub(super) key_ops: Option<Vec<String>>,

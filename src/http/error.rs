@@ -78,7 +78,7 @@ impl Asked<'_> {
                     refusal,
                     address: address.as_deref(),
                     slow,
-                    retry: retry_url(self.issuer, &retry, Some("select_account")),
+                    retry: retry_url(self.issuer, &retry, Some("select_account".to_owned())),
                 };
                 if !temporary {
                     return self.page(StatusCode::FORBIDDEN, page);
@@ -253,21 +253,29 @@ pub(super) fn readable_by_scripts(mut reply: Reply) -> Reply {
     reply
 }
 
-fn asked_prompt(request: &AuthorizationRequest) -> Option<&'static str> {
+fn asked_prompt(request: &AuthorizationRequest) -> Option<String> {
     match request.prompt {
         Prompt::Unspecified => None,
-        Prompt::Silent => Some("none"),
+        Prompt::Silent => Some("none".to_owned()),
         Prompt::Ask {
-            select_account: true,
-            consent: true,
-        } => Some("select_account consent"),
-        Prompt::Ask { consent: true, .. } => Some("consent"),
-        Prompt::Ask { .. } => Some("select_account"),
+            login,
+            select_account,
+            consent,
+        } => {
+            let words = [
+                (login, "login"),
+                (select_account, "select_account"),
+                (consent, "consent"),
+            ];
+            let asked = words.iter().filter(|(asked, _)| *asked);
+            let words: Vec<&str> = asked.map(|(_, word)| *word).collect();
+            Some(words.join(" "))
+        }
     }
 }
 
 /// Our own `/auth` with the same request.
-fn retry_url(issuer: &Issuer, request: &AuthorizationRequest, prompt: Option<&str>) -> String {
+fn retry_url(issuer: &Issuer, request: &AuthorizationRequest, prompt: Option<String>) -> String {
     let mut pairs = vec![
         ("response_type", "code".to_owned()),
         ("client_id", encode(request.client.as_str())),
@@ -291,7 +299,11 @@ fn retry_url(issuer: &Issuer, request: &AuthorizationRequest, prompt: Option<&st
         pairs.push(("code_challenge", URL_SAFE_NO_PAD.encode(challenge.0)));
         pairs.push(("code_challenge_method", "S256".to_owned()));
     }
-    pairs.extend(request.wants_auth_time.then(|| ("max_age", "0".to_owned())));
-    pairs.extend(prompt.map(|prompt| ("prompt", encode(prompt))));
+    pairs.extend(
+        request
+            .max_age
+            .map(|seconds| ("max_age", seconds.to_string())),
+    );
+    pairs.extend(prompt.map(|prompt| ("prompt", encode(&prompt))));
     with_query(&issuer.endpoint("/auth"), pairs)
 }

@@ -13,7 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AuthorizationRequest, CodeChallenge, LOGIN_LIFE, LoginId, PendingLogin, Prompt, Scope,
+    AuthorizationRequest, CodeChallenge, HintedUser, LOGIN_LIFE, LoginId, PendingLogin, Prompt,
+    Scope,
 };
 use crate::clock::UnixTime;
 use crate::ids::{ClientId, GoogleIssuer};
@@ -127,13 +128,15 @@ struct LoginWire<'a> {
     state: Option<&'a [u8]>,
     nonce: Option<&'a str>,
     challenge: Option<[u8; 32]>,
+    max_age: Option<u32>,
+    hinted: Option<[u8; 16]>,
     flags: u8,
 }
 
 const OPENID: u8 = 1;
 const EMAIL: u8 = 1 << 1;
 const PROFILE: u8 = 1 << 2;
-const AUTH_TIME: u8 = 1 << 3;
+const LOGIN: u8 = 1 << 3;
 const SILENT: u8 = 1 << 4;
 const SELECT_ACCOUNT: u8 = 1 << 5;
 const CONSENT: u8 = 1 << 6;
@@ -152,6 +155,8 @@ impl<'a> From<&'a PendingLogin> for LoginWire<'a> {
             state: request.state.as_deref(),
             nonce: request.nonce.as_deref(),
             challenge: request.challenge.map(|challenge| challenge.0),
+            max_age: request.max_age,
+            hinted: request.hinted.map(|hinted| hinted.0),
             flags: flags(request),
         }
     }
@@ -174,9 +179,10 @@ impl LoginWire<'_> {
                 profile: has(PROFILE),
             },
             challenge: self.challenge.map(CodeChallenge),
-            wants_auth_time: has(AUTH_TIME),
+            max_age: self.max_age,
             prompt: prompt(self.flags),
             login_hint: None,
+            hinted: self.hinted.map(HintedUser),
         };
         Some(PendingLogin {
             id,
@@ -195,28 +201,31 @@ fn flags(request: &AuthorizationRequest) -> u8 {
         Prompt::Unspecified => 0,
         Prompt::Silent => SILENT,
         Prompt::Ask {
+            login,
             select_account,
             consent,
-        } => (u8::from(select_account) * SELECT_ACCOUNT) | (u8::from(consent) * CONSENT),
+        } => {
+            (u8::from(login) * LOGIN)
+                | (u8::from(select_account) * SELECT_ACCOUNT)
+                | (u8::from(consent) * CONSENT)
+        }
     };
     prompt
         | (u8::from(request.scope.openid) * OPENID)
         | (u8::from(request.scope.email) * EMAIL)
         | (u8::from(request.scope.profile) * PROFILE)
-        | (u8::from(request.wants_auth_time) * AUTH_TIME)
 }
 
 fn prompt(flags: u8) -> Prompt {
-    let select_account = flags & SELECT_ACCOUNT != 0;
-    let consent = flags & CONSENT != 0;
     if flags & SILENT != 0 {
         return Prompt::Silent;
     }
-    if !select_account && !consent {
+    if flags & (LOGIN | SELECT_ACCOUNT | CONSENT) == 0 {
         return Prompt::Unspecified;
     }
     Prompt::Ask {
-        select_account,
-        consent,
+        login: flags & LOGIN != 0,
+        select_account: flags & SELECT_ACCOUNT != 0,
+        consent: flags & CONSENT != 0,
     }
 }

@@ -343,9 +343,10 @@ fn pending(party: &RelyingParty) -> PendingLogin {
             nonce: Some("n-0S6_WzA2Mj".to_owned()),
             scope: scope(),
             challenge: None,
-            wants_auth_time: false,
+            max_age: None,
             prompt: Prompt::Unspecified,
             login_hint: None,
+            hinted: None,
         },
     }
 }

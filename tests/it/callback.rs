@@ -5,6 +5,7 @@ mod binding;
 mod google_fails;
 mod refused;
 mod shape;
+mod silent;
 
 use fakes::browser::{Browser, Shown};
 use fakes::google::Endpoint;

@@ -87,6 +87,7 @@ const INVALID_REQUESTS: &[Mistake] = &[
     ("none and unknown", "&response_type=code&prompt=create+none"),
     ("none twice", "&response_type=code&prompt=none+none"),
     ("max_age in words", "&response_type=code&max_age=soon"),
+    ("max_age with a part", "&response_type=code&max_age=1.5"),
     ("max_age below zero", "&response_type=code&max_age=-1"),
     ("nonce not UTF-8", "&response_type=code&nonce=%FF"),
 ];
@@ -158,6 +159,7 @@ async fn a_doubled_parameter_is_a_mistake_even_when_both_are_equal() {
         ("prompt", "login"),
         ("max_age", "0"),
         ("login_hint", "a@example.com"),
+        ("id_token_hint", "e30.e30."),
         ("request", "e30.e30."),
         ("request_uri", "https://evil.example/"),
         ("registration", "{}"),

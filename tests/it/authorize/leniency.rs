@@ -40,7 +40,6 @@ async fn what_we_do_not_know_is_ignored_even_twice() {
     for name in [
         "claims",
         "acr_values",
-        "id_token_hint",
         "display",
         "ui_locales",
         "hd",

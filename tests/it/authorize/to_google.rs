@@ -129,3 +129,21 @@ async fn what_a_person_is_asked_is_the_clients_wish_before_the_configs() {
     )
     .await;
 }
+
+/// Google ignores it; other providers ask for the password again.
+#[tokio::test]
+async fn how_old_a_sign_in_may_be_is_passed_on() {
+    let house = House::new().await;
+    for (asked, expected) in [
+        ("", None),
+        ("&max_age=10000", Some("10000")),
+        ("&max_age=99999999999", Some("4294967295")),
+        ("&prompt=none&max_age=1", Some("1")),
+        ("&prompt=login", Some("0")),
+        ("&prompt=login+consent&max_age=10000", Some("0")),
+        ("&prompt=select_account", None),
+    ] {
+        let shown = asked_of_google(&house, asked).await;
+        assert_eq!(shown.answered("max_age").as_deref(), expected, "{asked}");
+    }
+}

@@ -10,7 +10,7 @@ use google_to_synology_sso::clock::UnixTime;
 use google_to_synology_sso::ids::{ClientId, GoogleIssuer};
 use google_to_synology_sso::login::cookie::{Sealer, UnsealError};
 use google_to_synology_sso::login::{
-    AuthorizationRequest, CodeChallenge, LoginId, PendingLogin, Prompt, Scope,
+    AuthorizationRequest, CodeChallenge, HintedUser, LoginId, PendingLogin, Prompt, Scope,
 };
 use google_to_synology_sso::random::OsRandom;
 use google_to_synology_sso::relying_party::{RegisteredRedirect, RelyingParty};
@@ -52,12 +52,14 @@ fn asked() -> AuthorizationRequest {
         nonce: Some("n-\u{e9}".to_owned()),
         scope: Scope::parse("openid profile"),
         challenge: Some(CodeChallenge([5; 32])),
-        wants_auth_time: true,
+        max_age: Some(3600),
         prompt: Prompt::Ask {
+            login: false,
             select_account: true,
             consent: false,
         },
         login_hint: None,
+        hinted: Some(HintedUser::of("somebody")),
     }
 }
 
@@ -113,21 +115,22 @@ proptest! {
         state in prop::option::of(prop::collection::vec(any::<u8>(), 0..1400)),
         nonce in prop::option::of(".{0,200}"),
         challenge in prop::option::of(any::<[u8; 32]>()),
-        wants_auth_time in any::<bool>(),
+        max_age in any::<Option<u32>>(),
         scope in "(openid|email|profile| )*",
         prompt in prop::sample::select(vec![
             Prompt::Unspecified,
             Prompt::Silent,
-            Prompt::Ask { select_account: true, consent: true },
-            Prompt::Ask { select_account: false, consent: true },
-            Prompt::Ask { select_account: true, consent: false },
+            Prompt::Ask { login: true, select_account: true, consent: true },
+            Prompt::Ask { login: true, select_account: false, consent: false },
+            Prompt::Ask { login: false, select_account: false, consent: true },
+            Prompt::Ask { login: false, select_account: true, consent: false },
         ]),
     ) {
         let request = AuthorizationRequest {
             state,
             nonce,
             challenge: challenge.map(CodeChallenge),
-            wants_auth_time,
+            max_age,
             scope: Scope::parse(&scope),
             prompt,
             ..asked()

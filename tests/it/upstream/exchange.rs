@@ -330,9 +330,10 @@ fn pending(world: &World) -> PendingLogin {
             nonce: None,
             scope: Scope::default(),
             challenge: None,
-            wants_auth_time: false,
+            max_age: None,
             prompt: Prompt::Unspecified,
             login_hint: None,
+            hinted: None,
         },
     }
 }
