@@ -188,7 +188,11 @@ fn why_unreadable(path: &Path, source: &io::Error) -> String {
             "; setup makes a config, and --config names another place",
         ),
     ];
-    let hint = hints.iter().find(|(kind, _)| *kind == source.kind());
+    // The error of ours says itself what to do.
+    let is_the_systems = source.raw_os_error().is_some();
+    let hint = hints
+        .iter()
+        .find(|(kind, _)| is_the_systems && *kind == source.kind());
     let hint = hint.map_or("", |(_, hint)| hint);
     format!("{}: {source}{hint}", path.display())
 }
@@ -253,20 +257,16 @@ mod tests {
 
     #[test]
     fn a_config_of_somebody_else_is_not_bad() {
-        let check = |kind: io::ErrorKind, code: u8, hint: &str| {
+        let check = |errno: nix::errno::Errno, code: u8, hint: &str| {
             let error = ConfigError::Unreadable {
                 path: "config.toml".into(),
-                source: kind.into(),
+                source: io::Error::from_raw_os_error(errno as i32),
             };
             assert_eq!(code_of(&error), code);
             assert!(describe(&error).ends_with(hint), "{}", describe(&error));
         };
-        check(
-            io::ErrorKind::PermissionDenied,
-            FAILED,
-            "owner of its directory",
-        );
-        check(io::ErrorKind::NotFound, BAD_CONFIG, "names another place");
-        check(io::ErrorKind::IsADirectory, BAD_CONFIG, "is a directory");
+        check(nix::errno::Errno::EACCES, FAILED, "owner of its directory");
+        check(nix::errno::Errno::ENOENT, BAD_CONFIG, "names another place");
+        check(nix::errno::Errno::EISDIR, BAD_CONFIG, "(os error 21)");
     }
 }

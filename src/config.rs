@@ -3,6 +3,7 @@
 
 mod changes;
 mod claims;
+mod file;
 mod raw;
 mod sections;
 pub(crate) mod single;
@@ -13,7 +14,7 @@ mod warnings;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fmt, fs, io};
+use std::{fmt, io};
 
 use ipnet::IpNet;
 
@@ -25,6 +26,7 @@ use crate::relying_party::RelyingParty;
 use crate::secret::Secret;
 use crate::tls::TlsFiles;
 pub use changes::{Change, Counts, Difference};
+pub(crate) use file::{shared_directory, writable_by_others};
 use raw::Problems;
 use values::Files;
 
@@ -279,10 +281,7 @@ impl Config {
     /// Reads the config in `path` and every file that it names, and reports
     /// all that is wrong with them at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let bytes = fs::read(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = file::read(path)?;
         let config =
             Self::read(&bytes, directory_of(path)).map_err(|problems| ConfigError::Bad {
                 path: path.to_owned(),
@@ -295,10 +294,7 @@ impl Config {
     /// Where the daemon that serves by the config in `path` is asked, however
     /// good the rest of the file is: the daemon may run with an earlier one.
     pub fn find_control_socket(path: &Path) -> Result<PathBuf, ConfigError> {
-        let bytes = fs::read(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
+        let bytes = file::read(path)?;
         let base = directory_of(path);
         Ok(sections::find_control_socket(&bytes, base))
     }

@@ -313,6 +313,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
             return Ok(());
         };
+        config.log_warnings();
         let address = config.listen.address;
         let issuer = config.issuer.as_str().to_owned();
         let daemon = Daemon::prepare(

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 
 use super::package;
-use crate::config::directory_of;
+use crate::config::{directory_of, writable_by_others};
 
 /// Lets root become the owner of the directory of `config`, for good, so that
 /// a command typed as root leaves no file that the daemon cannot open.
@@ -43,8 +43,16 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
             how_to_be(user)
         );
     }
+    if let Some(mode) = writable_by_others(&metadata) {
+        bail!(
+            "group or others can write to {} (mode {mode:04o}), so root does not work with a \
+             config there; run chmod 700 on it, or run this as that user{}",
+            directory.display(),
+            how_to_be(user)
+        );
+    }
     if user.is_root() {
-        return is_roots_own(config);
+        return Ok(());
     }
     group_of(user, group)
         .and_then(|group| Ok(give_up_root(user, group)?))
@@ -76,23 +84,6 @@ pub(super) fn still_owns(config: &Path) -> anyhow::Result<()> {
              started again",
             directory.display(),
             metadata.uid()
-        );
-    }
-    if ours.is_root() {
-        return is_roots_own(config);
-    }
-    Ok(())
-}
-
-/// What belongs to root is run by root, with all that root has: what somebody
-/// else wrote there, or behind a link, would have root write where he likes.
-fn is_roots_own(config: &Path) -> anyhow::Result<()> {
-    let owner = fs::metadata(config).map_or(0, |metadata| metadata.uid());
-    if owner != 0 {
-        bail!(
-            "{} belongs to another user (uid {owner}) than its directory, which is root's: give \
-             both to the user that is to run the daemon",
-            config.display()
         );
     }
     Ok(())

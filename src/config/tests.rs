@@ -24,6 +24,7 @@ clients = [{ id = "synology", secret-file = "synology-client-secret", redirect-u
 /// A directory with the files that both of them name.
 pub(super) fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     for name in [
         "google-client-secret",
         "dsm-password",
@@ -263,7 +264,7 @@ fn the_error_names_the_file_and_all_that_is_wrong() {
     let path = home.path().join("config.toml");
     let missing = Config::load(&path).unwrap_err();
     assert!(matches!(missing, ConfigError::Unreadable { .. }));
-    fs::write(&path, LEAST.replace("https", "ftp")).unwrap();
+    write_secret(&path, &LEAST.replace("https", "ftp"));
     let bad = Config::load(&path).unwrap_err().to_string();
     assert!(
         bad.contains("config.toml is not good: issuer: has to"),
@@ -273,7 +274,7 @@ fn the_error_names_the_file_and_all_that_is_wrong() {
         bad.contains("; clients[0].redirect-uris[0]: has to"),
         "{bad}"
     );
-    fs::write(&path, LEAST).unwrap();
+    write_secret(&path, LEAST);
     Config::load(&path).unwrap();
 }
 

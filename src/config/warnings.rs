@@ -1,12 +1,19 @@
 //! What is allowed and still worth a word.
 
-use super::{Config, Problem};
+use super::{Config, Problem, directory_of, shared_directory};
 use crate::relying_party::RelyingParty;
 
 /// Whoever guesses a client's secret may redeem codes; DSM takes any length.
 const SHORT_SECRET: usize = 16;
 
 impl Config {
+    /// Logs every warning, at start and after a reload.
+    pub fn log_warnings(&self) {
+        for Problem { key, message, .. } in self.warnings() {
+            tracing::warn!(key, "the config is valid, but: {message}");
+        }
+    }
+
     /// What is good, and probably not meant: for `check` and for the log.
     pub fn warnings(&self) -> Vec<Problem> {
         let mut found = Vec::new();
@@ -17,6 +24,17 @@ impl Config {
                 message: message.to_owned(),
             });
         };
+        if let Some(mode) = shared_directory(&self.file) {
+            warn(
+                "config".to_owned(),
+                &format!(
+                    "group or others can write to its directory {} (mode {mode:04o}), and can put \
+                     another config in its place: run chmod 700 on it. On DSM, an access control \
+                     list can be the cause of this mode",
+                    directory_of(&self.file).display()
+                ),
+            );
+        }
         if self.listen.tls.is_none() && !self.listen.address.ip().is_loopback() {
             warn(
                 "listen.address".to_owned(),

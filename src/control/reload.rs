@@ -80,6 +80,7 @@ impl Reloader {
             log(change);
         }
         tracing::info!(changes = changes.len(), "the config was read again");
+        self.current.load().config.log_warnings();
         let directory = self.refresh().await;
         Ok(wire::Reloaded {
             changes: changes.into_iter().map(wire::Change::from).collect(),

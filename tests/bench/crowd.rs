@@ -102,7 +102,7 @@ fn write_config(home: &Path, dsm: &FakeDsm) {
          secret-file = \"synology-client-secret\"\nredirect-uris = [{REDIRECT_URI:?}]\n",
         url = dsm.url(),
     );
-    fs::write(home.join("config.toml"), config).unwrap();
+    write_secret(&home.join("config.toml"), &config);
 }
 
 fn wait_until(dsm: &FakeDsm, wanted: impl Fn(&Counts) -> bool) {

@@ -156,7 +156,7 @@ impl House {
              secret-file = \"synology-client-secret\"\nredirect-uris = [{REDIRECT_URI:?}]\n",
             address = self.address,
         );
-        fs::write(self.home.path().join("config.toml"), config).unwrap();
+        write_secret(&self.home.path().join("config.toml"), &config);
     }
 
     /// A daemon that has just served its first login.

@@ -1,7 +1,6 @@
 //! Who takes part: the fake DSM, the fake Google, and the daemon with a config
 //! that makes it their neighbour.
 
-use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -148,6 +147,6 @@ fn write_config(home: &TempDir, dsm: &FakeDsm, text: &str) -> anyhow::Result<Con
     write_secret(&home.join("google-client-secret"), CLIENT_SECRET);
     write_secret(&home.join("synology-client-secret"), CLIENT_SECRET_OF_DSM);
     let path = home.join("config.toml");
-    fs::write(&path, text).context("write the daemon's config")?;
+    write_secret(&path, text);
     Ok(Config::load(&path)?)
 }

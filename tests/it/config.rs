@@ -19,7 +19,7 @@ pub(crate) struct Home(TempDir);
 
 impl Home {
     pub(crate) fn with(config: &str) -> Self {
-        let home = Self(tempfile::tempdir().unwrap());
+        let home = Self(fakes::house::private_directory());
         home.write("config.toml", config, 0o644);
         for name in [
             "google-client-secret",
@@ -238,6 +238,34 @@ fn a_secret_that_others_can_read_is_refused() {
         check(name, key, 0o640, false);
         check(name, key, 0o604, false);
         check(name, key, 0o620, false);
+    }
+}
+
+/// Another user of the machine could name another DSM in it, which then gets
+/// the password.
+#[test]
+fn a_config_that_others_can_write_to_is_rejected() {
+    for (mode, good) in [
+        (0o600, true),
+        (0o644, true),
+        (0o664, false),
+        (0o602, false),
+        (0o666, false),
+    ] {
+        let home = Home::with(EXAMPLE);
+        home.write("config.toml", EXAMPLE, mode);
+        let expected: &[&str] = if good { &[] } else { &["config"] };
+        assert_eq!(home.failures(), expected, "{mode:04o}");
+        if good {
+            continue;
+        }
+        for command in ["check", "run", "status", "dsm-settings"] {
+            let output = home.command(&[command]).output().unwrap();
+            assert_eq!(output.status.code(), Some(78), "{output:?}");
+            let path = home.path().display().to_string();
+            let words = format!("can write to {path} (mode {mode:04o}): run chmod 600");
+            assert!(format!("{output:?}").contains(&words), "{output:?}");
+        }
     }
 }
 

@@ -21,7 +21,8 @@ impl Estate {
         let root = estate.0.path();
         fs::set_permissions(root, Permissions::from_mode(0o755)).unwrap();
         fs::create_dir(estate.home()).unwrap();
-        fs::write(estate.home().join("config.toml"), config).unwrap();
+        fs::set_permissions(estate.home(), Permissions::from_mode(0o755)).unwrap();
+        fakes::house::write_secret(&estate.home().join("config.toml"), config);
         for name in [
             "google-client-secret",
             "dsm-password",
@@ -48,6 +49,12 @@ impl Estate {
         let mut chown = as_root(Path::new("chown"));
         chown.args([option, &format!("{user}:{user}")]);
         let done = chown.arg(self.home().join(name)).status().unwrap();
+        assert!(done.success());
+    }
+
+    fn chmod(&self, mode: &str) {
+        let mut chmod = as_root(Path::new("chmod"));
+        let done = chmod.arg(mode).arg(self.home()).status().unwrap();
         assert!(done.success());
     }
 
@@ -247,15 +254,7 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
     let estate = Estate::with(EXAMPLE);
     let stranger = OWNER - 1;
     for mode in ["755", "700"] {
-        let mut chmod = as_root(Path::new("chmod"));
-        assert!(
-            chmod
-                .arg(mode)
-                .arg(estate.home())
-                .status()
-                .unwrap()
-                .success()
-        );
+        estate.chmod(mode);
         for command in ["check", "run"] {
             let output = estate.user(stranger, 7, &[command]);
             assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -278,15 +277,7 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
     assert!(text(&output.stderr).contains(how), "{output:?}");
 
     // What belongs to root is root's alone.
-    let mut chmod = as_root(Path::new("chmod"));
-    assert!(
-        chmod
-            .arg("755")
-            .arg(estate.home())
-            .status()
-            .unwrap()
-            .success()
-    );
+    estate.chmod("755");
     estate.give("--recursive", 0, "");
     let output = estate.user(OWNER, OWNER, &["check"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -339,13 +330,54 @@ fn root_does_not_run_what_somebody_else_wrote() {
     for command in ["check", "run", "status"] {
         let output = estate.root(&[command]);
         assert_eq!(output.status.code(), Some(1), "{output:?}");
-        assert_eq!(text(&output.stdout), "");
-        let complaint = text(&output.stderr);
-        assert!(complaint.contains("config.toml belongs to"), "{complaint}");
+        let told = format!("{output:?}");
+        assert!(told.contains("config.toml: it belongs to"), "{told}");
     }
+    // Nor behind a link of root's own.
+    let config = estate.home().join("config.toml");
+    fs::rename(&config, estate.home().join("theirs.toml")).unwrap();
+    std::os::unix::fs::symlink("theirs.toml", &config).unwrap();
     estate.give("--no-dereference", 0, "config.toml");
+    assert_eq!(estate.root(&["status"]).status.code(), Some(1));
+
+    estate.give("--no-dereference", 0, "theirs.toml");
     let output = estate.root(&["status"]);
     assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
+/// As `/tmp`, where a config can appear between two looks.
+#[test]
+fn root_uses_no_config_where_others_may_put_another() {
+    for (owner, mode) in [(0, "1777"), (0, "770"), (OWNER, "777"), (OWNER, "770")] {
+        let estate = Estate::with(EXAMPLE);
+        estate.give("--recursive", owner, "");
+        estate.chmod(mode);
+        for command in ["check", "run", "setup"] {
+            let output = estate.root(&[command]);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            let words = format!("can write to {} (mode ", estate.home().display());
+            assert!(text(&output.stderr).contains(&words), "{output:?}");
+        }
+        assert!(!estate.home().join("state.sqlite3").exists());
+    }
+}
+
+/// A NAS shows 0777 for a directory with an access control list.
+#[test]
+fn the_owner_is_warned_of_a_directory_that_others_can_write_to() {
+    let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "192.0.2.1:5556"));
+    estate.chmod("777");
+    let words = "group or others can write to its directory";
+    let checked = estate.user(OWNER, OWNER, &["check"]);
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+    let warned = format!("warn config: {words}");
+    assert!(text(&checked.stdout).contains(&warned), "{checked:?}");
+    let ran = estate.user(OWNER, OWNER, &["run"]);
+    assert!(text(&ran.stderr).contains(words), "{ran:?}");
+
+    estate.chmod("755");
+    let checked = estate.user(OWNER, OWNER, &["check"]);
+    assert!(!text(&checked.stdout).contains(words), "{checked:?}");
 }
 
 #[tokio::test]
@@ -359,7 +391,8 @@ async fn root_that_waits_for_a_config_is_its_owner_already() {
     );
 
     let config = estate.home().join("config.toml");
-    fs::write(&config, EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0")).unwrap();
+    let text = EXAMPLE.replace("127.0.0.1:5556", "127.0.0.1:0");
+    fakes::house::write_secret(&config, &text);
     estate.give("--no-dereference", OWNER, "config.toml");
 
     waiting.says(" serving ").await;
@@ -374,10 +407,10 @@ async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
     let waiting = estate.waiting().await;
 
     // As in a directory where everybody may make files.
-    fs::write(estate.home().join("config.toml"), EXAMPLE).unwrap();
+    fakes::house::write_secret(&estate.home().join("config.toml"), EXAMPLE);
     estate.give("--no-dereference", OWNER, "config.toml");
     waiting
-        .says("config.toml belongs to another user (uid 65534)")
+        .says("it belongs to another user (uid 65534) than root")
         .await;
 
     // The directory is given away: what is in it is no longer root's.

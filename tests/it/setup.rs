@@ -30,7 +30,7 @@ struct Empty(TempDir);
 
 impl Empty {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self(fakes::house::private_directory())
     }
 
     fn home(&self) -> &Path {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fakes::browser::Browser;
 use fakes::dsm::{Api, Instead};
-use fakes::house::{House, JEANNE, Plan};
+use fakes::house::{House, JEANNE, Plan, write_secret};
 use rustix::process::Signal;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -99,7 +99,7 @@ async fn it_is_ready_and_well_while_it_waits_for_a_config_and_says_so() {
 
     let nobody = "READY=1\nSTATUS=waiting for a config, so nobody can sign in";
     assert_eq!(systemd.told()[0], nobody);
-    fs::write(&config, "issuer = 5").unwrap();
+    write_secret(&config, "issuer = 5");
     systemd.hears("STATUS=waiting for a good config", 1).await;
 
     built.house.write_config();
@@ -122,7 +122,7 @@ async fn it_says_that_it_reads_its_config_again_whether_that_is_good_or_not() {
     assert_told_of_reload(&systemd);
 
     let config = built.house.home.path().join("config.toml");
-    fs::write(&config, "issuer = 5").unwrap();
+    write_secret(&config, "issuer = 5");
     built.process.signal(Signal::HUP);
     built.process.says("stays in force").await;
     systemd.hears("READY=1", 3).await;

@@ -4,11 +4,12 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fakes::browser::{Browser, Shown};
-use fakes::house::{House, JEANNE, Plan};
+use fakes::house::{House, JEANNE, Plan, write_secret};
 use rustix::process::Signal;
 
 use crate::config::{EXAMPLE, bare};
@@ -184,7 +185,7 @@ async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
     assert!(waiting.get("/").await.body.contains("the family"));
 
     // From now on a bad one changes nothing.
-    fs::write(waiting.config(), "issuer = 5").unwrap();
+    write_secret(&waiting.config(), "issuer = 5");
     waiting.process.signal(Signal::HUP);
     waiting.process.says("stays in force").await;
     waiting.house.sign_in(JEANNE, "").await;
@@ -209,7 +210,7 @@ async fn a_bad_config_is_shown_by_its_keys_and_by_nothing_that_was_typed() {
             "[[users.alias]]\ngoogle = \"typed@gmail.com\"\ndsm = \"typed\"\n\
              [[users.alias]]\ngoogle = \"typed@gmail.com\"\ndsm = \"typed\"\n[users]",
         );
-    fs::write(waiting.config(), &bad).unwrap();
+    write_secret(&waiting.config(), &bad);
 
     let page = waiting
         .page_says("Sign-in with Google is not set up right")
@@ -251,7 +252,9 @@ async fn a_config_that_is_half_written_or_lacks_its_secrets_is_waited_for() {
     let waiting = Waiting::in_house(house);
     // In the middle of a key.
     let half = whole.find("client-secret-file").unwrap() + 10;
+    let owner_only = fs::Permissions::from_mode(0o600);
     fs::write(waiting.config(), &whole[..half]).unwrap();
+    fs::set_permissions(waiting.config(), owner_only).unwrap();
     waiting.page_says("<code>config</code>").await;
     let mut file = OpenOptions::new()
         .append(true)
@@ -310,7 +313,7 @@ async fn on_a_nas_the_log_of_the_package_has_it_from_the_beginning() {
     fs::create_dir_all(package.join("home")).unwrap();
     fs::create_dir(package.join("var")).unwrap();
     let config = package.join("home/config.toml");
-    fs::write(&config, "issuer = 5").unwrap();
+    write_secret(&config, "issuer = 5");
     let log = package.join("var/google-to-synology-sso.log");
     let said = "issuer: has to be text";
     let start = || {

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Seek, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
 use tracing::subscriber::{DefaultGuard, set_default};
 
@@ -51,7 +51,8 @@ async fn type_slowly(file: &Path) {
         "# sign in:\n",
         END,
     ] {
-        let opened = OpenOptions::new().create(true).append(true).open(file);
+        let mut options = OpenOptions::new();
+        let opened = options.create(true).append(true).mode(0o600).open(file);
         opened.unwrap().write_all(part.as_bytes()).unwrap();
         sleep(LOOK_EVERY * 3 / 4).await;
     }
@@ -60,6 +61,7 @@ async fn type_slowly(file: &Path) {
 /// A home with a secret, and the wait for the config in it.
 fn home() -> (tempfile::TempDir, Wait) {
     let home = tempfile::tempdir().unwrap();
+    fs::set_permissions(home.path(), Permissions::from_mode(0o700)).unwrap();
     let secret = home.path().join("secret");
     fs::write(&secret, "correct-horse-battery-staple").unwrap();
     fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();

@@ -168,7 +168,7 @@ impl House {
             dsm,
             clock,
             time_zone: TimeZone::UTC,
-            home: tempfile::tempdir().unwrap(),
+            home: private_directory(),
             address,
             plan,
             running: None,
@@ -356,7 +356,7 @@ impl House {
             more = plan.more,
         );
         let path = home.join("config.toml");
-        fs::write(&path, config).unwrap();
+        write_secret(&path, &config);
         path
     }
 }
@@ -398,6 +398,14 @@ pub fn family() -> Vec<FakeUser> {
         FakeUser::new("Paul", "Paul@Example.com").administrator(),
         FakeUser::new("lea", "lea@example.net"),
     ]
+}
+
+/// A directory for a config, which its owner alone can write to, whatever the
+/// umask is.
+pub fn private_directory() -> TempDir {
+    let owner_only = fs::Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    builder.permissions(owner_only).tempdir().unwrap()
 }
 
 /// Writes a secret as its owner's alone.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use fakes::house::{House, JEANNE};
+use fakes::house::{House, JEANNE, write_secret};
 
 use super::manager::Manager;
 use crate::process::{Process, tool};
@@ -88,7 +88,7 @@ async fn what_it_starts_serves_and_what_it_reloads_with_reloads() {
     assert!(reloaded.status.success(), "{reloaded:?}");
     systemd.hears("RELOADING=1", 1).await;
     systemd.hears("READY=1", 2).await;
-    fs::write(home.join("config.toml"), "issuer = 5").unwrap();
+    write_secret(&home.join("config.toml"), "issuer = 5");
     let refused = output_of(command("ExecReload", &house)).await;
     assert_eq!(refused.status.code(), Some(78), "{refused:?}");
     house.sign_in(JEANNE, "").await;
