@@ -18,8 +18,6 @@ mod uninstall;
 /// A newer or older package takes its place.
 mod upgrade;
 
-/// A machine of its own.
-mod machine;
 /// A NAS with DSM.
 mod nas;
 
@@ -31,16 +29,18 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use fakes::house::ANSWERS;
-use machine::on_a_machine;
-use nas::{Answers, Nas};
+use nas::Nas;
+pub(crate) use nas::{Answers, NAME, USER};
 
 use crate::built;
+use crate::machine::on_a_machine;
 
 /// Where the daemon listens, waiting or not.
 const ADDRESS: &str = "127.0.0.1:5556";
 
 /// The program, as DSM installs it.
-const PROGRAM: &str = "/var/packages/google-to-synology-sso/target/bin/google-to-synology-sso";
+pub(crate) const PROGRAM: &str =
+    "/var/packages/google-to-synology-sso/target/bin/google-to-synology-sso";
 
 /// What the setup of a family leaves in `home`.
 const FILES: [&str; 4] = [
@@ -59,7 +59,8 @@ fn on_a_nas<S: FnOnce(&mut Nas, &Path)>(story: S) {
     });
 }
 
-fn answers(changes: &[(&str, &str)]) -> Answers {
+/// The usual answers, with changes.
+pub(crate) fn answers(changes: &[(&str, &str)]) -> Answers {
     let both = ANSWERS.iter().chain(changes);
     both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect()
@@ -97,7 +98,7 @@ fn get(path: &str) -> Option<String> {
 }
 
 /// Whether the daemon serves with a config.
-fn serves() -> bool {
+pub(crate) fn serves() -> bool {
     let answer = get("/.well-known/openid-configuration").unwrap_or_default();
     answer.starts_with("HTTP/1.1 200")
 }
@@ -114,9 +115,9 @@ fn keys() -> String {
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
 }
 
-/// Polls until `holds`; half a minute, for a machine that has much else to do.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
+/// Polls until `holds`, for at most two minutes: the machine may be busy.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }

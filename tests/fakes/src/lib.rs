@@ -1,5 +1,6 @@
 //! What stands around the daemon in tests, the demo and the benches: a fake
-//! Google, a fake DSM, a browser, Chromium, a clock that the test moves.
+//! Google, a fake DSM, a browser, Chromium, a terminal, a clock that
+//! the test moves.
 
 pub mod browser;
 pub mod chromium;
@@ -8,4 +9,5 @@ pub mod dsm_login;
 pub mod google;
 pub mod house;
 pub mod server;
+pub mod terminal;
 pub mod time;

@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::machine::{mount, run, under};
+use crate::machine::{mount, run, under};
 
 /// The package, and its account.
 pub(crate) const NAME: &str = "google-to-synology-sso";

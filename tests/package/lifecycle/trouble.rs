@@ -6,9 +6,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use super::machine::{mount, run};
 use super::nas::{Nas, USER};
 use super::{ADDRESS, answers, choice, log, on_a_nas, serves, setup, until, untouched, waits};
+use crate::machine::{mount, run};
 
 /// A whole life, whatever the environment is like.
 fn live(nas: &Nas, package: &Path) {

@@ -22,7 +22,7 @@ pub(crate) fn on_a_machine<T>(story: impl FnOnce(&Path)) {
     // Whatever hangs there, nobody waits for it for ever.
     let mut unshare = as_root("timeout");
     unshare.args([
-        "300", "unshare", "--mount", "--net", "--pid", "--ipc", "--fork",
+        "600", "unshare", "--mount", "--net", "--pid", "--ipc", "--fork",
     ]);
     unshare.args(["--kill-child", "--mount-proc", "--"]);
     unshare.arg(env::current_exe().unwrap());

@@ -1,0 +1,169 @@
+//! A real systemd runs the daemon: by the README's steps and its unit, and the
+//! package's unit in a user manager, as DSM has one.
+
+mod container;
+mod user_manager;
+
+use std::fs;
+use std::path::Path;
+
+use fakes::google::{CLIENT_ID, CLIENT_SECRET};
+use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI};
+use fakes::terminal::Person;
+
+use self::container::{Container, Disk};
+use crate::built;
+use crate::lifecycle::{NAME, serves, until};
+use crate::machine::on_a_machine;
+use crate::neighbours::house;
+
+/// Where the README's steps are followed.
+const CHECKOUT: &str = "/root/checkout";
+
+/// Boots twice: the second time, systemd starts the daemon by itself.
+#[test]
+fn the_readme_steps_lead_to_a_supervised_service() {
+    in_a_container(|disk, package, house| {
+        check_out(disk, package);
+        let container = Container::boot(disk);
+        for step in steps() {
+            follow(&container, &step, house);
+        }
+        until("it serves", serves);
+        signs_in(house);
+        until("systemctl status shows the users", || {
+            container
+                .run(&show("StatusText"))
+                .starts_with("6 users, read ")
+        });
+
+        reloads(&container, disk, house);
+        restarts_after(&container, "KILL", "it is killed");
+        restarts_after(&container, "STOP", "it hangs, and the watchdog acts");
+        let journal = container.run(&journal());
+        assert!(journal.contains("Watchdog timeout"), "{journal}");
+        signs_in(house);
+
+        container.run(&format!("systemctl stop {NAME}"));
+        assert_eq!(container.run(&show("ActiveState")), "inactive");
+        assert_eq!(container.run(&show("Result")), "success");
+        container.power_off();
+        assert!(!serves());
+
+        let container = Container::boot(disk);
+        until("it serves after a boot", serves);
+        signs_in(house);
+        container.power_off();
+    });
+}
+
+/// Plays `story` with the disk of a container that is not booted, the unpacked
+/// package, and Google and DSM.
+fn in_a_container<S: FnOnce(&Disk, &Path, &House)>(story: S) {
+    on_a_machine::<S>(|directory| {
+        let package = directory.join("package");
+        built::unpack(&built::package(), &package);
+        let disk = Disk::below(directory);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let authorities = disk.at("/etc/ssl/certs/ca-certificates.crt");
+        let house = runtime.block_on(house(&authorities));
+        let _guard = runtime.enter();
+        story(&disk, &package, &house);
+    });
+}
+
+/// What the README's steps need of a checkout, the program built.
+fn check_out(disk: &Disk, package: &Path) {
+    let unit = format!("packaging/systemd/{NAME}.service");
+    let text = fs::read_to_string(built::root().join(&unit)).unwrap();
+    disk.write(&format!("{CHECKOUT}/{unit}"), &text);
+    let program = disk.at(&format!("{CHECKOUT}/target/release/{NAME}"));
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(package.join("target/bin").join(NAME), program).unwrap();
+}
+
+/// The README's commands, one by one.
+fn steps() -> Vec<String> {
+    let readme = fs::read_to_string(built::root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("\n## As a systemd service\n").unwrap();
+    let (_, block) = section.split_once("```sh\n").unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    block.lines().map(str::to_owned).collect()
+}
+
+/// At a terminal, where somebody is asked.
+fn follow(container: &Container<'_>, step: &str, house: &House) {
+    let command = format!("cd {CHECKOUT} && {step}");
+    if !step.ends_with(" setup") {
+        container.run(&command);
+        return;
+    }
+    let mut person = Person::types(&container.command(&command));
+    person.answers("Public URL of this service: ", "https://login.example.com");
+    person.answers("URL of DSM in the browser: ", REDIRECT_URI);
+    person.answers("Google's client ID: ", CLIENT_ID);
+    person.answers_unseen("Google's client secret: ", CLIENT_SECRET);
+    person.answers("DSM's own URL [http://127.0.0.1:5000]: ", &house.dsm.url());
+    person.answers("DSM account [sso-reader]: ", "");
+    let password = house.dsm.behaviour().password;
+    person.answers_unseen("Password of the DSM account: ", &password);
+    person.answers_unseen("Application secret [a random one]: ", CLIENT_SECRET_OF_DSM);
+    let (status, screen) = person.leaves();
+    assert!(status.success(), "{screen}");
+}
+
+/// A valid config takes effect; an invalid one is reported, and nothing
+/// changes.
+fn reloads(container: &Container<'_>, disk: &Disk, house: &House) {
+    let path = disk.at(&format!("/var/lib/{NAME}/config.toml"));
+    let config = fs::read_to_string(&path).unwrap();
+    let reload = format!("systemctl reload {NAME}");
+    fs::write(&path, format!("{config}\n[users]\ndeny = [\"jeanne\"]\n")).unwrap();
+    container.run(&reload);
+    assert_eq!(refusal(house), Some("account-denied".to_owned()));
+
+    fs::write(&path, "issuer = 5").unwrap();
+    assert!(!container.output(&reload).status.success());
+    let journal = container.run(&journal());
+    assert!(journal.contains("issuer"), "{journal}");
+    assert_eq!(refusal(house), Some("account-denied".to_owned()));
+
+    fs::write(&path, config).unwrap();
+    container.run(&reload);
+    signs_in(house);
+}
+
+/// After `signal`, systemd starts another process.
+fn restarts_after(container: &Container<'_>, signal: &str, what: &str) {
+    let main = show("MainPID");
+    let before = container.run(&main);
+    container.run(&format!(
+        "systemctl kill --kill-whom=main --signal={signal} {NAME}"
+    ));
+    until(&format!("another one serves after {what}"), || {
+        let now = container.run(&main);
+        now != before && now != "0" && serves()
+    });
+    assert_eq!(container.run(&show("ActiveState")), "active");
+}
+
+fn show(property: &str) -> String {
+    format!("systemctl show --property={property} --value {NAME}")
+}
+
+fn journal() -> String {
+    format!("journalctl --no-pager --unit={NAME}")
+}
+
+fn signs_in(house: &House) {
+    let handle = tokio::runtime::Handle::current();
+    let (claims, _) = handle.block_on(house.sign_in(JEANNE, ""));
+    assert_eq!(claims["username"], "jeanne");
+}
+
+fn refusal(house: &House) -> Option<String> {
+    let mut browser = fakes::browser::Browser::new();
+    let handle = tokio::runtime::Handle::current();
+    let arrived = handle.block_on(house.arrive(&mut browser, JEANNE, ""));
+    arrived.refusal().map(str::to_owned)
+}
