@@ -51,6 +51,10 @@ const MAX_CONNECTIONS: usize = 512;
 /// purpose.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// nginx accepts 8 kB a header line; cookies of ours are 4 kB at most. With more,
+/// 512 connections would use much memory.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
 /// An accept that fails (no file descriptors left) would fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -240,7 +244,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(read_timeout)
-            .max_buf_size(64 * 1024)
+            .max_buf_size(MAX_HEAD_BYTES)
             .keep_alive(!is_waiting)
             .serve_connection(TokioIo::new(stream), service);
         // A wait ends of itself, and closes on nobody who is about to ask;
@@ -264,7 +268,7 @@ impl Server {
         let number = self.served.fetch_add(1, Ordering::Relaxed);
         let id = request::RequestId::new(&*self.random, number);
         let method = request.method().clone();
-        let path = request.uri().path().to_owned();
+        let uri = request.uri().clone();
         // At the highest level, so that no line of a request is without it.
         let span = tracing::error_span!("request", request = %id);
         let answer = async {
@@ -280,7 +284,7 @@ impl Server {
         let _of_the_request = span.entered();
         tracing::debug!(
             %method,
-            path,
+            path = uri.path(),
             status = reply.status().as_u16(),
             microseconds = elapsed.as_micros(),
             "answered"

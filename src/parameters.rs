@@ -9,9 +9,19 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
+/// No client needs more. Each parameter uses about 100 bytes of memory, so that
+/// without a limit, 16 kB of `a&` would use 50 times their size.
+pub const MAX_PARAMETERS: usize = 64;
+
 /// The parameters of a query or a form (`application/x-www-form-urlencoded`).
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(Vec<u8>, Vec<u8>)>);
+
+/// A query or a form has more than [`MAX_PARAMETERS`]. Carries the first of
+/// them.
+#[derive(Debug, thiserror::Error)]
+#[error("there are more than {MAX_PARAMETERS} parameters")]
+pub struct TooManyParameters(pub Parameters);
 
 /// What is wrong with one parameter. Carries its name, never its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,23 +38,28 @@ pub enum ParameterError {
 }
 
 impl Parameters {
-    /// Takes a query or form apart. Never fails: what has no `=` is a name
-    /// without a value, and a stray `%` stands for itself.
-    pub fn parse(encoded: &[u8]) -> Self {
+    /// Parses a query or form. What has no `=` is a name without a value, and
+    /// a stray `%` stands for itself.
+    ///
+    /// # Errors
+    ///
+    /// If there are more than [`MAX_PARAMETERS`].
+    pub fn parse(encoded: &[u8]) -> Result<Self, TooManyParameters> {
         let pairs = encoded.split(|&byte| byte == b'&');
-        Self(
-            pairs
-                .filter(|pair| !pair.is_empty())
-                .map(|pair| {
-                    let end = pair.iter().position(|&byte| byte == b'=');
-                    let (name, value) = match end {
-                        Some(end) => (pair.get(..end), pair.get(end + 1..)),
-                        None => (Some(pair), None),
-                    };
-                    (decode(name), decode(value))
-                })
-                .collect(),
-        )
+        let mut pairs = pairs.filter(|pair| !pair.is_empty());
+        let first = pairs.by_ref().take(MAX_PARAMETERS).map(|pair| {
+            let end = pair.iter().position(|&byte| byte == b'=');
+            let (name, value) = match end {
+                Some(end) => (pair.get(..end), pair.get(end + 1..)),
+                None => (Some(pair), None),
+            };
+            (decode(name), decode(value))
+        });
+        let first = Self(first.collect());
+        match pairs.next() {
+            None => Ok(first),
+            Some(_) => Err(TooManyParameters(first)),
+        }
     }
 
     /// The bytes of one parameter. One without a value counts as left out
@@ -114,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_value_comes_out_byte_for_byte() {
-        let parameters = Parameters::parse(b"state=%FF%00a+b%2B&nonce=x%3Dy=z&flag");
+        let parameters = Parameters::parse(b"state=%FF%00a+b%2B&nonce=x%3Dy=z&flag").unwrap();
         assert_eq!(
             parameters.bytes("state"),
             Ok(Some(b"\xff\0a b+".as_slice()))
@@ -133,21 +148,32 @@ mod tests {
 
     #[test]
     fn a_doubled_parameter_is_an_error_even_when_both_are_equal() {
-        let parameters = Parameters::parse(b"a=1&a=1&b=&b=2");
+        let parameters = Parameters::parse(b"a=1&a=1&b=&b=2").unwrap();
         assert_eq!(parameters.text("a"), Err(ParameterError::Doubled("a")));
         assert_eq!(parameters.text("b"), Ok(Some("2")));
+    }
+
+    #[test]
+    fn more_than_64_parameters_are_rejected() {
+        let many = "a&".repeat(MAX_PARAMETERS - 1);
+        let query = |end: &str| format!("&&{many}{end}");
+        let parse = |end: &str| Parameters::parse(query(end).as_bytes());
+        assert_eq!(parse("state=x&&").unwrap().text("state"), Ok(Some("x")));
+        let TooManyParameters(first) = parse("state=x&b").unwrap_err();
+        assert_eq!(first.text("state"), Ok(Some("x")));
+        assert_eq!(first.0.len(), MAX_PARAMETERS);
     }
 
     proptest! {
         #[test]
         fn any_bytes_can_be_parsed(bytes in any::<Vec<u8>>()) {
-            let _ = Parameters::parse(&bytes).text("state");
+            let _ = Parameters::parse(&bytes).map(|parsed| parsed.text("state").is_ok());
         }
 
         #[test]
         fn what_was_encoded_comes_back(value in prop::collection::vec(any::<u8>(), 1..200)) {
             let query = format!("state={}", encode_bytes(&value));
-            let parameters = Parameters::parse(query.as_bytes());
+            let parameters = Parameters::parse(query.as_bytes()).unwrap();
             prop_assert_eq!(parameters.bytes("state"), Ok(Some(value.as_slice())));
         }
     }

@@ -251,7 +251,7 @@ fn only_a_single_key_may_have_no_name() {
 }
 
 fn parsed(query: &str) -> Result<CallbackAnswer, CallbackError> {
-    CallbackAnswer::parse(&Parameters::parse(query.as_bytes()))
+    CallbackAnswer::parse(&Parameters::parse(query.as_bytes()).unwrap())
 }
 
 #[test]

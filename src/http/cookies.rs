@@ -14,9 +14,15 @@ const MAX_COOKIES: usize = 4;
 /// request's header line.
 const MAX_COOKIE_BYTES: usize = 4096;
 
+/// No browser that keeps to [`MAX_COOKIES`] sends more.
+const MOST_COOKIES_READ: usize = 64;
+
 /// nginx reads an answer's headers into one buffer of 4 kB; what the server
 /// itself adds (status, date, length) needs some of it.
 const MAX_HEADER_BYTES: usize = 4096 - 512;
+
+/// The headers of a page, and the deletion of the cookie of a callback.
+const PAGE_HEADER_BYTES: usize = 1024;
 
 /// How our cookies are called and what protects them. The issuer decides, not
 /// the connection: TLS ends at a proxy.
@@ -33,6 +39,12 @@ pub(super) struct LoginCookie<'a> {
     value: &'a str,
 }
 
+/// A request has more than [`MOST_COOKIES_READ`] of our cookies. Carries
+/// `Set-Cookie` lines that delete the first of them, so that the browser can
+/// sign in at the next try.
+#[derive(Debug)]
+pub(super) struct TooManyCookies(pub(super) Vec<String>);
+
 impl CookieJar {
     pub(super) fn of(bridge: &Bridge) -> Self {
         Self {
@@ -41,12 +53,23 @@ impl CookieJar {
     }
 
     /// The login cookies of a request.
-    pub(super) fn read(self, headers: &HeaderMap) -> Vec<LoginCookie<'_>> {
+    pub(super) fn read(self, headers: &HeaderMap) -> Result<Vec<LoginCookie<'_>>, TooManyCookies> {
+        let mut cookies = self.cookies(headers);
+        let first: Vec<_> = cookies.by_ref().take(MOST_COOKIES_READ).collect();
+        if cookies.next().is_none() {
+            return Ok(first);
+        }
+        let delete = first.iter().map(|cookie| self.delete_named(cookie.name));
+        let left = MAX_HEADER_BYTES - PAGE_HEADER_BYTES;
+        Err(TooManyCookies(as_many_as_fit(left, delete)))
+    }
+
+    fn cookies(self, headers: &HeaderMap) -> impl Iterator<Item = LoginCookie<'_>> {
         headers
             .get_all(COOKIE)
             .iter()
             .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'))
-            .filter_map(|pair| {
+            .filter_map(move |pair| {
                 // Another program's cookie need not be text; ours is.
                 let pair = std::str::from_utf8(pair).ok()?;
                 let (name, value) = pair.trim().split_once('=')?;
@@ -57,7 +80,6 @@ impl CookieJar {
                     value,
                 })
             })
-            .collect()
     }
 
     /// `Set-Cookie` lines for a login that begins: its own, then those that
@@ -70,16 +92,11 @@ impl CookieJar {
     ) -> Vec<String> {
         let own = self.set(departure);
         let own_bytes = self.prefix().len() + 16 + departure.sealed.len();
-        let mut left = MAX_HEADER_BYTES.saturating_sub(departure.location.len() + own.len());
+        let left = MAX_HEADER_BYTES.saturating_sub(departure.location.len() + own.len());
+        let superfluous = superfluous(present, own_bytes, bridge).into_iter();
+        let delete = superfluous.map(|cookie| self.delete_named(cookie.name));
         let mut lines = vec![own];
-        for cookie in superfluous(present, own_bytes, bridge) {
-            let line = self.delete_named(cookie.name);
-            let Some(rest) = left.checked_sub(line.len() + "set-cookie: \r\n".len()) else {
-                break;
-            };
-            left = rest;
-            lines.push(line);
-        }
+        lines.extend(as_many_as_fit(left, delete));
         lines
     }
 
@@ -117,6 +134,16 @@ impl CookieJar {
     fn secure(self) -> &'static str {
         if self.https { "Secure; " } else { "" }
     }
+}
+
+/// The first of `lines` for which there is room in `bytes` of headers.
+fn as_many_as_fit(bytes: usize, lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut left = Some(bytes);
+    let fits = |line: &String| {
+        left = left.and_then(|left| left.checked_sub(line.len() + "set-cookie: \r\n".len()));
+        left.is_some()
+    };
+    lines.take_while(fits).collect()
 }
 
 /// The values of the cookies that bear `id`.

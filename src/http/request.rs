@@ -4,12 +4,13 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use ipnet::IpNet;
 
+use crate::parameters::{MAX_PARAMETERS, Parameters, TooManyParameters};
 use crate::random::Random;
 
 /// Every form that a relying party sends is far smaller.
@@ -56,13 +57,9 @@ impl Client {
         if !is_trusted(peer) {
             return Self::Address(peer);
         }
-        let values: Vec<&[u8]> = headers
-            .get_all(X_FORWARDED_FOR)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-            .collect();
+        let lists = headers.get_all(X_FORWARDED_FOR).iter().rev();
         let mut nearest = peer;
-        for value in values.into_iter().rev() {
+        for value in lists.flat_map(|list| list.as_bytes().rsplit(|&byte| byte == b',')) {
             let Some(address) = forwarded_address(value) else {
                 // The proxy named somebody whom we cannot tell apart.
                 return Self::Address(nearest);
@@ -113,6 +110,8 @@ pub(super) enum FormError {
     TooSlow,
     #[error("the body broke off")]
     Broken,
+    #[error("there are more than {MAX_PARAMETERS} parameters")]
+    TooMany,
     #[error("the body is no application/x-www-form-urlencoded")]
     NotAForm,
 }
@@ -122,8 +121,14 @@ impl FormError {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::Broken | Self::NotAForm => StatusCode::BAD_REQUEST,
+            Self::Broken | Self::TooMany | Self::NotAForm => StatusCode::BAD_REQUEST,
         }
+    }
+}
+
+impl From<TooManyParameters> for FormError {
+    fn from(_: TooManyParameters) -> Self {
+        Self::TooMany
     }
 }
 
@@ -132,18 +137,10 @@ pub(super) async fn form(
     headers: &HeaderMap,
     body: Incoming,
     timeout: Duration,
-) -> Result<Bytes, FormError> {
-    let whole = Limited::new(body, MAX_BODY_BYTES).collect();
-    let whole = tokio::time::timeout(timeout, whole)
+) -> Result<Parameters, FormError> {
+    let whole = tokio::time::timeout(timeout, read(body))
         .await
-        .map_err(|_| FormError::TooSlow)?;
-    let whole = whole.map_err(|error| {
-        if error.is::<LengthLimitError>() {
-            FormError::TooLarge
-        } else {
-            FormError::Broken
-        }
-    })?;
+        .map_err(|_| FormError::TooSlow)??;
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let media_type = content_type.unwrap_or_default().split(|&byte| byte == b';');
     let media_type = media_type.into_iter().next().unwrap_or_default();
@@ -153,7 +150,25 @@ pub(super) async fn form(
     {
         return Err(FormError::NotAForm);
     }
-    Ok(whole.to_bytes())
+    Ok(Parameters::parse(&whole)?)
+}
+
+/// Copies the body into one buffer. Collected as it comes, a body in chunks of
+/// one byte would use 32 bytes for each of them, and keep the buffers of the
+/// connection.
+async fn read(mut body: Incoming) -> Result<Vec<u8>, FormError> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| FormError::Broken)?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        if whole.len() + data.len() > MAX_BODY_BYTES {
+            return Err(FormError::TooLarge);
+        }
+        whole.extend_from_slice(data);
+    }
+    Ok(whole)
 }
 
 /// In which language a person reads.

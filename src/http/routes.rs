@@ -12,7 +12,7 @@ use hyper::http::request;
 use hyper::{Method, Request, StatusCode};
 use serde_json::json;
 
-use super::cookies::{self, CookieJar};
+use super::cookies::{self, CookieJar, TooManyCookies};
 use super::documents;
 use super::error::{self, Asked};
 use super::limits::RetryAfter;
@@ -24,7 +24,9 @@ use crate::flow::{self, Arrival, Bridge, TokenAnswer};
 use crate::google;
 use crate::login::LoginId;
 use crate::oauth::OAuthError;
-use crate::parameters::{ParameterError, Parameters, encode, encode_bytes, with_query};
+use crate::parameters::{
+    ParameterError, Parameters, TooManyParameters, encode, encode_bytes, with_query,
+};
 use crate::secret::Secret;
 use crate::token::TOKEN_LIFE;
 use crate::token::request::Credentials;
@@ -203,12 +205,15 @@ impl Call<'_> {
             }
         };
         let bridge = self.bridge;
+        let jar = CookieJar::of(bridge);
+        let present = match jar.read(&self.head.headers) {
+            Ok(present) => present,
+            Err(TooManyCookies(delete)) => return self.too_many_cookies(&delete),
+        };
         let departure = match flow::authorize(bridge, &parameters).await {
             Ok(departure) => departure,
             Err(error) => return self.asked.flow(error),
         };
-        let jar = CookieJar::of(bridge);
-        let present = jar.read(&self.head.headers);
         let mut reply = error::see_other(&departure.location);
         for line in jar.begin(&departure, &present, bridge) {
             set_cookie(&mut reply, &line);
@@ -222,15 +227,35 @@ impl Call<'_> {
         }
         let bridge = self.bridge;
         let jar = CookieJar::of(bridge);
-        let query = self.query();
-        let present = jar.read(&self.head.headers);
-        let values = |id| cookies::values_of(&present, id);
-        let mut reply = match flow::callback(bridge, &query, values).await {
-            Ok(arrival) => self.arrive(&arrival),
-            Err(error) => self.asked.flow(error),
+        let (query, mut reply) = match (self.query(), jar.read(&self.head.headers)) {
+            (Err(TooManyParameters(first)), _) => {
+                tracing::info!(error = %FormError::TooMany, "an answer of Google cannot be read");
+                let page = self.asked.page(StatusCode::BAD_REQUEST, Page::BadCallback);
+                (first, page)
+            }
+            (Ok(query), Err(TooManyCookies(delete))) => (query, self.too_many_cookies(&delete)),
+            (Ok(query), Ok(present)) => {
+                let values = |id| cookies::values_of(&present, id);
+                let reply = match flow::callback(bridge, &query, values).await {
+                    Ok(arrival) => self.arrive(&arrival),
+                    Err(error) => self.asked.flow(error),
+                };
+                (query, reply)
+            }
         };
         if let Some(id) = login_named_by(&query) {
             set_cookie(&mut reply, &jar.delete(id));
+        }
+        reply
+    }
+
+    /// A page that tells the user to start again, which works once `delete`
+    /// has removed the cookies.
+    fn too_many_cookies(&self, delete: &[String]) -> Reply {
+        tracing::info!("a request with too many login cookies is rejected");
+        let mut reply = self.asked.page(StatusCode::BAD_REQUEST, Page::NoSuchLogin);
+        for line in delete {
+            set_cookie(&mut reply, line);
         }
         reply
     }
@@ -350,10 +375,10 @@ impl Call<'_> {
         if self.head.method == Method::POST {
             return self.form(body).await;
         }
-        Ok(self.query())
+        Ok(self.query()?)
     }
 
-    fn query(&self) -> Parameters {
+    fn query(&self) -> Result<Parameters, TooManyParameters> {
         let query = self.head.uri.query().unwrap_or_default();
         Parameters::parse(query.as_bytes())
     }
@@ -370,8 +395,7 @@ impl Call<'_> {
     }
 
     async fn form(&self, body: Incoming) -> Result<Parameters, FormError> {
-        let body = form(&self.head.headers, body, self.server.read_timeout).await?;
-        Ok(Parameters::parse(&body))
+        form(&self.head.headers, body, self.server.read_timeout).await
     }
 }
 

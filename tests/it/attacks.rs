@@ -103,6 +103,38 @@ async fn a_clock_set_back_prolongs_neither_code_nor_token() {
     assert_eq!(house.userinfo(&token).await.status, 200);
 }
 
+/// Each parameter uses far more memory than its two bytes.
+#[tokio::test]
+async fn a_request_with_more_than_64_parameters_is_rejected() {
+    let house = House::new().await;
+    let mut browser = Browser::new();
+    let callback = house.choose(&mut browser, JEANNE, "").await;
+    let begun = browser.clone();
+    for (method, url) in [
+        ("GET", house.authorization_request("")),
+        ("POST", house.url("/auth")),
+        ("GET", callback.clone()),
+        ("POST", house.url("/token")),
+        ("POST", house.url("/userinfo")),
+    ] {
+        let many = "a&".repeat(65);
+        let (url, form) = match method {
+            "GET" => (format!("{url}&{many}"), None),
+            _ => (url, Some(many.as_str())),
+        };
+        let shown = browser.send(method, &url, form).await;
+        assert_eq!(shown.status, 400, "{method} {url}");
+        assert!(!shown.headers.contains_key("location"), "{method} {url}");
+    }
+    // That callback ended the login in its browser, as any other does.
+    assert!(browser.cookies.is_empty());
+
+    let of_google = callback.split('&').count();
+    let url = format!("{callback}&{}", "a&".repeat(64 - of_google));
+    let arrived = begun.clone().get(&url).await;
+    assert!(arrived.answered("code").is_some(), "{arrived:?}");
+}
+
 /// A stranger guesses secrets, or sends nonsense, as fast as the line allows.
 #[tokio::test]
 async fn a_stranger_does_not_fill_the_log() {

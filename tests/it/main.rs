@@ -123,6 +123,9 @@ mod kill;
 /// Ways in that were open once.
 mod attacks;
 
+/// A flood of requests uses little memory.
+mod flood;
+
 /// HTTP written by hand.
 mod wire;
 

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod chromium;
 pub mod dsm;
 pub mod dsm_login;
+pub mod flood;
 pub mod google;
 pub mod house;
 pub mod server;

@@ -341,5 +341,5 @@ fn pending(world: &World) -> PendingLogin {
 /// What the browser brings back.
 fn brought_back(back: &Url) -> CallbackAnswer {
     let query = back.query().unwrap().as_bytes();
-    CallbackAnswer::parse(&Parameters::parse(query)).unwrap()
+    CallbackAnswer::parse(&Parameters::parse(query).unwrap()).unwrap()
 }

@@ -1,0 +1,56 @@
+//! What the daemon uses of memory while an attacker holds all connections.
+
+use std::fs;
+use std::time::Duration;
+
+use fakes::flood::floods;
+use fakes::google::Endpoint;
+
+use crate::built::Built;
+use crate::connections::allow_many_files;
+
+/// Also of a debug build, which needs more from the beginning.
+const MOST: u64 = 80 * 1024;
+
+/// In kB: `VmHWM` or another line of `/proc/PID/status`.
+fn memory(built: &Built, line: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", built.process.id())).unwrap();
+    let mut lines = status.lines();
+    let figure = lines.find_map(|found| found.strip_prefix(line)).unwrap();
+    figure
+        .trim_matches([':', ' ', '\t', 'k', 'B'])
+        .parse()
+        .unwrap()
+}
+
+/// Polls until the daemon has read what was sent: it uses no more than before.
+async fn until_read(built: &Built) {
+    let (mut same, mut before) = (0, 0);
+    while same < 5 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let now = memory(built, "VmRSS");
+        same = if now == before { same + 1 } else { 0 };
+        before = now;
+    }
+}
+
+#[tokio::test]
+async fn no_flood_makes_the_daemon_use_80_mib() {
+    allow_many_files();
+    let built = Built::new().await;
+    let login = built.house.authorization_request("");
+    let login = login[built.house.url("").len()..].to_owned();
+    let mut peaks = Vec::new();
+    for flood in floods() {
+        let google_is_slow = built.house.google.hold(Endpoint::Token);
+        let begun = flood.begin(built.house.address, &login).await;
+        until_read(&built).await;
+        let asked = begun.ask().await;
+        until_read(&built).await;
+        drop(google_is_slow);
+        asked.answers().await;
+        peaks.push((flood.name, memory(&built, "VmHWM")));
+    }
+    let (_, highest) = peaks.last().unwrap();
+    assert!(*highest < MOST, "{peaks:#?}");
+}
