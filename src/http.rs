@@ -51,7 +51,7 @@ const MAX_CONNECTIONS: usize = 512;
 /// purpose.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// nginx accepts 8 kB a header line; cookies of ours are 4 kB at most. With more,
+/// nginx accepts 8 kB a header line; our cookies have 4 kB at most. With more,
 /// 512 connections would use much memory.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
