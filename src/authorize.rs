@@ -3,15 +3,13 @@
 //! In two halves, since an error before the redirect URI is trusted is a page,
 //! and after it an OAuth error response (RFC 6749, section 4.1.2.1).
 
-use std::fmt;
-
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::ids::ClientId;
 use crate::login::{AuthorizationRequest, CodeChallenge, Prompt, Scope};
 use crate::oauth::OAuthError;
-use crate::parameters::{ParameterError, Parameters, encode, encode_bytes};
+use crate::parameters::{ParameterError, Parameters, Shortened, encode, encode_bytes};
 use crate::relying_party::{RelyingParty, TrustedRedirect};
 
 /// What comes back to the browser in a cookie must fit into it: state, nonce
@@ -57,23 +55,6 @@ pub enum UntrustedRequest {
     /// State, nonce and redirect URI do not fit into a cookie.
     #[error("state, nonce and redirect URI have {0} bytes together; {MAX_ECHOED_BYTES} fit")]
     TooLong(usize),
-}
-
-/// A stranger's text, cut so that it cannot fill the log.
-#[derive(PartialEq, Eq)]
-pub struct Shortened(String);
-
-impl Shortened {
-    /// The first characters of `text`.
-    pub fn new(text: &str) -> Self {
-        Self(text.chars().take(200).collect())
-    }
-}
-
-impl fmt::Debug for Shortened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
 }
 
 /// Finds out who asks and whether the answer may go where they want it.

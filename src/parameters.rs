@@ -1,5 +1,7 @@
 //! Query strings and form bodies: a stranger's bytes, byte for byte.
 
+use std::fmt;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
 /// All but the unreserved characters (RFC 3986, section 2.3).
@@ -87,6 +89,28 @@ impl Parameters {
     /// The text of one parameter that must be there.
     pub fn required(&self, name: &'static str) -> Result<&str, ParameterError> {
         self.text(name)?.ok_or(ParameterError::Missing(name))
+    }
+}
+
+/// Text from a request, cut so that it cannot fill a log line or a page.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Shortened(String);
+
+impl Shortened {
+    /// The first 200 characters of `text`.
+    pub fn new(text: &str) -> Self {
+        Self(text.chars().take(200).collect())
+    }
+
+    /// What is left of it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Shortened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 

@@ -24,8 +24,8 @@ use self::shelf::{Look, Patience, Shelf, life};
 use crate::backoff::Backoff;
 use crate::clock::{Clock, UnixTime};
 use crate::google::{
-    GoogleClient, GoogleKeys, GoogleMetadata, GoogleTokens, TokenAnswerError, TokenRequest,
-    UnverifiedIdToken,
+    GoogleClient, GoogleKeys, GoogleMetadata, GoogleTokens, TokenAnswerError, TokenAuthentication,
+    TokenRequest, UnverifiedIdToken,
 };
 use crate::http_client::HttpClient;
 use crate::login::PendingLogin;
@@ -151,6 +151,13 @@ impl Upstream {
     ) -> Result<GoogleAnswer, UpstreamError> {
         let metadata = self.metadata().await?;
         let url = &metadata.token_endpoint;
+        if metadata.token_authentication == TokenAuthentication::PostUnlisted {
+            tracing::debug!(
+                issuer = self.client.issuer.as_str(),
+                "the provider lists only \"none\" as client authentication; \
+                 trying client_secret_post"
+            );
+        }
         let request = TokenRequest::new(&metadata, &self.client, pending, code);
         let mut builder = Request::builder().uri(url);
         if let Some(authorization) = &request.authorization {

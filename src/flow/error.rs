@@ -194,8 +194,11 @@ pub enum GoogleFailure {
 pub(super) enum Stop {
     Failed(GoogleFailure),
     Google(&'static str),
-    Unverified(VerifiedAddress),
-    ClockWrong { ahead: i64 },
+    /// Of which address; `None` if the account has none.
+    Unverified(Option<VerifiedAddress>),
+    ClockWrong {
+        ahead: i64,
+    },
 }
 
 impl From<UpstreamError> for Stop {
@@ -217,8 +220,11 @@ impl Stop {
     /// A token that does not verify. When it is its time and Google's own
     /// clock shows that ours is wrong, that is what must be mended.
     pub(super) fn unverified(lie: IdTokenError, date: Option<UnixTime>, now: UnixTime) -> Self {
+        if lie == IdTokenError::NoAddress {
+            return Self::Unverified(None);
+        }
         if let IdTokenError::AddressNotVerified { address } = lie {
-            return Self::Unverified(VerifiedAddress::vouched_for(address));
+            return Self::Unverified(Some(VerifiedAddress::vouched_for(address)));
         }
         let ahead = date.map_or(0, |google| now.seconds_after(google));
         let of_time = matches!(
@@ -241,7 +247,7 @@ impl Stop {
             }
             Self::Unverified(address) => {
                 let refused = Refused::nobody(Refusal::AddressNotVerified);
-                FlowError::refused(bridge, request, refused, Some(&address))
+                FlowError::refused(bridge, request, refused, address.as_ref())
             }
             Self::ClockWrong { ahead } => {
                 let refused = Refused::nobody(Refusal::ClockWrong { ahead });

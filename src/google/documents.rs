@@ -40,6 +40,9 @@ pub struct GoogleMetadata {
 pub enum TokenAuthentication {
     /// In the form.
     Post,
+    /// In the form, although the provider lists only `none`: some servers
+    /// accept a secret and list only what clients without one use.
+    PostUnlisted,
     /// In the `Authorization` header.
     Basic,
 }
@@ -133,6 +136,7 @@ fn token_authentication(methods: Option<&[String]>) -> Result<TokenAuthenticatio
     match (listed("client_secret_post"), listed("client_secret_basic")) {
         (true, _) => Ok(TokenAuthentication::Post),
         (false, true) => Ok(TokenAuthentication::Basic),
+        (false, false) if methods == ["none"] => Ok(TokenAuthentication::PostUnlisted),
         (false, false) => Err(MetadataError::NoSecretAuthentication),
     }
 }

@@ -36,7 +36,7 @@ impl TokenRequest {
             .append_pair("redirect_uri", &client.redirect_uri)
             .append_pair("code_verifier", pending.google_verifier().expose());
         let authorization = match metadata.token_authentication {
-            TokenAuthentication::Post => {
+            TokenAuthentication::Post | TokenAuthentication::PostUnlisted => {
                 form.append_pair("client_id", &client.client_id)
                     .append_pair("client_secret", client.client_secret.expose());
                 None

@@ -74,8 +74,8 @@ impl fmt::Debug for Expected<'_> {
     }
 }
 
-/// Why an ID token vouches for nobody. All but the last are lies or faults of
-/// the provider; the last is an honest answer that is not enough.
+/// Why an ID token vouches for nobody. All but the last two are lies or faults
+/// of the provider; those are honest answers that are not enough.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
     /// It is no JWT in compact form, or a claim is of another type or there

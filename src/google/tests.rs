@@ -203,6 +203,9 @@ fn post_is_taken_before_basic_and_basic_when_nothing_is_said() {
         Some(TokenAuthentication::Basic),
     );
     check(Value::Null, Some(TokenAuthentication::Basic));
+    check(json!(["none"]), Some(TokenAuthentication::PostUnlisted));
+    check(json!(["none", basic]), Some(TokenAuthentication::Basic));
+    check(json!(["none", "private_key_jwt"]), None);
     check(json!(["private_key_jwt"]), None);
     check(json!([]), None);
 }

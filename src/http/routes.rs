@@ -29,7 +29,7 @@ use crate::parameters::{
 };
 use crate::secret::Secret;
 use crate::token::TOKEN_LIFE;
-use crate::token::request::Credentials;
+use crate::token::request::{AuthenticationError, Credentials};
 
 /// A place under the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,12 +290,17 @@ impl Call<'_> {
                 return error::oauth(StatusCode::BAD_REQUEST, &error);
             }
         };
-        let party = credentials.and_then(|found| found.authenticate(&bridge.config.clients));
-        let Some(party) = party else {
-            return match self.failed_authentication(&"its secret is wrong") {
-                Ok(()) => error::invalid_client(),
-                Err(wait) => error::too_many_guesses(wait),
-            };
+        let party = credentials
+            .ok_or(AuthenticationError::Missing)
+            .and_then(|found| found.authenticate(&bridge.config.clients));
+        let party = match party {
+            Ok(party) => party,
+            Err(error) => {
+                return match self.failed_authentication(&error) {
+                    Ok(()) => error::invalid_client(),
+                    Err(wait) => error::too_many_guesses(wait),
+                };
+            }
         };
         match flow::token(bridge, party, &form).await {
             Ok(answer) => tokens(&answer),

@@ -4,16 +4,45 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 
+use crate::ids::ClientId;
 use crate::oauth::OAuthError;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, Shortened};
 use crate::relying_party::RelyingParty;
 use crate::secret::Secret;
 
-/// A relying party's id and secret, not yet compared.
+/// A client's ID and secret, not yet compared.
+///
+/// In the header both are form-encoded (RFC 6749, section 2.3.1), but many
+/// clients do not do that. So what a header says can be read in two ways;
+/// either may be the right one.
 #[derive(Debug)]
 pub struct Credentials {
-    id: String,
-    secret: Secret<String>,
+    ids: Vec<String>,
+    secrets: Vec<Secret<String>>,
+}
+
+/// Why a client's ID and secret are rejected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthenticationError {
+    /// There are none, or they cannot be read.
+    #[error("the request has no client ID and secret")]
+    Missing,
+    /// No client in the config has this ID.
+    #[error("no client is called {0:?}")]
+    UnknownClient(Shortened),
+    /// Of a secret, only the length may be known.
+    #[error(
+        "the secret of the client {client} is wrong: it has {received} characters, and \
+         clients.secret-file has {expected}"
+    )]
+    WrongSecret {
+        /// Whose secret it should be.
+        client: ClientId,
+        /// The length of what came.
+        received: usize,
+        /// The length of ours.
+        expected: usize,
+    },
 }
 
 impl Credentials {
@@ -32,10 +61,11 @@ impl Credentials {
             )),
             (Some(header), id, None) => {
                 let found = basic(header);
-                let other = found
+                let is_another = |basic: &Self, id| basic.ids.iter().all(|found| found != id);
+                let another = found
                     .as_ref()
-                    .is_some_and(|basic| id.is_some_and(|id| id != basic.id));
-                if other {
+                    .is_some_and(|basic| id.is_some_and(|id| is_another(basic, id)));
+                if another {
                     return Err(OAuthError::invalid_request(
                         "client_id is not that of the Authorization header",
                     ));
@@ -43,23 +73,42 @@ impl Credentials {
                 Ok(found)
             }
             (None, Some(id), Some(secret)) => Ok(Some(Self {
-                id: id.to_owned(),
-                secret: Secret::new(secret.to_owned()),
+                ids: vec![id.to_owned()],
+                secrets: vec![Secret::new(secret.to_owned())],
             })),
             (None, _, _) => Ok(None),
         }
     }
 
-    /// The relying party whose secret this is.
-    pub fn authenticate<'a>(&self, parties: &'a [RelyingParty]) -> Option<&'a RelyingParty> {
-        let party = parties.iter().find(|party| party.id.as_str() == self.id)?;
-        let guess = self.secret.expose().as_bytes();
-        party.secret.matches(guess).then_some(party)
+    /// Returns the client whose ID and secret these are. Each form of the
+    /// secret is compared, whether or not another one matches: the time taken
+    /// must not tell which.
+    pub fn authenticate<'a>(
+        &self,
+        parties: &'a [RelyingParty],
+    ) -> Result<&'a RelyingParty, AuthenticationError> {
+        let is_one = |party: &&RelyingParty| self.ids.iter().any(|id| party.id.as_str() == id);
+        let Some(party) = parties.iter().find(is_one) else {
+            let id = self.ids.first().map_or("", String::as_str);
+            return Err(AuthenticationError::UnknownClient(Shortened::new(id)));
+        };
+        let matches = |guess: &Secret<String>| party.secret.matches(guess.expose().as_bytes());
+        let right = self
+            .secrets
+            .iter()
+            .fold(false, |right, guess| right | matches(guess));
+        if !right {
+            let length = |secret: &Secret<String>| secret.expose().chars().count();
+            return Err(AuthenticationError::WrongSecret {
+                client: party.id.clone(),
+                received: self.secrets.first().map_or(0, length),
+                expected: length(&party.secret),
+            });
+        }
+        Ok(party)
     }
 }
 
-/// RFC 6749, section 2.3.1: both halves are form-encoded before they are put
-/// together.
 fn basic(header: &str) -> Option<Credentials> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -68,9 +117,10 @@ fn basic(header: &str) -> Option<Credentials> {
     let decoded = Secret::new(STANDARD.decode(encoded.trim()).ok()?);
     let text = std::str::from_utf8(decoded.expose()).ok()?;
     let (id, secret) = text.split_once(':')?;
+    let forms = |half: &str| form_decode(half).into_iter().chain([half.to_owned()]);
     Some(Credentials {
-        id: form_decode(id)?,
-        secret: Secret::new(form_decode(secret)?),
+        ids: forms(id).collect(),
+        secrets: forms(secret).map(Secret::new).collect(),
     })
 }
 

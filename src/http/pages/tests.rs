@@ -47,6 +47,12 @@ fn all() -> Vec<Page<'static>> {
         Page::NotFound,
         Page::NotSetUp,
         Page::SetUpWrongly { places: &[] },
+        Page::Refused {
+            refusal: Refusal::AddressNotVerified,
+            address: None,
+            slow: false,
+            retry: RETRY.to_owned(),
+        },
     ];
     let refusals = REFUSALS.map(|refusal| refused(refusal, false));
     others.into_iter().chain(refusals).collect()

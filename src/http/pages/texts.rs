@@ -46,6 +46,7 @@ pub(super) struct Book {
     not_found: Words,
     not_set_up: Words,
     set_up_wrongly: Words,
+    address_missing: Words,
     address_not_verified: Words,
     address_unknown: Words,
     address_ambiguous: Words,
@@ -87,6 +88,11 @@ impl Book {
             Page::NoSuchLogin => &self.no_such_login,
             Page::AlreadyUsed => &self.already_used,
             Page::GoogleFailed { .. } => &self.google_failed,
+            Page::Refused {
+                refusal: Refusal::AddressNotVerified,
+                address: None,
+                ..
+            } => &self.address_missing,
             Page::Refused { refusal, .. } => self.refusal(*refusal),
             Page::TooMany => &self.too_many,
             Page::Broken => &self.broken,

@@ -146,7 +146,6 @@ const LIES: [(Lie, u16); 29] = [
     (Lie::UnknownKid, 502),
     (Lie::Critical, 502),
     (Lie::OtherAtHash, 502),
-    (Lie::NoEmail, 502),
     (Lie::NoSubject, 502),
     (Lie::EmptySubject, 502),
     (Lie::LongSubject, 502),
@@ -155,6 +154,7 @@ const LIES: [(Lie, u16); 29] = [
     (Lie::UnverifiedAddress, 403),
     (Lie::VerifiedAsNumber, 403),
     (Lie::NoVerified, 403),
+    (Lie::NoEmail, 403),
     // As long as Google has one key only, it could be no other.
     (Lie::NoKid, 303),
     (Lie::NoAtHash, 303),

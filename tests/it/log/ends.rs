@@ -186,13 +186,14 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
     let code = house.code(JEANNE, "").await;
     log.news();
 
-    let form = token_form(&code).replace("client_secret=a", "client_secret=b");
+    let form = token_form(&code).replace("client_secret=a", "client_secret=xa");
     let answer = Browser::new().post(&house.url("/token"), &form).await;
     assert_eq!(answer.status, 401);
     let (line, _) = log.only_line("wrong secret");
     assert_eq!(
         line,
-        "WARN  a client does not authenticate from=127.0.0.1 why=\"its secret is wrong\""
+        "WARN  a client does not authenticate from=127.0.0.1 why=\"the secret of the client \
+         synology is wrong: it has 24 characters, and clients.secret-file has 23\""
     );
 
     assert_eq!(house.redeem(&code, "").await.status, 200);

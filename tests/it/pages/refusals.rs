@@ -2,6 +2,7 @@
 
 use fakes::browser::{Browser, Shown};
 use fakes::dsm::FakeUser;
+use fakes::google::token::Lie;
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE, claims, family};
 use url::Url;
@@ -59,6 +60,21 @@ async fn an_unverified_address_is_refused_before_the_directory() {
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_refused(&shown, "address-not-verified", &house);
     assert!(shown.body.contains("Google does not vouch"));
+}
+
+#[tokio::test]
+async fn who_has_no_address_can_choose_another_account() {
+    let house = House::new().await;
+    house.google.lie(Some(Lie::NoEmail));
+    for (mut browser, title) in [
+        (Browser::new(), "This Google account has no e-mail address"),
+        (french(), "Ce compte Google n’a pas d’adresse e-mail"),
+    ] {
+        let shown = house.arrive(&mut browser, JEANNE, "").await;
+        assert_refused(&shown, "address-not-verified", &house);
+        assert!(shown.body.contains(title), "{}", shown.body);
+        assert!(shown.link().contains("prompt=select_account"));
+    }
 }
 
 #[tokio::test]

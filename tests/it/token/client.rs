@@ -32,7 +32,6 @@ async fn the_secret_comes_in_the_header() {
     for header in [
         basic("synology", &secret),
         basic("synology", &secret.replace("%20", "+")),
-        // What was not encoded is still read: DSM's secrets have no need.
         basic("synology", CLIENT_SECRET_OF_DSM),
         basic("synology", &secret).replace("Basic", "bAsIc"),
     ] {
@@ -54,6 +53,7 @@ async fn both_halves_of_the_header_are_form_encoded() {
     };
 
     let code = code_for(&house, id, PHOTOS, JEANNE).await;
+    // Not encoded, the colon in the ID ends it.
     let raw = post_with(&house, &basic(id, secret), &form(&code)).await;
     assert_eq!(error(&raw), (401, "invalid_client".to_owned()));
 
@@ -70,6 +70,32 @@ async fn both_halves_of_the_header_are_form_encoded() {
     );
     let answer = post(&house, &in_form).await;
     assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+/// As curl, Postman and many libraries send them, against RFC 6749.
+#[tokio::test]
+async fn a_secret_that_nobody_encoded_is_the_same_secret() {
+    for secret in ["a+b c", "100%41", "%ff%", "p:a+s%73 w\u{f6}rd \u{20ac}&="] {
+        let (house, _secrets) = house_with_photos("photos+2", secret).await;
+        let form = |code: &str| {
+            format!(
+                "grant_type=authorization_code&code={code}&redirect_uri={}&client_id=photos%2B2",
+                encode(PHOTOS)
+            )
+        };
+        for header in [
+            basic("photos+2", secret),
+            basic(&encode("photos+2"), &encode(secret)),
+        ] {
+            let code = code_for(&house, "photos+2", PHOTOS, JEANNE).await;
+            let answer = post_with(&house, &header, &form(&code)).await;
+            assert_eq!(answer.status, 200, "{secret} {header}: {answer:?}");
+        }
+        let code = code_for(&house, "photos+2", PHOTOS, JEANNE).await;
+        let wrong = basic("photos+2", &format!("{secret}x"));
+        let answer = post_with(&house, &wrong, &form(&code)).await;
+        assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
+    }
 }
 
 #[tokio::test]

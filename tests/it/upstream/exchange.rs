@@ -42,6 +42,16 @@ async fn a_provider_that_wants_the_secret_in_the_header_gets_it_there() {
     sign_in(&world).await.unwrap();
 }
 
+/// As an enterprise server that lists only what clients without a secret use.
+#[tokio::test]
+async fn a_provider_that_lists_no_secret_gets_it_in_the_form() {
+    let world = World::new().await;
+    world.google.edit_discovery(|document| {
+        document["token_endpoint_auth_methods_supported"] = serde_json::json!(["none"]);
+    });
+    sign_in(&world).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_new_key_is_found_while_somebody_signs_in() {
     let world = World::new().await;

@@ -143,6 +143,16 @@ pub(super) static BOOK: Book = Book {
              each, and so does the log. Nothing has to be started then: it begins by itself.",
         ),
     },
+    address_missing: Words {
+        title: "This Google account has no e-mail address",
+        paragraphs: &[
+            "The NAS recognises people by their e-mail address, and Google did not send one for \
+             this account.",
+            ASK,
+        ],
+        action: CHOOSE,
+        mend: Some("Google’s ID token was valid but has no claim `email`."),
+    },
     address_not_verified: Words {
         title: "Google has not verified this address",
         paragraphs: &[

@@ -146,6 +146,16 @@ pub(super) static BOOK: Book = Book {
              le journal aussi. Il n’y aura rien à démarrer\u{a0}: le service démarre de lui-même.",
         ),
     },
+    address_missing: Words {
+        title: "Ce compte Google n’a pas d’adresse e-mail",
+        paragraphs: &[
+            "Le NAS reconnaît les personnes à leur adresse e-mail, et Google n’en a envoyé aucune \
+             pour ce compte.",
+            ASK,
+        ],
+        action: CHOOSE,
+        mend: Some("Le jeton d’identité de Google est valide, mais il n’a pas de champ `email`."),
+    },
     address_not_verified: Words {
         title: "Google n’a pas vérifié cette adresse",
         paragraphs: &[
