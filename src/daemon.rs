@@ -400,6 +400,7 @@ async fn say_start(
     let circumstances = Circumstances {
         now: clock.now(),
         last_run: store.last_run().await?,
+        loss: store.loss(),
         machine_on_for: clock.machine_on_for(),
         scheduled_power_on,
     };

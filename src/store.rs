@@ -18,6 +18,7 @@ mod open;
 mod presence;
 mod schedule;
 mod trouble;
+mod whose;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ use copy::Copy;
 use open::{OpenState, Opened};
 use trouble::Troubles;
 
+pub use damage::Loss;
 pub use directory::KeptDirectory;
 pub use grants::{Decision, Redeemed};
 pub use hold::KeptHold;
@@ -46,6 +48,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/001_first_login.sql"),
     include_str!("store/migrations/002_who_may_sign_in.sql"),
     include_str!("store/migrations/003_through_the_night.sql"),
+    include_str!("store/migrations/004_application_id.sql"),
 ];
 
 /// More jobs in one transaction would make the first of them wait for the last
@@ -95,8 +98,14 @@ pub enum StoreError {
     /// The config names something else.
     #[error("the state {0} is a directory, where storage.path names a file")]
     Directory(PathBuf),
+    /// It is not ours, and there is no copy of ours to use instead.
+    #[error(
+        "cannot open the state {0}: it is another program's database; set storage.path to a file \
+         that no other program uses"
+    )]
+    Foreign(PathBuf),
     /// It is damaged, and cannot be set aside.
-    #[error("the state is damaged ({damage}), and {path} cannot be moved")]
+    #[error("the state is {damage}, and {path} cannot be moved")]
     SetAside {
         /// What is wrong with it.
         damage: String,
@@ -137,6 +146,7 @@ pub struct Store {
     ended: CancellationToken,
     copy: Arc<Copy>,
     was_left_open: bool,
+    loss: Loss,
 }
 
 impl Store {
@@ -148,6 +158,7 @@ impl Store {
             lock,
             state,
             was_left_open,
+            loss,
         } = open::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
@@ -176,6 +187,7 @@ impl Store {
             ended,
             copy,
             was_left_open,
+            loss,
         })
     }
 
@@ -196,6 +208,11 @@ impl Store {
         let sent = self.jobs.send(Box::new(task));
         sent.map_err(|_| StoreError::Closed(doing))?;
         answer.await.map_err(|_| StoreError::Closed(doing))?
+    }
+
+    /// What of the last run's state could not be read when this was opened.
+    pub fn loss(&self) -> Loss {
+        self.loss
     }
 
     /// Returns when the store could keep something now. Writes nothing.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::clock::UnixTime;
-use crate::store::{LastRun, Presence};
+use crate::store::{LastRun, Loss, Presence};
 
 /// DSM takes some minutes from the power switch to the start of a package, and
 /// longer when it looks through its disks.
@@ -20,6 +20,8 @@ pub struct Circumstances {
     pub now: UnixTime,
     /// The run before.
     pub last_run: Option<LastRun>,
+    /// What of its state could not be read.
+    pub loss: Loss,
     /// Since when the machine is on, by its own count; `None`: not known.
     pub machine_on_for: Option<Duration>,
     /// The schedule's first power-on since [`SLOWEST_BOOT`] ago, be it past or
@@ -44,6 +46,10 @@ pub enum Start {
     AfterPowerCut,
     /// One of the two, and nobody knows which.
     AfterCrashOrPowerCut,
+    /// A part of the state was lost, and with it how the run before ended.
+    StateRestored,
+    /// The state was lost and is a new one.
+    StateLost,
     /// The run before saw a later time than now.
     ClockWrong,
 }
@@ -53,10 +59,17 @@ impl Start {
     pub fn under(circumstances: &Circumstances) -> Self {
         let now = circumstances.now;
         let Some(last) = circumstances.last_run else {
-            return Self::First;
+            return match circumstances.loss {
+                Loss::Nothing => Self::First,
+                Loss::Some => Self::StateRestored,
+                Loss::Everything => Self::StateLost,
+            };
         };
         if now.plus(CLOCK_SET) < last.seen {
             return Self::ClockWrong;
+        }
+        if circumstances.loss != Loss::Nothing {
+            return Self::StateRestored;
         }
         let switched_on = circumstances.machine_on_for.map(|on| now.minus(on));
         let is_new_machine_run = switched_on.map(|on| on > last.seen);
@@ -83,6 +96,8 @@ impl Start {
             Self::AfterCrash => "after a crash",
             Self::AfterPowerCut => "after a power cut",
             Self::AfterCrashOrPowerCut => "after a crash or power cut",
+            Self::StateRestored => "state restored",
+            Self::StateLost => "state lost",
             Self::ClockWrong => "clock wrong",
         }
     }
@@ -106,6 +121,13 @@ impl Start {
                 away_at_most = away,
                 "starting; nothing that was answered before is lost"
             ),
+            // The copy says only when the run before was last known to run.
+            Self::StateRestored => tracing::warn!(
+                start,
+                away_at_most = away,
+                "starting; what was written last is lost"
+            ),
+            Self::StateLost => tracing::warn!(start, "starting with a new state"),
             Self::ClockWrong => {
                 let seconds = circumstances
                     .last_run
@@ -143,6 +165,7 @@ mod tests {
                 seen: time(seen),
                 presence,
             }),
+            loss: Loss::Nothing,
             machine_on_for: on.map(|on| time(now).since(time(on))),
             scheduled_power_on: Some(time(SEVEN)),
         })
@@ -191,6 +214,7 @@ mod tests {
         let start = Start::under(&Circumstances {
             now: UnixTime::from_seconds(SEVEN),
             last_run: None,
+            loss: Loss::Nothing,
             machine_on_for: Some(Duration::from_mins(1)),
             scheduled_power_on: None,
         });

@@ -8,10 +8,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
 use super::copy::{self, beside, directory, sync_directory};
 use super::open::{OpenState, Unusable, check, open_state, version};
+use super::whose::{Owner, open_read_only, owner};
 use super::{StoreError, failed};
 use crate::clock::UnixTime;
 
@@ -19,14 +20,41 @@ use crate::clock::UnixTime;
 /// they hold keys, and a disk that damages one will damage another.
 const KEPT: usize = 3;
 
-/// What is wrong, in a few words.
+/// Why the file at `storage.path` is not used as the state.
 #[derive(Clone, Debug)]
-pub(super) struct Damage(String);
+pub(super) enum Damage {
+    /// What we or SQLite found wrong with it.
+    Broken(String),
+    /// There is no file.
+    Missing,
+    /// The file has no bytes, or no tables.
+    Empty,
+    /// It is another program's database.
+    Foreign,
+}
 
 impl Damage {
     /// What was found, by us or by SQLite, which may use several lines.
     pub(super) fn found(what: &str) -> Self {
-        Self(what.lines().collect::<Vec<_>>().join(", "))
+        Self::Broken(what.lines().collect::<Vec<_>>().join(", "))
+    }
+
+    /// Part of the name under which the file is set aside. Only damaged states
+    /// are deleted in the end: another program's database is not ours.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Broken(_) | Self::Missing | Self::Empty => "damaged",
+            Self::Foreign => "foreign",
+        }
+    }
+
+    /// What was not caused by a disk needs no look at the disk.
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Broken(_) => "The disk may be failing: check it (Storage Manager > HDD/SSD)",
+            Self::Missing | Self::Empty => "Find out what deleted it",
+            Self::Foreign => "Find out which program uses the path of storage.path",
+        }
     }
 }
 
@@ -38,11 +66,27 @@ impl From<&rusqlite::Error> for Damage {
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match self {
+            Self::Broken(what) => write!(f, "damaged ({what})"),
+            Self::Missing => f.write_str("missing"),
+            Self::Empty => f.write_str("empty"),
+            Self::Foreign => f.write_str("another program's database"),
+        }
     }
 }
 
-/// That there should be a state and is none. At the very first start, and
+/// What a start could not read of what the last run had written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// All of it is there.
+    Nothing,
+    /// What was written last: since the copy, or in a damaged journal.
+    Some,
+    /// All of it: the state is new.
+    Everything,
+}
+
+/// Whether there should be a state and is none. At the very first start, and
 /// after one that was broken off, there is neither copy nor journal.
 pub(super) fn lost(path: &Path) -> Option<Damage> {
     let size = |path: PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
@@ -50,7 +94,12 @@ pub(super) fn lost(path: &Path) -> Option<Damage> {
         return None;
     }
     let was_there = copy::path(path).exists() || size(journal(path)) > 0;
-    was_there.then(|| Damage::found("it is empty or gone"))
+    let damage = if path.exists() {
+        Damage::Empty
+    } else {
+        Damage::Missing
+    };
+    was_there.then_some(damage)
 }
 
 /// Sets a journal aside that SQLite would pass over in silence: its header is
@@ -61,7 +110,7 @@ pub(super) fn set_journal_aside(path: &Path, now: UnixTime) -> Result<bool, Stor
         return Ok(false);
     }
     let damage = Damage::found("its journal is garbage");
-    let aside = aside(path, now, "-wal");
+    let aside = beside(&aside(path, now, damage.kind()), "-wal");
     move_away(&journal, &aside, &damage)?;
     tracing::error!(
         aside = %aside.display(),
@@ -80,11 +129,21 @@ pub(super) fn forget_grants(connection: &Connection) -> Result<(), StoreError> {
 }
 
 /// Sets the state aside and opens the copy in its place; without one, a new
-/// state.
-pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<OpenState, StoreError> {
+/// state. Another program's database is set aside only for a copy.
+pub(super) fn mend(
+    path: &Path,
+    damage: &Damage,
+    now: UnixTime,
+) -> Result<(OpenState, Loss), StoreError> {
     // A copy that this release cannot read is for the newer one: then nothing
     // is touched.
     let copy = examine(path)?;
+    if matches!(
+        (damage, &copy),
+        (Damage::Foreign, Copied::Damaged(_) | Copied::Missing)
+    ) {
+        return Err(StoreError::Foreign(path.to_owned()));
+    }
     let aside = set_aside(path, damage, now)?;
     match &copy {
         Copied::Good => {
@@ -107,7 +166,11 @@ pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<OpenSt
             source: io::Error::other("what took its place is damaged, too"),
         },
     })?;
-    say(&copy, damage, &aside);
+    let loss = match copy {
+        Copied::Good => Loss::Some,
+        Copied::Damaged(_) | Copied::Missing => Loss::Everything,
+    };
+    say(&copy, damage, aside.exists().then_some(aside.as_path()));
     forget_oldest(path);
     // The copy that took its place is none any more, and the day's write may
     // be a day away.
@@ -115,7 +178,7 @@ pub(super) fn mend(path: &Path, damage: &Damage, now: UnixTime) -> Result<OpenSt
         let error: &dyn Error = &error;
         tracing::warn!(error, "the state cannot be copied");
     }
-    Ok(state)
+    Ok((state, loss))
 }
 
 /// How it stands with the copy.
@@ -139,18 +202,20 @@ fn examine(path: &Path) -> Result<Copied, StoreError> {
 
 fn look_at(copy: &Path) -> Result<(), Unusable> {
     let cannot = |error| Unusable::sqlite("open the copy of the state", error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(copy, flags).map_err(cannot)?;
-    if version(&connection, copy)? == 0 {
-        return Err(Unusable::Damaged(Damage::found("it is empty")));
+    let connection = open_read_only(copy).map_err(cannot)?;
+    match owner(&connection).map_err(cannot)? {
+        Owner::Us => {}
+        Owner::New => return Err(Unusable::Damaged(Damage::Empty)),
+        Owner::Another => return Err(Unusable::Damaged(Damage::Foreign)),
     }
+    version(&connection, copy)?;
     check(&connection).map_err(cannot)?
 }
 
 /// The state goes first: as long as it is gone, a start that is broken off
 /// here goes on with the copy. Its journal must not meet the copy.
 fn set_aside(path: &Path, damage: &Damage, now: UnixTime) -> Result<PathBuf, StoreError> {
-    let aside = aside(path, now, "");
+    let aside = aside(path, now, damage.kind());
     if path.exists() {
         move_away(path, &aside, damage)?;
     }
@@ -167,26 +232,27 @@ fn set_aside(path: &Path, damage: &Damage, now: UnixTime) -> Result<PathBuf, Sto
     }
 }
 
-fn say(copy: &Copied, damage: &Damage, aside: &Path) {
-    let aside = aside.display();
+/// `aside` is where the state is now, if there was one.
+fn say(copy: &Copied, damage: &Damage, aside: Option<&Path>) {
+    let advice = damage.advice();
+    let aside = aside.map(|aside| aside.display().to_string());
+    let aside = aside.as_deref();
     match copy {
         Copied::Good => tracing::error!(
-            %damage, %aside,
-            "the state is damaged and was set aside; its copy takes its place: who signed in for \
-             the first time since it was made is linked anew, and who is signing in begins anew. \
-             A disk that does this may fail: look at it"
+            aside,
+            "the state is {damage}: restored from its copy. Users who signed in for the first \
+             time after the copy was made are linked again at their next sign-in; codes that were \
+             not redeemed are invalid. {advice}"
         ),
         Copied::Missing => tracing::error!(
-            %damage, %aside,
-            "the state is damaged and was set aside; there is no copy, so it begins anew: \
-             everybody is linked anew at the next sign-in. A disk that does this may fail: look \
-             at it"
+            aside,
+            "the state is {damage}, and there is no copy: starting with a new state. Each user is \
+             linked again at the next sign-in. {advice}"
         ),
         Copied::Damaged(copy) => tracing::error!(
-            %damage, %copy, %aside,
-            "the state is damaged, and so is its copy: both were set aside, and it begins anew: \
-             everybody is linked anew at the next sign-in. A disk that does this may fail: look \
-             at it"
+            aside,
+            "the state is {damage}, and its copy is {copy}: starting with a new state. Each user \
+             is linked again at the next sign-in. {advice}"
         ),
     }
 }
@@ -197,19 +263,19 @@ fn journal(path: &Path) -> PathBuf {
 
 /// Such as `state.sqlite3.damaged-20261122T070012Z`; a second one of the same
 /// second has a number, and so on, so that they sort by age.
-fn aside(path: &Path, now: UnixTime, suffix: &str) -> PathBuf {
+fn aside(path: &Path, now: UnixTime, kind: &str) -> PathBuf {
     let time = Timestamp::from_second(now.seconds()).unwrap_or_default();
     let time = time.strftime("%Y%m%dT%H%M%SZ");
     let name = |number: u32| match number {
-        0 => beside(path, &format!(".damaged-{time}")),
-        _ => beside(path, &format!(".damaged-{time}-{number:02}")),
+        0 => beside(path, &format!(".{kind}-{time}")),
+        _ => beside(path, &format!(".{kind}-{time}-{number:02}")),
     };
     let is_taken = |number: &u32| {
         let state = name(*number);
         state.exists() || beside(&state, "-wal").exists()
     };
     let last = (0..99).rev().find(is_taken);
-    beside(&name(last.map_or(0, |last| last + 1)), suffix)
+    name(last.map_or(0, |last| last + 1))
 }
 
 fn move_away(from: &Path, to: &Path, damage: &Damage) -> Result<(), StoreError> {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::copy::beside;
-use super::damage::{self, Damage};
+use super::copy::{self, beside};
+use super::damage::{self, Damage, Loss};
+use super::whose::{self, Owner};
 use super::{MIGRATIONS, OWNER_ALONE, StoreError, failed};
 use crate::clock::UnixTime;
 
@@ -23,6 +24,7 @@ pub(super) struct Opened {
     pub(super) state: OpenState,
     /// Whether the run before was cut off.
     pub(super) was_left_open: bool,
+    pub(super) loss: Loss,
 }
 
 /// The one connection, and how it was made.
@@ -109,8 +111,8 @@ pub(super) fn open(path: &Path, now: UnixTime) -> Result<Opened, StoreError> {
     // SQLite removes its journal when it closes the database: one that is
     // there is of a run that did not.
     let was_left_open = beside(path, "-wal").exists();
-    let state = match whole(path, now) {
-        Ok(state) => state,
+    let (state, loss) = match whole(path, now) {
+        Ok(opened) => opened,
         Err(Unusable::Refused(error)) => return Err(error),
         Err(Unusable::Damaged(damage)) => damage::mend(path, &damage, now)?,
     };
@@ -118,19 +120,24 @@ pub(super) fn open(path: &Path, now: UnixTime) -> Result<Opened, StoreError> {
         lock,
         state,
         was_left_open,
+        loss,
     })
 }
 
-fn whole(path: &Path, now: UnixTime) -> Result<OpenState, Unusable> {
+fn whole(path: &Path, now: UnixTime) -> Result<(OpenState, Loss), Unusable> {
     if let Some(damage) = damage::lost(path) {
         return Err(Unusable::Damaged(damage));
     }
+    if whose::is_of_another(path) {
+        return Err(Unusable::Damaged(Damage::Foreign));
+    }
     let journal_was_lost = damage::set_journal_aside(path, now)?;
     let state = open_state(path)?;
-    if journal_was_lost {
-        damage::forget_grants(state.connection())?;
+    if !journal_was_lost {
+        return Ok((state, Loss::Nothing));
     }
-    Ok(state)
+    damage::forget_grants(state.connection())?;
+    Ok((state, Loss::Some))
 }
 
 /// The state at `path`, which is made when it is not there.
@@ -220,7 +227,9 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
         let alone = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;");
         alone.map_err(cannot)?;
     }
-    // Before anything else: what a later release has made stays as it is.
+    // Before anything else: another program's database, and the state of a
+    // later release, are not changed.
+    is_ours(&connection, path)?;
     let version = version(&connection, path)?;
     check(&connection).map_err(cannot)??;
     connection
@@ -235,6 +244,17 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
     migrate(&connection, version)?;
     has_all_tables(&connection).map_err(cannot)??;
     Ok(connection)
+}
+
+/// A database without tables is the first start's; with a copy beside it, the
+/// tables are lost.
+fn is_ours(connection: &Connection, path: &Path) -> Result<(), Unusable> {
+    let owner = whose::owner(connection);
+    match owner.map_err(|error| Unusable::sqlite("read whose the state is", error))? {
+        Owner::New if copy::path(path).exists() => Err(Unusable::Damaged(Damage::Empty)),
+        Owner::Us | Owner::New => Ok(()),
+        Owner::Another => Err(Unusable::Damaged(Damage::Foreign)),
+    }
 }
 
 /// How many migrations the state has seen; all of them are ours.

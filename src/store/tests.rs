@@ -1,6 +1,7 @@
 use super::*;
 use crate::clock::UnixTime;
 use crate::ids::DsmUsername;
+use crate::secret::Secret;
 use crate::upstream::{Document, DocumentName};
 
 const NOW: UnixTime = UnixTime::from_seconds(1_772_433_000);
@@ -115,6 +116,39 @@ async fn administrators_that_an_earlier_release_kept_are_still_known() {
         let names: Option<Vec<&str>> =
             names.map(|names| names.iter().map(DsmUsername::as_str).collect());
         assert_eq!(names, expected);
+        store.close();
+    }
+}
+
+/// A state of 0.1.0, at `version`, with a key to recognise it by.
+fn write_without_application_id(path: &Path, version: usize) {
+    let tables = MIGRATIONS[..version].concat();
+    let key = "07".repeat(32);
+    let earlier = Connection::open(path).unwrap();
+    let written = earlier.execute_batch(&format!(
+        "{tables} PRAGMA user_version = {version};
+         INSERT INTO seal_key (id, key) VALUES (1, x'{key}');"
+    ));
+    written.unwrap();
+}
+
+#[tokio::test]
+async fn a_state_of_0_1_0_loads_and_gets_an_application_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let read = |connection: &Connection| {
+        connection.query_row("PRAGMA application_id", [], |row| row.get::<_, i64>(0))
+    };
+    for (version, is_copy) in [(1, false), (2, false), (3, false), (3, true)] {
+        let path = directory.path().join(format!("{version}-{is_copy}"));
+        let copy = copy::path(&path);
+        write_without_application_id(if is_copy { &copy } else { &path }, version);
+
+        let store = Store::open(&path, NOW).unwrap();
+
+        let key = store.seal_key(Secret::new([0; 32])).await.unwrap();
+        assert_eq!(*key.expose(), [7; 32], "{version}");
+        let id = store.call("read", read).await.unwrap();
+        assert_eq!(id, whose::APPLICATION_ID, "{version}");
         store.close();
     }
 }

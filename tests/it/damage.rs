@@ -1,25 +1,28 @@
 //! The state is damaged over night. In the morning it is set aside, the copy
 //! takes its place, and the family signs in.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use fakes::browser::Browser;
-use fakes::house::{House, JEANNE};
+use fakes::google::Person;
+use fakes::house::{House, JEANNE, Plan};
 use rusqlite::Connection;
 use rustix::process::Signal;
 
 use crate::built::{Built, spawn, state};
-use crate::process::until;
+use crate::process::{free_port, until};
 use crate::state_copy::copied;
 
-const SET_ASIDE: &str = "the state is damaged and was set aside; its copy takes its place";
+const RESTORED: &str = ": restored from its copy";
 
 type Damage = (&'static str, fn(&Path));
 
 /// What disks, file systems and people do to a file.
-const DAMAGES: [Damage; 7] = [
+const DAMAGES: [Damage; 10] = [
     ("the first page is a letter", |path| {
         overwrite(path, 0, &b"Dear NAS, ".repeat(400));
     }),
@@ -39,7 +42,28 @@ const DAMAGES: [Damage; 7] = [
     }),
     ("it is empty", |path| fs::write(path, "").unwrap()),
     ("it is gone", |path| fs::remove_file(path).unwrap()),
+    ("it has no tables", |path| {
+        in_its_place(path, "CREATE TABLE a (a); DROP TABLE a;");
+    }),
+    ("it is another program's", |path| {
+        in_its_place(path, "CREATE TABLE invoices (a);");
+    }),
+    (
+        "it is another program's, with a table of this name",
+        |path| {
+            in_its_place(
+                path,
+                "PRAGMA journal_mode = WAL; PRAGMA application_id = 7; CREATE TABLE signing_keys (a);",
+            );
+        },
+    ),
 ];
+
+/// Replaces the file by a database that `sql` makes.
+fn in_its_place(path: &Path, sql: &str) {
+    fs::remove_file(path).unwrap();
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
 
 fn overwrite(path: &Path, at: u64, bytes: &[u8]) {
     let mut file = fs::OpenOptions::new().write(true).open(path).unwrap();
@@ -61,7 +85,10 @@ fn noise(length: usize) -> Vec<u8> {
 fn aside(house: &House) -> Vec<PathBuf> {
     let entries = fs::read_dir(house.home.path()).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
-    let is_aside = |path: &PathBuf| path.to_string_lossy().contains("sqlite3.damaged-");
+    let is_aside = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        path.contains("sqlite3.damaged-") || path.contains("sqlite3.foreign-")
+    };
     let mut aside: Vec<_> = paths.filter(is_aside).collect();
     aside.sort();
     aside
@@ -94,7 +121,7 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
 
         built.start();
 
-        assert_eq!(said(&built, SET_ASIDE), number + 1, "{damage}");
+        assert_eq!(said(&built, RESTORED), number + 1, "{damage}");
         // The evidence is kept, if there was any.
         if let Some(before) = before {
             let aside = aside(&built.house);
@@ -118,8 +145,114 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
         built.house.sign_in(JEANNE, "").await;
         assert!(state(&built.house, ".copy").exists(), "{damage}: no copy");
     }
+    // Three damaged states are kept, and all databases of other programs.
     let kept = aside(&built.house);
-    assert_eq!(kept.len(), 3, "{kept:?}");
+    assert_eq!(kept.len(), 5, "{kept:?}");
+    let log = built.process.log();
+    for line in [
+        "the state is damaged (file is not a database): restored from its copy",
+        "the state is missing: restored",
+        "the state is empty: restored",
+        "the state is another program's database: restored",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    // The daemon had stopped each time; that nothing is lost is not true.
+    let starts = said(&built, "starting; what was written last is lost");
+    assert_eq!(starts, DAMAGES.len(), "{log}");
+    assert_eq!(said(&built, "after a crash"), 0, "{log}");
+    assert_eq!(said(&built, "nothing that was answered before"), 0, "{log}");
+}
+
+/// A second Google account with the address must not take the place of the
+/// first one, because another program has overwritten the state.
+#[tokio::test]
+async fn another_programs_database_unlinks_no_user() {
+    let mut house = House::new().await;
+    house.sign_in(JEANNE, "").await;
+    house.stop().await;
+    in_its_place(&state(&house, ""), "CREATE TABLE invoices (a);");
+    house.start().await;
+    let another = Person::new("119000000000000000009", JEANNE, "Somebody Else");
+    house.google.set_people(vec![another]);
+    let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
+    assert_eq!(shown.refusal(), Some("linked-to-another"), "{shown:?}");
+}
+
+/// What the directory of the state has, but for the lock.
+fn files(house: &House) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let entries = fs::read_dir(house.home.path()).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let of_the_state = |path: &PathBuf| {
+        let path = path.to_string_lossy();
+        path.contains("state.sqlite3") && !path.ends_with(".lock")
+    };
+    let describe = |path: PathBuf| {
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        let bytes = fs::read(&path).unwrap();
+        (path, (mode, bytes))
+    };
+    paths.filter(of_the_state).map(describe).collect()
+}
+
+#[tokio::test]
+async fn another_programs_database_without_a_copy_is_not_touched() {
+    for sql in [
+        "CREATE TABLE invoices (a);",
+        "PRAGMA journal_mode = WAL; CREATE TABLE invoices (a);",
+        "CREATE TABLE users (name TEXT); PRAGMA user_version = 3;",
+        "CREATE TABLE a (a); PRAGMA user_version = 99;",
+        "PRAGMA application_id = 7;",
+    ] {
+        is_rejected_and_not_touched(sql, None).await;
+        is_rejected_and_not_touched(sql, Some(sql)).await;
+    }
+    is_rejected_and_not_touched("PRAGMA application_id = 7;", Some("")).await;
+}
+
+async fn is_rejected_and_not_touched(sql: &str, copy: Option<&str>) {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let path = state(&house, "");
+    Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    if let Some(copy) = copy {
+        let made = Connection::open(state(&house, ".copy")).unwrap();
+        made.execute_batch(copy).unwrap();
+    }
+    let before = files(&house);
+
+    let mut process = spawn(&house);
+
+    assert_eq!(process.ended().await.code(), Some(1), "{sql}");
+    let log = process.log();
+    assert!(log.contains("it is another program's database"), "{log}");
+    assert!(log.contains("set storage.path"), "{log}");
+    assert_eq!(files(&house), before, "{sql}");
+}
+
+/// The other program runs: its tables are in its journal only.
+#[tokio::test]
+async fn another_programs_journal_is_not_touched() {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    let path = state(&house, "");
+    let open = Connection::open(&path).unwrap();
+    open.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE invoices (a);")
+        .unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let journal = fs::read(state(&house, "-wal")).unwrap();
+    let before = fs::read(&path).unwrap();
+
+    let mut process = spawn(&house);
+
+    assert_eq!(process.ended().await.code(), Some(1));
+    let log = process.log();
+    assert!(log.contains("it is another program's database"), "{log}");
+    assert_eq!(fs::read(state(&house, "-wal")).unwrap(), journal);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o644, "{mode:o}");
+    open.execute_batch("INSERT INTO invoices VALUES (1)")
+        .unwrap();
 }
 
 #[tokio::test]
@@ -133,7 +266,9 @@ async fn without_a_copy_the_state_begins_anew() {
 
     built.start();
 
-    let words = "there is no copy, so it begins anew";
+    let words = "there is no copy: starting with a new state";
+    assert_eq!(said(&built, words), 1, "{}", built.process.log());
+    let words = "starting with a new state start=\"state lost\"";
     assert_eq!(said(&built, words), 1, "{}", built.process.log());
     assert_ne!(built.keys().await, keys);
     built.knows_everybody().await;
@@ -147,11 +282,11 @@ async fn a_damaged_copy_takes_nobodys_place() {
         stop(&mut built).await;
         fs::write(state(&built.house, ".copy"), &bytes).unwrap();
         overwrite(&state(&built.house, ""), 4096, &noise(4096));
-        let before = said(&built, "both were set aside");
+        let before = said(&built, "and its copy is");
 
         built.start();
 
-        assert_eq!(said(&built, "both were set aside"), before + 1);
+        assert_eq!(said(&built, "and its copy is"), before + 1);
         let aside = aside(&built.house);
         let is_there = |path: &PathBuf| fs::read(path).unwrap() == bytes;
         assert!(aside.iter().any(is_there), "{aside:?}");
@@ -230,7 +365,7 @@ async fn a_mending_that_was_broken_off_is_finished() {
 
     built.start();
 
-    assert_eq!(said(&built, SET_ASIDE), 1);
+    assert_eq!(said(&built, RESTORED), 1);
     assert_eq!(built.keys().await, keys);
     let whole = built.house.look_up::<String>("PRAGMA integrity_check");
     assert_eq!(whole, "ok");

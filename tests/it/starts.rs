@@ -18,10 +18,12 @@ const DAY: Duration = Duration::from_hours(24);
 async fn start(house: &House) -> (Start, Option<LastRun>) {
     let store = Store::open(&state(house, ""), house.clock.now()).unwrap();
     let last_run = store.last_run().await.unwrap();
+    let loss = store.loss();
     store.close();
     let circumstances = Circumstances {
         now: house.clock.now(),
         last_run,
+        loss,
         machine_on_for: house.clock.machine_on_for(),
         scheduled_power_on: None,
     };

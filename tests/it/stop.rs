@@ -194,7 +194,7 @@ async fn the_state_of_a_later_release_is_left_as_it_is() {
         let later = house.state();
         let made = format!(
             "PRAGMA journal_mode = {journal}; CREATE TABLE wonders (name TEXT);
-             PRAGMA user_version = 99;"
+             PRAGMA application_id = 1194480467; PRAGMA user_version = 99;"
         );
         later.execute_batch(&made).unwrap();
         drop(later);
