@@ -12,7 +12,7 @@ use crate::clock::UnixTime;
 use crate::ids::KeyId;
 use crate::keys::{
     KeyError, KeySet, KeyState, KeyStatus, Rotation, RotationRefused, ScheduledKey, SigningKey,
-    Step, rfc3339,
+    rfc3339,
 };
 use crate::store::{KeptKey, KeyChange, Store, StoreError};
 
@@ -100,9 +100,9 @@ impl KeyRing {
         self.0.set.load().rotation_due(rotate_after)
     }
 
-    /// Publishes the next key, or lets it sign: returns how it stands. What is
-    /// gone by `now` is deleted. Once begun it goes on to its end, even when
-    /// nobody waits for it any more.
+    /// Makes the next key and publishes it: returns how it stands. What is gone
+    /// by `now` is deleted, and with [`Rotation::AtOnce`] each other key. Once
+    /// begun it goes on to its end, even when nobody waits for it any more.
     pub async fn rotate(
         &self,
         now: UnixTime,
@@ -125,11 +125,9 @@ impl Inner {
         let rotating = self.rotating.lock();
         let _rotating = rotating.unwrap_or_else(PoisonError::into_inner);
         let before = self.set.load_full();
-        let (made, kept) = match before.plan(now, rotation)? {
-            Step::Make { signs_from } => Some(make(now, signs_from)?).unzip(),
-            Step::Hurry => (None, None),
-        };
-        let after = before.rotated(now, made).ok_or(KeyRingError::Empty)?;
+        let (made, kept) = make(now, before.plan(now, rotation)?)?;
+        let after = before.rotated(now, rotation, made);
+        let after = after.ok_or(KeyRingError::Empty)?;
         let concerns = match rotation {
             Rotation::Announced => KeyState::Next,
             Rotation::AtOnce => KeyState::Signing,
@@ -139,7 +137,7 @@ impl Inner {
         // Kept first: what was published or has signed outlives a power cut.
         let keeping = self
             .store
-            .change_signing_keys(change(&before, &after, kept));
+            .change_signing_keys(change(&before, &after, Some(kept)));
         handle.block_on(keeping)?;
         self.set.store(Arc::new(after));
         tracing::info!(

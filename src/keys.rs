@@ -21,7 +21,7 @@ use crate::secret::Secret;
 pub(crate) use set::rfc3339;
 pub use set::{
     KEPT_AFTER, KeySet, KeyState, KeyStatus, PUBLISHED_BEFORE, Rotation, RotationRefused,
-    ScheduledKey, Step,
+    ScheduledKey,
 };
 
 /// An RSA key of 2048 bits: DSM refuses elliptic curves (reference: DSM 1.2).

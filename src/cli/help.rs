@@ -69,13 +69,14 @@ published first, signs two days later, when everybody has fetched it, and the on
 published for two days more.";
 
 pub(super) const KEYS_ROTATE: &str = "\
-Make the next key and publish it, to sign in two days. With --now it signs at once: for a key that \
-somebody else may know. DSM asks for the keys at each sign-in, but another client that keeps them \
-may refuse a sign-in until it asks again.";
+Generate the next key and publish it; it signs in two days. With --now, for keys that may be \
+stolen, the new key signs at once, and all others are removed from the JWKS, the state and its \
+copy: tokens that they signed are no longer accepted. A client that caches the keys may reject \
+sign-ins until it fetches them again (after an hour at most, if it honours max-age).";
 
 pub(super) const KEYS_ROTATE_EXAMPLES: &str = "\
 Examples:
   google-to-synology-sso keys rotate
       A new key, announced.
   google-to-synology-sso keys rotate --now
-      A new key, or the one that is announced, signs from now on.";
+      A new key signs from now on; all others are removed.";

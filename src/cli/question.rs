@@ -75,7 +75,7 @@ pub(super) enum Keys {
     /// Make the next key and publish it; print the keys as they are then
     #[command(long_about = KEYS_ROTATE, after_help = KEYS_ROTATE_EXAMPLES)]
     Rotate {
-        /// Sign with it at once
+        /// Sign with it at once, and remove all other keys
         #[arg(long)]
         now: bool,
         /// Print JSON, as `keys list` does

@@ -70,20 +70,9 @@ pub struct KeyStatus {
 pub enum Rotation {
     /// After it was published for [`PUBLISHED_BEFORE`].
     Announced,
-    /// With its publication: for a key that somebody else may know.
+    /// At once, and no other key is published any more: for keys that an
+    /// attacker may have, the announced one too.
     AtOnce,
-}
-
-/// What a rotation has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Make a key.
-    Make {
-        /// From when it signs.
-        signs_from: UnixTime,
-    },
-    /// Let the key that is published already sign.
-    Hurry,
 }
 
 /// Why there is no rotation now.
@@ -91,7 +80,7 @@ pub enum Step {
 pub enum RotationRefused {
     /// One is under way.
     #[error(
-        "a rotation is under way: the key {kid} signs from {} on (--now lets it sign at once)",
+        "a rotation is under way: the key {kid} signs from {} on (--now replaces all keys at once)",
         rfc3339(*.signs_from)
     )]
     UnderWay {
@@ -196,55 +185,38 @@ impl KeySet {
         newest.plus(rotate_after).minus(PUBLISHED_BEFORE)
     }
 
-    /// What a rotation at `now` has to do.
-    pub fn plan(&self, now: UnixTime, rotation: Rotation) -> Result<Step, RotationRefused> {
+    /// Returns from when the key signs that a rotation at `now` makes.
+    pub fn plan(&self, now: UnixTime, rotation: Rotation) -> Result<UnixTime, RotationRefused> {
+        if rotation == Rotation::AtOnce {
+            return Ok(now);
+        }
         let next = standings(&self.keys, now).find(|it| it.state == KeyState::Next);
-        match (rotation, next) {
-            (Rotation::AtOnce, Some(_)) => Ok(Step::Hurry),
-            (Rotation::AtOnce, None) => Ok(Step::Make { signs_from: now }),
-            (Rotation::Announced, Some(next)) => Err(RotationRefused::UnderWay {
+        if let Some(next) = next {
+            return Err(RotationRefused::UnderWay {
                 kid: next.scheduled.key.kid().clone(),
                 signs_from: next.scheduled.signs_from,
-            }),
-            (Rotation::Announced, None) => {
-                let began = self.keys.first().map(|key| key.signs_from);
-                match began {
-                    Some(signs_from) if now < signs_from => {
-                        Err(RotationRefused::ClockBehind { now, signs_from })
-                    }
-                    _ => Ok(Step::Make {
-                        signs_from: now.plus(PUBLISHED_BEFORE),
-                    }),
-                }
+            });
+        }
+        let began = self.keys.first().map(|key| key.signs_from);
+        match began {
+            Some(signs_from) if now < signs_from => {
+                Err(RotationRefused::ClockBehind { now, signs_from })
             }
+            _ => Ok(now.plus(PUBLISHED_BEFORE)),
         }
     }
 
-    /// The keys after a rotation at `now` that brought `made`, or let the next
-    /// key sign at once. What is gone by then is no longer among them.
-    pub fn rotated(&self, now: UnixTime, made: Option<ScheduledKey>) -> Option<Self> {
-        let mut hurry = made.is_none();
-        let at_once = hurry || made.as_ref().is_some_and(|made| made.signs_from <= now);
-        let mut keys: Vec<ScheduledKey> = standings(&self.keys, now)
-            .map(|standing| {
-                let mut key = standing.scheduled.clone();
-                match standing.state {
-                    KeyState::Next if hurry => {
-                        hurry = false;
-                        key.signs_from = now;
-                    }
-                    // Two rotations may fall into one second, or the clock
-                    // may be behind this key: it has signed until now.
-                    KeyState::Signing if at_once => {
-                        let just_now = now.minus(Duration::from_secs(1));
-                        key.signs_from = key.signs_from.min(just_now);
-                    }
-                    KeyState::Next | KeyState::Signing | KeyState::Retired => {}
-                }
-                key
-            })
-            .collect();
-        keys.extend(made);
+    /// The keys after a rotation at `now` that made `made`. Those that are
+    /// gone by then are no longer among them; after [`Rotation::AtOnce`],
+    /// none of the others is.
+    pub fn rotated(&self, now: UnixTime, rotation: Rotation, made: ScheduledKey) -> Option<Self> {
+        let mut keys = match rotation {
+            Rotation::AtOnce => Vec::new(),
+            Rotation::Announced => standings(&self.keys, now)
+                .map(|standing| standing.scheduled.clone())
+                .collect(),
+        };
+        keys.push(made);
         Self::new(keys)
     }
 
