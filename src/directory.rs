@@ -20,10 +20,10 @@ use crate::clock::UnixTime;
 use crate::login::{DsmUser, GoogleIdentity, VerifiedAddress};
 use crate::user_list::ListedUser;
 
-pub use activity::Activity;
+pub use activity::{Activity, has_unknown_expiry};
 pub use link::{Link, LinkedBy};
 pub use policy::{AdministratorPolicy, FoldedName, Policy};
-pub use refusal::{Refusal, Refused};
+pub use refusal::{Detail, Refusal, Refused};
 pub use snapshot::Snapshot;
 pub use verdicts::{Verdict, verdicts};
 
@@ -58,7 +58,9 @@ pub fn judge(
 ) -> Result<Admission, Refused> {
     // Rule 1; that Google vouches for the address is in the type.
     if !policy.admits_domain(identity) {
-        return Err(Refused::nobody(Refusal::DomainNotAllowed));
+        let domain = identity.hosted_domain.clone();
+        let detail = Detail::HostedDomain(domain.filter(|domain| !domain.is_empty()));
+        return Err(Refused::nobody(Refusal::DomainNotAllowed).with(detail));
     }
     let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
     let snapshot = trusted.ok_or(Refused::nobody(Refusal::DirectoryStale))?;

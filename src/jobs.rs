@@ -60,6 +60,8 @@ pub struct Jobs {
     error: ArcSwapOption<String>,
     /// Why the administrators are those of before.
     administrators_error: ArcSwapOption<String>,
+    /// The last warning about users whose `expired` cannot be parsed.
+    expiry_warning: ArcSwapOption<String>,
     /// The last one, over or not, unless DSM has let us in since. Changed by
     /// whoever holds `refreshing`.
     hold: ArcSwapOption<KeptHold>,
@@ -118,6 +120,7 @@ impl Jobs {
             kept: Mutex::new(kept.users),
             error: ArcSwapOption::from_pointee(reason),
             administrators_error: ArcSwapOption::empty(),
+            expiry_warning: ArcSwapOption::empty(),
             hold: ArcSwapOption::from_pointee(hold),
             fingerprint_key: kept.fingerprint_key,
             schedule: ScheduleNews::new(kept.schedule),

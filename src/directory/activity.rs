@@ -20,14 +20,36 @@ impl Activity {
     /// (reference: DSM 3.1; the date's form is a guess, so two are read, and
     /// whatever is neither counts as disabled).
     pub fn of(user: &ListedUser, today: Date) -> Self {
+        match Expiry::of(user) {
+            Expiry::Never => Self::Active,
+            Expiry::On(end) if end > today => Self::Active,
+            Expiry::On(_) => Self::Expired,
+            Expiry::Now | Expiry::Unknown => Self::Disabled,
+        }
+    }
+}
+
+/// Returns whether `expired` is missing or in an unknown form, so that the
+/// user counts as disabled without being so in DSM.
+pub fn has_unknown_expiry(user: &ListedUser) -> bool {
+    matches!(Expiry::of(user), Expiry::Unknown)
+}
+
+/// What `expired` says.
+enum Expiry {
+    Never,
+    Now,
+    On(Date),
+    Unknown,
+}
+
+impl Expiry {
+    fn of(user: &ListedUser) -> Self {
         match user.expired.as_deref() {
-            Some("normal") => Self::Active,
-            None | Some("now") => Self::Disabled,
-            Some(text) => match date(text) {
-                Some(end) if end > today => Self::Active,
-                Some(_) => Self::Expired,
-                None => Self::Disabled,
-            },
+            Some("normal") => Self::Never,
+            Some("now") => Self::Now,
+            Some(text) => date(text).map_or(Self::Unknown, Self::On),
+            None => Self::Unknown,
         }
     }
 }
@@ -58,6 +80,8 @@ mod tests {
         };
         let today = jiff::civil::date(2026, 3, 2);
         assert_eq!(Activity::of(&user, today), expected, "{expired:?}");
+        let known = matches!(expired, Some("normal" | "now")) || expected != Activity::Disabled;
+        assert_eq!(has_unknown_expiry(&user), !known, "{expired:?}");
     }
 
     #[test]
@@ -82,6 +106,8 @@ mod tests {
             "2026",
             "2026/13/1",
             "3/3/2026",
+            "20370105",
+            "2114380800",
             "2026/3/3/1",
             "Normal",
         ] {

@@ -93,11 +93,31 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// What a rule examined and rejected: the log and the administrator's section
+/// of the page show it, the rest of the page does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// The account's Workspace domain, the `hd` claim; `None`: Google sent
+    /// none.
+    HostedDomain(Option<String>),
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostedDomain(Some(domain)) => write!(f, "the hd claim is {domain:?}"),
+            Self::HostedDomain(None) => f.write_str("the account has no hd claim"),
+        }
+    }
+}
+
 /// A refusal, and whom it is about in DSM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// Why.
     pub refusal: Refusal,
+    /// What the rule examined, where the refusal's name does not tell.
+    pub detail: Option<Detail>,
     /// As whom the person would have signed in; `None` when nobody or several
     /// come into question.
     pub user: Option<DsmUsername>,
@@ -108,7 +128,17 @@ impl Refused {
     pub fn nobody(refusal: Refusal) -> Self {
         Self {
             refusal,
+            detail: None,
             user: None,
+        }
+    }
+
+    /// The same with what the rule examined.
+    #[must_use]
+    pub fn with(self, detail: Detail) -> Self {
+        Self {
+            detail: Some(detail),
+            ..self
         }
     }
 
@@ -116,6 +146,7 @@ impl Refused {
     pub fn user(refusal: Refusal, user: &DsmUsername) -> Self {
         Self {
             refusal,
+            detail: None,
             user: Some(user.clone()),
         }
     }

@@ -37,11 +37,13 @@ pub(super) fn still(
 impl Out {
     /// Tells the log, and whoever asks for the last refusals.
     pub(super) fn say(self, bridge: &Bridge, what: &'static str) {
-        let refusal = self.refused.map(|refused| refused.refusal);
+        let refusal = self.refused.as_ref().map(|refused| refused.refusal);
+        let detail = self.refused.and_then(|refused| refused.detail);
         tracing::warn!(
             refusal = refusal.map_or("another-user", |refusal| refusal.name()),
             address = self.address,
             user = self.user.as_str(),
+            detail = detail.as_ref().map(ToString::to_string),
             "{what}"
         );
         let Some(refusal) = refusal else { return };

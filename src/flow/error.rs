@@ -4,7 +4,7 @@ use super::bridge::Bridge;
 use super::refusals::RefusedLogin;
 use crate::authorize::UntrustedRequest;
 use crate::clock::UnixTime;
-use crate::directory::{Refusal, Refused};
+use crate::directory::{Detail, Refusal, Refused};
 use crate::google::{CallbackError, IdTokenError};
 use crate::ids::DsmUsername;
 use crate::keys::KeyError;
@@ -67,6 +67,8 @@ pub enum FlowError {
         refusal: Refusal,
         /// For whom Google vouched.
         address: Option<String>,
+        /// What the rule examined, where the refusal's name does not tell.
+        detail: Option<Detail>,
         /// Whether DSM was asked again and did not answer in time.
         slow: bool,
         /// What to ask again.
@@ -124,13 +126,18 @@ impl FlowError {
         refused: Refused,
         address: Option<&VerifiedAddress>,
     ) -> Self {
-        let Refused { refusal, user } = refused;
+        let Refused {
+            refusal,
+            detail,
+            user,
+        } = refused;
         let address = address.map(|address| address.as_written().to_owned());
         tracing::warn!(
             %refusal,
             address,
             user = user.as_ref().map(DsmUsername::as_str),
             client = %request.client,
+            detail = detail.as_ref().map(ToString::to_string),
             "refused"
         );
         bridge.refusals.note(RefusedLogin {
@@ -150,6 +157,7 @@ impl FlowError {
         Self::Refused {
             refusal,
             address,
+            detail,
             slow: false,
             retry: Box::new(request),
         }

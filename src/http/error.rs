@@ -70,6 +70,7 @@ impl Asked<'_> {
             FlowError::Refused {
                 refusal,
                 address,
+                detail,
                 slow,
                 retry,
             } => {
@@ -77,6 +78,7 @@ impl Asked<'_> {
                 let page = Page::Refused {
                     refusal,
                     address: address.as_deref(),
+                    detail: detail.as_ref(),
                     slow,
                     retry: retry_url(self.issuer, &retry, Some("select_account".to_owned())),
                 };

@@ -18,7 +18,7 @@ use hyper::header::{
 use self::texts::Book;
 use super::Reply;
 use super::request::{Language, RequestId};
-use crate::directory::Refusal;
+use crate::directory::{Detail, Refusal};
 
 const STYLE: &str = include_str!("pages/style.css");
 
@@ -61,6 +61,8 @@ pub(super) enum Page<'a> {
         refusal: Refusal,
         /// The Google address.
         address: Option<&'a str>,
+        /// What the rule examined; for the administrator's section.
+        detail: Option<&'a Detail>,
         /// Whether DSM was asked once more and did not answer in time.
         slow: bool,
         /// Begins the same login with the choice of another account.
@@ -170,6 +172,7 @@ impl Page<'_> {
                 address,
                 slow,
                 retry,
+                detail: _,
             } => {
                 html.refusal = Some(refusal.name());
                 html.href = retry;

@@ -8,7 +8,7 @@ use tokio::task::JoinError;
 
 use super::Jobs;
 use crate::clock::UnixTime;
-use crate::directory::Snapshot;
+use crate::directory::{Snapshot, has_unknown_expiry};
 use crate::dsm::{DsmError, Reaction, Reading, Visit};
 use crate::flow::Bridge;
 use crate::ids::DsmUsername;
@@ -22,6 +22,13 @@ const DAILY: Duration = Duration::from_hours(24);
 
 /// And no more often.
 const HOURLY: Duration = Duration::from_hours(1);
+
+/// The users that one warning names: a DSM with another form of `expired` has
+/// it for all of them.
+const MOST_QUOTED: usize = 5;
+
+/// Longer than any name or date.
+const MOST_CHARACTERS: usize = 64;
 
 /// What a refresh found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +136,7 @@ impl Jobs {
             list: Arc::clone(snapshot.list()),
             refreshed,
         };
+        self.warn_of_unknown_expiry(snapshot.list());
         // Whoever was disabled is out from this moment, whatever the disk says.
         bridge.snapshot.store(Some(Arc::new(snapshot)));
         if self.is_worth_a_write(&serving) {
@@ -201,6 +209,22 @@ impl Jobs {
         None
     }
 
+    /// Logs which users are refused because their `expired` cannot be parsed.
+    /// Once until it changes: the users are read every hour.
+    fn warn_of_unknown_expiry(&self, list: &UserList) {
+        let Some(text) = unknown_expiry(list) else {
+            self.expiry_warning.store(None);
+            return;
+        };
+        let said = self.expiry_warning.swap(Some(Arc::new(text.clone())));
+        if said.is_none_or(|said| *said != text) {
+            tracing::warn!(
+                "cannot parse expired in DSM's user list, so these users are refused as disabled: \
+                 {text}; please report this form of expired"
+            );
+        }
+    }
+
     /// Whether the disk has other users, or has not heard of these for long.
     fn is_worth_a_write(&self, serving: &KeptDirectory) -> bool {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -233,6 +257,31 @@ impl Jobs {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref().is_some_and(|kept| kept.list == *list)
     }
+}
+
+/// The users whose `expired` cannot be parsed, as the log names them; `None`:
+/// there are none.
+fn unknown_expiry(list: &UserList) -> Option<String> {
+    let unknown = || list.users.iter().filter(|user| has_unknown_expiry(user));
+    let quoted: Vec<String> = unknown()
+        .take(MOST_QUOTED)
+        .map(|user| match user.expired.as_deref() {
+            Some(value) => format!("{:?} has {:?}", start(user.name.as_str()), start(value)),
+            None => format!("{:?} has none", start(user.name.as_str())),
+        })
+        .collect();
+    let more = unknown().skip(MOST_QUOTED).count();
+    match (quoted.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(quoted.join(", ")),
+        (false, more) => Some(format!("{}, and {more} more", quoted.join(", "))),
+    }
+}
+
+/// As much of a text from DSM as one line of the log needs.
+fn start(text: &str) -> &str {
+    let end = text.char_indices().nth(MOST_CHARACTERS);
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// Whether DSM answers, whatever became of the answer: where it does not, more

@@ -6,6 +6,9 @@ use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::google::{FakeGoogle, Person};
 use fakes::house::{House, JEANNE, Plan, family};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
+
+use crate::log::Taken;
 
 const PAUL: &str = "paul@example.com";
 const PAULS_SUBJECT: &str = "114025187463509912886";
@@ -242,7 +245,17 @@ async fn workspace_domains_denied_users_and_administrators_are_kept_out_by_name(
     };
     let house = House::planned(only_example).await;
     sign_in_as(&house, PAUL, "Paul").await;
+    let log = Taken::up(LogLevel::Info, LogFormat::Text);
     assert_eq!(refusal(&house, JEANNE).await, "domain-not-allowed");
+    let detail = "detail=\"the account has no hd claim\"";
+    assert_eq!(log.count(detail), 1, "{}", log.text());
+    house.google.set_people(vec![Person {
+        hosted_domain: Some("other.example".to_owned()),
+        ..Person::new("7", JEANNE, "Jeanne")
+    }]);
+    assert_eq!(refusal(&house, JEANNE).await, "domain-not-allowed");
+    assert_eq!(log.count("the hd claim is"), 1, "{}", log.text());
+    assert_eq!(log.count("other.example"), 1, "{}", log.text());
 
     let policy = "[users]\nadministrators = \"refuse\"\ndeny = [\"JEANNE\"]";
     let house = House::planned(more(policy)).await;

@@ -7,6 +7,8 @@ mod administrators;
 mod asked;
 /// A DSM that is slow, starting, or says no.
 mod bad_days;
+/// An `expired` in a form that nobody has described.
+mod expiry;
 /// DSM does not let us in, and is left alone.
 mod hold;
 

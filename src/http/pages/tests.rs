@@ -27,6 +27,7 @@ fn refused(refusal: Refusal, slow: bool) -> Page<'static> {
     Page::Refused {
         refusal,
         address: Some("igor@example.com"),
+        detail: None,
         slow,
         retry: RETRY.to_owned(),
     }
@@ -135,6 +136,29 @@ fn what_the_caretaker_has_to_type_is_set_apart() {
         assert!(!main.contains("google-to-synology-sso"), "{main}");
         let (_, footer) = written(&Page::Landing { name: "Synology" }, language);
         assert!(!footer.contains("<footer>"), "{footer}");
+    });
+}
+
+#[test]
+fn the_administrator_reads_the_account_s_domain() {
+    in_both(|language, _| {
+        for (domain, expected) in [
+            (Some("other.example"), "<code>other.example</code>"),
+            (Some("a`<b>\n"), "<code>a&#39;&#60;b&#62;\\n</code>"),
+            (None, "<code>hd</code>"),
+        ] {
+            let detail = Detail::HostedDomain(domain.map(str::to_owned));
+            let page = Page::Refused {
+                refusal: Refusal::DomainNotAllowed,
+                address: Some("igor@example.com"),
+                detail: Some(&detail),
+                slow: false,
+                retry: RETRY.to_owned(),
+            };
+            let (main, footer) = written(&page, language);
+            assert!(footer.contains(expected), "{footer}");
+            assert!(!main.contains("hd") && !main.contains("other.example"));
+        }
     });
 }
 

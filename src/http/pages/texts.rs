@@ -4,7 +4,7 @@ mod english;
 mod french;
 
 use super::Page;
-use crate::directory::Refusal;
+use crate::directory::{Detail, Refusal};
 use crate::http::request::Language;
 
 /// What one page says.
@@ -34,6 +34,7 @@ pub(super) struct Book {
     pub(super) slow: &'static str,
     /// What its link says then.
     pub(super) slow_action: &'static str,
+    hosted_domain: HostedDomain,
     clock: Clock,
     landing: Words,
     bad_request: Words,
@@ -59,6 +60,14 @@ pub(super) struct Book {
     linked_to_another: Words,
     directory_stale: Words,
     clock_wrong: Words,
+}
+
+/// The Workspace domain that Google sends for an account.
+#[derive(Debug)]
+struct HostedDomain {
+    /// `{}` is the domain.
+    is: &'static str,
+    none: &'static str,
 }
 
 /// How far a clock is off.
@@ -119,6 +128,15 @@ impl Book {
         }
     }
 
+    fn detail(&self, detail: &Detail) -> String {
+        match detail {
+            Detail::HostedDomain(Some(domain)) => {
+                self.hosted_domain.is.replace("{}", &literal(domain))
+            }
+            Detail::HostedDomain(None) => self.hosted_domain.none.to_owned(),
+        }
+    }
+
     /// What `{}` stands for on `page`.
     pub(super) fn varying(&self, page: &Page<'_>) -> String {
         match page {
@@ -127,6 +145,10 @@ impl Book {
                 refusal: Refusal::ClockWrong { ahead },
                 ..
             } => self.clock.off_by(*ahead),
+            Page::Refused {
+                detail: Some(detail),
+                ..
+            } => self.detail(detail),
             Page::SetUpWrongly { places } => format!("`{}`", places.join("`, `")),
             Page::BadRequest
             | Page::BadCallback
@@ -140,6 +162,14 @@ impl Book {
             | Page::NotSetUp => String::new(),
         }
     }
+}
+
+/// Text from outside as it may stand between backticks: no control or
+/// invisible characters, nothing that ends the literal, not too long.
+fn literal(text: &str) -> String {
+    const MOST: usize = 100;
+    let text: String = text.chars().take(MOST).collect();
+    text.escape_debug().to_string().replace('`', "'")
 }
 
 /// A name inside a sentence: Unicode's isolates keep one that is written from

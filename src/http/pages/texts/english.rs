@@ -1,6 +1,6 @@
 //! The pages in English.
 
-use super::{Book, Clock, Words};
+use super::{Book, Clock, HostedDomain, Words};
 
 const CHOOSE: &str = "Choose another Google account";
 const TRY_AGAIN: &str = "Try again";
@@ -16,6 +16,10 @@ pub(super) static BOOK: Book = Book {
     slow: "The NAS was slow to answer, so what was changed there a moment ago may not count yet. \
            Wait a minute, then try again.",
     slow_action: "Try again, or choose another account",
+    hosted_domain: HostedDomain {
+        is: "This account’s domain (Google’s claim `hd`) is `{}`.",
+        none: "This account belongs to no domain: Google sends no claim `hd`.",
+    },
     clock: Clock {
         fast: "fast",
         slow: "slow",
@@ -194,7 +198,7 @@ pub(super) static BOOK: Book = Book {
              NAS.",
         ],
         action: CHOOSE,
-        mend: Some("`google.hosted-domains` in the config names the organisations’ domains."),
+        mend: Some("`google.hosted-domains` in the config lists the domains that are allowed. {}"),
     },
     address_not_authoritative: Words {
         title: "The NAS cannot rely on this address",

@@ -1,7 +1,7 @@
 //! The pages in French. In the source, too, the spaces at which no line may
 //! break are seen.
 
-use super::{Book, Clock, Words};
+use super::{Book, Clock, HostedDomain, Words};
 
 const CHOOSE: &str = "Choisir un autre compte Google";
 const TRY_AGAIN: &str = "Réessayer";
@@ -19,6 +19,10 @@ pub(super) static BOOK: Book = Book {
     slow: "Le NAS a été lent à répondre\u{a0}: ce qui vient d’y être changé ne compte peut-être pas \
            encore. Attendez une minute, puis réessayez.",
     slow_action: "Réessayer, ou choisir un autre compte",
+    hosted_domain: HostedDomain {
+        is: "Le domaine de ce compte (attribut `hd` de Google) est `{}`.",
+        none: "Ce compte n’appartient à aucun domaine : Google n’envoie pas d’attribut `hd`.",
+    },
     clock: Clock {
         fast: "d’avance",
         slow: "de retard",
@@ -198,7 +202,7 @@ pub(super) static BOOK: Book = Book {
         ],
         action: CHOOSE,
         mend: Some(
-            "`google.hosted-domains` dans la configuration nomme les domaines des organisations.",
+            "`google.hosted-domains` dans la configuration énumère les domaines autorisés. {}",
         ),
     },
     address_not_authoritative: Words {
