@@ -127,14 +127,14 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return print_clap(&answer),
     };
-    // Passwords and keys will be in memory, and are not for a core file. It
-    // fails on no Linux.
-    let _ = nix::sys::prctl::set_dumpable(false);
+    leave_no_core_file();
     // Before there is any other thread, which would keep its rights.
     if let Err(error) = owner::become_owner(&arguments.config) {
         complain(&format!("{error:#}"));
         return ExitCode::from(FAILED);
     }
+    // Again: a change of the user resets it to what fs.suid_dumpable says.
+    leave_no_core_file();
     let config = arguments.config.as_path();
     let code = match arguments.command {
         Command::Run(options) => run::run(config, &options),
@@ -144,6 +144,12 @@ pub fn main() -> ExitCode {
         Command::Question(question) => question.ask(config),
     };
     ExitCode::from(code)
+}
+
+/// Passwords and keys will be in memory and must not be written to a core
+/// file. This cannot fail on Linux.
+fn leave_no_core_file() {
+    let _ = nix::sys::prctl::set_dumpable(false);
 }
 
 /// Help and version are answers of clap, too: asked for, they are results.

@@ -74,7 +74,8 @@ pub struct Listen {
     /// `address`: IP address and port. Default `127.0.0.1:5556`.
     pub address: SocketAddr,
     /// `trusted-proxies`: whose `X-Forwarded-For` is believed, and for
-    /// nothing but rate limits and logs. Default this machine.
+    /// nothing but rate limits and logs. `/0` causes a warning: any client
+    /// could then write its own address. Default this machine.
     pub trusted_proxies: Vec<IpNet>,
     /// `tls-certificate`, `tls-private-key`: serve HTTPS directly; both or
     /// neither. Read again when they change.

@@ -1,17 +1,15 @@
 //! The composition root: config → state → listener → jobs → stop.
 
+mod port;
 mod supervision;
 mod waiting;
 
 use std::convert::Infallible;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use arc_swap::ArcSwapOption;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -22,7 +20,7 @@ use crate::config::{Config, ConfigError, ScheduleUse};
 use crate::control::{Control, Reloader, Socket};
 use crate::directory::Snapshot;
 use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
-use crate::http::{self, Server};
+use crate::http::Server;
 use crate::jobs::{self, FingerprintKey, Jobs, ScheduleFile};
 use crate::key_ring::KeyRing;
 use crate::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
@@ -35,16 +33,10 @@ use crate::refresh_desk::RefreshDesk;
 use crate::secret::Secret;
 use crate::store::{Presence, Store, StoreError};
 use crate::tls::TlsSource;
+use port::bind;
 use supervision::Supervision;
 use waiting::Found;
 pub use waiting::Wait;
-
-/// A port that is taken is free in a moment, or when somebody has found out.
-const PORT_BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_factor(2.0)
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(Duration::from_mins(1))
-    .without_max_times();
 
 /// Ending its session is a courtesy to DSM, which answers within this or is
 /// not well.
@@ -362,36 +354,6 @@ async fn reload_at(hangups: &mut Hangups, reloader: &Reloader) -> Infallible {
     }
 }
 
-/// Binds `address`; a taken one is tried again, and said once. `None`: it was
-/// time to stop before.
-async fn bind(
-    address: SocketAddr,
-    stop: &CancellationToken,
-) -> anyhow::Result<Option<TcpListener>> {
-    for wait in PORT_BACKOFF.build().enumerate() {
-        let (tries, wait) = wait;
-        match http::listen(address) {
-            Ok(listener) => return Ok(Some(listener)),
-            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                return Err(error).with_context(|| format!("listen on {address}"));
-            }
-            Err(_) if tries == 0 => {
-                tracing::warn!(
-                    "the address {address} is in use by another program; trying again until it \
-                     is free (listen.address chooses another)"
-                );
-                supervisor::status(&format!("waiting for {address}, which another program has"));
-            }
-            Err(_) => {}
-        }
-        tokio::select! {
-            () = stop.cancelled() => return Ok(None),
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
-    Ok(None)
-}
-
 async fn say_start(
     store: &Store,
     clock: &dyn Clock,
@@ -406,40 +368,4 @@ async fn say_start(
     };
     Start::under(&circumstances).say(&circumstances);
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Read, Seek};
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_taken_port_is_said_once_and_taken_when_it_is_free() {
-        let file = Arc::new(tempfile::tempfile().unwrap());
-        let log = tracing_subscriber::fmt().with_writer(Arc::clone(&file));
-        let _logging = tracing::subscriber::set_default(log.finish());
-        let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = other.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let (bound, ()) = tokio::join!(bind(address, &stop), async {
-            tokio::time::sleep(Duration::from_hours(1)).await;
-            drop(other);
-        });
-        assert_eq!(bound.unwrap().unwrap().local_addr().unwrap(), address);
-        let mut log = String::new();
-        (&*file).rewind().unwrap();
-        (&*file).read_to_string(&mut log).unwrap();
-        assert_eq!(log.matches("in use by another program").count(), 1, "{log}");
-    }
-
-    #[test]
-    fn a_taken_port_is_tried_again_after_a_second_and_every_minute_in_the_end() {
-        let waits: Vec<u64> = PORT_BACKOFF
-            .build()
-            .take(8)
-            .map(|it| it.as_secs())
-            .collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
-    }
 }

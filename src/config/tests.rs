@@ -284,7 +284,11 @@ fn what_is_probably_not_meant_is_a_warning() {
     write_secret(&home.path().join("synology-client-secret"), "short");
     let text = LEAST
         .replace("account =", "max-age = \"10m\", account =")
-        .replace("google =", "listen.address = \"0.0.0.0:5556\"\ngoogle =")
+        .replace(
+            "google =",
+            "listen.address = \"0.0.0.0:5556\"\n\
+             listen.trusted-proxies = [\"127.0.0.1\", \"0.0.0.0/0\", \"::/0\"]\ngoogle =",
+        )
         .replace("[\"https://nas", "[\"https://nas/\", \"http://nas")
         .replace(
             "id = \"synology\"",
@@ -300,6 +304,8 @@ fn what_is_probably_not_meant_is_a_warning() {
         keys,
         [
             "listen.address",
+            "listen.trusted-proxies[1]",
+            "listen.trusted-proxies[2]",
             "dsm.max-age",
             "clients[0].secret-file",
             "clients[0].redirect-uris[1]"

@@ -41,6 +41,15 @@ impl Config {
                 "serves http to the network: codes and secrets can be read on the way from the proxy",
             );
         }
+        for (index, range) in self.listen.trusted_proxies.iter().enumerate() {
+            if range.prefix_len() == 0 {
+                warn(
+                    format!("listen.trusted-proxies[{index}]"),
+                    "contains every address: any client can write another address into \
+                     X-Forwarded-For and avoid the rate limits; list the proxies alone",
+                );
+            }
+        }
         if self.dsm.max_age < self.dsm.refresh {
             warn(
                 "dsm.max-age".to_owned(),

@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{bind, supervision};
+use super::{port::bind, supervision};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::http::{Lack, Server, Waiting};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
 use crate::config::{EXAMPLE, text};
-use crate::process::until;
+use crate::process::{tool, until};
 
 /// Nobody, and the group of nobody; neither is root or who runs the tests.
 const OWNER: u32 = 65534;
@@ -471,4 +471,25 @@ async fn no_core_file_gets_the_secrets_of_the_daemon() {
     assert!(kill.arg(process).status().unwrap().success());
     daemon.wait().unwrap();
     assert_eq!(owner, 0);
+}
+
+/// The kernel undoes it when the user changes (prctl(2)); what it then is, is
+/// a setting of the machine.
+#[test]
+fn no_core_file_either_once_root_became_the_owner() {
+    let estate = Estate::with(EXAMPLE);
+    let trace = estate.0.path().join("trace");
+    let mut command = as_root(tool("strace").as_ref());
+    command.args(["-qq", "-e", "trace=prctl,setuid", "-o"]);
+    command.arg(&trace).arg(estate.0.path().join("program"));
+
+    let checked = estate.run(command, &["check"]);
+
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let calls = fs::read_to_string(trace).unwrap();
+    let (_, after) = calls.split_once("setuid(65534)").expect(&calls);
+    assert!(
+        after.contains("PR_SET_DUMPABLE, SUID_DUMP_DISABLE"),
+        "{calls}"
+    );
 }

@@ -17,13 +17,11 @@ async fn an_unknown_form_of_expired_is_refused_and_told_once() {
         .into_iter()
         .enumerate()
     {
-        let mut users = family();
-        for user in &mut users {
-            if user.name == "jeanne" {
-                *user = user.clone().expired(expired);
-            }
-        }
-        house.dsm.set_users(users);
+        let jeanne = FakeUser::new("jeanne", JEANNE).expired(expired);
+        let others = family().into_iter().filter(|user| user.name != "jeanne");
+        house
+            .dsm
+            .set_users(others.chain([jeanne]).collect::<Vec<_>>());
         refresh(&house).await;
         refresh(&house).await;
         assert_eq!(log.count(WARNING), told + 1, "{}", log.text());
