@@ -51,6 +51,7 @@ fn all() -> Vec<Page<'static>> {
         Page::Refused {
             refusal: Refusal::AddressNotVerified,
             address: None,
+            detail: None,
             slow: false,
             retry: RETRY.to_owned(),
         },
