@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -46,6 +47,10 @@ pub(crate) type Reply = Response<Full<Bytes>>;
 
 /// A family has a dozen; who needs more is an attack.
 const MAX_CONNECTIONS: usize = 512;
+
+/// With fewer connections left, each response closes its connection. Otherwise
+/// one client could hold all of them with a small request now and then.
+const FEW_CONNECTIONS: usize = MAX_CONNECTIONS / 4;
 
 /// A head, a body or the taking of an answer that takes longer is held back on
 /// purpose.
@@ -81,6 +86,8 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     limits: Limits,
+    /// One permit for each connection that may still be accepted.
+    places: Arc<Semaphore>,
     tls: Option<TlsSource>,
     read_timeout: Duration,
     served: AtomicU64,
@@ -122,6 +129,7 @@ impl Server {
         Self {
             serves,
             limits: Limits::new(&clock),
+            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             clock,
             random,
             tls: None,
@@ -152,14 +160,13 @@ impl Server {
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let connections = TaskTracker::new();
         let graceful = GracefulShutdown::new();
-        let free = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        while let Some(next) = self.next(&listener, &free, &stop).await {
+        while let Some(next) = self.next(&listener, &stop).await {
             let server = Arc::clone(&self);
             let Next::Connection(stream, peer) = next else {
                 connections.spawn(server.beat());
                 continue;
             };
-            let Ok(place) = Arc::clone(&free).try_acquire_owned() else {
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
                 continue;
             };
             let watcher = graceful.watcher();
@@ -181,15 +188,10 @@ impl Server {
 
     /// What to do next: with a connection once there is room for one; `None`
     /// when it is time to stop.
-    async fn next(
-        &self,
-        listener: &TcpListener,
-        free: &Semaphore,
-        stop: &CancellationToken,
-    ) -> Option<Next> {
+    async fn next(&self, listener: &TcpListener, stop: &CancellationToken) -> Option<Next> {
         loop {
             let connection = async {
-                let _room = free.acquire().await;
+                let _room = self.places.acquire().await;
                 listener.accept().await
             };
             let accepted: io::Result<_> = tokio::select! {
@@ -279,7 +281,11 @@ impl Server {
                 Serves::Waiting(waiting) => waiting.answer(&request, &id),
             }
         };
-        let reply = answer.instrument(span.clone()).await;
+        let mut reply = answer.instrument(span.clone()).await;
+        if self.places.available_permits() < FEW_CONNECTIONS {
+            let close = HeaderValue::from_static("close");
+            reply.headers_mut().insert(CONNECTION, close);
+        }
         let elapsed = self.clock.monotonic().saturating_sub(started);
         let _of_the_request = span.entered();
         tracing::debug!(

@@ -16,6 +16,9 @@ use crate::random::Random;
 /// Every form that a relying party sends is far smaller.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+const PURPOSE: HeaderName = HeaderName::from_static("purpose");
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Names one request on the page that a person sees and in the log.
@@ -99,6 +102,19 @@ fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
     let with_port = || text.parse::<std::net::SocketAddr>().map(|both| both.ip());
     let address = text.parse::<IpAddr>().or_else(|_| with_port()).ok()?;
     Some(address.to_canonical())
+}
+
+/// Whether a browser loads a page before its user wants to see it:
+/// `Sec-Purpose: prefetch;prerender` (Fetch, section 3.7), or `Purpose` in
+/// older browsers.
+pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
+    let mut purposes = [SEC_PURPOSE, PURPOSE]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name));
+    purposes.any(|purpose| {
+        let mut words = purpose.as_bytes().split(|byte| b",; ".contains(byte));
+        words.any(|word| word.eq_ignore_ascii_case(b"prefetch"))
+    })
 }
 
 /// Why a form cannot be read.

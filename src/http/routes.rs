@@ -17,7 +17,7 @@ use super::documents;
 use super::error::{self, Asked};
 use super::limits::RetryAfter;
 use super::pages::Page;
-use super::request::{Client, FormError, Language, RequestId, form};
+use super::request::{Client, FormError, Language, RequestId, form, is_prefetch};
 use super::{Reply, Server};
 use crate::config::Config;
 use crate::flow::{self, Arrival, Bridge, TokenAnswer};
@@ -222,6 +222,11 @@ impl Call<'_> {
     }
 
     async fn callback(&self) -> Reply {
+        // The browser asks again when the user follows the link. The login must
+        // not be used up by then.
+        if is_prefetch(&self.head.headers) {
+            return plain(StatusCode::SERVICE_UNAVAILABLE, "not for prefetching");
+        }
         if let Err(wait) = self.server.limits.callback(self.client) {
             return self.asked.too_many(wait);
         }

@@ -48,6 +48,19 @@ async fn lives(wire: &mut Wire) {
     assert_eq!(wire.answer().await, (200, "ok".to_owned()));
 }
 
+/// A connection that holds a place: it has begun a request.
+async fn begun(address: SocketAddr) -> Wire {
+    let mut wire = Wire::to(address).await;
+    wire.send("GET").await;
+    wire
+}
+
+/// It gets an answer, after which the server closes it.
+async fn is_closed_after_an_answer(mut wire: Wire) {
+    lives(&mut wire).await;
+    assert_eq!(wire.rest().await, "");
+}
+
 #[tokio::test]
 async fn who_comes_when_all_places_are_taken_waits_for_one() {
     allow_many_files();
@@ -55,24 +68,45 @@ async fn who_comes_when_all_places_are_taken_waits_for_one() {
     let (address, _serving) = serve_with(&house, Duration::from_hours(1)).await;
     let mut inside = Vec::new();
     for _ in 0..PLACES {
-        let mut wire = Wire::to(address).await;
-        lives(&mut wire).await;
-        inside.push(wire);
+        inside.push(begun(address).await);
     }
 
     let mut waiting = Wire::to(address).await;
     waiting.send(HEALTHZ).await;
-    // While everybody inside is answered once more, it hears nothing.
-    for wire in &mut inside {
-        lives(wire).await;
+    // While others are answered by the same thread, it hears nothing.
+    for _ in 0..100 {
+        Browser::new().get(&house.url("/healthz")).await;
         assert!(waiting.is_silent());
     }
 
     drop(inside.pop());
     assert_eq!(waiting.answer().await, (200, "ok".to_owned()));
-    // And has a place like any other.
-    lives(&mut waiting).await;
-    lives(&mut inside[0]).await;
+}
+
+#[tokio::test]
+async fn one_client_cannot_hold_all_places() {
+    allow_many_files();
+    let house = House::new().await;
+    let (address, _serving) = serve_with(&house, Duration::from_hours(1)).await;
+    let mut inside = Vec::new();
+    for _ in 0..380 {
+        let mut wire = Wire::to(address).await;
+        lives(&mut wire).await;
+        lives(&mut wire).await;
+        inside.push(wire);
+    }
+    for _ in 0..20 {
+        inside.push(begun(address).await);
+    }
+
+    // The rest is for those who ask once.
+    for _ in 0..PLACES {
+        is_closed_after_an_answer(Wire::to(address).await).await;
+    }
+    // Nor does a connection that was kept stay while few are left.
+    for wire in inside.drain(..10) {
+        is_closed_after_an_answer(wire).await;
+    }
 }
 
 #[tokio::test]

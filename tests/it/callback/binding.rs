@@ -8,6 +8,35 @@ use fakes::house::{House, JEANNE};
 
 use super::{assert_cookie_deleted, assert_ended, exchanges, login_id, with};
 
+/// A browser may load a link before its user follows it.
+#[tokio::test]
+async fn a_prefetch_uses_nothing_up() {
+    let house = House::new().await;
+    let at_home = || Browser::new().with_header("x-forwarded-for", "198.51.100.7");
+    let mut browser = at_home();
+    let callback = house.choose(&mut browser, JEANNE, "").await;
+    for (name, value) in [
+        ("sec-purpose", "prefetch"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "Prefetch"),
+    ] {
+        // Nor are they counted: a person may try 60 times a minute.
+        for _ in 0..60 {
+            let mut early = at_home().with_header(name, value);
+            early.cookies = browser.cookies.clone();
+            let shown = early.get(&callback).await;
+            assert_eq!(shown.status, 503, "{name}: {value}");
+            assert_eq!(shown.header("cache-control"), "no-store");
+            assert_eq!(early.cookies, browser.cookies);
+        }
+    }
+    assert_eq!(exchanges(&house), 0);
+
+    let mut normal = browser.with_header("sec-purpose", "navigate");
+    let arrived = normal.get(&callback).await;
+    assert!(arrived.answered("code").is_some(), "{arrived:?}");
+}
+
 #[tokio::test]
 async fn without_a_cookie_nobody_began_this() {
     let house = House::new().await;
