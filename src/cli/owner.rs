@@ -38,17 +38,17 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     }
     if !ours.is_root() {
         bail!(
-            "{} belongs to another user (uid {user}); run this as that user{}",
+            "{} belongs to another user (uid {user}){}",
             directory.display(),
-            how_to_be(user)
+            how_to_be(user, config)
         );
     }
     if let Some(mode) = writable_by_others(&metadata) {
         bail!(
             "group or others can write to {} (mode {mode:04o}), so root does not work with a \
-             config there; run chmod 700 on it, or run this as that user{}",
+             config there; run chmod 700 on it{}",
             directory.display(),
-            how_to_be(user)
+            how_to_be(user, config)
         );
     }
     if user.is_root() {
@@ -59,15 +59,23 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
 }
 
-/// What to type to run a command as `user`. Nothing for root: on a NAS it must
-/// not run this program, which the package's user can replace.
-fn how_to_be(user: Uid) -> String {
+/// What to type to run a command as `user`, the owner of the directory of
+/// `config`. Nothing for root: on a NAS it must not run this program, which the
+/// package's user can replace.
+fn how_to_be(user: Uid, config: &Path) -> String {
+    let name = User::from_uid(user).ok().flatten().map(|user| user.name);
+    if package::owns(config) && name.as_deref() != Some(package::USER) {
+        return format!(
+            "; a previous installation may have left it, then run: sudo chown -R {0}:{0} {1}/",
+            package::USER,
+            directory_of(config).display()
+        );
+    }
     if user.is_root() {
         return String::new();
     }
-    let name = User::from_uid(user).ok().flatten().map(|user| user.name);
     let name = name.unwrap_or_else(|| format!("'#{user}'"));
-    format!(": sudo -u {name} google-to-synology-sso …")
+    format!("; run this as that user: sudo -u {name} google-to-synology-sso …")
 }
 
 /// Whether what is in the directory of `config` is ours to read: to be asked

@@ -1,7 +1,9 @@
 //! `setup`: the first config and its secret files, or DSM's device token.
 
 mod device;
+mod dialog;
 mod files;
+mod kept;
 mod questions;
 mod terminal;
 mod wizard;
@@ -12,6 +14,7 @@ use anyhow::bail;
 use clap::Args;
 use toml::Value;
 
+use self::dialog::Wording;
 use self::files::{Existing, Staging};
 use self::questions::Answers;
 use self::wizard::Wizard;
@@ -67,7 +70,19 @@ fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
 fn from_wizard(path: &Path, existing: Existing) -> u8 {
     match Wizard::read() {
         Wizard::Skipped => 0,
-        Wizard::Answered(answers) => tell(write(path, &answers, existing)),
+        Wizard::Answered(answers, wording) => {
+            let kept = match existing {
+                Existing::Keep => Config::load(path).ok(),
+                Existing::Replace => None,
+            };
+            match kept {
+                Some(config) => {
+                    complain(&compare(&config, &answers, wording));
+                    FAILED
+                }
+                None => tell(write(path, &answers, existing)),
+            }
+        }
         Wizard::Refused(problems) => {
             complain(&format!(
                 "nothing was written:\n  {}",
@@ -76,6 +91,21 @@ fn from_wizard(path: &Path, existing: Existing) -> u8 {
             BAD_USAGE
         }
     }
+}
+
+/// What was not used of the answers; a secret by its name alone.
+fn compare(config: &Config, answers: &Answers, wording: Wording) -> String {
+    let differing = kept::differing(config, answers);
+    let names = differing.iter().map(|question| wording.name(question));
+    let names: Vec<String> = names.map(|name| format!("\n  {name}")).collect();
+    let kept = format!("nothing was written: {} exists", config.file.display());
+    if names.is_empty() {
+        return format!("{kept}, and no answer differs from it");
+    }
+    format!(
+        "{kept}; --force replaces it and its secret files. These answers differ from it:{}",
+        names.concat()
+    )
 }
 
 fn tell(done: anyhow::Result<String>) -> u8 {

@@ -4,15 +4,19 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
+use super::dialog::Wording;
 use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
 use crate::secret::Secret;
+
+/// Package Center's language, in the environment of a package's scripts.
+const LANGUAGE: &str = "SYNOPKG_DSM_LANGUAGE";
 
 /// What the wizard's variables hold.
 pub(super) enum Wizard {
     /// Nothing: its pages were skipped.
     Skipped,
-    /// All that is needed.
-    Answered(Answers),
+    /// All that is needed, and how to name an answer.
+    Answered(Answers, Wording),
     /// What is wrong with which variable, all of it.
     Refused(Vec<String>),
 }
@@ -41,18 +45,18 @@ impl Wizard {
         if QUESTIONS.iter().all(is_untouched) {
             return Self::Skipped;
         }
+        let language = variables.get_one::<OsString>(LANGUAGE);
+        let wording = Wording::of(language.and_then(|it| it.to_str()));
         let mut problems = Vec::new();
         let answers: Result<Answers, std::convert::Infallible> = Answers::gather(|question| {
             let answer = answer(question, value(question));
             Ok(answer.unwrap_or_else(|message| {
-                // Package Center shows it to whoever has seen the fields alone.
-                let (field, variable) = (question.prompt, question.variable);
-                problems.push(format!("{field}, {variable}: {message}"));
+                problems.push(wording.problem(question, &message));
                 Secret::new(String::new())
             }))
         });
         match answers {
-            Ok(answers) if problems.is_empty() => Self::Answered(answers),
+            Ok(answers) if problems.is_empty() => Self::Answered(answers, wording),
             Ok(_) => Self::Refused(problems),
         }
     }
@@ -76,10 +80,11 @@ fn answer(question: &Question, value: OsString) -> Result<Secret<String>, String
 
 /// clap is where the environment comes in.
 fn command() -> Command {
-    let variables = QUESTIONS.iter().map(|question| {
-        Arg::new(question.variable)
-            .long(question.variable)
-            .env(question.variable)
+    let names = QUESTIONS.iter().map(|question| question.variable);
+    let variables = names.chain([LANGUAGE]).map(|name| {
+        Arg::new(name)
+            .long(name)
+            .env(name)
             .hide_env_values(true)
             .value_parser(value_parser!(OsString))
     });

@@ -139,9 +139,79 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     assert_eq!(empty.names(), [""; 0]);
 }
 
-/// What stands beside the field in Package Center.
+/// Package Center shows the answers' names as beside its fields, in one
+/// language, and not the variables.
+#[test]
+fn a_dialog_names_the_fields_in_its_language() {
+    for (language, wizard) in [("enu", ENGLISH), ("fre", FRENCH), ("jpn", ENGLISH)] {
+        let empty = Empty::new();
+        let dialog = |changes: &[(&str, &str)]| {
+            let mut changes = changes.to_vec();
+            changes.push(("SYNOPKG_DSM_LANGUAGE", language));
+            empty.wizard(&changes, false)
+        };
+        let names = |done: &Output, colon: &str| -> Vec<String> {
+            assert!(!text(&done.stderr).contains("wizard_"), "{done:?}");
+            tells_no_secret(done);
+            let lines = text(&done.stderr);
+            let lines = lines.lines().filter_map(|line| line.strip_prefix("  "));
+            let names = lines.map(|line| line.split(colon).next().unwrap().trim().to_owned());
+            names.collect()
+        };
+        let expected = ANSWERS.map(|(variable, _)| field_of(wizard, variable));
+
+        let invalid = ANSWERS.map(|(variable, _)| (variable, "\u{7}"));
+        let done = dialog(&invalid);
+        assert_eq!(done.status.code(), Some(2), "{done:?}");
+        assert_same(names(&done, ":"), expected.clone());
+
+        // The same with a config that is there: it is kept.
+        assert_eq!(dialog(&[]).status.code(), Some(0));
+        let before = empty.text("config.toml");
+        let others = [
+            ("wizard_issuer", "https://other.example.com"),
+            ("wizard_redirect_uri", "https://other-nas.example.com/"),
+            ("wizard_google_client_id", "5678.apps.googleusercontent.com"),
+            ("wizard_google_client_secret", "GOCSPX-battery-staple"),
+            ("wizard_dsm_url", "https://127.0.0.1:5001"),
+            ("wizard_dsm_account", "somebody"),
+            ("wizard_dsm_password", "correct horse"),
+            ("wizard_client_secret", "another secret, long enough"),
+        ];
+        let done = dialog(&others);
+        assert_eq!(done.status.code(), Some(1), "{done:?}");
+        assert_same(names(&done, "\n"), expected.clone());
+        assert!(!text(&done.stderr).contains("another secret"), "{done:?}");
+        let one = &others[6..7];
+        assert_eq!(names(&dialog(one), "\n"), [field_of(wizard, one[0].0)]);
+
+        // Other ways to write the same.
+        let done = dialog(&[
+            ("wizard_redirect_uri", "https://nas.example.com"),
+            ("wizard_dsm_url", "http://127.0.0.1:5000/"),
+        ]);
+        assert_eq!(done.status.code(), Some(1), "{done:?}");
+        assert!(text(&done.stderr).contains("no answer differs"), "{done:?}");
+        assert_eq!(empty.text("config.toml"), before);
+    }
+}
+
+fn assert_same(mut found: Vec<String>, expected: [String; 8]) {
+    let mut expected = Vec::from(expected);
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
+const ENGLISH: &str = include_str!("../../../spk/WIZARD_UIFILES/install_uifile");
+const FRENCH: &str = include_str!("../../../spk/WIZARD_UIFILES/install_uifile_fre");
+
 fn field(variable: &str) -> String {
-    let wizard = include_str!("../../../spk/WIZARD_UIFILES/install_uifile");
+    field_of(ENGLISH, variable)
+}
+
+/// What stands beside the field in Package Center.
+fn field_of(wizard: &str, variable: &str) -> String {
     let wizard: Value = serde_json::from_str(wizard).unwrap();
     let steps = wizard.as_array().unwrap().iter();
     let items = steps.flat_map(|step| step["items"].as_array().unwrap());

@@ -43,15 +43,23 @@ fn an_answer_is_text_whatever_it_looks_like() {
 fn what_is_too_long_or_no_line_is_refused_and_not_repeated() {
     on_a_nas(|nas, package| {
         let long = "hush ".repeat(2048);
-        for (key, value) in [
-            ("wizard_dsm_password", long.as_str()),
-            ("wizard_client_secret", long.as_str()),
-            ("wizard_google_client_secret", "hush\nhush"),
-            ("wizard_dsm_account", "hush\n[users]"),
+        for (field, key, value) in [
+            (
+                "Password of the DSM account",
+                "wizard_dsm_password",
+                long.as_str(),
+            ),
+            ("Application secret", "wizard_client_secret", long.as_str()),
+            (
+                "Google's client secret",
+                "wizard_google_client_secret",
+                "hush\nhush",
+            ),
+            ("DSM account", "wizard_dsm_account", "hush\n[users]"),
         ] {
             let ran = nas.install(package, &answers(&[(key, value)]));
             assert_eq!(ran.code, 1, "{ran:?}");
-            assert!(ran.dialog.contains(key), "{ran:?}");
+            assert!(ran.dialog.contains(field), "{ran:?}");
             assert!(!format!("{ran:?}").contains("hush"), "{ran:?}");
         }
     });

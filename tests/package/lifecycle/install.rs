@@ -1,7 +1,7 @@
 //! Somebody installs the package, answering or not.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::time::Duration;
 
 use fakes::house::ANSWERS;
@@ -98,17 +98,27 @@ fn answers_that_cannot_work_are_refused_before_anything_is_there() {
             ("wizard_issuer", "http://login.example.com"),
             ("wizard_client_secret", "too short"),
         ]);
-        for (language, words) in [("enu", "Go back"), ("fre", "Revenez"), ("jpn", "Go back")] {
+        let english = [
+            "Go back",
+            "\n- Public URL of this service: has to be https",
+            "\n- Application secret: is shorter than 16 characters",
+        ];
+        let french = [
+            "Revenez",
+            "\n- URL publique de ce service : attend une adresse comme https://",
+            "\n- Secret de l'application : attend 16 caractères ou plus",
+        ];
+        for (language, words) in [("enu", english), ("fre", french), ("jpn", english)] {
             nas.language = language;
             let ran = nas.install(package, &wrong);
             assert_eq!(ran.code, 1, "{ran:?}");
-            for part in [
-                words,
-                "wizard_issuer: has to be https",
-                "wizard_client_secret: is sh",
-            ] {
+            for part in words {
                 assert!(ran.dialog.contains(part), "{part}: {ran:?}");
             }
+            // Nothing that is not in a field's language or on its screen.
+            assert!(!ran.dialog.contains("wizard_"), "{ran:?}");
+            assert!(!ran.dialog.contains("nothing was written"), "{ran:?}");
+            assert_eq!(ran.dialog.lines().count(), 3, "{ran:?}");
             assert!(!nas.at("/var/packages/google-to-synology-sso").exists());
         }
     });
@@ -124,15 +134,85 @@ fn the_former_config_wins_over_new_answers() {
         let before = setup(nas);
         nas.uninstall(&Answers::new());
 
-        let ran = nas.install(
-            package,
-            &answers(&[("wizard_issuer", "https://other.example.com")]),
-        );
+        let others = answers(&[
+            ("wizard_issuer", "https://other.example.com"),
+            ("wizard_dsm_password", "another password"),
+        ]);
+        let english = "These answers differ from it and were not used:\n\
+            - Public URL of this service\n- Password of the DSM account\nTo use";
+        let french = "Ces réponses en diffèrent et n'ont pas été utilisées :\n\
+            - URL publique de ce service\n- Mot de passe du compte DSM\nPour les utiliser";
+        for (language, words) in [("enu", english), ("fre", french)] {
+            nas.language = language;
+            let ran = nas.install(package, &others);
 
-        assert_eq!(ran.code, 0, "{ran:?}");
-        assert!(ran.dialog.contains("setup --force"), "{ran:?}");
-        assert_eq!(setup(nas), before);
+            assert_eq!(ran.code, 0, "{ran:?}");
+            assert!(ran.dialog.contains(words), "{ran:?}");
+            let how = "sudo -u google-to-synology-sso google-to-synology-sso setup\n";
+            assert!(ran.dialog.contains(how), "{ran:?}");
+            for secret in ["battery", "another password"] {
+                assert!(!format!("{ran:?}").contains(secret), "{ran:?}");
+            }
+            assert_eq!(setup(nas), before);
+            until("it serves", serves);
+            nas.uninstall(&Answers::new());
+        }
+
+        // The same answers again.
+        nas.language = "enu";
+        let ran = nas.install(package, &answers(&[]));
+        assert!(ran.dialog.ends_with("is used again.\n"), "{ran:?}");
+    });
+}
+
+#[test]
+fn the_icon_opens_the_help_in_dsms_language() {
+    on_a_nas(|nas, package| {
+        for (language, page) in [("fre", "fr.html"), ("jpn", "index.html")] {
+            nas.language = language;
+            nas.install(package, &untouched());
+            let config = nas.at("/volume1/@appstore/google-to-synology-sso/ui/config");
+            for _ in 0..2 {
+                let text = fs::read_to_string(&config).unwrap();
+                let url = format!("webman/3rdparty/google-to-synology-sso/{page}\"");
+                assert!(text.contains(&url), "{text}");
+                // DSM reads it as another user.
+                assert_eq!(fs::metadata(&config).unwrap().mode() & 0o777, 0o644);
+                nas.upgrade(package);
+            }
+            nas.uninstall(&Answers::new());
+        }
+    });
+}
+
+/// The account of a package that was removed may come back with another uid.
+#[test]
+fn files_of_another_uid_are_said_with_the_command_that_helps() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
         until("it serves", serves);
+        let before = setup(nas);
+        nas.uninstall(&Answers::new());
+        for (path, ..) in files(&nas.file("home", "")) {
+            chown(path, Some(USER - 1), Some(USER - 1)).unwrap();
+        }
+        for (language, words) in [("fre", "appartient à un autre"), ("enu", "another user")] {
+            nas.language = language;
+            let ran = nas.install(package, &answers(&[]));
+            assert_eq!(ran.code, 0, "{ran:?}");
+            assert!(ran.dialog.contains(words), "{ran:?}");
+            assert!(!ran.dialog.contains("used again"), "{ran:?}");
+            assert!(!serves());
+        }
+
+        let ran = nas.install(package, &answers(&[]));
+        let (_, command) = ran.dialog.split_once("sudo chown ").unwrap();
+        let mut words = vec!["chown"];
+        words.extend(command.split_whitespace());
+        assert_eq!(nas.ssh(0, &words).code, 0);
+
+        until("it serves", serves);
+        assert_eq!(setup(nas), before);
     });
 }
 
