@@ -11,7 +11,7 @@ use crate::config::{EXAMPLE, Home, bare, text};
 const CONFIG: &str = include_str!("../../spk/ui/config");
 const ENGLISH: &str = include_str!("../../spk/ui/index.html");
 const FRENCH: &str = include_str!("../../spk/ui/fr.html");
-const STYLE: &str = include_str!("../../spk/ui/style.css");
+const STYLE: &str = include_str!("../../spk/ui/help.css");
 /// What our own pages say.
 const PAGES: [&str; 2] = [
     include_str!("../../src/http/pages/texts/english.rs"),

@@ -23,7 +23,7 @@ use crate::built;
 /// What has to hold, and what says whether it does.
 type Rule = (&'static str, fn(&Package) -> Result<()>);
 
-const RULES: [Rule; 38] = [
+const RULES: [Rule; 39] = [
     ("the archives are ustar", container::is_ustar),
     ("names stay inside", container::stays_inside),
     ("members are the expected ones", container::has_the_members),
@@ -61,6 +61,7 @@ const RULES: [Rule; 38] = [
     ("wizards know no secret", wizard::know_no_secret),
     ("icons", desktop::has_icons),
     ("application", desktop::has_an_application),
+    ("style of DSM's own pages", desktop::leaves_dsm_its_style),
     ("program is hardened", program::is_hardened_for_x86_64),
     ("glibc", program::asks_for_no_newer_glibc),
     ("libraries", program::needs_no_other_library),

@@ -207,6 +207,7 @@ impl Nas {
         if let Ok(pid) = fs::read_to_string(&supervisor) {
             run(Command::new("kill").args(["-s", "KILL", pid.trim()]));
             fs::remove_file(supervisor).unwrap();
+            let _ = fs::remove_file(self.at("/run/user-units/resting"));
         }
         self.kill("KILL");
         let mut ran = Ran::default();
@@ -221,11 +222,17 @@ impl Nas {
 
     /// Whether units can be started.
     pub(crate) fn break_units(&self, broken: bool) {
-        let flag = self.at("/run/user-units/broken");
-        if broken {
-            fs::write(flag, "").unwrap();
+        self.change_units("broken", broken);
+    }
+
+    /// Makes our synosystemctl that of another DSM, or no longer: `broken`,
+    /// `ignorant` or `stuck`.
+    pub(crate) fn change_units(&self, flaw: &str, there: bool) {
+        let file = self.at("/run/user-units").join(flaw);
+        if there {
+            fs::write(file, "").unwrap();
         } else {
-            let _ = fs::remove_file(flag);
+            let _ = fs::remove_file(file);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The daemon is started, stopped, killed, and asked for.
 
+use std::fs;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -71,11 +72,73 @@ fn between_a_crash_and_the_next_try_it_can_be_stopped() {
         nas.install(package, &answers(&[]));
         until("it serves", serves);
         nas.kill("KILL");
-        until("it is gone", || nas.status() == 3);
-
         assert_eq!(nas.stop().code, 0);
 
         assert!(!nas.is_supervised(), "it would start again");
+        assert_eq!(nas.status(), 3);
+    });
+}
+
+/// DSM 7.4.1 stops a package for good that does not run when it is asked.
+#[test]
+fn dsm_never_hears_that_it_is_down_after_a_crash() {
+    on_a_nas(|nas, package| {
+        nas.install(package, &answers(&[]));
+        for _ in 0..3 {
+            until("it serves", serves);
+            nas.kill("KILL");
+            assert_eq!(nas.status(), 0);
+        }
+    });
+}
+
+#[test]
+fn a_dsm_that_cannot_say_what_its_unit_does_is_no_obstacle() {
+    on_a_nas(|nas, package| {
+        nas.change_units("ignorant", true);
+        nas.install(package, &answers(&[]));
+        until("it serves", serves);
+        assert_eq!(nas.status(), 0);
+        assert!(nas.is_supervised());
+
+        nas.kill("KILL");
+        until("the unit starts it again", serves);
+
+        assert_eq!(nas.stop().code, 0);
+        assert_eq!(nas.status(), 3);
+        start(nas);
+        until("it serves", serves);
+        assert_eq!(nas.daemons().len(), 1);
+    });
+}
+
+#[test]
+fn a_call_of_dsms_that_never_returns_is_given_up() {
+    on_a_nas(|nas, package| {
+        nas.change_units("stuck", true);
+
+        nas.install(package, &answers(&[]));
+
+        until("it serves, without the unit", serves);
+        assert_eq!(nas.status(), 0);
+        assert_eq!(nas.stop().code, 0);
+        assert_eq!(nas.status(), 3);
+    });
+}
+
+/// A bad or missing config and bad usage are final; all else may pass.
+#[test]
+fn a_bad_command_line_is_not_tried_again() {
+    on_a_nas(|nas, package| {
+        let unit = package.join("conf/systemd/pkguser-google-to-synology-sso.service");
+        let text = fs::read_to_string(&unit).unwrap();
+        let text = text.replace("--wait-for-config", "--no-such-option");
+        fs::write(&unit, text).unwrap();
+
+        nas.install(package, &answers(&[]));
+
+        until("the unit has given up", || !nas.is_supervised());
+        assert_eq!(nas.status(), 3);
     });
 }
 
@@ -97,8 +160,8 @@ fn without_the_unit_the_script_runs_it_and_the_log_says_so() {
             assert!(kept.iter().all(|(.., mode)| *mode == 0o600), "{kept:?}");
 
             nas.kill("KILL");
-            until("it is gone", || nas.status() == 3);
-            assert!(nas.daemons().is_empty());
+            until("it is gone", || nas.daemons().is_empty());
+            assert_eq!(nas.status(), 3);
             start(nas);
             until("it answers", || serves() || waits());
             // A stop ends it, though the unit could now.

@@ -31,10 +31,13 @@ const DIRECTIVES: [&str; 13] = [
 ];
 
 /// What has to be so, whatever else changes.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("Type", "simple"),
     ("Restart", "always"),
-    ("RestartPreventExitStatus", "1 78"),
+    // A temporary failure, which is 1, must not keep the daemon down for good.
+    ("RestartPreventExitStatus", "78 2"),
+    // DSM asks for the status, and stops a package that does not run.
+    ("RestartSec", "1"),
     ("StartLimitInterval", "0"),
     ("UMask", "0077"),
     ("LimitCORE", "0"),

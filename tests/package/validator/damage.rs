@@ -162,6 +162,9 @@ const REST: &[Damage] = &[
         append(it, "scripts/postinst", "sudo -n true\n");
     }),
     ("scripts need no root", |it| {
+        append(it, "scripts/postinst", "true && exec sudo chown root x\n");
+    }),
+    ("scripts need no root", |it| {
         append(it, "scripts/start-stop-status", "sudo -n true\n");
     }),
     ("account", |it| {
@@ -187,7 +190,7 @@ const REST: &[Damage] = &[
         replace(it, UNIT, "Type=simple", "Type=notify");
     }),
     ("unit for DSM", |it| {
-        replace(it, UNIT, "Status=1 78", "Status=78");
+        replace(it, UNIT, "Status=78 2", "Status=78");
     }),
     ("unit for DSM", |it| {
         replace(it, UNIT, "ExecStart=/var", "ExecStart=/usr");
@@ -197,7 +200,7 @@ const REST: &[Damage] = &[
     }),
     ("unit for DSM", |it| append(it, UNIT, "[Install]\n")),
     ("unit for systemd", |it| {
-        replace(it, UNIT, "RestartSec=3", "RestartSec=soon");
+        replace(it, UNIT, "RestartSec=1", "RestartSec=soon");
     }),
     ("unit for systemd", |it| {
         replace(it, UNIT, "target/bin/", "target/sbin/");
@@ -265,6 +268,12 @@ const REST: &[Damage] = &[
     }),
     ("application", |it| {
         replace_payload(it, "ui/texts/fre/strings", "desc=", "description=");
+    }),
+    ("style of DSM's own pages", |it| {
+        "ui/style.css".clone_into(&mut payload(it, "ui/help.css").name);
+    }),
+    ("style of DSM's own pages", |it| {
+        "ui/texts/style.css".clone_into(&mut payload(it, "ui/help.css").name);
     }),
     // e_machine is in bytes 18 and 19: an ARM's.
     ("program is hardened", |it| {

@@ -58,3 +58,19 @@ pub(crate) fn has_an_application(package: &Package) -> Result<()> {
     }
     Ok(())
 }
+
+/// DSM links a file of this name in a package's `ui` into its own desktop and
+/// sign-in page, whose elements it would then restyle. Seen in the HTML of a
+/// DSM page; the builder of another package rejects the name for that reason.
+pub(crate) fn leaves_dsm_its_style(package: &Package) -> Result<()> {
+    let directory = format!("{}/", package.info("dsmuidir")?);
+    let files = package.payload.iter().map(|it| it.name.as_str());
+    let mut inside = files.filter_map(|name| name.strip_prefix(&directory));
+    let found = inside.find(|name| name.rsplit('/').next() == Some("style.css"));
+    ensure!(
+        found.is_none(),
+        "DSM would link {directory}{}",
+        found.unwrap_or_default()
+    );
+    Ok(())
+}
