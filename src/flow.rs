@@ -17,6 +17,7 @@ mod spent;
 use crate::authorize as step_one;
 use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
 use crate::ids::KeyId;
+use crate::logging;
 use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::Parameters;
@@ -243,12 +244,14 @@ pub async fn token(
     let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);
     let key = bridge.keys.signing(now);
     let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
-    tracing::info!(
-        user = granted.user.as_str(),
-        client = %granted.client,
-        subject = %granted.identity.account.subject,
-        "signed in"
-    );
+    logging::unlimited(|| {
+        tracing::info!(
+            user = granted.user.as_str(),
+            client = %granted.client,
+            subject = %granted.identity.account.subject,
+            "signed in"
+        );
+    });
     Ok(TokenAnswer {
         access_token,
         id_token,

@@ -36,6 +36,7 @@ use tracing::Instrument;
 
 use crate::clock::Clock;
 use crate::flow::CurrentBridge;
+use crate::logging::{self, Budget};
 use crate::random::Random;
 use crate::tls::TlsSource;
 use impatient::Impatient;
@@ -86,6 +87,7 @@ pub struct Server {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     limits: Limits,
+    log_budget: Arc<Budget>,
     /// One permit for each connection that may still be accepted.
     places: Arc<Semaphore>,
     tls: Option<TlsSource>,
@@ -129,6 +131,7 @@ impl Server {
         Self {
             serves,
             limits: Limits::new(&clock),
+            log_budget: Arc::new(Budget::new(Arc::clone(&clock))),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             clock,
             random,
@@ -158,9 +161,19 @@ impl Server {
     /// Serves until `stop`; then accepts nothing more and returns when the
     /// requests in flight are answered.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+        let budget = Arc::clone(&self.log_budget);
+        tokio::select! {
+            () = self.serve_connections(listener, stop) => {}
+            () = budget.report_when_exceeded() => {}
+        }
+        budget.report();
+    }
+
+    async fn serve_connections(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
+        let budget = &self.log_budget;
         let connections = TaskTracker::new();
         let graceful = GracefulShutdown::new();
-        while let Some(next) = self.next(&listener, &stop).await {
+        while let Some(next) = budget.around(self.next(&listener, &stop)).await {
             let server = Arc::clone(&self);
             let Next::Connection(stream, peer) = next else {
                 connections.spawn(server.beat());
@@ -171,7 +184,9 @@ impl Server {
             };
             let watcher = graceful.watcher();
             connections.spawn(async move {
-                server.connection(stream, peer, watcher).await;
+                let budget = Arc::clone(&server.log_budget);
+                let connection = server.connection(stream, peer, watcher);
+                budget.around(connection).await;
                 drop(place);
             });
         }
@@ -224,7 +239,7 @@ impl Server {
         let Some(tls) = &self.tls else {
             return self.requests(stream, peer, watcher).await;
         };
-        let handshake = TlsAcceptor::from(tls.current()).accept(stream);
+        let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current())).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
             Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),

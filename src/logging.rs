@@ -7,6 +7,7 @@
 //! the value of a field. No value can begin a new line, look like a second
 //! field or reach a terminal as anything but text.
 
+mod budget;
 mod file;
 mod line;
 mod lines;
@@ -23,6 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{Log, LogLevel};
+pub use budget::{Budget, unlimited};
 pub use line::told;
 pub(crate) use line::{in_plain_characters, is_plain};
 use lines::{Lines, Output};

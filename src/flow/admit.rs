@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Arrival, Bridge, FlowError};
 use crate::directory::{Admission, LinkedBy, Refusal, Refused};
+use crate::logging;
 use crate::login::{AuthorizationRequest, GoogleIdentity};
 use crate::refresh_desk::Asked;
 use crate::secret::Secret;
@@ -118,16 +119,18 @@ fn say_linked(linked: &Linked) {
         Linked::Anew(now) => (None, now),
         Linked::InPlaceOf { before, now } => (Some(before), now),
     };
-    tracing::warn!(
-        user = now.user.as_str(),
-        subject = %now.account.subject,
-        address = now.address.as_written(),
-        by = match now.by {
-            LinkedBy::Alias => "alias",
-            LinkedBy::Address => "address",
-        },
-        before = before.map(|before| before.user.as_str()),
-        address_before = before.map(|before| before.address.as_written()),
-        "linked a Google account to a DSM user"
-    );
+    logging::unlimited(|| {
+        tracing::warn!(
+            user = now.user.as_str(),
+            subject = %now.account.subject,
+            address = now.address.as_written(),
+            by = match now.by {
+                LinkedBy::Alias => "alias",
+                LinkedBy::Address => "address",
+            },
+            before = before.map(|before| before.user.as_str()),
+            address_before = before.map(|before| before.address.as_written()),
+            "linked a Google account to a DSM user"
+        );
+    });
 }

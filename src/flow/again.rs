@@ -5,6 +5,7 @@ use super::Bridge;
 use super::refusals::RefusedLogin;
 use crate::directory::{Admission, Refused};
 use crate::ids::DsmUsername;
+use crate::logging;
 use crate::login::GoogleIdentity;
 
 /// Somebody who was let in, and is out by now.
@@ -39,13 +40,15 @@ impl Out {
     pub(super) fn say(self, bridge: &Bridge, what: &'static str) {
         let refusal = self.refused.as_ref().map(|refused| refused.refusal);
         let detail = self.refused.and_then(|refused| refused.detail);
-        tracing::warn!(
-            refusal = refusal.map_or("another-user", |refusal| refusal.name()),
-            address = self.address,
-            user = self.user.as_str(),
-            detail = detail.as_ref().map(ToString::to_string),
-            "{what}"
-        );
+        logging::unlimited(|| {
+            tracing::warn!(
+                refusal = refusal.map_or("another-user", |refusal| refusal.name()),
+                address = self.address,
+                user = self.user.as_str(),
+                detail = detail.as_ref().map(ToString::to_string),
+                "{what}"
+            );
+        });
         let Some(refusal) = refusal else { return };
         bridge.refusals.note(RefusedLogin {
             at: bridge.clock.now(),

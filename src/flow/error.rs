@@ -8,6 +8,7 @@ use crate::directory::{Detail, Refusal, Refused};
 use crate::google::{CallbackError, IdTokenError};
 use crate::ids::DsmUsername;
 use crate::keys::KeyError;
+use crate::logging;
 use crate::login::cookie::SealError;
 use crate::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
 use crate::oauth::OAuthError;
@@ -132,14 +133,16 @@ impl FlowError {
             user,
         } = refused;
         let address = address.map(|address| address.as_written().to_owned());
-        tracing::warn!(
-            %refusal,
-            address,
-            user = user.as_ref().map(DsmUsername::as_str),
-            client = %request.client,
-            detail = detail.as_ref().map(ToString::to_string),
-            "refused"
-        );
+        logging::unlimited(|| {
+            tracing::warn!(
+                %refusal,
+                address,
+                user = user.as_ref().map(DsmUsername::as_str),
+                client = %request.client,
+                detail = detail.as_ref().map(ToString::to_string),
+                "refused"
+            );
+        });
         bridge.refusals.note(RefusedLogin {
             at: bridge.clock.now(),
             refusal,

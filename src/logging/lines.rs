@@ -13,6 +13,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LogError;
+use super::budget::{self, Budget, Verdict};
 use super::file::LogFile;
 use super::line::{Fields, Head, Style};
 use crate::clock::time_of_line;
@@ -61,6 +62,13 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let budget = Budget::current();
+        let verdict = budget.as_deref().map(Budget::next);
+        let skipped = match verdict {
+            None => 0,
+            Some(Verdict::Write { skipped }) => skipped,
+            Some(Verdict::Skip) => return,
+        };
         let mut fields = Fields::default();
         event.record(&mut fields);
         for span in context.event_scope(event).into_iter().flatten() {
@@ -69,8 +77,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
             }
         }
         let metadata = event.metadata();
-        self.lock()
-            .line(*metadata.level(), metadata.target(), &fields);
+        let mut output = self.lock();
+        if skipped > 0 {
+            output.say(&budget::message(skipped));
+        }
+        let bytes = output.line(*metadata.level(), metadata.target(), &fields);
+        if let Some(budget) = budget {
+            budget.wrote(bytes);
+        }
     }
 }
 
@@ -106,11 +120,19 @@ impl Output {
         })
     }
 
-    fn line(&mut self, level: Level, target: &str, fields: &Fields) {
+    /// A line about the log itself.
+    fn say(&mut self, message: &str) {
+        let mut fields = Fields::default();
+        fields.put("message", message);
+        self.line(Level::WARN, env!("CARGO_CRATE_NAME"), &fields);
+    }
+
+    /// Writes a line; returns how many bytes it has.
+    fn line(&mut self, level: Level, target: &str, fields: &Fields) -> usize {
         let line = self.render(level, target, fields);
         let Some(file) = &mut self.file else {
             to_standard_error(&line);
-            return;
+            return line.len();
         };
         if let Err(error) = file.write(&line) {
             // A full disk ends nobody's login. Whoever started us may still
@@ -118,9 +140,10 @@ impl Output {
             self.lost.lines += 1;
             self.lost.why = Some(error);
             to_standard_error(&line);
-            return;
+            return line.len();
         }
         self.tell_losses();
+        line.len()
     }
 
     /// After a line that the file took: how many before it did not.

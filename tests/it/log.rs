@@ -2,6 +2,7 @@
 //! of each login, findable by the reference on the page, and nothing in it
 //! that would let its reader sign in.
 
+mod budget;
 mod clock;
 mod ends;
 mod file;

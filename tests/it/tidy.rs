@@ -56,7 +56,9 @@ const STEPS: &str = "steps";
 
 /// What is named in one module only, so that there is one place to look when
 /// it is replaced or misbehaves.
-const NAMED_ONCE: [(&str, &[&str]); 6] = [
+const NAMED_ONCE: [(&str, &[&str]); 7] = [
+    // Which lines a flood of requests may write without a limit.
+    ("logging::unlimited", &["flow", "http", "upstream"]),
     // Its calls are ours to bring about: its own loop has no notion of a
     // night in which the NAS was off.
     ("tokio_cron_scheduler", &["jobs"]),
