@@ -110,6 +110,7 @@ impl Control {
             Request::Status => report(&self.status()),
             Request::Users => self.users().await,
             Request::LinksList => self.links().await,
+            Request::LinksMoved => self.moved_links().await,
             Request::LinksRemove { user } => self.remove_links(&user).await,
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,

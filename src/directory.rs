@@ -25,7 +25,7 @@ pub use link::{Link, LinkedBy};
 pub use policy::{AdministratorPolicy, FoldedName, Policy};
 pub use refusal::{Detail, Refusal, Refused};
 pub use snapshot::Snapshot;
-pub use verdicts::{Verdict, verdicts};
+pub use verdicts::{Verdict, aliases_without_user, verdicts};
 
 /// The moment of a judgement: for ages, and for accounts that end on a day.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,8 @@ pub fn judge(
             user: found.user.name.clone(),
             by: found.by,
             since: moment.now,
+            // The store knows what the user was linked to.
+            moved: None,
         },
     })
 }
@@ -203,7 +205,9 @@ impl<'a> Rules<'a> {
         !admitted && self.snapshot.is_administrator(user)
     }
 
-    /// Rule 6: of the links to one user, one for each address holds.
+    /// Rule 6: of the links to one user, one for each address holds. A link
+    /// whose user is gone still reserves its address: a user who was renamed
+    /// in DSM is not another Google account's for that.
     fn is_not_anothers(
         self,
         identity: &GoogleIdentity,
@@ -214,14 +218,26 @@ impl<'a> Rules<'a> {
         let folded = FoldedName::of(name.as_str());
         let taken = links.iter().any(|link| {
             link.account != identity.account
-                && FoldedName::of(link.user.as_str()) == folded
+                && self.can_be_used(link)
                 && link.address.canonical() == found.address.canonical()
-                && self.by_link(link, &link.address).is_some()
+                && (self.is_gone(link)
+                    || FoldedName::of(link.user.as_str()) == folded
+                        && self.by_link(link, &link.address).is_some())
         });
         if taken {
             return Err(Refused::user(Refusal::LinkedToAnother, name));
         }
         Ok(())
+    }
+
+    /// Whether an account of the present issuer has the link.
+    fn can_be_used(self, link: &Link) -> bool {
+        link.account.issuer == self.policy.issuer
+    }
+
+    /// Whether DSM no longer lists the link's user, by this name.
+    fn is_gone(self, link: &Link) -> bool {
+        self.snapshot.named(link.user.as_str()).is_none()
     }
 }
 

@@ -49,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/002_who_may_sign_in.sql"),
     include_str!("store/migrations/003_through_the_night.sql"),
     include_str!("store/migrations/004_application_id.sql"),
+    include_str!("store/migrations/005_moved_links.sql"),
 ];
 
 /// More jobs in one transaction would make the first of them wait for the last

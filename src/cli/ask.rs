@@ -46,6 +46,33 @@ pub(super) trait Report: Serialize + DeserializeOwned {
 /// Sends `request` to the daemon of the config at `path` and prints its
 /// report; the code to exit with.
 pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 {
+    show_with(path, request, |_, report: &R| written(report, form))
+}
+
+/// The same with the table of a second report below the first one's. JSON has
+/// the first one only.
+pub(super) fn show_both<R: Report, S: Report>(
+    path: &Path,
+    first: &Request,
+    second: &Request,
+    form: Form,
+) -> u8 {
+    show_with(path, first, |socket, report: &R| {
+        let text = written(report, form);
+        if form == Form::Json {
+            return text;
+        }
+        // The daemon has just answered; what is below is not worth an error.
+        let below = ask::<S>(socket, second);
+        text + &below.map_or_else(|_| String::new(), |below| written(&below, form))
+    })
+}
+
+fn show_with<R: Report>(
+    path: &Path,
+    request: &Request,
+    write: impl FnOnce(&Path, &R) -> String,
+) -> u8 {
     let socket = match Config::find_control_socket(path) {
         Ok(socket) => socket,
         Err(error) => {
@@ -54,7 +81,7 @@ pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 
         }
     };
     match ask::<R>(&socket, request) {
-        Ok(report) => print_result(&written(&report, form), 0),
+        Ok(report) => print_result(&write(&socket, &report), 0),
         Err(error) => {
             complain(&error.to_string());
             error.code()

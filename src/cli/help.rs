@@ -32,7 +32,8 @@ Examples:
 pub(super) const USERS: &str = "\
 Who can sign in, who cannot and why: each DSM user with what would come of a sign-in now. The \
 verdict is `ok` or the name of a refusal, as the pages and the log have it; `no-address` means \
-that the user has no e-mail in DSM and no alias.
+that the user has no valid e-mail in DSM and no alias. Names in users.alias that DSM does not list \
+have a row of their own.
 
 The daemon knows the users as DSM last listed them; `reload` makes it ask again.";
 

@@ -32,7 +32,7 @@ pub(super) enum Question {
     /// Who can sign in, who cannot and why
     #[command(long_about = USERS, after_help = USERS_EXAMPLES)]
     Users {
-        /// Print JSON: a list of name, email, verdict and link
+        /// Print JSON: a list of name, email, verdict, link and aliases
         #[arg(long)]
         json: bool,
     },
@@ -93,7 +93,9 @@ impl Question {
                 ask::show::<wire::Reloaded>(config, &Request::Reload, Form::of(json))
             }
             Self::Status { json } => {
-                ask::show::<wire::Status>(config, &Request::Status, Form::of(json))
+                let (status, moved) = (Request::Status, Request::LinksMoved);
+                let form = Form::of(json);
+                ask::show_both::<wire::Status, Vec<wire::MovedLink>>(config, &status, &moved, form)
             }
             Self::Users { json } => {
                 ask::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))
@@ -105,11 +107,15 @@ impl Question {
 }
 
 fn ask_for_links(config: &Path, links: Links) -> u8 {
-    let (request, json) = match links {
-        Links::List { json } => (Request::LinksList, json),
-        Links::Remove { user, json } => (Request::LinksRemove { user }, json),
-    };
-    ask::show::<Vec<wire::Link>>(config, &request, Form::of(json))
+    match links {
+        Links::List { json } => {
+            ask::show::<Vec<wire::Link>>(config, &Request::LinksList, Form::of(json))
+        }
+        Links::Remove { user, json } => {
+            let request = Request::LinksRemove { user };
+            ask::show::<wire::RemovedLinks>(config, &request, Form::of(json))
+        }
+    }
 }
 
 fn ask_for_keys(config: &Path, keys: &Keys) -> u8 {

@@ -5,9 +5,11 @@ use std::iter;
 
 use super::ask::Report;
 use super::table::{Cell, Reader, Tone, wrapped};
-use crate::address::CanonicalAddress;
+use crate::address::{CanonicalAddress, quoted};
 use crate::clock::span_in_words;
-use crate::control::wire::{Change, Directory, Key, Link, Reloaded, Status, User};
+use crate::control::wire::{
+    Change, Directory, Key, Link, MovedLink, Reloaded, RemovedLinks, Status, User,
+};
 use crate::power::Outlook;
 
 impl Report for Status {
@@ -121,7 +123,14 @@ impl Report for Vec<User> {
             ]
         });
         let headings = ["USER", "E-MAIL", "VERDICT", "LINKED GOOGLE ACCOUNT"];
-        let below = reasons(self) + &twins(self);
+        let below = [
+            reasons(self),
+            invalid_addresses(self),
+            twins(self),
+            aliases(self),
+            moves(self, reader),
+        ];
+        let below = below.concat();
         let table = reader.table(headings, rows);
         if below.is_empty() {
             return table;
@@ -163,9 +172,71 @@ fn twins(users: &[User]) -> String {
     lines.collect()
 }
 
+impl User {
+    /// The e-mail, if it is not a valid address.
+    fn invalid_email(&self) -> Option<&str> {
+        let email = self.email.as_deref()?;
+        let is_invalid = !email.trim().is_empty() && CanonicalAddress::of(email).is_none();
+        is_invalid.then_some(email)
+    }
+
+    /// Whether this is the row of aliases that lead to no user.
+    fn is_missing(&self) -> bool {
+        self.verdict == "address-unknown" && self.email.is_none() && !self.aliases.is_empty()
+    }
+}
+
+/// What cannot be seen in an address is why it does not match.
+fn invalid_addresses(users: &[User]) -> String {
+    let invalid = users.iter().filter(|user| user.verdict != "ok");
+    let lines = invalid.filter_map(|user| {
+        let email = quoted(user.invalid_email()?);
+        let name = &user.name;
+        let line = format!("invalid e-mail, {name}: {email}; correct it in DSM");
+        Some(Cell::printable(&line) + "\n")
+    });
+    lines.collect()
+}
+
+/// A line for each alias; one that leads to no user has its name quoted, since
+/// what cannot be seen in it may be why.
+fn aliases(users: &[User]) -> String {
+    let mut text = String::new();
+    for user in users {
+        let name = if user.is_missing() {
+            let name = quoted(&user.name);
+            format!("{name}, which is not a local user of DSM; correct users.alias")
+        } else {
+            user.name.clone()
+        };
+        for address in &user.aliases {
+            text += &Cell::printable(&format!("alias, {address}: {name}"));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A line for each user who was linked to another account or address.
+fn moves(users: &[User], reader: &Reader) -> String {
+    let lines = users.iter().filter_map(|user| {
+        let at = reader.time(user.link.as_ref()?.moved?);
+        let name = &user.name;
+        let line = format!("linked to another Google account or address, {name}: {at}");
+        Some(Cell::printable(&line) + "\n")
+    });
+    lines.collect()
+}
+
 /// A sentence for each verdict that somebody has.
 fn reasons(users: &[User]) -> String {
-    let had = |name: &str| users.iter().any(|user| user.verdict == name);
+    let had = |name: &str| {
+        let mut users = users.iter();
+        // An invalid e-mail has a line of its own.
+        users.any(|user| {
+            user.verdict == name && (name != "no-address" || user.invalid_email().is_none())
+        })
+    };
     let mut text = String::new();
     for (name, reason) in REASONS.iter().filter(|(name, _)| had(name)) {
         text.extend([name, ": ", reason, "\n"]);
@@ -181,7 +252,7 @@ const REASONS: [(&str, &str); 10] = [
     ),
     (
         "address-unknown",
-        "the alias or e-mail is of a form that no Google account has",
+        "an alias names this user, but DSM does not list it; see below",
     ),
     (
         "address-ambiguous",
@@ -235,6 +306,31 @@ impl Report for Vec<Link> {
         let [user, address, account, since, _] = headings;
         let rows = rows.map(|[user, address, account, since, _]| [user, address, account, since]);
         reader.table([user, address, account, since], rows)
+    }
+}
+
+impl Report for RemovedLinks {
+    fn to_table(&self, reader: &Reader) -> String {
+        format!("No longer linked:\n\n{}", self.0.to_table(reader))
+    }
+}
+
+/// The part of `status` that the state has.
+impl Report for Vec<MovedLink> {
+    fn to_table(&self, reader: &Reader) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let rows = self.iter().map(|link| {
+            [
+                Cell::new(reader.time(link.at)),
+                Cell::new(&link.user),
+                Cell::new(&link.address),
+                Cell::new(&link.subject),
+            ]
+        });
+        let headings = ["LINK MOVED", "DSM USER", "GOOGLE ADDRESS", "GOOGLE ACCOUNT"];
+        format!("\n{}", reader.table(headings, rows))
     }
 }
 

@@ -218,6 +218,26 @@ fn a_device_token_may_still_be_missing_but_not_be_everybodys() {
 }
 
 #[test]
+fn an_alias_to_a_domain_or_ldap_user_is_a_warning() {
+    let home = home();
+    let aliases = r#"
+        [[users.alias]]
+        google = "maman@gmail.com"
+        dsm = "jeanne"
+        [[users.alias]]
+        google = "paul@gmail.com"
+        dsm = 'CORP\paul'
+        [[users.alias]]
+        google = "bob@gmail.com"
+        dsm = "bob@ldap.example"
+    "#;
+    let text = format!("{LEAST}{aliases}");
+    let config = Config::read(text.as_bytes(), home.path()).unwrap();
+    let warned: Vec<String> = config.warnings().into_iter().map(|it| it.key).collect();
+    assert_eq!(warned, ["users.alias[1].dsm", "users.alias[2].dsm"]);
+}
+
+#[test]
 fn a_socket_has_a_path_that_the_system_takes() {
     let home = home();
     let text = format!("{LEAST}\n[control]\nsocket = \"{}\"", "a".repeat(108));

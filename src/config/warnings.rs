@@ -1,6 +1,6 @@
 //! What is allowed and still worth a word.
 
-use super::{Config, Problem, directory_of, shared_directory};
+use super::{Alias, Config, Problem, directory_of, shared_directory};
 use crate::relying_party::RelyingParty;
 
 /// Whoever guesses a client's secret may redeem codes; DSM takes any length.
@@ -64,6 +64,12 @@ impl Config {
                  google-to-synology-sso setup --otp",
             );
         }
+        for index in not_to_local_users(&self.users.aliases) {
+            warn(
+                format!("users.alias[{index}].dsm"),
+                "looks like a domain or LDAP user: only local users of DSM are read",
+            );
+        }
         for (index, client) in self.clients.iter().enumerate() {
             if client.secret.expose().len() < SHORT_SECRET {
                 warn(
@@ -80,6 +86,12 @@ impl Config {
         }
         found
     }
+}
+
+/// The places of aliases to `DOMAIN\user` or `user@domain`.
+fn not_to_local_users(aliases: &[Alias]) -> impl Iterator<Item = usize> {
+    let aliases = aliases.iter().enumerate();
+    aliases.filter_map(|(index, alias)| alias.dsm.contains(['\\', '@']).then_some(index))
 }
 
 /// The places of these URIs in the client's list.

@@ -1,8 +1,13 @@
 //! `links`: which Google account signs in as which DSM user.
 
-use super::wire::{Link, Reason, Time};
+use std::cmp::Reverse;
+
+use super::wire::{Link, MovedLink, Reason, Time};
 use super::{Control, failed, refused, report};
 use crate::directory;
+
+/// As many as `status` shows refusals.
+const MOST_MOVED: usize = 20;
 
 impl Control {
     pub(super) async fn links(&self) -> Vec<u8> {
@@ -10,6 +15,18 @@ impl Control {
             Ok(links) => report(&on_the_wire(links)),
             Err(error) => failed(error),
         }
+    }
+
+    /// The last moves, the latest first.
+    pub(super) async fn moved_links(&self) -> Vec<u8> {
+        let links = match self.current.load().store.links().await {
+            Ok(links) => links,
+            Err(error) => return failed(error),
+        };
+        let mut moved: Vec<MovedLink> = links.iter().filter_map(moved).collect();
+        moved.sort_by_key(|link| Reverse(link.at.0));
+        moved.truncate(MOST_MOVED);
+        report(&moved)
     }
 
     /// Answers with what was removed.
@@ -28,6 +45,15 @@ impl Control {
         }
         report(&on_the_wire(removed))
     }
+}
+
+fn moved(link: &directory::Link) -> Option<MovedLink> {
+    Some(MovedLink {
+        at: Time(link.moved?),
+        user: link.user.to_string(),
+        address: link.address.as_written().to_owned(),
+        subject: link.account.subject.to_string(),
+    })
 }
 
 fn on_the_wire(links: Vec<directory::Link>) -> Vec<Link> {

@@ -17,6 +17,8 @@ pub enum Request {
     Users,
     /// Which Google accounts are linked.
     LinksList,
+    /// Which DSM users were linked to another Google account or address.
+    LinksMoved,
     /// To forget the links of a DSM user.
     LinksRemove {
         /// The user's name, in any case.
@@ -185,6 +187,9 @@ pub struct User {
     pub verdict: String,
     /// The Google account that signs in as this user.
     pub link: Option<LinkOfUser>,
+    /// The addresses of the aliases that lead to this user. A name of the
+    /// config that DSM does not list has nothing else.
+    pub aliases: Vec<String>,
 }
 
 /// A Google account, where the user is known.
@@ -196,7 +201,28 @@ pub struct LinkOfUser {
     pub address: String,
     /// Since when.
     pub since: Time,
+    /// When the user was last linked to another account or address.
+    pub moved: Option<Time>,
 }
+
+/// A DSM user who was linked to another Google account or address, for the
+/// table of `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedLink {
+    /// When.
+    pub at: Time,
+    /// The DSM user.
+    pub user: String,
+    /// The address by which the account was linked.
+    pub address: String,
+    /// Google's name of the account.
+    pub subject: String,
+}
+
+/// `links remove`: what was removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RemovedLinks(pub Vec<Link>);
 
 /// One of `links list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,6 +21,9 @@ pub struct Link {
     pub by: LinkedBy,
     /// Since when it is as it is.
     pub since: UnixTime,
+    /// When the DSM user was last linked to another Google account, or the
+    /// link got another address; `None`: never.
+    pub moved: Option<UnixTime>,
 }
 
 /// What led from the address to the DSM user.

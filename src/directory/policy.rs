@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::address::CanonicalAddress;
-use crate::ids::DsmUsername;
+use crate::ids::{DsmUsername, GoogleIssuer};
 use crate::login::GoogleIdentity;
 
 /// DSM's built-in accounts: nobody signs in as one of them.
@@ -24,6 +24,9 @@ pub enum AdministratorPolicy {
 /// What the config says of who may sign in.
 #[derive(Clone, Debug)]
 pub struct Policy {
+    /// `google.issuer`: links of another issuer's accounts are ignored, since
+    /// no account can use them.
+    pub issuer: GoogleIssuer,
     /// `dsm.account`: the account that lists the users. It signs in only by an
     /// address that is nobody else's, or by alias.
     pub service_account: FoldedName,
@@ -45,8 +48,9 @@ pub struct Policy {
 
 impl Policy {
     /// What holds when the config says no more than it must.
-    pub fn new(service_account: &str, max_age: Duration) -> Self {
+    pub fn new(issuer: GoogleIssuer, service_account: &str, max_age: Duration) -> Self {
         Self {
+            issuer,
             service_account: FoldedName::of(service_account),
             max_age,
             hosted_domains: None,

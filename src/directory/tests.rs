@@ -37,7 +37,7 @@ fn identity(subject: &str, address: &str) -> GoogleIdentity {
 }
 
 fn policy() -> Policy {
-    Policy::new("reader", MAX_AGE)
+    Policy::new(account("").issuer, "reader", MAX_AGE)
 }
 
 fn moment(now: UnixTime) -> Moment {
@@ -127,6 +127,7 @@ fn the_newest_link_comes_first() {
         user: DsmUsername::new(user),
         by: LinkedBy::Address,
         since: UnixTime::from_seconds(since),
+        moved: None,
     };
     let mut links = [link("b", 5), link("c", 9), link("a", 5)];
     newest_first(&mut links);

@@ -1,14 +1,15 @@
 //! Who can sign in, who cannot and why: for the person who looks after the
 //! NAS.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use super::{
     Link, LinkedBy, Moment, Policy, Refusal, Rules, Snapshot, judge, newest_first, snapshot,
 };
 use crate::address::CanonicalAddress;
-use crate::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
+use crate::clock::UnixTime;
+use crate::ids::{DsmUsername, GoogleSubject};
 use crate::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
 use crate::user_list::ListedUser;
 
@@ -25,6 +26,25 @@ pub struct Verdict {
     pub name: &'static str,
     /// Who else has the user's e-mail.
     pub twins: Vec<DsmUsername>,
+    /// The addresses of the aliases that lead to the user.
+    pub aliases: Vec<CanonicalAddress>,
+}
+
+/// The aliases that lead to no user, by the name that they have for one.
+pub fn aliases_without_user<'a>(
+    snapshot: &Snapshot,
+    policy: &'a Policy,
+) -> BTreeMap<&'a str, Vec<CanonicalAddress>> {
+    let mut found: BTreeMap<&str, Vec<CanonicalAddress>> = BTreeMap::new();
+    for (address, name) in &policy.aliases {
+        if snapshot.named(name).is_none() {
+            found.entry(name).or_default().push(address.clone());
+        }
+    }
+    for addresses in found.values_mut() {
+        addresses.sort();
+    }
+    found
 }
 
 /// The verdict on every user, in DSM's order: what the linked Google account
@@ -36,14 +56,16 @@ pub fn verdicts(
     policy: &Policy,
     moment: Moment,
 ) -> Vec<Verdict> {
+    let rules = Rules {
+        snapshot,
+        policy,
+        moment,
+    };
     let mut links = links.to_vec();
+    links.retain(|link| rules.can_be_used(link));
     newest_first(&mut links);
     let book = Book {
-        rules: Rules {
-            snapshot,
-            policy,
-            moment,
-        },
+        rules,
         by_user: grouped(&links, |link| {
             let user = snapshot.named(link.user.as_str());
             Some(user?.name.clone())
@@ -76,9 +98,16 @@ impl Book<'_> {
             let having = self.rules.snapshot.having(email);
             having.filter(|other| other.name != user.name)
         });
+        let aliases = self.aliases.get(&user.name).into_iter().flatten();
+        let mut aliases: Vec<_> = aliases.map(|(address, _)| (*address).clone()).collect();
+        aliases.sort();
         Verdict {
             name,
-            link: link.cloned(),
+            link: link.map(|link| Link {
+                moved: self.moved(user),
+                ..link.clone()
+            }),
+            aliases,
             twins: twins.map(|twin| twin.name.clone()).collect(),
             user: user.clone(),
         }
@@ -101,6 +130,13 @@ impl Book<'_> {
         found
     }
 
+    /// When one of the user's links last moved. The one that holds may be older
+    /// than that, if the user's e-mail was changed and changed back.
+    fn moved(&self, user: &ListedUser) -> Option<UnixTime> {
+        let own = self.by_user.get(&user.name).into_iter().flatten();
+        own.filter_map(|link| link.moved).max()
+    }
+
     fn by_alias(&self, user: &ListedUser) -> Option<&'static str> {
         let (address, _) = self.aliases.get(&user.name)?.first()?;
         self.newcomer(user, address)
@@ -117,12 +153,18 @@ impl Book<'_> {
         }
     }
 
-    /// What an account that never signed in would get.
+    /// What an account that never signed in would get; or, where a user who is
+    /// gone has reserved the address for an account, what that one would get.
     fn newcomer(&self, user: &ListedUser, address: &CanonicalAddress) -> Option<&'static str> {
-        let account = GoogleAccount {
-            issuer: GoogleIssuer::new(""),
+        let links = self.by_address.get(address).into_iter().flatten();
+        let mut reserved = links.filter(|link| self.rules.is_gone(link));
+        let newcomer = || GoogleAccount {
+            issuer: self.rules.policy.issuer.clone(),
             subject: GoogleSubject::new(""),
         };
+        let account = reserved
+            .next()
+            .map_or_else(newcomer, |link| link.account.clone());
         let address = VerifiedAddress::vouched_for(address.as_str().to_owned());
         self.outcome(user, account, &address)
     }

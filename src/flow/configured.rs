@@ -68,7 +68,11 @@ pub fn policy(config: &Config) -> Policy {
             .collect(),
         denied: denied.map(|name| FoldedName::of(name)).collect(),
         administrators: config.users.administrators,
-        ..Policy::new(&config.dsm.account, config.dsm.max_age)
+        ..Policy::new(
+            config.google.issuer.clone(),
+            &config.dsm.account,
+            config.dsm.max_age,
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use crate::directory::{Link, LinkedBy, newest_first};
 use crate::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
 use crate::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
 
-const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since";
+const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since, moved";
 
 /// What became of a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,12 +108,16 @@ pub(super) fn keep(
     if before.is_some_and(|before| before.is_same(link)) {
         return Ok(Linked::AsBefore);
     }
+    let now = Link {
+        moved: moved(connection, before, link)?,
+        ..link.clone()
+    };
     let canonical = link.address.canonical().map(CanonicalAddress::as_str);
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO links
-                 (issuer, subject, address, canonical, dsm_user, by_alias, since)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                 (issuer, subject, address, canonical, dsm_user, by_alias, since, moved)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             link.account.issuer.as_str(),
@@ -123,12 +127,27 @@ pub(super) fn keep(
             link.user.as_str(),
             link.by == LinkedBy::Alias,
             link.since.seconds(),
+            now.moved.map(UnixTime::seconds),
         ])?;
-    let now = link.clone();
     Ok(match before.cloned() {
         Some(before) => Linked::InPlaceOf { before, now },
         None => Linked::Anew(now),
     })
+}
+
+/// When the DSM user of `link` was last linked to another Google account or
+/// address, once `link` is in place of `before`.
+fn moved(
+    connection: &Connection,
+    before: Option<&Link>,
+    link: &Link,
+) -> rusqlite::Result<Option<UnixTime>> {
+    if let Some(before) = before.filter(|before| before.user == link.user) {
+        let same = before.address.canonical() == link.address.canonical();
+        return Ok(if same { before.moved } else { Some(link.since) });
+    }
+    let theirs = find(connection, "dsm_user = ?1", [link.user.as_str()])?;
+    Ok((!theirs.is_empty()).then_some(link.since))
 }
 
 fn find(
@@ -156,5 +175,8 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
         user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
         by,
         since: UnixTime::from_seconds(row.get("since")?),
+        moved: row
+            .get::<_, Option<i64>>("moved")?
+            .map(UnixTime::from_seconds),
     })
 }

@@ -231,7 +231,11 @@ fn busy_policy() -> Policy {
             .map(|number| FoldedName::of(&format!("denied{number}")))
             .collect(),
         administrators: AdministratorPolicy::ByAliasOnly,
-        ..Policy::new("sso-reader", Duration::from_hours(1))
+        ..Policy::new(
+            GoogleIssuer::new(GOOGLE),
+            "sso-reader",
+            Duration::from_hours(1),
+        )
     }
 }
 

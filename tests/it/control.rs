@@ -264,7 +264,8 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
             "name": "jeanne",
             "email": "jeanne.martin@gmail.com",
             "verdict": "ok",
-            "link": {"subject": subject, "address": JEANNE, "since": since},
+            "link": {"subject": subject, "address": JEANNE, "since": since, "moved": null},
+            "aliases": [],
         })
     );
     assert_eq!(
@@ -274,6 +275,7 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
             "email": "Paul@Example.com",
             "verdict": "address-ambiguous",
             "link": null,
+            "aliases": [],
         })
     );
     assert_eq!(of("lea")["verdict"], "ok");

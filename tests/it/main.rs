@@ -105,6 +105,9 @@ mod owner;
 /// The commands that ask the daemon.
 mod control;
 
+/// Who can sign in, and as whom: what an administrator is told.
+mod users;
+
 /// The config is read again while the family signs in.
 mod reload;
 

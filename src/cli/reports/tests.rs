@@ -126,12 +126,14 @@ fn users_are_told_apart_with_the_reason_and_their_twins() {
         email: email.map(str::to_owned),
         verdict: verdict.to_owned(),
         link: None,
+        aliases: Vec::new(),
     };
     let linked = |subject: &str, address: &str, user: User| User {
         link: Some(LinkOfUser {
             subject: subject.to_owned(),
             address: address.to_owned(),
             since: ago(10),
+            moved: None,
         }),
         ..user
     };

@@ -38,9 +38,12 @@ impl World {
         // 6
         for link in &self.links {
             let another = link.account != self.identity.account;
+            let usable = link.account.issuer == self.identity.account.issuer;
             let same_user = same(link.user.as_str(), user.name.as_str());
             let same_address = link.address.canonical() == address.as_ref();
-            if another && same_user && same_address && self.holds(link, None) {
+            let gone = self.user(link.user.as_str()).is_none();
+            let valid = same_user && self.holds(link, None);
+            if another && usable && same_address && (gone || valid) {
                 return Err(Refusal::LinkedToAnother);
             }
         }
@@ -216,16 +219,20 @@ prop_compose! {
 prop_compose! {
     fn link()(
         subject in select(&["1", "2", "3"][..]),
+        issuer in select(&["https://accounts.google.com", "https://old.example"][..]),
         user in select(&["a", "b", "c", "C", "reader", "gone"][..]),
         address in select(&ADDRESSES[..5]),
         alias: bool,
     ) -> Link {
+        let mut account = account(subject);
+        account.issuer = GoogleIssuer::new(issuer);
         Link {
-            account: account(subject),
+            account,
             address: VerifiedAddress::vouched_for(address.to_owned()),
             user: DsmUsername::new(user),
             by: if alias { LinkedBy::Alias } else { LinkedBy::Address },
             since: NOW,
+            moved: None,
         }
     }
 }

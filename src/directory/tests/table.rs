@@ -129,8 +129,15 @@ fn user(text: &str) -> ListedUser {
 fn link(text: &str) -> Link {
     let (subject, rest) = text.split_once('>').unwrap();
     let parts: Vec<&str> = rest.split(':').collect();
+    let account = match subject.strip_prefix("old-issuer/") {
+        Some(subject) => GoogleAccount {
+            issuer: GoogleIssuer::new("https://old.example"),
+            subject: GoogleSubject::new(subject),
+        },
+        None => account(subject),
+    };
     Link {
-        account: account(subject),
+        account,
         user: DsmUsername::new(parts[0]),
         address: VerifiedAddress::vouched_for(parts[1].to_owned()),
         by: match parts.get(2) {
@@ -138,5 +145,6 @@ fn link(text: &str) -> Link {
             None => LinkedBy::Address,
         },
         since: UnixTime::from_seconds(0),
+        moved: None,
     }
 }

@@ -37,6 +37,7 @@ fn link(subject: &str, user: &str, address: &str, by: LinkedBy, since: i64) -> L
         user: DsmUsername::new(user),
         by,
         since: UnixTime::from_seconds(since),
+        moved: None,
     }
 }
 
@@ -83,6 +84,9 @@ fn a_link_that_holds_comes_before_the_address() {
         "paul address-ambiguous jeanne",
     ];
     check(&users, &linked("gone"), &policy(), &expected);
+    let mut another_issuers = linked("jeanne");
+    another_issuers[0].account.issuer = GoogleIssuer::new("https://old.example");
+    check(&users, &another_issuers, &policy(), &expected);
     let lapsed = [link("1", "jeanne", "old@ex.fr", LinkedBy::Address, 5)];
     check(&users, &lapsed, &policy(), &expected);
 }
@@ -135,4 +139,126 @@ fn the_account_that_lists_the_users_yields_its_address() {
         &policy(),
         &["reader no-address jeanne", "jeanne ok reader"],
     );
+}
+
+#[test]
+fn a_renamed_user_is_ok_for_the_google_account_of_before() {
+    let users = [("renamed", JEANNE, "normal")];
+    let reserved = |subject| link(subject, "jeanne", JEANNE, LinkedBy::Address, 5);
+    check(&users, &[reserved("1")], &policy(), &["renamed ok"]);
+    let by_alias = with_alias("maman@gmail.com", "renamed");
+    let alias_link = link("1", "jeanne", "maman@gmail.com", LinkedBy::Alias, 5);
+    check(&users, &[alias_link], &by_alias, &["renamed ok"]);
+    // Each of two accounts keeps the other out.
+    let both = [reserved("1"), reserved("2")];
+    check(&users, &both, &policy(), &["renamed linked-to-another"]);
+}
+
+#[test]
+fn only_addresses_that_a_google_account_can_have_are_ok() {
+    let users = [
+        ("erin", "erin@gmail.com\u{a0}", "normal"),
+        ("nia", "\u{feff}nia@gmail.com", "normal"),
+        ("gina", "Gina <gina@gmail.com>", "normal"),
+        ("ida", "mailto:ida@gmail.com", "normal"),
+        ("leo", "leo @gmail.com", "normal"),
+        ("jon", "jon@gmail.com;", "normal"),
+        ("hugo", "hugo@gmail.com.", "normal"),
+        ("two", "a@gmail.com,b@gmail.com", "normal"),
+    ];
+    let expected = [
+        "erin ok",
+        "nia no-address",
+        "gina no-address",
+        "ida no-address",
+        "leo no-address",
+        "jon no-address",
+        "hugo no-address",
+        "two no-address",
+    ];
+    check(&users, &[], &policy(), &expected);
+    let identity = identity("1", "erin@gmail.com");
+    let list = UserList {
+        users: vec![ListedUser {
+            name: DsmUsername::new("erin"),
+            email: Some("erin@gmail.com\u{a0}".to_owned()),
+            expired: Some("normal".to_owned()),
+        }],
+        ..UserList::default()
+    };
+    let snapshot = Snapshot::new(Arc::new(list), NOW);
+    judge(&identity, &[], Some(&snapshot), &policy(), moment(NOW)).unwrap();
+}
+
+#[test]
+fn aliases_are_told_with_their_user_or_without_one() {
+    let mut policy = with_alias("maman@gmail.com", "JEANNE");
+    for (google, dsm) in [
+        ("m@ex.fr", "jeanne"),
+        ("b@ex.fr", r"CORP\paul"),
+        ("j@ex.fr", "jeane"),
+        ("e@ex.fr", "e\u{301}lise"),
+    ] {
+        let google = CanonicalAddress::of(google).unwrap();
+        policy.aliases.insert(google, dsm.to_owned());
+    }
+    let list = UserList {
+        users: ["jeanne", "\u{e9}lise"]
+            .map(|name| ListedUser {
+                name: DsmUsername::new(name),
+                email: None,
+                expired: Some("normal".to_owned()),
+            })
+            .to_vec(),
+        ..UserList::default()
+    };
+    let snapshot = Snapshot::new(Arc::new(list), NOW);
+    let told = verdicts(&snapshot, &[], &policy, moment(NOW));
+    let aliases: Vec<&str> = told[0]
+        .aliases
+        .iter()
+        .map(CanonicalAddress::as_str)
+        .collect();
+    assert_eq!(aliases, ["m@ex.fr", "maman@gmail.com"]);
+    assert_eq!(told[1].aliases, []);
+    let without = aliases_without_user(&snapshot, &policy);
+    let without: Vec<(&str, &str)> = without
+        .iter()
+        .map(|(name, addresses)| (*name, addresses[0].as_str()))
+        .collect();
+    assert_eq!(
+        without,
+        [
+            (r"CORP\paul", "b@ex.fr"),
+            ("e\u{301}lise", "e@ex.fr"),
+            ("jeane", "j@ex.fr"),
+        ]
+    );
+}
+
+#[test]
+fn the_last_move_of_a_users_links_is_told() {
+    let users = [("jeanne", JEANNE, "normal")];
+    let mut owner = link("1", "jeanne", JEANNE, LinkedBy::Address, 5);
+    let mut another = link("2", "jeanne", "x@ex.fr", LinkedBy::Address, 7);
+    another.moved = Some(another.since);
+    let moved = |links: &[Link]| {
+        let rows = users.map(|(name, email, expired)| ListedUser {
+            name: DsmUsername::new(name),
+            email: Some(email.to_owned()),
+            expired: Some(expired.to_owned()),
+        });
+        let list = UserList {
+            users: rows.to_vec(),
+            ..UserList::default()
+        };
+        let snapshot = Snapshot::new(Arc::new(list), NOW);
+        let told = verdicts(&snapshot, links, &policy(), moment(NOW));
+        told[0].link.as_ref().unwrap().moved
+    };
+    assert_eq!(moved(&[owner.clone()]), None);
+    // The e-mail was changed, and changed back.
+    assert_eq!(moved(&[owner.clone(), another.clone()]), another.moved);
+    owner.moved = Some(UnixTime::from_seconds(9));
+    assert_eq!(moved(&[owner.clone(), another]), owner.moved);
 }
