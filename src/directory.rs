@@ -106,10 +106,17 @@ impl<'a> Rules<'a> {
     /// Rules 2, 3 and 4, in this order.
     fn find(self, identity: &'a GoogleIdentity, links: &'a [Link]) -> Result<Found<'a>, Refused> {
         let present = identity.address.canonical();
-        if let Some(name) = present.and_then(|address| self.policy.aliases.get(address)) {
+        let alias = present.and_then(|address| self.policy.aliases.get_key_value(address));
+        if let Some((google, name)) = alias {
             let user = self.snapshot.named(name);
+            let without_user = || {
+                Refused::nobody(Refusal::AddressUnknown).with(Detail::AliasWithoutUser {
+                    google: google.clone(),
+                    dsm: name.clone(),
+                })
+            };
             return Ok(Found {
-                user: user.ok_or(Refused::nobody(Refusal::AddressUnknown))?,
+                user: user.ok_or_else(without_user)?,
                 by: LinkedBy::Alias,
                 address: &identity.address,
             });
@@ -216,16 +223,20 @@ impl<'a> Rules<'a> {
     ) -> Result<(), Refused> {
         let name = &found.user.name;
         let folded = FoldedName::of(name.as_str());
-        let taken = links.iter().any(|link| {
+        let refused = Refused::user(Refusal::LinkedToAnother, name);
+        let same_address = links.iter().filter(|link| {
             link.account != identity.account
                 && self.can_be_used(link)
                 && link.address.canonical() == found.address.canonical()
-                && (self.is_gone(link)
-                    || FoldedName::of(link.user.as_str()) == folded
-                        && self.by_link(link, &link.address).is_some())
         });
-        if taken {
-            return Err(Refused::user(Refusal::LinkedToAnother, name));
+        for link in same_address {
+            if self.is_gone(link) {
+                return Err(refused.with(Detail::Reserved(link.user.clone())));
+            }
+            let is_theirs = FoldedName::of(link.user.as_str()) == folded;
+            if is_theirs && self.by_link(link, &link.address).is_some() {
+                return Err(refused);
+            }
         }
         Ok(())
     }

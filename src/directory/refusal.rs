@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::address::{CanonicalAddress, quoted};
 use crate::ids::DsmUsername;
 
 /// Why a person for whom Google vouched does not sign in. The names are
@@ -100,6 +101,16 @@ pub enum Detail {
     /// The account's Workspace domain, the `hd` claim; `None`: Google sent
     /// none.
     HostedDomain(Option<String>),
+    /// An alias of the config names a DSM user that is not listed.
+    AliasWithoutUser {
+        /// The alias's address.
+        google: CanonicalAddress,
+        /// The user that it names, as the config spells it.
+        dsm: String,
+    },
+    /// The address is reserved by the link of a DSM user who is no longer
+    /// listed by this name.
+    Reserved(DsmUsername),
 }
 
 impl fmt::Display for Detail {
@@ -107,6 +118,20 @@ impl fmt::Display for Detail {
         match self {
             Self::HostedDomain(Some(domain)) => write!(f, "the hd claim is {domain:?}"),
             Self::HostedDomain(None) => f.write_str("the account has no hd claim"),
+            Self::AliasWithoutUser { google, dsm } => {
+                let dsm = quoted(dsm);
+                write!(
+                    f,
+                    "the alias {google} names {dsm}, which is not a local user of DSM"
+                )
+            }
+            Self::Reserved(user) => {
+                let user = quoted(user.as_str());
+                write!(
+                    f,
+                    "another Google account is linked by this address to {user}, which DSM no longer lists"
+                )
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::login::GoogleIdentity;
 #[derive(Debug)]
 pub(super) struct Out {
     /// `None`: who comes out is another DSM user.
-    refused: Option<Refused>,
+    refused: Option<Box<Refused>>,
     address: String,
     user: DsmUsername,
 }
@@ -26,7 +26,7 @@ pub(super) fn still(
     let refused = match admitted {
         Ok(admission) if admission.user.name() == user => return Ok(()),
         Ok(_) => None,
-        Err(refused) => Some(refused),
+        Err(refused) => Some(Box::new(refused)),
     };
     Err(Out {
         refused,

@@ -159,7 +159,7 @@ impl Page<'_> {
             href: nas,
             footer: Some(Footer {
                 heading: book.caretaker,
-                mend: words.mend.map(|text| text.replace("{}", &varying)),
+                mend: book.mend(self).map(|text| text.replace("{}", &varying)),
                 reference: book.reference,
                 id,
             }),

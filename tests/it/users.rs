@@ -4,10 +4,12 @@ use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::google::Person;
 use fakes::house::{House, JEANNE, Plan, family};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
 use serde_json::{Value, json};
 
 use crate::config::text;
 use crate::control::{command, report};
+use crate::log::Taken;
 
 const JEANNES_SUBJECT: &str = "103547991597142817347";
 
@@ -217,6 +219,31 @@ async fn aliases_are_shown_with_and_without_a_user() {
     ] {
         assert!(table.contains(line), "{line}: {table}");
     }
+}
+
+/// The page, the log and `users` name both halves of the alias.
+#[tokio::test]
+async fn an_alias_that_leads_to_no_user_is_named_where_it_fails() {
+    let alias = "[[users.alias]]\ngoogle = \"inconnu@gmail.com\"\ndsm = \"jeane\"\n";
+    let house = House::planned(Plan {
+        more: alias.to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    let log = Taken::up(LogLevel::Info, LogFormat::Text);
+
+    let mut browser = Browser::new();
+    let shown = house.arrive(&mut browser, "inconnu@gmail.com", "").await;
+
+    assert_eq!(shown.refusal(), Some("address-unknown"));
+    let (_, administrators) = shown.body.split_once("<footer>").unwrap();
+    assert!(
+        administrators.contains("<code>jeane</code>"),
+        "{administrators}"
+    );
+    let line = "the alias inconnu@gmail.com names \"jeane\", which is not a local user of DSM";
+    let log = log.text().replace("\\\"", "\"");
+    assert!(log.contains(line), "{log}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::address::CanonicalAddress;
+use crate::ids::DsmUsername;
 use crate::random::OsRandom;
 
 const NAS: &str = "https://nas.example.com";
@@ -161,6 +163,44 @@ fn the_administrator_reads_the_account_s_domain() {
             assert!(!main.contains("hd") && !main.contains("other.example"));
         }
     });
+}
+
+#[test]
+fn the_administrator_reads_which_alias_or_link_is_to_blame() {
+    let google = CanonicalAddress::of("igor@example.com").unwrap();
+    let alias = |dsm: &str| Detail::AliasWithoutUser {
+        google: google.clone(),
+        dsm: dsm.to_owned(),
+    };
+    let reserved = Detail::Reserved(DsmUsername::new("jeanne"));
+    for (refusal, detail, expected) in [
+        (
+            Refusal::AddressUnknown,
+            alias(r"CORP\paul"),
+            r"<code>CORP\paul</code>",
+        ),
+        (
+            Refusal::AddressUnknown,
+            alias("le\u{301}a"),
+            r"<code>le\u{301}a</code>",
+        ),
+        (Refusal::LinkedToAnother, reserved, "<code>jeanne</code>"),
+    ] {
+        in_both(|language, _| {
+            let page = Page::Refused {
+                refusal,
+                address: Some("igor@example.com"),
+                detail: Some(&detail),
+                slow: false,
+                retry: RETRY.to_owned(),
+            };
+            let (main, footer) = written(&page, language);
+            assert!(footer.contains(expected), "{footer}");
+            assert!(!main.contains(expected), "{main}");
+            let enter_the_address = "User &#38; Group";
+            assert!(!footer.contains(enter_the_address), "{footer}");
+        });
+    }
 }
 
 /// The rest of the line stays as it is, whatever way a name is written.

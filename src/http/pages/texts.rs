@@ -4,6 +4,7 @@ mod english;
 mod french;
 
 use super::Page;
+use crate::address::quoted;
 use crate::directory::{Detail, Refusal};
 use crate::http::request::Language;
 
@@ -35,6 +36,10 @@ pub(super) struct Book {
     /// What its link says then.
     pub(super) slow_action: &'static str,
     hosted_domain: HostedDomain,
+    /// What to correct when an alias names no user; `{}` is both.
+    alias_without_user: &'static str,
+    /// What to do about the link of a user who is gone; `{}` is the user.
+    reserved: &'static str,
     clock: Clock,
     landing: Words,
     bad_request: Words,
@@ -128,12 +133,32 @@ impl Book {
         }
     }
 
+    /// What the administrator can do about `page`.
+    pub(super) fn mend(&self, page: &Page<'_>) -> Option<&'static str> {
+        let Page::Refused {
+            detail: Some(detail),
+            ..
+        } = page
+        else {
+            return self.words(page).mend;
+        };
+        match detail {
+            Detail::HostedDomain(_) => self.words(page).mend,
+            Detail::AliasWithoutUser { .. } => Some(self.alias_without_user),
+            Detail::Reserved(_) => Some(self.reserved),
+        }
+    }
+
     fn detail(&self, detail: &Detail) -> String {
         match detail {
             Detail::HostedDomain(Some(domain)) => {
                 self.hosted_domain.is.replace("{}", &literal(domain))
             }
             Detail::HostedDomain(None) => self.hosted_domain.none.to_owned(),
+            Detail::AliasWithoutUser { google, dsm } => {
+                format!("`{}` → `{}`", literal(google.as_str()), literal(dsm))
+            }
+            Detail::Reserved(user) => format!("`{}`", literal(user.as_str())),
         }
     }
 
@@ -169,7 +194,9 @@ impl Book {
 fn literal(text: &str) -> String {
     const MOST: usize = 100;
     let text: String = text.chars().take(MOST).collect();
-    text.escape_debug().to_string().replace('`', "'")
+    let quoted = quoted(&text).replace('`', "'");
+    let inside = quoted.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inside.unwrap_or(&quoted).to_owned()
 }
 
 /// A name inside a sentence: Unicode's isolates keep one that is written from

@@ -20,6 +20,13 @@ pub(super) static BOOK: Book = Book {
         is: "This account’s domain (Google’s claim `hd`) is `{}`.",
         none: "This account belongs to no domain: Google sends no claim `hd`.",
     },
+    alias_without_user: "`users.alias` in the config leads from this address to a user that DSM does \
+                         not list as a local user: {}. Correct the user’s name there; domain and \
+                         LDAP users are not read. `sudo -u google-to-synology-sso \
+                         google-to-synology-sso users` lists the names.",
+    reserved: "Another Google account with this address is linked to the user {}, which was deleted or \
+               renamed in DSM. If this Google account is the right one now, remove that link: \
+               `sudo -u google-to-synology-sso google-to-synology-sso links remove` {}.",
     clock: Clock {
         fast: "fast",
         slow: "slow",

@@ -23,6 +23,13 @@ pub(super) static BOOK: Book = Book {
         is: "Le domaine de ce compte (attribut `hd` de Google) est `{}`.",
         none: "Ce compte n’appartient à aucun domaine : Google n’envoie pas d’attribut `hd`.",
     },
+    alias_without_user: "Dans la configuration, `users.alias` mène de cette adresse à un utilisateur que \
+                         DSM ne compte pas parmi ses utilisateurs locaux\u{a0}: {}. Corrigez-y le nom de \
+                         l’utilisateur\u{a0}; les utilisateurs de domaine et LDAP ne sont pas lus. `sudo -u \
+                         google-to-synology-sso google-to-synology-sso users` affiche les noms.",
+    reserved: "Un autre compte Google ayant cette adresse est lié à l’utilisateur {}, supprimé ou renommé \
+               dans DSM. Si ce compte Google est maintenant le bon, supprimez ce lien\u{a0}: `sudo -u \
+               google-to-synology-sso google-to-synology-sso links remove` {}.",
     clock: Clock {
         fast: "d’avance",
         slow: "de retard",
