@@ -358,6 +358,14 @@ fn shortened(kid: &str) -> String {
     }
 }
 
+/// What else has the old URL.
+const ISSUER_CHANGED: &str = "\
+The issuer has changed. Change it in these places, too; dsm-settings prints the values:
+  - DSM: Control Panel > Domain/LDAP > SSO Client, Well-known URL
+  - Google console: Authorized redirect URIs, the new URL and /callback
+  - the reverse proxy and the certificate of the new host name
+";
+
 impl Report for Reloaded {
     fn to_table(&self, reader: &Reader) -> String {
         let mut text: String = self.changes.iter().map(Change::line).collect();
@@ -367,6 +375,9 @@ impl Report for Reloaded {
         if self.changes.iter().any(|change| change.needs_restart) {
             let advice = "What needs a restart stays as it was until the daemon is restarted.\n";
             text.push_str(&reader.painted(advice, Tone::Bad));
+        }
+        if self.changes.iter().any(|change| change.key == "issuer") {
+            text.push_str(&reader.painted(ISSUER_CHANGED, Tone::Bad));
         }
         let error = self.directory.error.as_deref().map(Cell::printable);
         let users = match (self.directory.users, error) {

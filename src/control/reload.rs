@@ -79,6 +79,13 @@ impl Reloader {
         for change in &changes {
             log(change);
         }
+        if changes.iter().any(|change| change.key == "issuer") {
+            tracing::warn!(
+                "the issuer has changed: change it in DSM's SSO Client (Well-known URL), in the \
+                 Google console (Authorized redirect URIs), in the reverse proxy and in the \
+                 certificate, too"
+            );
+        }
         tracing::info!(changes = changes.len(), "the config was read again");
         self.current.load().config.log_warnings();
         let directory = self.refresh().await;

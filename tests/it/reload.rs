@@ -63,6 +63,28 @@ async fn a_new_alias_counts_at_once() {
     assert_eq!(claims["username"], "lea");
 }
 
+/// DSM and Google go on with the old one until somebody changes it there.
+#[tokio::test]
+async fn a_new_issuer_is_to_be_changed_in_three_places_more() {
+    let mut house = House::new().await;
+    house.plan().issuer = Some(format!("{}/sso", house.issuer()));
+    house.write_config();
+
+    let output = command(&house, &["reload"]).await;
+
+    let told = text(&output.stdout);
+    for words in [
+        "The issuer has changed",
+        "DSM:",
+        "Google console:",
+        "certificate",
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let output = command(&house, &["reload"]).await;
+    assert!(!text(&output.stdout).contains("issuer"), "{output:?}");
+}
+
 #[tokio::test]
 async fn the_users_are_read_again_too() {
     let house = House::new().await;
