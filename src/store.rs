@@ -41,6 +41,7 @@ pub use grants::{Decision, Redeemed};
 pub use hold::KeptHold;
 pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
+pub(crate) use open::files;
 pub use presence::{LastRun, Presence};
 
 /// Append only: a released migration never changes.

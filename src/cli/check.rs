@@ -1,10 +1,12 @@
 //! `check`: reads the config and every file it names, offline.
 
+mod files;
+
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::{code_of, json_line, print_result, why_unreadable};
+use super::{FAILED, code_of, json_line, print_result, why_unreadable};
 use crate::config::{Config, ConfigError, Problem};
 
 /// What was found about one thing. `--json` prints it as it is.
@@ -27,7 +29,7 @@ enum Verdict {
 /// failure.
 pub(super) fn check(path: &Path, json: bool) -> u8 {
     let (findings, code) = match Config::load(path) {
-        Ok(config) => (praise(path, &config), 0),
+        Ok(config) => judge(path, &config),
         Err(error) => (blame(&error), code_of(&error)),
     };
     let text = if json {
@@ -38,9 +40,24 @@ pub(super) fn check(path: &Path, json: bool) -> u8 {
     print_result(&text, code)
 }
 
-fn praise(path: &Path, config: &Config) -> Vec<Finding> {
+/// A config that is valid; `run` may fail all the same.
+fn judge(path: &Path, config: &Config) -> (Vec<Finding>, u8) {
+    let failures = files::problems(config).into_iter();
+    let mut findings: Vec<Finding> = failures
+        .map(|problem| Finding::new(Verdict::Fail, problem))
+        .collect();
+    let code = if findings.is_empty() { 0 } else { FAILED };
+    if findings.is_empty() {
+        findings.push(praise(path, config));
+    }
+    let warnings = config.warnings().into_iter();
+    findings.extend(warnings.map(|warning| Finding::new(Verdict::Warn, warning)));
+    (findings, code)
+}
+
+fn praise(path: &Path, config: &Config) -> Finding {
     let clients: Vec<&str> = config.clients.iter().map(|c| c.id.as_str()).collect();
-    let good = Finding {
+    Finding {
         name: "config".to_owned(),
         result: Verdict::Ok,
         message: format!(
@@ -49,10 +66,7 @@ fn praise(path: &Path, config: &Config) -> Vec<Finding> {
             config.issuer,
             clients.join(", ")
         ),
-    };
-    let warnings = config.warnings().into_iter();
-    let warnings = warnings.map(|warning| Finding::new(Verdict::Warn, warning));
-    std::iter::once(good).chain(warnings).collect()
+    }
 }
 
 fn blame(error: &ConfigError) -> Vec<Finding> {

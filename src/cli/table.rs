@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
+use unicode_width::UnicodeWidthStr;
 
 use crate::clock::{UnixTime, span_in_words};
 use crate::control::wire::Time;
@@ -81,7 +82,7 @@ impl Reader {
         let mut widths = [0; N];
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
-                *width = cell.text.chars().count().max(*width);
+                *width = cell.text.width().max(*width);
             }
         }
         let lines = rows.iter().map(|row| self.line(row, &widths));
@@ -94,7 +95,7 @@ impl Reader {
         for (cell, width) in row.iter().zip(widths) {
             line.push_str(&" ".repeat(gap));
             line.push_str(&self.painted(&cell.text, cell.tone));
-            gap = width.saturating_sub(cell.text.chars().count()) + 2;
+            gap = width.saturating_sub(cell.text.width()) + 2;
         }
         line.push('\n');
         line
@@ -141,7 +142,7 @@ pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        let length = line.chars().count() + 1 + word.chars().count();
+        let length = line.width() + 1 + word.width();
         if !line.is_empty() && length > room {
             lines.push(std::mem::take(&mut line));
         }
@@ -179,6 +180,17 @@ pub(super) mod tests {
         ];
         let table = reader().table(["USER", "VERDICT"], rows);
         assert_eq!(table, "USER    VERDICT\nÉlodie  ok\nx       -\n");
+    }
+
+    /// A terminal shows these in two columns each, and an accent of its own in
+    /// none.
+    #[test]
+    fn columns_are_as_wide_as_a_terminal_shows_them() {
+        let rows = ["\u{7530}\u{4e2d}", "e\u{301}lo", "jean"]
+            .map(|name| [Cell::new(name), Cell::new("ok")]);
+        let table = reader().table(["USER", "VERDICT"], rows);
+        let expected = "USER  VERDICT\n\u{7530}\u{4e2d}  ok\ne\u{301}lo   ok\njean  ok\n";
+        assert_eq!(table, expected);
     }
 
     #[test]

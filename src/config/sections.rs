@@ -24,10 +24,8 @@ use crate::tls::{self, TlsFileError, TlsFiles};
 
 /// Loopback: a proxy on this machine is what faces the Internet. Dex's port,
 /// so that an existing proxy rule goes on working.
-const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5556);
-
-/// Google says so in its discovery document.
-const DEFAULT_GOOGLE_ISSUER: &str = "https://accounts.google.com";
+pub(super) const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5556);
 
 /// Families share browsers: without it, Google silently takes whoever signed
 /// in last.
@@ -175,26 +173,29 @@ fn network(text: &str) -> Result<IpNet, &'static str> {
 /// What cannot be served with is better told now than at the first browser.
 fn try_tls(section: &Section<'_>, files: &TlsFiles) {
     let Err(error) = tls::load(files) else { return };
-    let key = match error {
+    let (key, path) = match error {
         TlsFileError::CertificateUnreadable(_)
         | TlsFileError::CertificateForm(_)
-        | TlsFileError::NoCertificate => "tls-certificate",
+        | TlsFileError::NoCertificate => ("tls-certificate", &files.certificate),
         TlsFileError::PrivateKeyFile(_)
         | TlsFileError::NoPrivateKey
         | TlsFileError::Mismatch(_)
-        | TlsFileError::Unsupported(_) => "tls-private-key",
+        | TlsFileError::Unsupported(_) => ("tls-private-key", &files.private_key),
     };
-    section.note(key, error.to_string());
+    section.note(key, format!("names {}, which {error}", path.display()));
 }
 
 fn google(section: &mut Section<'_>, files: Files<'_>) -> Option<Google> {
     let client_id = section.required("client-id", |entry| {
-        entry.text(identifier(MAX_GOOGLE_CLIENT_ID))
+        entry.text(|text| {
+            google_client::no_json(text)?;
+            identifier(MAX_GOOGLE_CLIENT_ID)(text)
+        })
     });
     let client_secret = section.required("client-secret-file", |entry| {
-        entry.text(|text| files.secret(text))
+        entry.text(|text| Ok::<_, String>((files.secret(text)?, files.path(text)?)))
     });
-    let default = GoogleIssuer::new(DEFAULT_GOOGLE_ISSUER);
+    let default = GoogleIssuer::new(urls::GOOGLE);
     let issuer = section.or_default("issuer", default, |entry| entry.text(urls::google_issuer));
     let default = Some(DEFAULT_PROMPT.to_owned());
     let prompt = section.or_default("prompt", default, |entry| entry.text(prompt));

@@ -5,6 +5,14 @@ use std::time::Duration;
 
 use crate::secret::{Secret, read_secret_file};
 
+/// As `setup` calls them.
+const SECRET_FILES: [&str; 4] = [
+    "google-client-secret",
+    "dsm-password",
+    "synology-client-secret",
+    "dsm-device-token",
+];
+
 /// Longer than anybody means, and short enough to be added to any time.
 const MAX_DURATION: Duration = Duration::from_hours(10 * 365 * 24);
 
@@ -121,17 +129,30 @@ impl Files<'_> {
 
     /// What a secret file holds.
     ///
-    /// No message repeats a path where there is no file: people paste the
+    /// No message repeats a name that may be the secret: people paste the
     /// secret itself where its file belongs, and messages end in logs.
     pub(super) fn secret(self, text: &str) -> Result<Secret<String>, String> {
         let path = self.path(text)?;
         read_secret_file(&path).map_err(|error| {
-            let base = self.base.display();
-            if path.is_file() {
+            if path.symlink_metadata().is_ok() || self.is_surely_a_path(text) {
                 return format!("names {}, which cannot be used: {error}", path.display());
             }
-            format!("names a file that cannot be used (relative paths begin at {base}): {error}")
+            format!(
+                "names a file in {} that cannot be used: {error}. The name is not repeated here: \
+                 it may be the secret itself, which belongs in a file of its own",
+                self.base.display()
+            )
         })
+    }
+
+    /// Whether `text` is no secret: a name that `setup` gives, or one in a
+    /// directory that is there.
+    fn is_surely_a_path(self, text: &str) -> bool {
+        let path = self.base.join(text);
+        let directory = path
+            .parent()
+            .filter(|it| text.contains('/') && it.parent().is_some());
+        SECRET_FILES.contains(&text) || directory.is_some_and(Path::is_dir)
     }
 
     /// The path of a secret file, which `maker` may not have made yet. One
@@ -142,16 +163,21 @@ impl Files<'_> {
             return Ok(path);
         }
         let message = |error| {
-            format!("names a file that cannot be used: {error}; or remove it and run {maker}")
+            format!(
+                "names {}, which cannot be used: {error}; or remove it and run {maker}",
+                path.display()
+            )
         };
-        read_secret_file(&path).map(|_| path).map_err(message)
+        read_secret_file(&path).map_err(message)?;
+        Ok(path)
     }
 
     /// The path of a file to be made or opened, in a directory that is there.
     pub(super) fn in_existing_directory(self, text: &str) -> Result<PathBuf, String> {
         let path = self.path(text)?;
         if path.is_dir() {
-            return Err("is a directory; it has to name a file".to_owned());
+            let path = path.display();
+            return Err(format!("names {path}, which is a directory and not a file"));
         }
         let directory = path.parent().unwrap_or(self.base);
         if !directory.is_dir() {

@@ -172,8 +172,22 @@ fn is_of_the_disk(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// The files that opening the state at `path` opens or makes.
+pub(crate) fn files(path: &Path) -> [PathBuf; 4] {
+    [
+        lock_of(path),
+        path.to_owned(),
+        beside(path, "-wal"),
+        beside(path, "-shm"),
+    ]
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    beside(path, ".lock")
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let name = beside(path, ".lock");
+    let name = lock_of(path);
     let file = private_file(&name)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

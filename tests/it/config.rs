@@ -286,6 +286,46 @@ fn a_secret_file_is_named_and_a_secret_in_its_place_is_not_repeated() {
 }
 
 #[test]
+fn an_error_about_a_file_names_it() {
+    let directory = |config: &str| {
+        let home = Home::with(config);
+        fs::create_dir(home.path().with_file_name("sub")).unwrap();
+        home
+    };
+    for (from, to, name) in [
+        (
+            "\"google-client-secret\"",
+            "\"google-client-secret\"",
+            "google-client-secret",
+        ),
+        ("\"dsm-password\"", "\"sub\"", "sub"),
+        ("\"dsm-password\"", "\"sub/password\"", "sub/password"),
+        ("# path = \"state.sqlite3\"", "path = \"sub\"", "sub"),
+        (
+            "# e.g. device-token-file = \"dsm-device-token\"",
+            "device-token-file = \"sub\"",
+            "sub",
+        ),
+    ] {
+        assert!(EXAMPLE.contains(from), "{from}");
+        let home = directory(&EXAMPLE.replace(from, to));
+        if from == to {
+            fs::remove_file(home.path().with_file_name(name)).unwrap();
+        }
+        let output = home.check();
+        let found = text(&output.stdout);
+        let path = home.path().with_file_name(name);
+        let named = format!("names {}, which", path.display());
+        assert!(found.contains(&named), "{named}: {found}");
+    }
+    let home = directory(&EXAMPLE.replace("# e.g. tls-", "tls-"));
+    let output = home.check();
+    let path = home.path().with_file_name("fullchain.pem");
+    let named = format!("names {}, which", path.display());
+    assert!(text(&output.stdout).contains(&named), "{output:?}");
+}
+
+#[test]
 fn what_a_secret_file_holds_is_never_printed() {
     let home = Home::with(EXAMPLE);
     home.write("dsm-password", "correct-horse\nbattery-staple\n", 0o600);

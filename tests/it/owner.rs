@@ -345,6 +345,54 @@ fn root_does_not_run_what_somebody_else_wrote() {
     assert_eq!(output.status.code(), Some(75), "{output:?}");
 }
 
+#[test]
+fn check_says_what_run_cannot_open() {
+    let config = EXAMPLE
+        .replace("127.0.0.1:5556", "192.0.2.1:5556")
+        .replace("[log]", "[log]\nfile = \"our.log\"");
+    for (name, key) in [
+        ("state.sqlite3", "storage.path"),
+        ("state.sqlite3.lock", "storage.path"),
+        ("our.log", "log.file"),
+    ] {
+        let estate = Estate::with(&config);
+        let path = estate.home().join(name);
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        estate.give("--no-dereference", 0, name);
+
+        let checked = estate.user(OWNER, OWNER, &["check"]);
+
+        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+        let found = text(&checked.stdout);
+        let words = format!("fail {key}: cannot open {}: it belongs", path.display());
+        assert!(found.starts_with(&words), "{found}");
+        let ran = estate.user(OWNER, OWNER, &["run"]);
+        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+        let told = text(&ran.stderr);
+        assert!(!told.contains("listen on"), "it is not the address: {told}");
+    }
+    // A socket that is a file, and a log in a directory of root's.
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o755)).unwrap();
+    let log = elsewhere.path().join("our.log");
+    let estate = Estate::with(&config.replace("our.log", log.to_str().unwrap()));
+    fs::write(estate.home().join("control.sock"), "").unwrap();
+    estate.give("--no-dereference", OWNER, "control.sock");
+    let checked = estate.user(OWNER, OWNER, &["check"]);
+    let found = text(&checked.stdout);
+    assert!(
+        found.contains("control.sock: it is not a socket"),
+        "{found}"
+    );
+    let words = format!("fail log.file: cannot open {}: ", log.display());
+    // A temporary directory may be root's alone, as far as this test knows.
+    let is_roots = fs::metadata(elsewhere.path()).unwrap().uid() == 0;
+    assert_eq!(found.contains(&words), is_roots, "{found}");
+    // What is opened is not made.
+    assert!(!estate.home().join("state.sqlite3").exists());
+}
+
 /// As `/tmp`, where a config can appear between two looks.
 #[test]
 fn root_uses_no_config_where_others_may_put_another() {
