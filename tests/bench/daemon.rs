@@ -8,6 +8,7 @@
 )]
 
 mod crowd;
+mod floods;
 mod login;
 mod measure;
 mod process;
@@ -83,6 +84,9 @@ fn main() -> ExitCode {
     }
     if wanted("rush") {
         house.rush(&mut report);
+    }
+    if wanted("floods") {
+        floods::all(&house, &mut report);
     }
     if wanted("start") {
         starts::of_a_family(house, &mut report);
