@@ -109,7 +109,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Ask for the first values; write the config and its secret files
+    /// Ask for the first values, or offer those of an existing config; write
+    /// the config and its secret files
     Setup(setup::Options),
     /// Print what to paste into DSM's SSO settings and the Google console
     DsmSettings {

@@ -1,13 +1,15 @@
 //! The config: only good values. Whoever holds a [`Config`] need not check it
 //! again.
 
+mod between;
 mod changes;
 mod claims;
 mod file;
+mod google_client;
 mod raw;
 mod sections;
 pub(crate) mod single;
-mod urls;
+pub(crate) mod urls;
 mod values;
 mod warnings;
 
@@ -237,6 +239,17 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// About the file as a whole.
+    fn of_file(message: impl Into<String>) -> Self {
+        Self {
+            key: "config".to_owned(),
+            place: "config".to_owned(),
+            message: message.into(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.key, self.message)
@@ -298,6 +311,22 @@ impl Config {
         let bytes = file::read(path)?;
         let base = directory_of(path);
         Ok(sections::find_control_socket(&bytes, base))
+    }
+
+    /// Returns the text of the config in `path`, whatever it says.
+    pub(crate) fn read_text(path: &Path) -> Result<String, ConfigError> {
+        let bytes = file::read(path)?;
+        String::from_utf8(bytes).map_err(|_| ConfigError::Bad {
+            path: path.to_owned(),
+            problems: vec![Problem::of_file("is not UTF-8 text")],
+        })
+    }
+
+    /// Returns what would be wrong with the config in `path` if this was its
+    /// text.
+    pub(crate) fn problems_of(text: &str, path: &Path) -> Vec<Problem> {
+        let read = Self::read(text.as_bytes(), directory_of(path));
+        read.err().unwrap_or_default()
     }
 
     fn read(bytes: &[u8], base: &Path) -> Result<Self, Vec<Problem>> {

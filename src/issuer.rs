@@ -40,6 +40,9 @@ pub enum IssuerError {
         "has a path that is not plain: between slashes only letters, digits, '-', '_', '.' and '~', no empty part, no '..'"
     )]
     Path,
+    /// It is the URL of a document below the issuer.
+    #[error("is the URL of a document; enter only what stands before it: {0}")]
+    Document(String),
     /// It is too long.
     #[error("is longer than {MAX_BYTES} bytes")]
     TooLong,
@@ -58,6 +61,9 @@ impl Issuer {
         }
         if url.has_query() {
             return Err(IssuerError::Query);
+        }
+        if let Some(before) = url.before_document() {
+            return Err(IssuerError::Document(before.to_owned()));
         }
         if !is_plain(url.path()) {
             return Err(IssuerError::Path);
@@ -209,6 +215,9 @@ mod tests {
         }
         check("https://login.example.com//", IssuerError::Path);
         check("https://login.example.com/%61", IssuerError::Path);
+        let document = "https://login.example.com/.well-known/openid-configuration";
+        let before = "https://login.example.com".to_owned();
+        check(document, IssuerError::Document(before));
         let long = format!("https://login.example.com/{}", "a".repeat(255));
         check(&long, IssuerError::TooLong);
     }

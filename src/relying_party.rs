@@ -21,15 +21,27 @@ pub struct RelyingParty {
     pub secret_file: PathBuf,
     /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
     /// to, byte for byte as it sends them; one at least. With the flag, http
-    /// is allowed at a private address and not only at this machine's own.
-    /// Default `false`.
+    /// is allowed at a private address and not only at this machine's own. An
+    /// app's own scheme with a dot in it, such as `app.example:///callback`, is
+    /// allowed (RFC 8252). Default `false`.
     pub redirect_uris: Vec<RegisteredRedirect>,
     /// `require-pkce`: whether its authorization requests must carry a PKCE
     /// challenge; DSM is not known to send one. Default `false`.
     pub require_pkce: bool,
 }
 
+/// The `id` that setup gives DSM.
+const DSM: &str = "synology";
+
 impl RelyingParty {
+    /// Whether this is DSM: by the `id` that setup gives it, or by a redirect
+    /// URI without a path. DSM sends the URL of its login page; every other
+    /// client has a path of its own for this.
+    pub fn is_dsm(&self) -> bool {
+        let mut uris = self.redirect_uris.iter();
+        self.id.as_str() == DSM || uris.any(|uri| uri.twin.is_some())
+    }
+
     /// The redirect URI `asked` as one to be trusted, if it is registered.
     ///
     /// Compared byte for byte (RFC 9700, section 2.1); for a bare origin the
@@ -48,7 +60,7 @@ impl RelyingParty {
 pub struct RegisteredRedirect {
     uri: String,
     twin: Option<String>,
-    origin: String,
+    origin: Option<String>,
 }
 
 impl RegisteredRedirect {
@@ -60,8 +72,17 @@ impl RegisteredRedirect {
             Some(without) => without.to_owned(),
             None => format!("{uri}/"),
         });
-        let origin = parsed.origin().ascii_serialization();
+        let origin = Some(parsed.origin().ascii_serialization());
         Self { uri, twin, origin }
+    }
+
+    /// The `uri` of an app, in a scheme of its own (RFC 8252, section 7.1).
+    pub fn private_use(uri: String) -> Self {
+        Self {
+            uri,
+            twin: None,
+            origin: None,
+        }
     }
 
     /// The URI as the administrator wrote it.
@@ -69,9 +90,10 @@ impl RegisteredRedirect {
         &self.uri
     }
 
-    /// Scheme, host and port: where the relying party's own pages are.
-    pub fn origin(&self) -> &str {
-        &self.origin
+    /// Scheme, host and port: where the relying party's own pages are. An app
+    /// has none.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
     }
 
     fn matches(&self, asked: &str) -> bool {

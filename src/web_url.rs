@@ -8,6 +8,7 @@ use url::{Host, Url};
 /// A URL as a browser would read it, and its end as written.
 #[derive(Clone, Debug)]
 pub(crate) struct WebUrl<'t> {
+    text: &'t str,
     rest: &'t str,
     parsed: Url,
 }
@@ -21,6 +22,12 @@ pub enum WebUrlError {
     /// A character that RFC 3986 knows in no place of a URL.
     #[error("has the character {0:?}, which a URL cannot have; percent-encode it")]
     Character(char),
+    /// A host name with letters that only a person reads; its ASCII form.
+    #[error(
+        "has a host name with characters other than a to z, 0 to 9 and -; write it as browsers \
+         send it: {0}"
+    )]
+    HostName(String),
     /// Nothing before the path.
     #[error("has no host")]
     NoHost,
@@ -40,13 +47,14 @@ impl<'t> WebUrl<'t> {
             .into_iter()
             .find_map(|scheme| text.strip_prefix(scheme))
             .ok_or(WebUrlError::Scheme)?;
-        if let Some(character) = text.chars().find(|c| !may_stand_in_url(*c)) {
-            return Err(WebUrlError::Character(character));
-        }
         let end = after_scheme
             .find(['/', '?', '#'])
             .unwrap_or(after_scheme.len());
         let (authority, rest) = after_scheme.split_at(end);
+        if let Some(character) = strange_character(text) {
+            let error = WebUrlError::Character(character);
+            return Err(ascii_host(text, authority).map_or(error, WebUrlError::HostName));
+        }
         if authority.is_empty() {
             return Err(WebUrlError::NoHost);
         }
@@ -54,7 +62,7 @@ impl<'t> WebUrl<'t> {
             return Err(WebUrlError::UserInfo);
         }
         let parsed = Url::parse(text).map_err(WebUrlError::Malformed)?;
-        Ok(Self { rest, parsed })
+        Ok(Self { text, rest, parsed })
     }
 
     /// As a browser reads it.
@@ -66,6 +74,20 @@ impl<'t> WebUrl<'t> {
     pub(crate) fn path(&self) -> &'t str {
         let end = self.rest.find(['?', '#']).unwrap_or(self.rest.len());
         self.rest.get(..end).unwrap_or_default()
+    }
+
+    /// What stands before the path of a well-known document or of our callback,
+    /// if that is where the URL leads.
+    pub(crate) fn before_document(&self) -> Option<&'t str> {
+        let path = self.path();
+        let document = path.find("/.well-known/").or_else(|| {
+            let path = path.strip_suffix('/').unwrap_or(path);
+            let names = ["/.well-known", "/callback"];
+            let before = names.iter().find_map(|name| path.strip_suffix(name));
+            before.map(str::len)
+        })?;
+        let origin = self.text.len().checked_sub(self.rest.len())?;
+        self.text.get(..origin + document)
     }
 
     pub(crate) fn has_query(&self) -> bool {
@@ -83,6 +105,11 @@ impl<'t> WebUrl<'t> {
     /// See [`is_loopback`].
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.parsed)
+    }
+
+    /// Whether the host is an IP address.
+    pub(crate) fn is_ip(&self) -> bool {
+        matches!(self.parsed.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
     /// Whether the host is an address that the whole Internet can reach. Of
@@ -105,6 +132,21 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(ip)) => ip.is_loopback(),
         None => false,
     }
+}
+
+/// The first character of `text` that no URL can have.
+pub(crate) fn strange_character(text: &str) -> Option<char> {
+    text.chars().find(|character| !may_stand_in_url(*character))
+}
+
+/// The host of `text` in the form that is looked up (RFC 5891), if that is
+/// where its foreign characters are.
+fn ascii_host(text: &str, authority: &str) -> Option<String> {
+    if authority.is_ascii() {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    url.host_str().map(str::to_owned)
 }
 
 /// RFC 3986, section 2: unreserved, reserved and `%`. A browser would take a
@@ -165,7 +207,11 @@ mod tests {
             Err(WebUrlError::Character('\t')),
         );
         check(
-            "https://n\u{e4}s.example.com",
+            "https://login.ex\u{e4}mple.com/a",
+            Err(WebUrlError::HostName("login.xn--exmple-cua.com".to_owned())),
+        );
+        check(
+            "https://nas.example.com/\u{e4}",
             Err(WebUrlError::Character('\u{e4}')),
         );
         check("https://nas example.com", Err(WebUrlError::Character(' ')));
@@ -174,6 +220,27 @@ mod tests {
             "https://nas.example.com:99999",
             Err(WebUrlError::Malformed(port)),
         );
+    }
+
+    #[test]
+    fn a_document_is_told_from_the_url_before_it() {
+        let check = |input: &str, expected: Option<&str>| {
+            let url = WebUrl::parse(input).unwrap();
+            assert_eq!(url.before_document(), expected, "{input}");
+        };
+        let issuer = Some("https://login.example.com/dex");
+        for document in [
+            "/.well-known/openid-configuration",
+            "/.well-known",
+            "/callback",
+            "/callback/",
+        ] {
+            check(&format!("https://login.example.com/dex{document}"), issuer);
+        }
+        check("https://a/callback", Some("https://a"));
+        check("https://a/callback/dex", None);
+        check("https://a/my-callback", None);
+        check("https://a", None);
     }
 
     #[test]

@@ -8,16 +8,37 @@ use serde::Serialize;
 
 use super::{code_of, complain, describe, json_line, print_result};
 use crate::config::Config;
+use crate::config::urls::GOOGLE;
 use crate::relying_party::RelyingParty;
-
-/// Its forms are not another provider's.
-const GOOGLE: &str = "https://accounts.google.com";
 
 /// `--json` prints it as it is.
 #[derive(Serialize)]
 struct Settings {
     dsm: Vec<DsmForm>,
+    clients: Vec<ClientForm>,
     google: GoogleForm,
+}
+
+/// What a client asks for that is not DSM: its forms have the names of the
+/// standards (`OpenID` Connect Discovery, section 3; RFC 7591, section 2).
+#[derive(Serialize)]
+struct ClientForm {
+    name: String,
+    issuer: String,
+    discovery_url: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    userinfo_endpoint: String,
+    jwks_uri: String,
+    client_id: String,
+    client_secret_file: String,
+    redirect_uris: Vec<String>,
+    scope: &'static str,
+    response_type: &'static str,
+    token_endpoint_auth_methods: [&'static str; 2],
+    code_challenge_method: &'static str,
+    id_token_signing_alg: &'static str,
+    username_claim: String,
 }
 
 /// Control Panel > Domain/LDAP > SSO Client.
@@ -68,8 +89,14 @@ pub(super) fn dsm_settings(path: &Path, json: bool) -> u8 {
 impl Settings {
     fn of(config: &Config) -> Self {
         let clients = config.clients.iter();
+        let (dsm, others): (Vec<_>, Vec<_>) = clients.partition(|client| client.is_dsm());
+        let dsm = dsm.into_iter();
+        let others = others.into_iter();
         Self {
-            dsm: clients.map(|client| DsmForm::of(client, config)).collect(),
+            dsm: dsm.map(|client| DsmForm::of(client, config)).collect(),
+            clients: others
+                .map(|client| ClientForm::of(client, config))
+                .collect(),
             google: GoogleForm {
                 issuer: config.google.issuer.as_str().to_owned(),
                 client_id: config.google.client_id.clone(),
@@ -83,25 +110,22 @@ impl Settings {
     }
 
     fn as_text(&self) -> String {
-        let forms = self.dsm.iter().map(DsmForm::as_text);
-        forms.collect::<String>() + &self.google.as_text()
+        let dsm = self.dsm.iter().map(DsmForm::as_text);
+        let clients = self.clients.iter().map(ClientForm::as_text);
+        dsm.chain(clients).collect::<String>() + &self.google.as_text()
     }
 }
 
 impl DsmForm {
     fn of(client: &RelyingParty, config: &Config) -> Self {
-        let uris = client.redirect_uris.iter();
-        // It is read elsewhere than where the command was typed.
-        let secret_file = std::path::absolute(&client.secret_file);
-        let secret_file = secret_file.unwrap_or_else(|_| client.secret_file.clone());
         Self {
             profile: "OIDC",
             account_type: "Domain/LDAP/local",
             name: "Google",
             well_known_url: config.issuer.endpoint("/.well-known/openid-configuration"),
             application_id: client.id.as_str().to_owned(),
-            application_secret_file: secret_file.display().to_string(),
-            redirect_uris: uris.map(|uri| uri.as_str().to_owned()).collect(),
+            application_secret_file: secret_file(client),
+            redirect_uris: redirect_uris(client),
             authorization_scope: "openid email profile",
             username_claim: config.username_claim.clone(),
         }
@@ -117,14 +141,80 @@ impl DsmForm {
             ("Application secret", "what is in the file"),
             ("", &self.application_secret_file),
         ];
-        for (index, uri) in self.redirect_uris.iter().enumerate() {
-            rows.push((if index == 0 { "Redirect URI" } else { "" }, uri));
-        }
+        rows.extend(in_rows("Redirect URI", &self.redirect_uris));
         rows.push(("Authorization scope", self.authorization_scope));
         rows.push(("Username claim", &self.username_claim));
         let title = "DSM: Control Panel > Domain/LDAP > SSO Client, OpenID Connect SSO";
         table(title, &rows) + "\n"
     }
+}
+
+impl ClientForm {
+    fn of(client: &RelyingParty, config: &Config) -> Self {
+        let endpoint = |path| config.issuer.endpoint(path);
+        Self {
+            name: client.name.clone(),
+            issuer: config.issuer.as_str().to_owned(),
+            discovery_url: endpoint("/.well-known/openid-configuration"),
+            authorization_endpoint: endpoint("/auth"),
+            token_endpoint: endpoint("/token"),
+            userinfo_endpoint: endpoint("/userinfo"),
+            jwks_uri: endpoint("/keys"),
+            client_id: client.id.as_str().to_owned(),
+            client_secret_file: secret_file(client),
+            redirect_uris: redirect_uris(client),
+            scope: "openid email profile",
+            response_type: "code",
+            token_endpoint_auth_methods: ["client_secret_basic", "client_secret_post"],
+            code_challenge_method: "S256",
+            id_token_signing_alg: "RS256",
+            username_claim: config.username_claim.clone(),
+        }
+    }
+
+    fn as_text(&self) -> String {
+        let methods = self.token_endpoint_auth_methods.join(" or ");
+        let mut rows = vec![
+            ("Issuer", self.issuer.as_str()),
+            ("Discovery URL", &self.discovery_url),
+            ("Authorization endpoint", &self.authorization_endpoint),
+            ("Token endpoint", &self.token_endpoint),
+            ("Userinfo endpoint", &self.userinfo_endpoint),
+            ("JWKS URI", &self.jwks_uri),
+            ("Client ID", &self.client_id),
+            ("Client secret", "what is in the file"),
+            ("", &self.client_secret_file),
+            ("Client authentication", &methods),
+        ];
+        rows.extend(in_rows("Redirect URI", &self.redirect_uris));
+        rows.extend([
+            ("Scopes", self.scope),
+            ("Response type", self.response_type),
+            ("PKCE", self.code_challenge_method),
+            ("ID token signature", self.id_token_signing_alg),
+            ("Username claim", &self.username_claim),
+        ]);
+        let title = format!("{}: an OpenID Connect client", self.name);
+        table(&title, &rows) + "\n"
+    }
+}
+
+/// It is read elsewhere than where the command was typed.
+fn secret_file(client: &RelyingParty) -> String {
+    let path = std::path::absolute(&client.secret_file);
+    let path = path.unwrap_or_else(|_| client.secret_file.clone());
+    path.display().to_string()
+}
+
+fn redirect_uris(client: &RelyingParty) -> Vec<String> {
+    let uris = client.redirect_uris.iter();
+    uris.map(|uri| uri.as_str().to_owned()).collect()
+}
+
+/// The field is named once.
+fn in_rows<'a>(field: &'a str, values: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let fields = std::iter::once(field).chain(std::iter::repeat(""));
+    fields.zip(values.iter().map(String::as_str))
 }
 
 impl GoogleForm {

@@ -1,7 +1,9 @@
 //! `setup`: the first config and its secret files, or DSM's device token.
 
+mod change;
 mod device;
 mod dialog;
+mod edit;
 mod files;
 mod kept;
 mod questions;
@@ -58,6 +60,9 @@ pub(super) fn setup(path: &Path, options: &Options) -> u8 {
         complain("setup asks on a terminal, and standard input is none; --from-env asks nobody");
         return BAD_USAGE;
     }
+    if existing == Existing::Keep && path.exists() {
+        return change::from_terminal(path);
+    }
     tell(from_terminal(path, existing))
 }
 
@@ -70,7 +75,14 @@ fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
 fn from_wizard(path: &Path, existing: Existing) -> u8 {
     match Wizard::read() {
         Wizard::Skipped => 0,
-        Wizard::Answered(answers, wording) => {
+        Wizard::Answered {
+            answers,
+            wording,
+            remarks,
+        } => {
+            for remark in &remarks {
+                complain(remark);
+            }
             let kept = match existing {
                 Existing::Keep => Config::load(path).ok(),
                 Existing::Replace => None,
@@ -251,6 +263,7 @@ mod tests {
 
     use super::questions::QUESTIONS;
     use super::*;
+    use crate::config::single::Given;
     use crate::secret::Secret;
 
     /// A second daemon beside DSM's would find its port and its state taken.
@@ -284,13 +297,14 @@ mod tests {
             let good = |variable: &str, text: &str, else_this: &str| {
                 let mut questions = QUESTIONS.iter();
                 let question = questions.find(|question| question.variable == variable);
-                let passes = (question.unwrap().check)(text).is_ok();
+                let passes = (question.unwrap().check)(text, &Given::defaults()).is_ok();
                 if passes { text.to_owned() } else { else_this.to_owned() }
             };
             let uri = format!("https://nas.example.com/{path}");
             let uri = good("wizard_redirect_uri", &uri, "https://nas.example.com/");
             let account = good("wizard_dsm_account", &account, r#"a"b\c'"#);
-            let answers = Answers::gather(|question| {
+            let client_id = format!("{client_id}.apps.googleusercontent.com");
+            let answers = Answers::gather(Given::defaults(), |question, _| {
                 let text = match question.variable {
                     "wizard_dsm_account" => account.clone(),
                     "wizard_google_client_id" => client_id.clone(),

@@ -29,14 +29,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     if let Some(mode) = writable_by_others(&metadata) {
         return Err(ConfigError::Bad {
             path: path.to_owned(),
-            problems: vec![Problem {
-                key: "config".to_owned(),
-                place: "config".to_owned(),
-                message: format!(
-                    "group or others can write to {} (mode {mode:04o}): run chmod 600 on it",
-                    path.display()
-                ),
-            }],
+            problems: vec![Problem::of_file(format!(
+                "group or others can write to {} (mode {mode:04o}): run chmod 600 on it",
+                path.display()
+            ))],
         });
     }
     let mut bytes = Vec::new();

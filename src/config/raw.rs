@@ -131,6 +131,11 @@ impl<'p> Section<'p> {
         self.problems.note(&self.path_of(key), message);
     }
 
+    /// The same for the key path `path`, somewhere in the file.
+    pub(super) fn note_at(&self, path: &str, message: impl Into<String>) {
+        self.problems.note(path, message);
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Entry<'p>> {
         self.asked.push(key);
         Some(Entry {

@@ -12,7 +12,7 @@ use super::raw::{Entry, Section};
 use super::values::{Files, domain, duration, duration_from, identifier, line, one_of};
 use super::{
     Alias, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power, ScheduleUse, Users,
-    claims, urls,
+    between, claims, google_client, urls,
 };
 use crate::address::CanonicalAddress;
 use crate::directory::AdministratorPolicy;
@@ -103,6 +103,9 @@ pub(super) fn read(file: &mut Section<'_>, files: Files<'_>) -> Option<Config> {
     let storage = file.section("storage", |section| storage(section, files));
     let log = file.section("log", |section| log(section, files));
     let control_socket = file.section("control", |section| control(section, files));
+    if let (Some(issuer), Some(google), Some(clients)) = (&issuer, &google, &clients) {
+        between::note_where_browsers_go(file, issuer, google, clients);
+    }
     Some(Config {
         file: PathBuf::new(),
         issuer: issuer?,
@@ -203,9 +206,27 @@ fn google(section: &mut Section<'_>, files: Files<'_>) -> Option<Google> {
     let hosted_domains = section.or_default("hosted-domains", None, |entry| {
         entry.one_or_more(|entry| entry.text(domain)).map(Some)
     });
+    let is_google = issuer
+        .as_ref()
+        .is_some_and(|it| it.as_str() == urls::GOOGLE);
+    if let Some(Err(message)) = client_id.as_deref().map(google_client::client_id)
+        && is_google
+    {
+        section.note("client-id", message);
+    }
+    let (client_secret, path) = client_secret?;
+    if let Err(message) = google_client::client_secret(client_secret.expose())
+        && is_google
+    {
+        let path = path.display();
+        section.note(
+            "client-secret-file",
+            format!("names {path}, whose content {message}"),
+        );
+    }
     Some(Google {
         client_id: client_id?,
-        client_secret: client_secret?,
+        client_secret,
         issuer: issuer?,
         prompt: prompt?,
         authoritative_addresses_only: authoritative?,

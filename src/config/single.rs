@@ -1,30 +1,126 @@
 //! What single values have to be, for whoever asks for them one by one. The
-//! rules are the file's own.
+//! rules are the file's own, and those of a config that is about to be made.
 
-use super::sections::{MAX_GOOGLE_CLIENT_ID, MAX_LINE};
+use toml::{Table, Value};
+
+use super::sections::{DEFAULT_ADDRESS, MAX_GOOGLE_CLIENT_ID, MAX_LINE};
 use super::urls::{self, PlainHttp};
-use super::values;
+use super::{google_client, values};
 use crate::issuer::Issuer;
+use crate::web_url::WebUrl;
 
-/// `issuer`
-pub(crate) fn issuer(text: &str) -> Result<(), String> {
-    Issuer::parse(text)
-        .map(drop)
-        .map_err(|error| error.to_string())
+/// What the rest of the config says, as far as a single value depends on it.
+#[derive(Clone)]
+pub(crate) struct Given {
+    /// The answer for `issuer`, if it is valid.
+    issuer: Option<Issuer>,
+    provider: Provider,
+    /// Where the daemon serves http.
+    http_port: Option<u16>,
+    plain_http: PlainHttp,
 }
 
-/// One of a client's `redirect-uris`, without `allow-http-redirect`.
-pub(crate) fn redirect_uri(text: &str) -> Result<(), String> {
-    urls::redirect(text, PlainHttp::LoopbackOnly).map(drop)
+/// Who vouches for people.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    Google,
+    Another,
+}
+
+impl Given {
+    /// A config that `setup` writes anew.
+    pub(crate) fn defaults() -> Self {
+        Self::of(&Table::new(), 0)
+    }
+
+    /// The same with the answer `text` for `issuer`.
+    pub(crate) fn with_issuer(self, text: &str) -> Self {
+        let issuer = Issuer::parse(text).ok();
+        Self { issuer, ..self }
+    }
+
+    /// The config in `file`, whose client with this index is DSM.
+    pub(crate) fn of(file: &Table, dsm: usize) -> Self {
+        let value = |table: &str, key: &str| file.get(table)?.get(key);
+        let google = value("google", "issuer").and_then(Value::as_str);
+        let address = value("listen", "address").and_then(Value::as_str);
+        let port = address.map_or(Some(DEFAULT_ADDRESS.port()), |address| {
+            let (_, port) = address.rsplit_once(':')?;
+            port.parse().ok()
+        });
+        let has_tls = value("listen", "tls-certificate").is_some();
+        let client = file.get("clients").and_then(|clients| clients.get(dsm));
+        let allowed = client.and_then(|client| client.get("allow-http-redirect"));
+        Self {
+            issuer: None,
+            provider: match google {
+                None | Some(urls::GOOGLE) => Provider::Google,
+                Some(_) => Provider::Another,
+            },
+            http_port: port.filter(|_| !has_tls),
+            plain_http: PlainHttp::from_flag(Some(allowed.is_some_and(|it| *it == true.into()))),
+        }
+    }
+}
+
+/// `issuer`
+pub(crate) fn issuer(text: &str, given: &Given) -> Result<(), String> {
+    Issuer::parse(text).map_err(|error| error.to_string())?;
+    if given.provider == Provider::Google {
+        urls::google_leads_back(text)?;
+    }
+    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
+    let port = url
+        .parsed()
+        .port()
+        .filter(|_| url.is_https() && !url.is_loopback());
+    if port.is_some() && port == given.http_port {
+        return Err(format!(
+            "has the port {}, where this service serves http and no https: use the port of the \
+             reverse proxy. It is mostly 443, and then the URL has no port",
+            port.unwrap_or_default()
+        ));
+    }
+    Ok(())
+}
+
+/// One of DSM's `redirect-uris`.
+pub(crate) fn redirect_uri(text: &str, given: &Given) -> Result<(), String> {
+    WebUrl::parse(text).map_err(|error| error.to_string())?;
+    urls::redirect(text, given.plain_http)?;
+    if let Some(issuer) = &given.issuer {
+        urls::not_to_itself(issuer, text)?;
+    }
+    if urls::is_googles(text) {
+        return Err(
+            "ends in /callback, as the redirect URI for Google does: enter the URL that is typed \
+             for DSM, such as https://nas.example.com/"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// `google.client-id`
-pub(crate) fn google_client_id(text: &str) -> Result<(), String> {
-    values::identifier(MAX_GOOGLE_CLIENT_ID)(text).map(drop)
+pub(crate) fn google_client_id(text: &str, given: &Given) -> Result<(), String> {
+    google_client::no_json(text)?;
+    values::identifier(MAX_GOOGLE_CLIENT_ID)(text)?;
+    match given.provider {
+        Provider::Google => google_client::client_id(text),
+        Provider::Another => Ok(()),
+    }
+}
+
+/// The content of `google.client-secret-file`
+pub(crate) fn google_client_secret(text: &str, given: &Given) -> Result<(), String> {
+    match given.provider {
+        Provider::Google => google_client::client_secret(text),
+        Provider::Another => Ok(()),
+    }
 }
 
 /// `dsm.url`
-pub(crate) fn dsm_url(text: &str) -> Result<(), String> {
+pub(crate) fn dsm_url(text: &str, _: &Given) -> Result<(), String> {
     urls::dsm(text).map(drop)
 }
 
@@ -34,7 +130,7 @@ pub(crate) fn is_loopback_https(dsm_url: &str) -> bool {
 }
 
 /// `dsm.account`
-pub(crate) fn dsm_account(text: &str) -> Result<(), String> {
+pub(crate) fn dsm_account(text: &str, _: &Given) -> Result<(), String> {
     values::line(MAX_LINE)(text).map(drop)
 }
 

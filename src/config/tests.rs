@@ -16,7 +16,7 @@ pub(super) const EXAMPLE: &str = include_str!("../../tests/it/data/config.toml")
 /// The least that is a config.
 const LEAST: &str = r#"
 issuer = "https://login.example.com"
-google = { client-id = "1234", client-secret-file = "google-client-secret" }
+google = { client-id = "1234.apps.googleusercontent.com", client-secret-file = "google-client-secret" }
 dsm = { url = "http://127.0.0.1:5000", account = "sso-reader", password-file = "dsm-password" }
 clients = [{ id = "synology", secret-file = "synology-client-secret", redirect-uris = ["https://nas.example.com/"] }]
 "#;

@@ -2,11 +2,15 @@
 //! Google.
 
 use crate::ids::GoogleIssuer;
+use crate::issuer::Issuer;
 use crate::relying_party::RegisteredRedirect;
-use crate::web_url::WebUrl;
+use crate::web_url::{WebUrl, WebUrlError, strange_character};
 
 /// With `state` and `nonce` it has to fit in the login's cookie.
 const MAX_REDIRECT: usize = 1_000;
+
+/// Google says so in its discovery document.
+pub(crate) const GOOGLE: &str = "https://accounts.google.com";
 
 /// OpenID Connect gives no limit; every link stores it.
 const MAX_ISSUER: usize = 255;
@@ -14,7 +18,7 @@ const MAX_ISSUER: usize = 255;
 /// Whether a redirect URI may be http beyond this machine: a client's
 /// `allow-http-redirect`.
 #[derive(Clone, Copy)]
-pub(super) enum PlainHttp {
+pub(crate) enum PlainHttp {
     LoopbackOnly,
     Allowed,
 }
@@ -32,19 +36,14 @@ impl PlainHttp {
 
 /// A client's redirect URI, kept byte for byte.
 pub(super) fn redirect(text: &str, plain_http: PlainHttp) -> Result<RegisteredRedirect, String> {
+    if is_private_use(text) {
+        let strange = strange_character(text).map(WebUrlError::Character);
+        strange.map_or(Ok(()), |error| Err(error.to_string()))?;
+        no_fragment_nor_too_long(text)?;
+        return Ok(RegisteredRedirect::private_use(text.to_owned()));
+    }
     let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
-    if url.has_fragment() {
-        // RFC 6749, section 3.1.2. Administrators copy it from the address
-        // bar of DSM's login page, where it can be seen.
-        let before = text.split('#').next().unwrap_or_default();
-        return Err(format!(
-            "has a #: DSM's login page shows /#/signin, but that part never leaves the browser; \
-             leave it off, here and in DSM, and type {before}"
-        ));
-    }
-    if text.len() > MAX_REDIRECT {
-        return Err(format!("is longer than {MAX_REDIRECT} bytes"));
-    }
+    no_fragment_nor_too_long(text)?;
     if url.is_https() || url.is_loopback() {
         return Ok(RegisteredRedirect::new(text.to_owned(), url.parsed()));
     }
@@ -60,6 +59,85 @@ pub(super) fn redirect(text: &str, plain_http: PlainHttp) -> Result<RegisteredRe
         ),
         PlainHttp::Allowed => Ok(RegisteredRedirect::new(text.to_owned(), url.parsed())),
     }
+}
+
+/// Whether `text` is in a scheme of an app, which has a dot in it (RFC 8252,
+/// section 7.1), such as `app.example:///callback`. Schemes that a browser
+/// knows, such as `javascript`, have none.
+fn is_private_use(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let of_a_scheme = |b: u8| b.is_ascii_alphanumeric() || b"+-.".contains(&b);
+    scheme.contains('.')
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(of_a_scheme)
+        && rest.starts_with('/')
+}
+
+fn no_fragment_nor_too_long(text: &str) -> Result<(), String> {
+    if let Some((before, _)) = text.split_once('#') {
+        // RFC 6749, section 3.1.2. Administrators copy it from the address
+        // bar of DSM's login page, where it can be seen.
+        return Err(format!(
+            "has a #: DSM's login page shows /#/signin, but that part never leaves the browser; \
+             leave it off, here and in DSM, and type {before}"
+        ));
+    }
+    if text.len() > MAX_REDIRECT {
+        return Err(format!("is longer than {MAX_REDIRECT} bytes"));
+    }
+    Ok(())
+}
+
+/// Whether this service answers where a login should go back to: the same
+/// scheme, host and port, and a path that is the issuer's or below it.
+pub(super) fn leads_to(issuer: &Issuer, redirect: &str) -> bool {
+    let (Ok(ours), Ok(theirs)) = (WebUrl::parse(issuer.as_str()), WebUrl::parse(redirect)) else {
+        return false;
+    };
+    let below = theirs.path().strip_prefix(issuer.path());
+    let same_path = below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    ours.parsed().origin() == theirs.parsed().origin() && same_path
+}
+
+/// Why a login cannot go back to `redirect`: it [leads to](leads_to) us.
+pub(super) fn not_to_itself(issuer: &Issuer, redirect: &str) -> Result<(), String> {
+    if !leads_to(issuer, redirect) {
+        return Ok(());
+    }
+    Err(format!(
+        "leads to this service itself (issuer {issuer}), not to DSM: enter the URL that is typed \
+         for DSM. The service needs a host name, a port or a path of its own"
+    ))
+}
+
+/// Whether `redirect` looks like the one that Google is given, which is ours.
+/// A client on this machine may be a test.
+pub(crate) fn is_googles(redirect: &str) -> bool {
+    WebUrl::parse(redirect).is_ok_and(|url| {
+        let path = url.path();
+        path.strip_suffix('/')
+            .unwrap_or(path)
+            .ends_with("/callback")
+            && !url.is_loopback()
+    })
+}
+
+/// Why Google does not send browsers back to `issuer`: "Hosts cannot be raw IP
+/// addresses. Localhost IP addresses are exempted from this rule."
+/// (developers.google.com, OAuth 2.0 for Web Server Applications, redirect URI
+/// validation rules)
+pub(super) fn google_leads_back(issuer: &str) -> Result<(), String> {
+    let is_bare_ip = |url: WebUrl<'_>| url.is_ip() && !url.is_loopback();
+    if WebUrl::parse(issuer).is_ok_and(is_bare_ip) {
+        return Err(
+            "has an IP address as its host, which Google does not accept as a redirect URI: use \
+             a host name that browsers and the NAS can look up"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// DSM's address, and what else its URL tells.
@@ -104,6 +182,16 @@ pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
     if url.has_query() || url.has_fragment() {
         return Err("has a query or a fragment (a ? or a #); leave it off".to_owned());
     }
+    if let Some(before) = url.before_document() {
+        return Err(format!(
+            "is the URL of a document; enter only what stands before it: {before}"
+        ));
+    }
+    if url.parsed().host_str() == Some("accounts.google.com") && text != GOOGLE {
+        return Err(format!(
+            "has Google's host, but Google's issuer is {GOOGLE}"
+        ));
+    }
     if text.len() > MAX_ISSUER {
         return Err(format!("is longer than {MAX_ISSUER} bytes"));
     }
@@ -112,7 +200,8 @@ pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlainHttp, dsm, google_issuer, redirect};
+    use super::{PlainHttp, dsm, google_issuer, leads_to, redirect};
+    use crate::issuer::Issuer;
 
     #[test]
     fn redirect_uris_are_https_and_kept_as_written() {
@@ -141,6 +230,15 @@ mod tests {
         check("https://nas.example.com/\r\n", Err("'\\r'"));
         check("https://nas.example.com/\"", Err("'\"'"));
         check("https://nas.example.com\\@evil.example/", Err("'\\\\'"));
+        check("app.example:///callback", Ok(()));
+        check("com.example.app:/oauth2redirect?a=b", Ok(()));
+        check("app.example:///callback#", Err("has a #"));
+        check("app.example:///call back", Err("' '"));
+        check("app:///callback", Err("https://"));
+        check("nas.example.com:5001/", Err("https://"));
+        check("app.example:callback", Err("https://"));
+        check("1app.example:///callback", Err("https://"));
+        check("java script.x:///", Err("https://"));
         check("//nas.example.com/", Err("https://"));
         check("javascript:alert(1)", Err("https://"));
         check("", Err("https://"));
@@ -200,6 +298,59 @@ mod tests {
     }
 
     #[test]
+    fn a_login_goes_back_to_the_client_and_not_to_us() {
+        let check = |issuer: &str, redirect: &str, expected: bool| {
+            let issuer = Issuer::parse(issuer).unwrap();
+            assert_eq!(leads_to(&issuer, redirect), expected, "{issuer} {redirect}");
+        };
+        check(
+            "https://login.example.com",
+            "https://login.example.com/",
+            true,
+        );
+        check(
+            "https://login.example.com",
+            "https://LOGIN.example.com:443",
+            true,
+        );
+        check(
+            "https://nas.example.com/sso",
+            "https://nas.example.com/sso/a",
+            true,
+        );
+        check(
+            "https://nas.example.com/sso/",
+            "https://nas.example.com/sso",
+            true,
+        );
+        check(
+            "https://nas.example.com/sso",
+            "https://nas.example.com/",
+            false,
+        );
+        check(
+            "https://nas.example.com/sso",
+            "https://nas.example.com/ssowat",
+            false,
+        );
+        check(
+            "https://nas.example.com:8443",
+            "https://nas.example.com/",
+            false,
+        );
+        check(
+            "http://127.0.0.1:5556",
+            "http://127.0.0.1:8080/callback",
+            false,
+        );
+        check(
+            "https://login.example.com",
+            "app.example:///callback",
+            false,
+        );
+    }
+
+    #[test]
     fn any_provider_on_https_may_vouch() {
         let check = |input: &str, expected: bool| {
             let found = google_issuer(input);
@@ -209,6 +360,15 @@ mod tests {
         check("https://accounts.google.com", true);
         check("https://id.example.com/realms/family/", true);
         check("http://127.0.0.1:8081", true);
+        check("https://accounts.google.com/", false);
+        check(
+            "https://accounts.google.com/.well-known/openid-configuration",
+            false,
+        );
+        check(
+            "https://id.example.com/.well-known/openid-configuration",
+            false,
+        );
         check("http://id.example.com", false);
         check("https://id.example.com/?a", false);
         check("https://id.example.com/#a", false);

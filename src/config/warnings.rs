@@ -1,7 +1,12 @@
 //! What is allowed and still worth a word.
 
+use super::urls::is_googles;
 use super::{Alias, Config, Problem, directory_of, shared_directory};
 use crate::relying_party::RelyingParty;
+use crate::web_url::WebUrl;
+
+/// Those that DSM has unless somebody changes them.
+const DSM_PORTS: [u16; 2] = [5000, 5001];
 
 /// Whoever guesses a client's secret may redeem codes; DSM takes any length.
 const SHORT_SECRET: usize = 16;
@@ -50,6 +55,9 @@ impl Config {
                 );
             }
         }
+        if let Some(message) = self.issuer_of_another() {
+            warn("issuer".to_owned(), &message);
+        }
         if self.dsm.max_age < self.dsm.refresh {
             warn(
                 "dsm.max-age".to_owned(),
@@ -71,17 +79,8 @@ impl Config {
             );
         }
         for (index, client) in self.clients.iter().enumerate() {
-            if client.secret.expose().len() < SHORT_SECRET {
-                warn(
-                    format!("clients[{index}].secret-file"),
-                    "holds a short secret; 32 random characters cannot be guessed",
-                );
-            }
-            for uri in http_beyond_this_machine(client) {
-                warn(
-                    format!("clients[{index}].redirect-uris[{uri}]"),
-                    "is http: codes can be read on the way",
-                );
+            for (key, message) in of_client(client) {
+                warn(format!("clients[{index}].{key}"), message);
             }
         }
         found
@@ -94,15 +93,86 @@ fn not_to_local_users(aliases: &[Alias]) -> impl Iterator<Item = usize> {
     aliases.filter_map(|(index, alias)| alias.dsm.contains(['\\', '@']).then_some(index))
 }
 
-/// The places of these URIs in the client's list.
-fn http_beyond_this_machine(client: &RelyingParty) -> impl Iterator<Item = usize> {
-    let beyond = |text: &str| {
-        let url = crate::web_url::WebUrl::parse(text);
-        url.is_ok_and(|url| !url.is_https() && !url.is_loopback())
-    };
-    client
-        .redirect_uris
-        .iter()
-        .enumerate()
-        .filter_map(move |(index, uri)| beyond(uri.as_str()).then_some(index))
+/// What is to be said about a client, by key.
+fn of_client(client: &RelyingParty) -> Vec<(String, &'static str)> {
+    let mut found = Vec::new();
+    let secret = client.secret.expose();
+    if secret.len() < SHORT_SECRET {
+        found.push((
+            "secret-file".to_owned(),
+            "holds a short secret; 32 random characters cannot be guessed",
+        ));
+    }
+    if secret.trim() != secret.as_str() {
+        found.push((
+            "secret-file".to_owned(),
+            "holds a secret that begins or ends with white space, which the field in DSM may not \
+             keep",
+        ));
+    }
+    for (index, uri) in client.redirect_uris.iter().enumerate() {
+        let key = format!("redirect-uris[{index}]");
+        if client.is_dsm() && is_googles(uri.as_str()) {
+            found.push((
+                key,
+                "ends in /callback, as the redirect URI for Google does: DSM sends the URL that \
+                 is typed for DSM, such as https://nas.example.com/",
+            ));
+        } else if is_http_beyond_this_machine(uri.as_str()) {
+            found.push((key, "is http: codes can be read on the way"));
+        }
+    }
+    found
+}
+
+fn is_http_beyond_this_machine(uri: &str) -> bool {
+    WebUrl::parse(uri).is_ok_and(|url| !url.is_https() && !url.is_loopback())
+}
+
+impl Config {
+    /// Why `issuer` is probably not the public URL of this service.
+    fn issuer_of_another(&self) -> Option<String> {
+        if self.has_the_port_of_plain_http() {
+            return Some(format!(
+                "has the port {}, where this daemon serves http and no https: use the port of \
+                 the reverse proxy. It is mostly 443, and then the URL has no port",
+                self.listen.address.port()
+            ));
+        }
+        let message = "has the host and a port of DSM itself, which answers there: the service \
+                       needs a host name, a port or a path of its own";
+        self.is_at_dsms_own_port().then(|| message.to_owned())
+    }
+
+    /// Whether browsers are sent to the port that a proxy on this machine is
+    /// meant to use.
+    fn has_the_port_of_plain_http(&self) -> bool {
+        let issuer = WebUrl::parse(self.issuer.as_str());
+        let port = self.listen.address.port();
+        let is_ours = |url: WebUrl<'_>| {
+            url.is_https() && !url.is_loopback() && url.parsed().port() == Some(port)
+        };
+        self.listen.tls.is_none() && issuer.is_ok_and(is_ours)
+    }
+
+    /// Whether `issuer` is where DSM's own pages are. With a path it may be led
+    /// on from there.
+    fn is_at_dsms_own_port(&self) -> bool {
+        let Ok(issuer) = WebUrl::parse(self.issuer.as_str()) else {
+            return false;
+        };
+        let dsm = WebUrl::parse(&self.dsm.url);
+        let of_dsm = dsm
+            .ok()
+            .and_then(|url| url.parsed().port_or_known_default());
+        let port = issuer.parsed().port();
+        let clients = self.clients.iter().filter(|client| client.is_dsm());
+        let mut redirects = clients.flat_map(|client| &client.redirect_uris);
+        self.issuer.path().is_empty()
+            && port.is_some_and(|port| DSM_PORTS.contains(&port) || Some(port) == of_dsm)
+            && redirects.any(|redirect| {
+                let url = WebUrl::parse(redirect.as_str());
+                url.is_ok_and(|url| url.parsed().host() == issuer.parsed().host())
+            })
+    }
 }

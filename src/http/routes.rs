@@ -27,6 +27,7 @@ use crate::oauth::OAuthError;
 use crate::parameters::{
     ParameterError, Parameters, TooManyParameters, encode, encode_bytes, with_query,
 };
+use crate::relying_party::RegisteredRedirect;
 use crate::secret::Secret;
 use crate::token::TOKEN_LIFE;
 use crate::token::request::{AuthenticationError, Credentials};
@@ -137,11 +138,13 @@ fn keys(bridge: &Bridge) -> Bytes {
     Bytes::from_owner(bridge.keys.jwks(bridge.clock.now()))
 }
 
-/// A family has one; with several clients, the first is theirs.
+/// A family has one; with several clients, the first that has pages is theirs.
 fn nas(config: &Config) -> &str {
-    let first = config.clients.first();
-    let redirect = first.and_then(|client| client.redirect_uris.first());
-    redirect.map_or("/", |redirect| redirect.origin())
+    let clients = config.clients.iter();
+    let mut redirects = clients.flat_map(|client| &client.redirect_uris);
+    redirects
+        .find_map(RegisteredRedirect::origin)
+        .unwrap_or("/")
 }
 
 /// `methods` are those that are, for `Allow`.

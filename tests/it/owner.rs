@@ -1,5 +1,8 @@
 //! Who a command runs as. These tests change owners: as root, or by sudo.
 
+/// Files and directories of other users.
+mod others;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -343,89 +346,6 @@ fn root_does_not_run_what_somebody_else_wrote() {
     estate.give("--no-dereference", 0, "theirs.toml");
     let output = estate.root(&["status"]);
     assert_eq!(output.status.code(), Some(75), "{output:?}");
-}
-
-#[test]
-fn check_says_what_run_cannot_open() {
-    let config = EXAMPLE
-        .replace("127.0.0.1:5556", "192.0.2.1:5556")
-        .replace("[log]", "[log]\nfile = \"our.log\"");
-    for (name, key) in [
-        ("state.sqlite3", "storage.path"),
-        ("state.sqlite3.lock", "storage.path"),
-        ("our.log", "log.file"),
-    ] {
-        let estate = Estate::with(&config);
-        let path = estate.home().join(name);
-        fs::write(&path, "").unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
-        estate.give("--no-dereference", 0, name);
-
-        let checked = estate.user(OWNER, OWNER, &["check"]);
-
-        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
-        let found = text(&checked.stdout);
-        let words = format!("fail {key}: cannot open {}: it belongs", path.display());
-        assert!(found.starts_with(&words), "{found}");
-        let ran = estate.user(OWNER, OWNER, &["run"]);
-        assert_eq!(ran.status.code(), Some(1), "{ran:?}");
-        let told = text(&ran.stderr);
-        assert!(!told.contains("listen on"), "it is not the address: {told}");
-    }
-    // A socket that is a file, and a log in a directory of root's.
-    let elsewhere = tempfile::tempdir().unwrap();
-    fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o755)).unwrap();
-    let log = elsewhere.path().join("our.log");
-    let estate = Estate::with(&config.replace("our.log", log.to_str().unwrap()));
-    fs::write(estate.home().join("control.sock"), "").unwrap();
-    estate.give("--no-dereference", OWNER, "control.sock");
-    let checked = estate.user(OWNER, OWNER, &["check"]);
-    let found = text(&checked.stdout);
-    assert!(
-        found.contains("control.sock: it is not a socket"),
-        "{found}"
-    );
-    let words = format!("fail log.file: cannot open {}: ", log.display());
-    // A temporary directory may be root's alone, as far as this test knows.
-    let is_roots = fs::metadata(elsewhere.path()).unwrap().uid() == 0;
-    assert_eq!(found.contains(&words), is_roots, "{found}");
-    // What is opened is not made.
-    assert!(!estate.home().join("state.sqlite3").exists());
-}
-
-/// As `/tmp`, where a config can appear between two looks.
-#[test]
-fn root_uses_no_config_where_others_may_put_another() {
-    for (owner, mode) in [(0, "1777"), (0, "770"), (OWNER, "777"), (OWNER, "770")] {
-        let estate = Estate::with(EXAMPLE);
-        estate.give("--recursive", owner, "");
-        estate.chmod(mode);
-        for command in ["check", "run", "setup"] {
-            let output = estate.root(&[command]);
-            assert_eq!(output.status.code(), Some(1), "{output:?}");
-            let words = format!("can write to {} (mode ", estate.home().display());
-            assert!(text(&output.stderr).contains(&words), "{output:?}");
-        }
-        assert!(!estate.home().join("state.sqlite3").exists());
-    }
-}
-
-/// A NAS shows 0777 for a directory with an access control list.
-#[test]
-fn the_owner_is_warned_of_a_directory_that_others_can_write_to() {
-    let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "192.0.2.1:5556"));
-    estate.chmod("777");
-    let words = "group or others can write to its directory";
-    let checked = estate.user(OWNER, OWNER, &["check"]);
-    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
-    let warned = format!("warn config: {words}");
-    assert!(text(&checked.stdout).contains(&warned), "{checked:?}");
-    let ran = estate.user(OWNER, OWNER, &["run"]);
-    assert!(text(&ran.stderr).contains(words), "{ran:?}");
-
-    estate.chmod("755");
-    let checked = estate.user(OWNER, OWNER, &["check"]);
-    assert!(!text(&checked.stdout).contains(words), "{checked:?}");
 }
 
 #[tokio::test]

@@ -1,13 +1,11 @@
 //! `setup --otp`: lets DSM trust this daemon as a device, by one one-time
 //! code.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
-use toml::de::DeTable;
 
+use super::edit::{self, Original, Step};
 use super::terminal;
 use super::{complain, describe, files, tell};
 use crate::cli::code_of;
@@ -38,7 +36,7 @@ fn trust_with(path: &Path, config: &Config) -> anyhow::Result<String> {
     // Whatever can fail comes before the code, which is good only once.
     let (token_file, mended) = match &config.dsm.device_token_file {
         Some(file) => (file.clone(), None),
-        None => (directory_of(path).join(TOKEN_FILE), Some(Mended::of(path)?)),
+        None => (directory_of(path).join(TOKEN_FILE), Some(mended(path)?)),
     };
     let code = ask_for_code(&config.dsm.account)?;
     let Some(token) = sign_in(config, &code)? else {
@@ -88,75 +86,24 @@ fn sign_in(config: &Config, code: &Secret<String>) -> anyhow::Result<Option<Secr
     Ok(token?)
 }
 
-/// The config with the key in it, tried and not in force yet.
-struct Mended {
-    path: PathBuf,
-    text: String,
-    mode: u32,
-}
-
-impl Mended {
-    fn of(path: &Path) -> anyhow::Result<Self> {
-        let read = || -> std::io::Result<(PathBuf, String, u32)> {
-            // A link to it stays one.
-            let path = fs::canonicalize(path)?;
-            let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
-            let text = fs::read_to_string(&path)?;
-            Ok((path, text, mode))
-        };
-        let (path, text, mode) = read().with_context(|| format!("read {}", path.display()))?;
-        let text = with_key(&text).with_context(|| {
-            format!(
-                "{} is of a form that is not understood here: add {KEY} = {TOKEN_FILE:?} to its \
-                 section [dsm] by hand",
-                path.display()
-            )
-        })?;
-        Ok(Self { path, text, mode })
-    }
-
-    fn write(&self) -> anyhow::Result<()> {
-        files::replace(&self.path, &self.text, self.mode)
-    }
+/// The config with the key in it.
+fn mended(path: &Path) -> anyhow::Result<Original> {
+    let mut config = Original::read(path)?;
+    config.text = with_key(&config.text).with_context(|| {
+        format!(
+            "{} is of a form that is not understood here: add {KEY} = {TOKEN_FILE:?} to its \
+             section [dsm] by hand",
+            path.display()
+        )
+    })?;
+    Ok(config)
 }
 
 /// `config` with our key after `dsm.password-file`, and every other byte as it
-/// was: comments, blanks, ends of lines. `None`: it does not work.
-///
-/// By the places of key and value, since `toml_edit`, which is made for this,
-/// writes the ends of lines anew.
+/// was. `None`: it does not work.
 fn with_key(config: &str) -> Option<String> {
-    let document = DeTable::parse(config).ok()?;
-    let (_, dsm) = document
-        .get_ref()
-        .iter()
-        .find(|(key, _)| key.get_ref() == "dsm")?;
-    let inline = config.get(dsm.span())?.starts_with('{');
-    let dsm = dsm.get_ref().as_table()?;
-    let (key, value) = dsm
-        .iter()
-        .find(|(key, _)| key.get_ref() == "password-file")?;
-    let end_of_value = value.span().end;
-    let (place, added) = if inline {
-        (end_of_value, format!(", {KEY} = {TOKEN_FILE:?}"))
-    } else {
-        let (before, after) = config.split_at_checked(end_of_value)?;
-        let end_of_line = end_of_value + after.find('\n').unwrap_or(after.len());
-        let is_crlf = config.get(..end_of_line)?.ends_with('\r') && end_of_line < config.len();
-        let (place, end) = if is_crlf {
-            (end_of_line - 1, "\r\n")
-        } else {
-            (end_of_line, "\n")
-        };
-        // With indentation, and with `dsm.` where the key is dotted.
-        let start_of_key = before.get(..key.span().start)?;
-        let lead = start_of_key.rsplit('\n').next().unwrap_or_default();
-        (place, format!("{end}{lead}{KEY} = {TOKEN_FILE:?}"))
-    };
-    let mut mended = config.to_owned();
-    mended.insert_str(place, &added);
-    let dsm = mended.parse::<toml::Table>().ok()?.get("dsm")?.clone();
-    (dsm.get(KEY)?.as_str()? == TOKEN_FILE).then_some(mended)
+    let password = [Step::Key("dsm"), Step::Key("password-file")];
+    edit::insert(config, &password, KEY, &TOKEN_FILE.into())
 }
 
 #[cfg(test)]

@@ -55,7 +55,8 @@ fn french(variable: &str) -> (&str, &'static str) {
         ),
         "wizard_redirect_uri" => (
             "URL de DSM dans le navigateur",
-            "attend une adresse comme https://nas.example.com/, celle de DSM, sans #/signin",
+            "attend une adresse comme https://nas.example.com/, celle de DSM, sans #/signin ni \
+             /callback",
         ),
         "wizard_google_client_id" => (
             "ID client de Google",

@@ -1,7 +1,7 @@
 //! What is asked for at first, by whomever: a person at a terminal, or Package
 //! Center's wizard.
 
-use crate::config::single;
+use crate::config::single::{self, Given};
 use crate::secret::Secret;
 
 /// As much as a secret file may hold, but for its line's end.
@@ -22,8 +22,10 @@ pub(super) struct Question {
     pub(super) on_enter: OnEnter,
     /// Whether it may be seen while it is typed.
     pub(super) echo: Echo,
+    /// Whether white space at its ends is part of an answer.
+    pub(super) ends: Ends,
     /// What is wrong with an answer, to be read after its name.
-    pub(super) check: fn(&str) -> Result<(), String>,
+    pub(super) check: fn(&str, &Given) -> Result<(), String>,
 }
 
 /// What an empty answer means to a person who is asked.
@@ -44,6 +46,28 @@ pub(super) enum Echo {
     Off,
 }
 
+/// What white space at the ends of an answer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// Pasted by mistake.
+    Trim,
+    /// Part of the answer.
+    Keep,
+}
+
+impl Question {
+    /// The answer `text` as it is meant, and whether that differs.
+    pub(super) fn trimmed(&self, text: Secret<String>) -> (Secret<String>, bool) {
+        let trimmed = text.expose().trim();
+        match self.ends {
+            Ends::Trim if trimmed != text.expose().as_str() => {
+                (Secret::new(trimmed.to_owned()), true)
+            }
+            Ends::Trim | Ends::Keep => (text, false),
+        }
+    }
+}
+
 /// What has been answered, each of good form.
 pub(super) struct Answers {
     pub(super) issuer: Secret<String>,
@@ -58,9 +82,10 @@ pub(super) struct Answers {
 
 impl Answers {
     /// Asks all questions, in an order in which a person has the answers at
-    /// hand.
+    /// hand. `given` is what the config says beside them.
     pub(super) fn gather<E>(
-        mut ask: impl FnMut(&Question) -> Result<Secret<String>, E>,
+        given: Given,
+        mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
     ) -> Result<Self, E> {
         let [
             issuer,
@@ -72,8 +97,11 @@ impl Answers {
             password,
             secret,
         ] = &QUESTIONS;
+        let issuer = ask(issuer, &given)?;
+        let given = given.with_issuer(issuer.expose());
+        let mut ask = |question| ask(question, &given);
         Ok(Self {
-            issuer: ask(issuer)?,
+            issuer,
             redirect_uri: ask(redirect)?,
             google_client_id: ask(google)?,
             google_client_secret: ask(google_secret)?,
@@ -82,6 +110,22 @@ impl Answers {
             dsm_password: ask(password)?,
             client_secret: ask(secret)?,
         })
+    }
+}
+
+impl Answers {
+    /// In the order of [`QUESTIONS`].
+    pub(super) fn in_order(&self) -> [&Secret<String>; 8] {
+        [
+            &self.issuer,
+            &self.redirect_uri,
+            &self.google_client_id,
+            &self.google_client_secret,
+            &self.dsm_url,
+            &self.dsm_account,
+            &self.dsm_password,
+            &self.client_secret,
+        ]
     }
 }
 
@@ -94,6 +138,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "Public URL of this service",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
+        ends: Ends::Trim,
         check: single::issuer,
     },
     Question {
@@ -103,6 +148,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "URL of DSM in the browser",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
+        ends: Ends::Trim,
         check: single::redirect_uri,
     },
     Question {
@@ -112,6 +158,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "Google's client ID",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
+        ends: Ends::Trim,
         check: single::google_client_id,
     },
     Question {
@@ -120,7 +167,8 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "Google's client secret",
         on_enter: OnEnter::AskAgain,
         echo: Echo::Off,
-        check: pasted_secret,
+        ends: Ends::Trim,
+        check: google_secret,
     },
     Question {
         variable: "wizard_dsm_url",
@@ -128,6 +176,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "DSM's own URL",
         on_enter: OnEnter::Take("http://127.0.0.1:5000"),
         echo: Echo::On,
+        ends: Ends::Trim,
         check: single::dsm_url,
     },
     Question {
@@ -137,6 +186,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "DSM account",
         on_enter: OnEnter::Take("sso-reader"),
         echo: Echo::On,
+        ends: Ends::Trim,
         check: single::dsm_account,
     },
     Question {
@@ -145,6 +195,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "Password of the DSM account",
         on_enter: OnEnter::AskAgain,
         echo: Echo::Off,
+        ends: Ends::Keep,
         check: password,
     },
     Question {
@@ -154,16 +205,18 @@ pub(super) const QUESTIONS: [Question; 8] = [
         prompt: "Application secret",
         on_enter: OnEnter::Invent,
         echo: Echo::Off,
+        ends: Ends::Trim,
         check: client_secret,
     },
 ];
 
-fn pasted_secret(text: &str) -> Result<(), String> {
-    single::line(text, MAX_SECRET)
+fn google_secret(text: &str, given: &Given) -> Result<(), String> {
+    single::line(text, MAX_SECRET)?;
+    single::google_client_secret(text, given)
 }
 
-fn client_secret(text: &str) -> Result<(), String> {
-    pasted_secret(text)?;
+fn client_secret(text: &str, _: &Given) -> Result<(), String> {
+    single::line(text, MAX_SECRET)?;
     if text.chars().count() < LEAST_CLIENT_SECRET {
         return Err(format!(
             "is shorter than {LEAST_CLIENT_SECRET} characters, so that it can be guessed"
@@ -173,7 +226,7 @@ fn client_secret(text: &str) -> Result<(), String> {
 }
 
 /// Blanks at its ends are part of a password.
-fn password(text: &str) -> Result<(), String> {
+fn password(text: &str, _: &Given) -> Result<(), String> {
     single::line(text.trim_matches(' '), MAX_SECRET)?;
     if text.len() > MAX_SECRET {
         return Err(format!("is longer than {MAX_SECRET} bytes"));

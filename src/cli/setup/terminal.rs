@@ -7,6 +7,8 @@ use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::questions::{Answers, Echo, OnEnter, Question};
+use crate::config::single::Given;
+use crate::logging;
 use crate::random::{OsRandom, Random};
 use crate::secret::Secret;
 
@@ -21,29 +23,66 @@ pub(super) fn ask_everything() -> anyhow::Result<Answers> {
         "The first values; each is explained. Enter takes what stands in brackets,\n\
          and Ctrl-C ends this with nothing written.\n",
     )?;
-    Answers::gather(ask)
+    Answers::gather(Given::defaults(), |question, given| {
+        ask(question, given, None)
+    })
 }
 
-fn ask(question: &Question) -> anyhow::Result<Secret<String>> {
-    let hint = match question.on_enter {
-        OnEnter::AskAgain => String::new(),
-        OnEnter::Take(default) => format!(" [{default}]"),
-        OnEnter::Invent => " [a random one]".to_owned(),
+/// The same where there are values already, as far as `present` knows them.
+pub(super) fn ask_for_changes<'a>(
+    given: Given,
+    present: impl Fn(&Question) -> Option<&'a Secret<String>>,
+) -> anyhow::Result<Answers> {
+    say(
+        "The present values; each is explained. Enter keeps what stands in brackets,\n\
+         and Ctrl-C ends this with nothing written.\n",
+    )?;
+    Answers::gather(given, |question, given| {
+        ask(question, given, present(question))
+    })
+}
+
+fn ask(
+    question: &Question,
+    given: &Given,
+    present: Option<&Secret<String>>,
+) -> anyhow::Result<Secret<String>> {
+    let hint = match (present, question.on_enter) {
+        (Some(value), _) if question.echo == Echo::On => format!(" [{}]", plain(value.expose())),
+        (Some(_), _) => " [the present one]".to_owned(),
+        (None, OnEnter::AskAgain) => String::new(),
+        (None, OnEnter::Take(default)) => format!(" [{default}]"),
+        (None, OnEnter::Invent) => " [a random one]".to_owned(),
     };
     let prompt = format!("{}{hint}: ", question.prompt);
     say(&format!("\n{}\n", question.explanation))?;
+    let problem = present.and_then(|value| (question.check)(value.expose(), given).err());
+    if let Some(message) = problem {
+        say(&format!("  The present value {}.\n", plain(&message)))?;
+    }
     loop {
-        let answer = read(&prompt, question.echo)?;
-        let answer = match question.on_enter {
-            OnEnter::Take(default) if answer.expose().is_empty() => Secret::new(default.to_owned()),
-            OnEnter::Invent if answer.expose().is_empty() => invent()?,
-            OnEnter::AskAgain | OnEnter::Take(_) | OnEnter::Invent => answer,
+        let (answer, is_trimmed) = question.trimmed(read(&prompt, question.echo)?);
+        if is_trimmed {
+            say("  White space at the beginning or the end was removed.\n")?;
+        }
+        let answer = match (present, question.on_enter) {
+            _ if !answer.expose().is_empty() => answer,
+            // Whether all of it is valid is told at the end.
+            (Some(value), _) => return Ok(value.clone()),
+            (None, OnEnter::Take(default)) => Secret::new(default.to_owned()),
+            (None, OnEnter::Invent) => invent()?,
+            (None, OnEnter::AskAgain) => answer,
         };
-        match (question.check)(answer.expose()) {
+        match (question.check)(answer.expose(), given) {
             Ok(()) => return Ok(answer),
             Err(message) => say(&format!("  The answer {message}.\n"))?,
         }
     }
+}
+
+/// What a config says, without what steers a terminal.
+fn plain(text: &str) -> String {
+    text.replace(|character| !logging::is_plain(character), "\u{fffd}")
 }
 
 fn read(prompt: &str, echo: Echo) -> anyhow::Result<Secret<String>> {

@@ -1,11 +1,13 @@
 //! Takes the values from the variables that Package Center's wizard sets.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::dialog::Wording;
 use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
+use crate::config::single::Given;
 use crate::secret::Secret;
 
 /// Package Center's language, in the environment of a package's scripts.
@@ -16,7 +18,12 @@ pub(super) enum Wizard {
     /// Nothing: its pages were skipped.
     Skipped,
     /// All that is needed, and how to name an answer.
-    Answered(Answers, Wording),
+    Answered {
+        answers: Answers,
+        wording: Wording,
+        /// What was changed in the answers.
+        remarks: Vec<String>,
+    },
     /// What is wrong with which variable, all of it.
     Refused(Vec<String>),
 }
@@ -48,34 +55,47 @@ impl Wizard {
         let language = variables.get_one::<OsString>(LANGUAGE);
         let wording = Wording::of(language.and_then(|it| it.to_str()));
         let mut problems = Vec::new();
-        let answers: Result<Answers, std::convert::Infallible> = Answers::gather(|question| {
-            let answer = answer(question, value(question));
-            Ok(answer.unwrap_or_else(|message| {
+        let mut remarks = Vec::new();
+        let given = Given::defaults();
+        let answers: Result<Answers, Infallible> = Answers::gather(given, |question, given| {
+            let answer = answer(question, given, value(question));
+            let (answer, is_trimmed) = answer.unwrap_or_else(|message| {
                 problems.push(wording.problem(question, &message));
-                Secret::new(String::new())
-            }))
+                (Secret::new(String::new()), false)
+            });
+            if is_trimmed && question.echo == Echo::Off {
+                let name = wording.name(question);
+                remarks.push(format!(
+                    "{name}: removed white space at the beginning or the end"
+                ));
+            }
+            Ok(answer)
         });
         match answers {
-            Ok(answers) if problems.is_empty() => Self::Answered(answers, wording),
+            Ok(answers) if problems.is_empty() => Self::Answered {
+                answers,
+                wording,
+                remarks,
+            },
             Ok(_) => Self::Refused(problems),
         }
     }
 }
 
-fn answer(question: &Question, value: OsString) -> Result<Secret<String>, String> {
+/// The answer, and whether it was trimmed.
+fn answer(
+    question: &Question,
+    given: &Given,
+    value: OsString,
+) -> Result<(Secret<String>, bool), String> {
     let text = value.into_string().map_err(|_| "is not UTF-8 text")?;
-    let text = Secret::new(text);
-    // People paste with a blank at the end; in a password it may be meant.
-    let text = match question.echo {
-        Echo::On => Secret::new(text.expose().trim().to_owned()),
-        Echo::Off => text,
-    };
+    let (text, is_trimmed) = question.trimmed(Secret::new(text));
     // What is wrong with the form of nothing is no help.
     if text.expose().is_empty() {
         return Err("is empty".to_owned());
     }
-    (question.check)(text.expose())?;
-    Ok(text)
+    (question.check)(text.expose(), given)?;
+    Ok((text, is_trimmed))
 }
 
 /// clap is where the environment comes in.

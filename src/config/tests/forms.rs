@@ -1,6 +1,6 @@
 //! One value at a time: its type, its form, what it means for others.
 
-use super::{LEAST, home, problems};
+use super::{Config, LEAST, home, problems, write_secret};
 
 /// `old` replaced by `new` in the least config: exactly these keys are bad.
 fn check(old: &str, new: &str, expected: &[&str]) {
@@ -162,4 +162,87 @@ fn rules_between_keys_are_noted_where_they_can_be_mended() {
         "[{ allow-http-redirect = 1, id = ",
         &["clients[0].allow-http-redirect"],
     );
+}
+
+/// The secret would be in the URL of every login, for all to see.
+#[test]
+fn what_the_google_console_gives_has_its_places() {
+    let id = "\"1234.apps.googleusercontent.com\"";
+    let elsewhere = format!("{id}, issuer = \"https://id.example.com\"");
+    check(id, "\"GOCSPX-hush\"", &["google.client-id"]);
+    check(id, "\".apps.googleusercontent.com\"", &["google.client-id"]);
+    let json = "'{\"web\":{\"client_id\":\"1234.apps.googleusercontent.com\"}}'";
+    check(id, json, &["google.client-id"]);
+    let other = elsewhere.replace("1234.apps.googleusercontent.com", "family");
+    check(id, &other, &[]);
+    check(id, &elsewhere.replace(id, json), &["google.client-id"]);
+
+    for (secret, words) in [
+        ("1234.apps.googleusercontent.com", "is a client ID"),
+        ("{\"web\":{\"client_secret\":\"hush\"}}", "the JSON"),
+        ("hush ", "white space"),
+    ] {
+        let home = home();
+        let file = home.path().join("google-client-secret");
+        write_secret(&file, secret);
+        let found = problems(&home, LEAST);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].key, "google.client-secret-file");
+        assert!(found[0].message.contains(words), "{found:?}");
+        assert!(
+            found[0].message.contains(file.to_str().unwrap()),
+            "{found:?}"
+        );
+        assert!(!found[0].message.contains("hush"), "{found:?}");
+        assert_eq!(problems(&home, &LEAST.replace(id, &other)), []);
+    }
+}
+
+#[test]
+fn a_login_that_google_or_dsm_cannot_bring_back_is_rejected() {
+    let issuer = "\"https://login.example.com\"";
+    let uris = "[\"https://nas.example.com/\"]";
+    check(issuer, "\"https://192.168.1.2\"", &["issuer"]);
+    check(issuer, "\"https://[2001:db8::1]:8443/sso\"", &["issuer"]);
+    check(issuer, "\"http://127.0.0.1:5556\"", &[]);
+    check(issuer, "\"http://[::1]:5556\"", &[]);
+    let elsewhere = LEAST
+        .replace("client-id =", "issuer = \"https://id.home\", client-id =")
+        .replace(issuer, "\"https://192.168.1.2\"");
+    assert_eq!(problems(&home(), &elsewhere), []);
+
+    let first = &["clients[0].redirect-uris[0]"];
+    check(issuer, "\"https://nas.example.com\"", first);
+    check(uris, "[\"https://login.example.com/callback\"]", first);
+    check(uris, "[\"https://login.example.com\"]", first);
+    // A path of its own, or a port.
+    check(issuer, "\"https://nas.example.com/sso\"", &[]);
+    check(issuer, "\"https://nas.example.com:8443\"", &[]);
+    for document in ["/.well-known/openid-configuration", "/dex/callback"] {
+        let url = format!("\"https://login.example.com{document}\"");
+        check(issuer, &url, &["issuer"]);
+    }
+}
+
+#[test]
+fn a_url_that_is_probably_anothers_is_a_warning() {
+    let check = |changes: [&str; 2], expected: &[&str]| {
+        let text = LEAST.replacen(changes[0], changes[1], 1);
+        let config = Config::read(text.as_bytes(), home().path()).unwrap();
+        let warned: Vec<String> = config.warnings().into_iter().map(|it| it.key).collect();
+        assert_eq!(warned, expected, "{changes:?}");
+    };
+    let issuer = "https://login.example.com";
+    check([issuer, "https://login.example.com:5556"], &["issuer"]);
+    check([issuer, "http://127.0.0.1:5556"], &[]);
+    check([issuer, "https://nas.example.com:5001"], &["issuer"]);
+    check([issuer, "https://nas.example.com:5001/sso"], &[]);
+    check([issuer, "https://nas.example.com:8443"], &[]);
+    check([issuer, "https://login.example.com:5001"], &[]);
+    let redirect = "https://nas.example.com/";
+    let first = &["clients[0].redirect-uris[0]"];
+    check([redirect, "https://nas.example.com/callback"], first);
+    check([redirect, "http://localhost:8080/callback"], &[]);
+    let wiki = "\"wiki\", secret-file = \"dsm-password\", redirect-uris = [\"https://wiki.example.com/callback\"] }, { id = \"synology\"";
+    check(["\"synology\"", wiki], &[]);
 }

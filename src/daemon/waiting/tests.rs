@@ -11,7 +11,7 @@ use super::*;
 /// Good by itself.
 const BEGINNING: &str = r#"
 issuer = "https://login.example.com"
-google = { client-id = "1234", client-secret-file = "secret" }
+google = { client-id = "1234.apps.googleusercontent.com", client-secret-file = "secret" }
 dsm = { url = "http://127.0.0.1:5000", account = "sso-reader", password-file = "secret" }
 clients = [{ id = "synology", secret-file = "secret", redirect-uris = ["https://nas.example.com/"] }]
 "#;

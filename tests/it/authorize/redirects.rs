@@ -34,6 +34,40 @@ async fn answered_at(house: &House, redirect_uri: &str) -> Option<String> {
     None
 }
 
+/// RFC 8252, section 7.1: an app on a phone.
+#[tokio::test]
+async fn an_app_is_sent_back_to_by_its_own_scheme() {
+    let house = House::planned(Plan {
+        client: "redirect-uris = [\"app.example:///callback\"]".to_owned(),
+        ..Plan::default()
+    })
+    .await;
+    let query = format!(
+        "/auth?response_type=code&client_id=synology&state=s&redirect_uri={}",
+        encode("app.example:///callback")
+    );
+    for other in [
+        "app.example:/callback",
+        "app.example:///callback/",
+        "APP.example:///callback",
+        "app.example://callback",
+    ] {
+        assert_eq!(answered_at(&house, other).await, None, "{other}");
+    }
+    let mut browser = Browser::new();
+    let shown = browser.get(&house.url(&query)).await;
+    let callback = house.google.choose(shown.location(), JEANNE);
+
+    let arrived = browser.get(&house.back(callback.as_str())).await;
+
+    let location = arrived.location();
+    assert!(
+        location.starts_with("app.example:///callback?code="),
+        "{location}"
+    );
+    assert_eq!(Browser::new().get(&house.url("/")).await.status, 200);
+}
+
 #[tokio::test]
 async fn a_registered_uri_gets_its_answer_as_it_is_written() {
     let house = house().await;

@@ -82,6 +82,7 @@ fn programs_get_the_same_as_json() {
             "authorization_scope": "openid email profile",
             "username_claim": "login",
         }],
+        "clients": [],
         "google": {
             "issuer": "https://accounts.google.com",
             "client_id": "1234.apps.googleusercontent.com",
@@ -93,6 +94,64 @@ fn programs_get_the_same_as_json() {
         },
     });
     assert_eq!(printed, expected);
+}
+
+#[test]
+fn a_client_that_is_not_dsm_gets_what_openid_clients_ask_for() {
+    let config = format!(
+        "{EXAMPLE}\n[[clients]]\nid = \"wiki\"\nname = \"The wiki\"\n\
+         secret-file = \"synology-client-secret\"\n\
+         redirect-uris = [\"https://wiki.example.com/oauth2/callback\", \"app.example:///callback\"]\n\
+         [[clients]]\nid = \"second\"\nsecret-file = \"synology-client-secret\"\n\
+         redirect-uris = [\"https://second.example.com\"]\n"
+    );
+    let home = Home::with(&config);
+    let checked = home.check();
+    assert_eq!(checked.status.code(), Some(0), "{checked:?}");
+
+    let output = home.command(&["dsm-settings", "--json"]).output().unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let ids = |list: &str, key: &str| -> Vec<Value> {
+        let list = printed[list].as_array().unwrap().iter();
+        list.map(|form| form[key].clone()).collect()
+    };
+    assert_eq!(ids("dsm", "application_id"), ["synology", "second"]);
+    assert_eq!(ids("clients", "client_id"), ["wiki"]);
+    let issuer = "https://login.example.com";
+    let expected = json!({
+        "name": "The wiki",
+        "issuer": issuer,
+        "discovery_url": format!("{issuer}/.well-known/openid-configuration"),
+        "authorization_endpoint": format!("{issuer}/auth"),
+        "token_endpoint": format!("{issuer}/token"),
+        "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "jwks_uri": format!("{issuer}/keys"),
+        "client_id": "wiki",
+        "client_secret_file": home.path().with_file_name("synology-client-secret"),
+        "redirect_uris": ["https://wiki.example.com/oauth2/callback", "app.example:///callback"],
+        "scope": "openid email profile",
+        "response_type": "code",
+        "token_endpoint_auth_methods": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_method": "S256",
+        "id_token_signing_alg": "RS256",
+        "username_claim": "username",
+    });
+    assert_eq!(printed["clients"][0], expected);
+
+    let output = home.command(&["dsm-settings"]).output().unwrap();
+    let printed = text(&output.stdout);
+    let wiki = printed.split("The wiki: an OpenID Connect client").nth(1);
+    let wiki = wiki.unwrap_or_else(|| panic!("{printed}"));
+    for line in [
+        "Discovery URL           https://login.example.com/.well-known",
+        "Client ID               wiki",
+        "Redirect URI            https://wiki.example.com/oauth2/callback",
+        "                        app.example:///callback",
+        "Client authentication   client_secret_basic or client_secret_post",
+    ] {
+        assert!(wiki.contains(line), "{line}: {printed}");
+    }
+    assert!(!wiki.contains("Account type"), "{printed}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
+use fakes::house::{ANSWERS, write_secret};
 use fakes::terminal::{Person, shows_typing};
 use google_to_synology_sso::config::Config;
 
@@ -107,4 +108,145 @@ fn nobody_is_asked_for_what_cannot_be_written() {
     assert_eq!(status.code(), Some(1), "{screen}");
     assert!(!screen.contains("Public URL"), "{screen}");
     assert!(screen.contains("--force"), "{screen}");
+}
+
+/// A family that has set up, and whose config has grown since.
+fn grown() -> Empty {
+    let empty = Empty::new();
+    let mut command = empty.command(&["setup", "--from-env"]);
+    let done = command.envs(ANSWERS).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    let config = empty.text("config.toml").replace(
+        "\"google-client-secret\"",
+        "\"of-google\"   # moved\r\nprompt = \"\"",
+    );
+    let config = format!("# ours\n{config}\n[users]\ndeny = [\"lea\"]   # for now\n");
+    write_secret(&empty.config(), &config);
+    let home = empty.home();
+    std::fs::rename(home.join("google-client-secret"), home.join("of-google")).unwrap();
+    empty
+}
+
+/// Enter at every question but those in `answers`.
+fn changes(empty: &Empty, answers: &[(&str, &str)]) -> (ExitStatus, String) {
+    let mut person = Person::types(&set_up(empty));
+    person.reads("The present values");
+    for (prompt, present) in [
+        ("Public URL of this service", "https://login.example.com"),
+        ("URL of DSM in the browser", "https://nas.example.com/"),
+        ("Google's client ID", "1234.apps.googleusercontent.com"),
+        ("Google's client secret", "the present one"),
+        ("DSM's own URL", "http://127.0.0.1:5000"),
+        ("DSM account", "sso-reader"),
+        ("Password of the DSM account", "the present one"),
+        ("Application secret", "the present one"),
+    ] {
+        let answer = answers.iter().find(|(of, _)| *of == prompt);
+        let answer = answer.map_or("", |(_, answer)| *answer);
+        let prompt = format!("{prompt} [{present}]: ");
+        if present == "the present one" {
+            person.answers_unseen(&prompt, answer);
+        } else {
+            person.answers(&prompt, answer);
+        }
+    }
+    let (status, screen) = person.leaves();
+    for secret in SECRETS {
+        assert!(!screen.contains(secret), "{screen}");
+    }
+    (status, screen)
+}
+
+#[test]
+fn a_second_time_only_what_is_answered_anew_is_written() {
+    let empty = grown();
+    let before = empty.text("config.toml");
+    let (status, screen) = changes(
+        &empty,
+        &[
+            ("URL of DSM in the browser", "https://dsm.example.com/"),
+            ("DSM's own URL", "https://127.0.0.1:5001"),
+            ("Google's client secret", "GOCSPX-another-one  "),
+        ],
+    );
+    assert_eq!(status.code(), Some(0), "{screen}");
+    assert!(screen.contains("White space"), "{screen}");
+
+    let expected = before
+        .replace("https://nas.example.com/", "https://dsm.example.com/")
+        .replace("http://127.0.0.1:5000", "https://127.0.0.1:5001");
+    let after = empty.text("config.toml");
+    assert_eq!(
+        after.replace("accept-invalid-certificate = true\n", ""),
+        expected
+    );
+    assert_eq!(empty.text("of-google"), "GOCSPX-another-one\n");
+    assert_eq!(empty.text("dsm-password"), "battery staple\n");
+    for name in ["config.toml", "of-google"] {
+        assert_eq!(empty.mode(name), 0o600, "{name}");
+    }
+    assert_eq!(empty.names().len(), 4);
+    assert_eq!(empty.check().status.code(), Some(0));
+    let config = Config::load(&empty.config()).unwrap();
+    assert!(config.dsm.accept_invalid_certificate);
+    assert_eq!(config.users.deny, ["lea"]);
+
+    // And back again.
+    let mut person = Person::types(&set_up(&empty));
+    person.answers("[https://login.example.com]: ", "");
+    person.answers("[https://dsm.example.com/]: ", "https://nas.example.com/");
+    person.answers("[1234.apps.googleusercontent.com]: ", "");
+    person.answers_unseen("Google's client secret [the present one]: ", "");
+    person.answers("[https://127.0.0.1:5001]: ", "http://127.0.0.1:5000");
+    person.answers("[sso-reader]: ", "");
+    person.answers_unseen("Password of the DSM account [the present one]: ", "");
+    person.answers_unseen("Application secret [the present one]: ", "");
+    let (status, screen) = person.leaves();
+    assert_eq!(status.code(), Some(0), "{screen}");
+    let config = Config::load(&empty.config()).unwrap();
+    assert!(!config.dsm.accept_invalid_certificate);
+}
+
+#[test]
+fn a_second_time_with_nothing_new_writes_nothing() {
+    let empty = grown();
+    let inode = |name: &str| {
+        let metadata = std::fs::metadata(empty.home().join(name)).unwrap();
+        std::os::unix::fs::MetadataExt::ino(&metadata)
+    };
+    let before: Vec<u64> = empty.names().iter().map(|name| inode(name)).collect();
+    let (status, screen) = changes(&empty, &[]);
+    assert_eq!(status.code(), Some(0), "{screen}");
+    assert!(screen.contains("Nothing was changed"), "{screen}");
+    let after: Vec<u64> = empty.names().iter().map(|name| inode(name)).collect();
+    assert_eq!(before, after);
+}
+
+#[test]
+fn a_wrong_value_is_named_and_the_others_need_no_answer() {
+    let empty = grown();
+    let config = empty.text("config.toml");
+    let wrong = config.replace("https://login.example.com", "https://nas.example.com");
+    write_secret(&empty.config(), &wrong);
+    std::fs::remove_file(empty.home().join("dsm-password")).unwrap();
+    let mut person = Person::types(&set_up(&empty));
+    person.answers(
+        "Public URL of this service [https://nas.example.com]: ",
+        "https://login.example.com",
+    );
+    person.answers("[https://nas.example.com/]: ", "");
+    person.answers("[1234.apps.googleusercontent.com]: ", "GOCSPX-another");
+    person.reads("does not end in .apps.googleusercontent.com");
+    person.answers("[1234.apps.googleusercontent.com]: ", "");
+    person.answers_unseen("Google's client secret [the present one]: ", "");
+    person.answers("[http://127.0.0.1:5000]: ", "");
+    person.answers("[sso-reader]: ", "");
+    // It is gone, so that there is none to keep.
+    person.answers_unseen("Password of the DSM account: ", "battery staple");
+    person.answers_unseen("Application secret [the present one]: ", "");
+    let (status, screen) = person.leaves();
+    assert_eq!(status.code(), Some(0), "{screen}");
+    assert_eq!(empty.text("config.toml"), config + "\n");
+    assert_eq!(empty.text("dsm-password"), "battery staple\n");
+    assert_eq!(empty.check().status.code(), Some(0));
 }

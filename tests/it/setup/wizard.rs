@@ -220,6 +220,121 @@ fn field_of(wizard: &str, variable: &str) -> String {
     field["desc"].as_str().unwrap().to_owned()
 }
 
+/// Each of them cannot work, or gives a secret away.
+#[test]
+fn a_value_in_the_place_of_another_is_rejected() {
+    let json = "{\"web\":{\"client_id\":\"1234.apps.googleusercontent.com\",\
+                \"client_secret\":\"GOCSPX-correct-horse\"}}";
+    let id = "wizard_google_client_id";
+    let secret = "wizard_google_client_secret";
+    let (issuer, redirect) = ("wizard_issuer", "wizard_redirect_uri");
+    for (variable, value, words) in [
+        (id, "GOCSPX-correct-horse", "does not end in .apps."),
+        (id, json, "is the JSON of the Google console"),
+        (secret, "1234.apps.googleusercontent.com", "is a client ID"),
+        (secret, json, "is the JSON of the Google console"),
+        (
+            issuer,
+            "https://login.example.com/dex/.well-known/openid-configuration",
+            "what stands before it: https://login.example.com/dex",
+        ),
+        (
+            issuer,
+            "https://login.example.com/callback",
+            "what stands before it: https://login.example.com",
+        ),
+        (
+            issuer,
+            "https://login.example.com:5556",
+            "has the port 5556",
+        ),
+        (issuer, "https://192.168.1.2", "has an IP address"),
+        (
+            issuer,
+            "https://login.ex\u{e4}mple.com",
+            "browsers send it: login.xn--exmple-cua.com",
+        ),
+        (
+            redirect,
+            "https://login.example.com/",
+            "this service itself",
+        ),
+        (
+            redirect,
+            "https://login.example.com/callback",
+            "this service itself",
+        ),
+        (
+            redirect,
+            "https://nas.example.com/callback",
+            "ends in /callback",
+        ),
+        (
+            redirect,
+            "app.example:///callback",
+            "has to begin with https",
+        ),
+    ] {
+        let empty = Empty::new();
+        let done = empty.wizard(&[(variable, value)], false);
+        assert_eq!(done.status.code(), Some(2), "{value}: {done:?}");
+        let told = text(&done.stderr);
+        assert!(told.contains(field(variable).as_str()), "{told}");
+        assert!(told.contains(words), "{value}: {told}");
+        assert_eq!(told.lines().count(), 2, "{told}");
+        tells_no_secret(&done);
+        assert_eq!(empty.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_looks_odd_and_works_is_accepted() {
+    let loopback = [
+        ("wizard_issuer", "http://127.0.0.1:5556"),
+        ("wizard_redirect_uri", "http://127.0.0.1:8080/callback"),
+    ];
+    let one_host = [
+        ("wizard_issuer", "https://nas.example.com/sso"),
+        ("wizard_redirect_uri", "https://nas.example.com/"),
+    ];
+    let one_host_two_ports = [
+        ("wizard_issuer", "https://nas.example.com:8443"),
+        ("wizard_redirect_uri", "https://nas.example.com/"),
+    ];
+    for answers in [loopback, one_host, one_host_two_ports] {
+        let done = Empty::new().wizard(&answers, false);
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert_eq!(text(&done.stderr), "");
+    }
+}
+
+#[test]
+fn white_space_around_a_pasted_secret_is_removed_and_told() {
+    let empty = Empty::new();
+    let done = empty.wizard(
+        &[
+            ("wizard_google_client_secret", "GOCSPX-correct-horse "),
+            ("wizard_client_secret", "\ta secret of twenty-six bytes\n"),
+            ("wizard_dsm_password", " battery staple "),
+        ],
+        false,
+    );
+    assert_eq!(done.status.code(), Some(0), "{done:?}");
+    assert_eq!(empty.text("google-client-secret"), "GOCSPX-correct-horse\n");
+    assert_eq!(
+        empty.text("synology-client-secret"),
+        "a secret of twenty-six bytes\n"
+    );
+    // There it may be meant.
+    assert_eq!(empty.text("dsm-password"), " battery staple \n");
+    let told = text(&done.stderr);
+    for variable in ["wizard_google_client_secret", "wizard_client_secret"] {
+        let line = format!("{}, {variable}: removed white space", field(variable));
+        assert!(told.contains(&line), "{told}");
+    }
+    assert_eq!(told.lines().count(), 2, "{told}");
+}
+
 #[test]
 fn an_answer_that_is_no_text_is_refused() {
     let empty = Empty::new();
@@ -245,7 +360,10 @@ fn quotes_and_the_like_come_out_as_they_went_in() {
         ("wizard_dsm_password", odd),
         // Pasted with a blank too many, as people do.
         ("wizard_issuer", " https://login.example.com/dex "),
-        ("wizard_google_client_id", "1\"2\\3'"),
+        (
+            "wizard_google_client_id",
+            "1\"2\\3'.apps.googleusercontent.com",
+        ),
         ("wizard_dsm_url", "https://127.0.0.1:5001/"),
     ];
     let done = empty.wizard(&changes, false);
@@ -256,7 +374,10 @@ fn quotes_and_the_like_come_out_as_they_went_in() {
     assert_eq!(config.clients[0].secret.expose(), odd);
     assert_eq!(empty.text("dsm-password"), format!("{odd}\n"));
     assert_eq!(config.issuer.as_str(), "https://login.example.com/dex");
-    assert_eq!(config.google.client_id, "1\"2\\3'");
+    assert_eq!(
+        config.google.client_id,
+        "1\"2\\3'.apps.googleusercontent.com"
+    );
     // DSM's certificate names its public host, which this is not.
     assert!(config.dsm.accept_invalid_certificate);
 }

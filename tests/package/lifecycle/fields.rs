@@ -80,7 +80,7 @@ enum Fate {
 }
 use Fate::{Caught, Good, Refused};
 
-const VALUES: [(&str, &str, Fate); 55] = [
+const VALUES: [(&str, &str, Fate); 72] = [
     ("wizard_issuer", "https://login.example.com", Good),
     ("wizard_issuer", "https://login.example.com/", Good),
     ("wizard_issuer", "https://login.example.com:8443/dex", Good),
@@ -90,7 +90,33 @@ const VALUES: [(&str, &str, Fate); 55] = [
         "https://LOGIN.example.com/a.b_c~d-e/",
         Good,
     ),
-    ("wizard_issuer", "https://[2001:db8::1]:8443/sso", Good),
+    ("wizard_issuer", "https://nas.example.com/sso", Good),
+    (
+        "wizard_issuer",
+        "https://login.example.com/my-callback",
+        Good,
+    ),
+    ("wizard_issuer", "https://[2001:db8::1]:8443/sso", Refused),
+    ("wizard_issuer", "https://192.168.1.2", Refused),
+    ("wizard_issuer", "https://login.example.com:5556", Refused),
+    ("wizard_issuer", "https://login.exämple.com", Refused),
+    // The same host as the redirect URI's.
+    ("wizard_issuer", "https://nas.example.com", Refused),
+    (
+        "wizard_issuer",
+        "https://login.example.com/callback",
+        Caught,
+    ),
+    (
+        "wizard_issuer",
+        "https://login.example.com/dex/callback/ ",
+        Caught,
+    ),
+    (
+        "wizard_issuer",
+        "https://login.example.com/.well-known/openid-configuration",
+        Caught,
+    ),
     ("wizard_issuer", "http://127.0.0.1:5556", Good),
     ("wizard_issuer", "http://localhost:5556/dex", Good),
     ("wizard_issuer", "http://[::1]:5556", Good),
@@ -125,6 +151,12 @@ const VALUES: [(&str, &str, Fate); 55] = [
         Caught,
     ),
     ("wizard_redirect_uri", "http://nas.example.com/", Caught),
+    (
+        "wizard_redirect_uri",
+        "https://nas.example.com/callback",
+        Caught,
+    ),
+    ("wizard_redirect_uri", "https://login.example.com/", Refused),
     ("wizard_redirect_uri", "nas.example.com", Caught),
     ("wizard_redirect_uri", "https://a@nas.example.com/", Caught),
     ("wizard_redirect_uri", "https://nas.example.com/\\", Refused),
@@ -146,11 +178,24 @@ const VALUES: [(&str, &str, Fate); 55] = [
         Good,
     ),
     ("wizard_google_client_id", "12 34", Caught),
+    ("wizard_google_client_id", "GOCSPX-a_b-c", Caught),
+    (
+        "wizard_google_client_id",
+        "{\"web\":{\"client_id\":\"1234.apps.googleusercontent.com\"}}",
+        Caught,
+    ),
     ("wizard_google_client_id", "é", Caught),
     ("wizard_google_client_secret", "GOCSPX-a_b-c", Good),
     ("wizard_google_client_secret", "x", Good),
-    ("wizard_google_client_secret", " GOCSPX-abc", Caught),
-    ("wizard_google_client_secret", "GOCSPX-abc\n", Caught),
+    ("wizard_google_client_secret", " GOCSPX-abc", Good),
+    ("wizard_google_client_secret", "GOCSPX-abc\n", Good),
+    ("wizard_google_client_secret", "  ", Caught),
+    (
+        "wizard_google_client_secret",
+        "1234.apps.googleusercontent.com",
+        Caught,
+    ),
+    ("wizard_google_client_secret", "{\"web\":{}}", Caught),
     ("wizard_dsm_account", "sso-reader", Good),
     ("wizard_dsm_account", " Jérôme Müller ", Good),
     ("wizard_dsm_account", "  ", Caught),
@@ -159,6 +204,7 @@ const VALUES: [(&str, &str, Fate); 55] = [
     ("wizard_dsm_password", "   ", Caught),
     ("wizard_client_secret", "sixteen letters!", Good),
     ("wizard_client_secret", "seize caractères", Good),
+    ("wizard_client_secret", " sixteen letters! ", Good),
     ("wizard_client_secret", "fifteen letters", Caught),
 ];
 

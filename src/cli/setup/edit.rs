@@ -1,0 +1,159 @@
+//! Changes single values of a config, and leaves every other byte as it was:
+//! comments, blanks, ends of lines.
+//!
+//! By the places of keys and values, since `toml_edit`, which is made for
+//! this, writes the ends of lines anew.
+
+use std::fs;
+use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use toml::Value;
+use toml::de::DeTable;
+
+use super::files;
+
+/// A part of the way to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+/// A config as it is on disk, and as it is to be.
+pub(super) struct Original {
+    path: PathBuf,
+    pub(super) text: String,
+    mode: u32,
+}
+
+impl Original {
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let read = || -> std::io::Result<Self> {
+            // A link to it stays one.
+            let path = fs::canonicalize(path)?;
+            let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
+            let text = fs::read_to_string(&path)?;
+            Ok(Self { path, text, mode })
+        };
+        read().with_context(|| format!("read {}", path.display()))
+    }
+
+    pub(super) fn write(&self) -> anyhow::Result<()> {
+        files::replace(&self.path, &self.text, self.mode)
+    }
+}
+
+/// Returns `config` with the text `value` at `place`, which has a value or is
+/// a key of a table that has another. `None`: it does not work.
+pub(super) fn set(config: &str, place: &[Step<'_>], value: &Value) -> Option<String> {
+    let Some(found) = find(config, place) else {
+        let (Step::Key(key), table) = place.split_last()? else {
+            return None;
+        };
+        let sibling = sibling(config, table)?;
+        let sibling = [table, &[Step::Key(&sibling)]].concat();
+        return insert(config, &sibling, key, value);
+    };
+    let mut changed = config.to_owned();
+    changed.replace_range(found, &value.to_string());
+    is_at(&changed, place, value).then_some(changed)
+}
+
+/// Returns `config` with `key = value` behind the value at `sibling`. `None`:
+/// it does not work.
+pub(super) fn insert(
+    config: &str,
+    sibling: &[Step<'_>],
+    key: &str,
+    value: &Value,
+) -> Option<String> {
+    let (Step::Key(name), table) = sibling.split_last()? else {
+        return None;
+    };
+    let document = DeTable::parse(config).ok()?;
+    let inline = match find(config, table) {
+        Some(span) => config.get(span)?.starts_with('{'),
+        None => false,
+    };
+    let (start_of_key, end_of_value) = key_and_value(document.get_ref(), table, name)?;
+    let line = format!("{key} = {value}");
+    let (place, added) = if inline {
+        (end_of_value, format!(", {line}"))
+    } else {
+        let (before, after) = config.split_at_checked(end_of_value)?;
+        let end_of_line = end_of_value + after.find('\n').unwrap_or(after.len());
+        let is_crlf = config.get(..end_of_line)?.ends_with('\r') && end_of_line < config.len();
+        let (place, end) = if is_crlf {
+            (end_of_line - 1, "\r\n")
+        } else {
+            (end_of_line, "\n")
+        };
+        // With indentation, and with `dsm.` where the key is dotted.
+        let start_of_key = before.get(..start_of_key)?;
+        let lead = start_of_key.rsplit('\n').next().unwrap_or_default();
+        (place, format!("{end}{lead}{line}"))
+    };
+    let mut changed = config.to_owned();
+    changed.insert_str(place, &added);
+    is_at(&changed, &[table, &[Step::Key(key)]].concat(), value).then_some(changed)
+}
+
+fn is_at(config: &str, place: &[Step<'_>], value: &Value) -> bool {
+    let file = config.parse().map(Value::Table);
+    file.is_ok_and(|file| value_at(&file, place) == Some(value))
+}
+
+/// The value at `place` in `file`.
+pub(super) fn value_at<'f>(file: &'f Value, place: &[Step<'_>]) -> Option<&'f Value> {
+    place.iter().try_fold(file, |value, step| match step {
+        Step::Key(key) => value.get(key),
+        Step::Index(index) => value.get(index),
+    })
+}
+
+/// Where the value at `place` is.
+fn find(config: &str, place: &[Step<'_>]) -> Option<Range<usize>> {
+    let document = DeTable::parse(config).ok()?;
+    let (Step::Key(first), rest) = place.split_first()? else {
+        return None;
+    };
+    let mut value = document.get_ref().get(*first)?;
+    for step in rest {
+        value = match step {
+            Step::Key(key) => value.get_ref().get(*key)?,
+            Step::Index(index) => value.get_ref().get(*index)?,
+        };
+    }
+    Some(value.span())
+}
+
+/// Where the key `name` of `table` begins, and where its value ends.
+fn key_and_value(document: &DeTable<'_>, table: &[Step<'_>], name: &str) -> Option<(usize, usize)> {
+    let in_table = |table: &DeTable<'_>| {
+        let mut pairs = table.iter();
+        let (key, value) = pairs.find(|(key, _)| key.get_ref() == name)?;
+        Some((key.span().start, value.span().end))
+    };
+    let Some((Step::Key(first), rest)) = table.split_first() else {
+        return in_table(document);
+    };
+    let mut value = document.get(*first)?.get_ref();
+    for step in rest {
+        value = match step {
+            Step::Key(key) => value.get(*key)?.get_ref(),
+            Step::Index(index) => value.get(*index)?.get_ref(),
+        };
+    }
+    in_table(value.as_table()?)
+}
+
+/// A key of `table` that holds a value of its own.
+fn sibling(config: &str, table: &[Step<'_>]) -> Option<String> {
+    let file = Value::Table(config.parse().ok()?);
+    let mut pairs = value_at(&file, table)?.as_table()?.iter();
+    let (key, _) = pairs.find(|(_, value)| !value.is_table() && !value.is_array())?;
+    Some(key.clone())
+}
