@@ -80,7 +80,9 @@ pub struct Listen {
     /// could then write its own address. Default this machine.
     pub trusted_proxies: Vec<IpNet>,
     /// `tls-certificate`, `tls-private-key`: serve HTTPS directly; both or
-    /// neither. Read again when they change.
+    /// neither. Read again when they change. `check` and the log warn of a
+    /// certificate that clients reject: an incomplete chain, expired, not
+    /// valid yet, or for another host than the issuer's.
     pub tls: Option<TlsFiles>,
 }
 

@@ -66,7 +66,7 @@ impl Daemon {
             .listen
             .tls
             .as_ref()
-            .map(TlsSource::load)
+            .map(|files| TlsSource::load(files, &config.issuer, Arc::clone(&clock)))
             .transpose()?;
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
@@ -305,7 +305,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
             return Ok(());
         };
-        config.log_warnings();
+        config.log_warnings(SystemClock::new().now());
         let address = config.listen.address;
         let issuer = config.issuer.as_str().to_owned();
         let daemon = Daemon::prepare(

@@ -242,7 +242,7 @@ impl Server {
         let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current())).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
             Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
-            Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+            Ok(Err(error)) => tls.handshake_failed(peer, &error),
             Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
         }
     }

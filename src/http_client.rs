@@ -22,6 +22,7 @@ use tokio::sync::OnceCell;
 
 use crate::clock::UnixTime;
 use crate::secret::Secret;
+use crate::tls;
 
 /// A server that takes longer to accept a connection is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -242,15 +243,9 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 fn system_authorities() -> Result<ClientConfig, TlsError> {
-    let mut roots = rustls::RootCertStore::empty();
-    let found = rustls_native_certs::load_native_certs();
-    for error in &found.errors {
-        tracing::warn!(%error, "a certificate authority of this machine cannot be read");
-    }
-    roots.add_parsable_certificates(found.certs);
     Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
+        .with_root_certificates(tls::system_authorities())
         .with_no_client_auth())
 }
 

@@ -108,6 +108,13 @@ impl Issuer {
         self.text.get(..self.origin_length).unwrap_or_default()
     }
 
+    /// The host alone, as a certificate names it.
+    pub fn host(&self) -> String {
+        let url = url::Url::parse(&self.text).ok();
+        let host = url.as_ref().and_then(url::Url::host_str);
+        host.unwrap_or_default().to_owned()
+    }
+
     /// Whether browsers come by https: only then may cookies be `Secure`.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https://")

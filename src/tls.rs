@@ -1,8 +1,9 @@
 //! Our own certificate, for who lets us serve HTTPS without a proxy.
 
+mod certificate;
 mod source;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
@@ -13,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::secret::{SecretFileError, read_private_file};
 
+pub use certificate::{Rejection, rejections, system_authorities};
 pub use source::TlsSource;
 
 /// Larger than any private key in PEM.
@@ -56,13 +58,7 @@ pub enum TlsFileError {
 /// Reads `files` into what a TLS listener needs: HTTP/1.1 only, as
 /// everything here.
 pub fn load(files: &TlsFiles) -> Result<ServerConfig, TlsFileError> {
-    let pem = fs::read(&files.certificate).map_err(TlsFileError::CertificateUnreadable)?;
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
-        .collect::<Result<_, _>>()
-        .map_err(TlsFileError::CertificateForm)?;
-    if chain.is_empty() {
-        return Err(TlsFileError::NoCertificate);
-    }
+    let chain = read_chain(&files.certificate)?;
     let pem = read_private_file(&files.private_key, MAX_KEY_BYTES)?;
     let key = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| TlsFileError::NoPrivateKey)?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
@@ -73,6 +69,18 @@ pub fn load(files: &TlsFiles) -> Result<ServerConfig, TlsFileError> {
         .map_err(TlsFileError::Mismatch)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Reads the certificate and the chain above it.
+fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
+    let pem = fs::read(path).map_err(TlsFileError::CertificateUnreadable)?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
+        .collect::<Result<_, _>>()
+        .map_err(TlsFileError::CertificateForm)?;
+    if chain.is_empty() {
+        return Err(TlsFileError::NoCertificate);
+    }
+    Ok(chain)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{FAILED, code_of, json_line, print_result, why_unreadable};
+use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Problem};
 
 /// What was found about one thing. `--json` prints it as it is.
@@ -50,7 +51,8 @@ fn judge(path: &Path, config: &Config) -> (Vec<Finding>, u8) {
     if findings.is_empty() {
         findings.push(praise(path, config));
     }
-    let warnings = config.warnings().into_iter();
+    let certificate = config.certificate_warnings(SystemClock::new().now());
+    let warnings = config.warnings().into_iter().chain(certificate);
     findings.extend(warnings.map(|warning| Finding::new(Verdict::Warn, warning)));
     (findings, code)
 }

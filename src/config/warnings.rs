@@ -2,7 +2,9 @@
 
 use super::urls::is_googles;
 use super::{Alias, Config, Problem, directory_of, shared_directory};
+use crate::clock::UnixTime;
 use crate::relying_party::RelyingParty;
+use crate::tls::{self, Rejection};
 use crate::web_url::WebUrl;
 
 /// Those that DSM has unless somebody changes them.
@@ -13,10 +15,27 @@ const SHORT_SECRET: usize = 16;
 
 impl Config {
     /// Logs every warning, at start and after a reload.
-    pub fn log_warnings(&self) {
-        for Problem { key, message, .. } in self.warnings() {
+    pub fn log_warnings(&self, now: UnixTime) {
+        let warnings = self.warnings().into_iter();
+        for Problem { key, message, .. } in warnings.chain(self.certificate_warnings(now)) {
             tracing::warn!(key, "the config is valid, but: {message}");
         }
+    }
+
+    /// Returns the reasons for which DSM and browsers reject the certificate
+    /// at `now`.
+    pub fn certificate_warnings(&self, now: UnixTime) -> Vec<Problem> {
+        let Some(files) = &self.listen.tls else {
+            return Vec::new();
+        };
+        let key = "listen.tls-certificate";
+        let rejections = tls::rejections(files, &self.issuer.host(), now);
+        let problem = |rejection: Rejection| Problem {
+            place: key.to_owned(),
+            key: key.to_owned(),
+            message: format!("{}: {rejection}", files.certificate.display()),
+        };
+        rejections.into_iter().map(problem).collect()
     }
 
     /// What is good, and probably not meant: for `check` and for the log.

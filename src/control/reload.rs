@@ -87,7 +87,8 @@ impl Reloader {
             );
         }
         tracing::info!(changes = changes.len(), "the config was read again");
-        self.current.load().config.log_warnings();
+        let bridge = self.current.load();
+        bridge.config.log_warnings(bridge.clock.now());
         let directory = self.refresh().await;
         Ok(wire::Reloaded {
             changes: changes.into_iter().map(wire::Change::from).collect(),

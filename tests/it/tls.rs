@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use fakes::house::{House, Plan};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -16,6 +17,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+use crate::built::Built;
+use crate::config::{bare, text};
+use crate::log::Taken;
+use crate::process::until;
 
 const NAME: &str = "login.example.com";
 
@@ -27,7 +33,11 @@ struct Pair {
 
 impl Pair {
     fn new() -> Self {
-        let made = generate_simple_self_signed(vec![NAME.to_owned()]).unwrap();
+        Self::of(NAME)
+    }
+
+    fn of(host: &str) -> Self {
+        let made = generate_simple_self_signed(vec![host.to_owned()]).unwrap();
         let CertifiedKey { cert, signing_key } = made;
         Self {
             certificate: cert.pem(),
@@ -71,17 +81,20 @@ impl Files {
     }
 
     async fn house(&self) -> House {
+        House::planned(self.plan()).await
+    }
+
+    fn plan(&self) -> Plan {
         let listen = format!(
             "tls-certificate = \"{}\"\ntls-private-key = \"{}\"",
             self.path("fullchain.pem").display(),
             self.path("privkey.pem").display()
         );
-        House::planned(Plan {
+        Plan {
             issuer: Some(format!("https://{NAME}")),
             listen,
             ..Plan::default()
-        })
-        .await
+        }
     }
 }
 
@@ -196,4 +209,53 @@ async fn who_speaks_no_tls_disturbs_nobody() {
     let _ = stranger.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert!(is_served_with(&house, &pair).await);
+}
+
+#[tokio::test]
+async fn a_client_that_rejects_the_certificate_is_logged_once() {
+    let (old, new) = (Pair::new(), Pair::new());
+    let mut files = Files::new();
+    files.renew(&old);
+    let house = files.house().await;
+    let log = Taken::up(LogLevel::Warn, LogFormat::Text);
+    let alerts = || log.count("a client ended the TLS handshake with an alert");
+
+    for _ in 0..3 {
+        assert!(!is_served_with(&house, &new).await);
+    }
+    // The server hears of it after the client has gone.
+    until("the alert is logged", || alerts() > 0).await;
+    assert!(is_served_with(&house, &old).await);
+    assert_eq!(alerts(), 1, "{}", log.text());
+
+    files.renew(&new);
+    assert!(!is_served_with(&house, &old).await);
+    until("the new certificate has its alert", || alerts() > 1).await;
+    assert_eq!(alerts(), 2, "{}", log.text());
+}
+
+#[tokio::test]
+async fn a_certificate_that_clients_reject_is_a_warning_everywhere() {
+    let leaf_alone = "the chain leads neither to an authority that this machine trusts";
+    let other_host = "the certificate is for another host than the issuer's, login.example.com: \
+                      it names nas.example.com";
+    let mut files = Files::new();
+    files.renew(&Pair::new());
+
+    let built = Built::planned(files.plan()).await;
+    built.process.says(leaf_alone).await;
+    assert!(!built.process.log().contains(other_host));
+
+    let config = built.house.home.path().join("config.toml");
+    let mut check = bare(&["check", "--config"]);
+    let checked = check.arg(&config).output().unwrap();
+    assert!(checked.status.success());
+    let said = text(&checked.stdout);
+    assert!(said.contains("warn listen.tls-certificate: "), "{said}");
+    assert!(said.contains(leaf_alone), "{said}");
+
+    let other = Pair::of("nas.example.com");
+    files.renew(&other);
+    assert!(!is_served_with(&built.house, &other).await);
+    built.process.says(other_host).await;
 }
