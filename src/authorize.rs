@@ -10,7 +10,7 @@ use crate::ids::ClientId;
 use crate::login::{AuthorizationRequest, CodeChallenge, Prompt, Scope};
 use crate::oauth::OAuthError;
 use crate::parameters::{ParameterError, Parameters, Shortened, encode, encode_bytes};
-use crate::relying_party::{RelyingParty, TrustedRedirect};
+use crate::relying_party::{RelyingParty, TrustedRedirect, listed, names};
 
 /// What comes back to the browser in a cookie must fit into it: state, nonce
 /// and redirect URI, percent-encoded, together.
@@ -39,18 +39,26 @@ pub enum UntrustedRequest {
     #[error(transparent)]
     Parameter(#[from] ParameterError),
     /// No relying party has this `client_id`.
-    #[error("no client is called {0:?}")]
-    UnknownClient(Shortened),
+    #[error("no client is called {asked:?}: clients.id in the config is {}", listed(.known))]
+    UnknownClient {
+        /// What came.
+        asked: Shortened,
+        /// The clients that there are.
+        known: Vec<String>,
+    },
     /// The client has not registered this redirect URI.
     #[error(
         "the client {client} has not registered the redirect URI {asked:?}: \
-         clients.redirect-uris must name it exactly as DSM sends it"
+         clients.redirect-uris must list it exactly as DSM sends it, and lists {}",
+        listed(.registered)
     )]
     UnregisteredRedirect {
         /// Who asked.
         client: ClientId,
         /// What was asked for.
         asked: Shortened,
+        /// Those that the client has registered.
+        registered: Vec<String>,
     },
     /// State, nonce and redirect URI do not fit into a cookie.
     #[error("state, nonce and redirect URI have {0} bytes together; {MAX_ECHOED_BYTES} fit")]
@@ -65,13 +73,21 @@ pub fn trust<'a>(
     let client = parameters.required("client_id")?;
     let party = parties.iter().find(|party| party.id.as_str() == client);
     let Some(party) = party else {
-        return Err(UntrustedRequest::UnknownClient(Shortened::new(client)));
+        return Err(UntrustedRequest::UnknownClient {
+            asked: Shortened::new(client),
+            known: names(parties),
+        });
     };
     let asked = parameters.required("redirect_uri")?;
     let Some(redirect) = party.trust(asked) else {
         return Err(UntrustedRequest::UnregisteredRedirect {
             client: party.id.clone(),
             asked: Shortened::new(asked),
+            registered: party
+                .redirect_uris
+                .iter()
+                .map(|uri| uri.as_str().to_owned())
+                .collect(),
         });
     };
     let state = parameters.bytes("state").unwrap_or_default();

@@ -54,7 +54,7 @@ Examples:
   google-to-synology-sso --config ./config.toml run
       Serve in the foreground, with a config of your own.
   google-to-synology-sso status
-      How the daemon that runs is, and whom it did not let in lately.
+      Show daemon health, recent refusals and recent problems.
   google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
       The same report, for a program.
 

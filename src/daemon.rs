@@ -112,6 +112,7 @@ impl Daemon {
             random,
             time_zone,
             refusals: Arc::default(),
+            problems: Arc::default(),
             spent: Arc::new(SpentLogins::default()),
         }));
         let jobs = Arc::new(Jobs::new(Arc::clone(&current), kept));

@@ -11,6 +11,7 @@ mod bridge;
 mod configured;
 mod current;
 mod error;
+mod problems;
 mod refusals;
 mod spent;
 
@@ -33,6 +34,7 @@ pub use bridge::Bridge;
 pub use configured::{dsm_client, policy, upstream};
 pub use current::CurrentBridge;
 pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
+pub use problems::{NotedProblem, Problem, Problems, Source};
 pub use refusals::{Refusals, RefusedLogin};
 pub use spent::SpentLogins;
 
@@ -85,7 +87,7 @@ pub async fn authorize(bridge: &Bridge, parameters: &Parameters) -> Result<Depar
     }
     let metadata = match bridge.upstream.metadata().await {
         Ok(metadata) => metadata,
-        Err(error) => return Err(FlowError::google_failed(request, error.into())),
+        Err(error) => return Err(FlowError::google_failed(bridge, request, error.into())),
     };
     let pending = begin(bridge, request)?;
     let sealed = bridge.sealer.seal(&pending, &*bridge.random)?;
@@ -142,7 +144,7 @@ where
     };
     let request = pending.request;
     if let Err(error) = silent::check(&request, &identity, bridge.clock.now()) {
-        return Err(ClientError::new(request.redirect, request.state, error).into());
+        return Err(FlowError::denied(request, error));
     }
     admit::admit(bridge, request, identity).await
 }

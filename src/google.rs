@@ -21,7 +21,7 @@ pub use self::callback::{CallbackAnswer, CallbackError, CallbackOutcome};
 pub use self::documents::{
     GoogleKeys, GoogleMetadata, KeysError, MetadataError, TokenAuthentication,
 };
-pub use self::exchange::{GoogleTokens, TokenAnswerError, TokenRequest};
+pub use self::exchange::{ClientFault, GoogleTokens, TokenAnswerError, TokenRequest};
 pub use self::id_token::{Expected, IdTokenError, UnverifiedIdToken};
 
 use crate::ids::GoogleIssuer;

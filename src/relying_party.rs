@@ -55,6 +55,20 @@ impl RelyingParty {
     }
 }
 
+/// The IDs of `parties`.
+pub fn names(parties: &[RelyingParty]) -> Vec<String> {
+    let ids = parties.iter().map(|party| party.id.as_str().to_owned());
+    ids.collect()
+}
+
+/// What was expected, for an error: the first five of `values`.
+pub fn listed(values: &[String]) -> String {
+    let quoted = values.iter().take(5).map(|value| format!("{value:?}"));
+    let quoted: Vec<String> = quoted.collect();
+    let more = if values.len() > 5 { ", …" } else { "" };
+    format!("{}{more}", quoted.join(", "))
+}
+
 /// A redirect URI from the config, of good form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredRedirect {

@@ -1,7 +1,7 @@
 //! The form that all URLs of the config share: http or https, a host, and no
 //! character that two programs could read in two ways.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -153,6 +153,14 @@ fn ascii_host(text: &str, authority: &str) -> Option<String> {
 /// backslash for a slash and drop a tab; neither gets this far.
 fn may_stand_in_url(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
+}
+
+/// Whether only this machine and its networks can reach `ip`.
+pub(crate) fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_private_v4(ip),
+        IpAddr::V6(ip) => is_private_v6(ip),
+    }
 }
 
 /// With 100.64.0.0/10 (RFC 6598), which overlay networks use.

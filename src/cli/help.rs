@@ -25,7 +25,7 @@ Exit codes:
 pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:
   google-to-synology-sso status
-      When DSM and Google were last asked, what went wrong then, and the last refusals.
+      When DSM and Google were last asked, the last refusals, and recent problems.
   google-to-synology-sso status --json | jq -c '.refusals[]'
       The last refusals, for a program.";
 

@@ -21,11 +21,11 @@ pub(super) enum Question {
         #[arg(long)]
         json: bool,
     },
-    /// How the daemon that runs is, and whom it did not let in lately
+    /// Show daemon health, recent refusals and recent problems
     #[command(after_help = STATUS_EXAMPLES)]
     Status {
-        /// Print JSON: version, started, directory, power, google, jobs and
-        /// refusals
+        /// Print JSON: version, started, directory, power, google, jobs,
+        /// refusals and problems
         #[arg(long)]
         json: bool,
     },

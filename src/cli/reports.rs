@@ -35,8 +35,16 @@ impl Report for Status {
         });
         text.push_str(&reader.table(["JOB", "NEXT"], jobs));
         text.push('\n');
+        text.push_str(&self.refusal_lines(reader));
+        text.push_str(&self.problem_lines(reader));
+        text
+    }
+}
+
+impl Status {
+    fn refusal_lines(&self, reader: &Reader) -> String {
         if self.refusals.is_empty() {
-            return text + "Nobody was refused since the start.\n";
+            return "Nobody was refused since the start.\n".to_owned();
         }
         let refusals = self.refusals.iter().map(|refused| {
             [
@@ -46,11 +54,31 @@ impl Report for Status {
                 Cell::optional(refused.user.as_deref()),
             ]
         });
-        text + &reader.table(["REFUSED", "WHY", "GOOGLE ADDRESS", "DSM USER"], refusals)
+        reader.table(["REFUSED", "WHY", "GOOGLE ADDRESS", "DSM USER"], refusals)
     }
-}
 
-impl Status {
+    /// Each with its message below it: a message is a sentence or two.
+    fn problem_lines(&self, reader: &Reader) -> String {
+        if self.problems.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("\n{}\n", reader.painted("RECENT PROBLEMS", Tone::Heading));
+        for problem in &self.problems {
+            let name = reader.painted(&Cell::printable(&problem.problem), Tone::Bad);
+            let head = [
+                reader.time(problem.at),
+                "  ".to_owned(),
+                name,
+                "\n".to_owned(),
+            ];
+            text.extend(head);
+            for line in wrapped(&Cell::printable(&problem.message), MESSAGE_INDENT) {
+                text.extend([" ".repeat(MESSAGE_INDENT), line, "\n".to_owned()]);
+            }
+        }
+        text
+    }
+
     fn power_words(&self, reader: &Reader) -> String {
         let source = match self.power.source.as_deref() {
             None => return "no schedule is known: counts as always on".to_owned(),
@@ -78,6 +106,9 @@ impl Directory {
         line("Users", &users) + &failure(reader, self.error.as_deref())
     }
 }
+
+/// Where a problem's message begins, below its time.
+const MESSAGE_INDENT: usize = 4;
 
 /// Where the texts begin, behind their names.
 const INDENT: usize = 15;

@@ -1,9 +1,9 @@
 //! `status`: what the daemon knows of itself.
 
 use super::Control;
-use super::wire::{Directory, Google, Job, Power, Refusal, Status, Time};
+use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time};
 use crate::config::ScheduleUse;
-use crate::flow::{Bridge, RefusedLogin};
+use crate::flow::{Bridge, NotedProblem, RefusedLogin};
 use crate::jobs::{PlannedJob, UsersReport};
 use crate::logging::told;
 
@@ -12,6 +12,7 @@ impl Control {
         let bridge = self.current.load();
         let users = self.jobs.users_report();
         let refusals = bridge.refusals.latest();
+        let problems = bridge.problems.latest();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Time(self.started),
@@ -20,6 +21,7 @@ impl Control {
             power: power(&bridge),
             google: google(&bridge),
             refusals: refusals.into_iter().map(Refusal::from).collect(),
+            problems: problems.into_iter().map(Problem::from).collect(),
         }
     }
 }
@@ -75,6 +77,16 @@ impl From<RefusedLogin> for Refusal {
             refusal: refused.refusal.name().to_owned(),
             address: refused.address,
             user: refused.user.map(|user| user.to_string()),
+        }
+    }
+}
+
+impl From<NotedProblem> for Problem {
+    fn from(noted: NotedProblem) -> Self {
+        Self {
+            at: Time(noted.at),
+            problem: noted.problem.name.to_owned(),
+            message: noted.problem.message,
         }
     }
 }

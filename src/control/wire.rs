@@ -118,6 +118,8 @@ pub struct Status {
     pub jobs: Vec<Job>,
     /// The last people who were not let in, the latest first.
     pub refusals: Vec<Refusal>,
+    /// The last failures that are not refusals, the latest first.
+    pub problems: Vec<Problem>,
 }
 
 /// The users as DSM listed them.
@@ -174,6 +176,17 @@ pub struct Refusal {
     pub address: Option<String>,
     /// The DSM user, when it was found.
     pub user: Option<String>,
+}
+
+/// A failure that is not a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The last time.
+    pub at: Time,
+    /// Its public name.
+    pub problem: String,
+    /// What came, what was expected, and what to do.
+    pub message: String,
 }
 
 /// One of `users`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use jiff::tz::TimeZone;
 
+use super::problems::{Problem, Problems, Source};
 use super::refusals::Refusals;
 use super::spent::SpentLogins;
 use crate::clock::{Clock, UnixTime};
@@ -56,6 +57,8 @@ pub struct Bridge {
     pub time_zone: TimeZone,
     /// The last refusals.
     pub refusals: Arc<Refusals>,
+    /// The last failures that are not refusals.
+    pub problems: Arc<Problems>,
     /// Logins that were answered.
     pub spent: Arc<SpentLogins>,
 }
@@ -81,6 +84,11 @@ impl Bridge {
         let instant = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
         let local = instant.to_zoned(self.time_zone.clone());
         local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    /// Notes `problem` for `status`.
+    pub fn note_problem(&self, source: Source, problem: Problem) {
+        self.problems.note(self.clock.now(), source, problem);
     }
 
     /// The schedule to plan by; `None`: none is known, or the config says that

@@ -1,14 +1,15 @@
 //! How a request of a login can end otherwise.
 
 use super::bridge::Bridge;
+use super::problems::{Problem, Source};
 use super::refusals::RefusedLogin;
 use crate::authorize::UntrustedRequest;
 use crate::clock::UnixTime;
 use crate::directory::{Detail, Refusal, Refused};
-use crate::google::{CallbackError, IdTokenError};
+use crate::google::{CallbackError, ClientFault, IdTokenError, TokenAnswerError};
 use crate::ids::DsmUsername;
 use crate::keys::KeyError;
-use crate::logging;
+use crate::logging::{self, told};
 use crate::login::cookie::SealError;
 use crate::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
 use crate::oauth::OAuthError;
@@ -49,6 +50,10 @@ pub enum FlowError {
     /// The relying party gets an OAuth error.
     #[error("{}", .0.error)]
     Client(Box<ClientError>),
+    /// The client gets an OAuth error that it has not caused: the user or
+    /// Google said no.
+    #[error("{}", .0.error)]
+    Denied(Box<ClientError>),
     /// The relying party gets one that stands for a page; the log has its
     /// line already.
     #[error("{}", .0.error)]
@@ -103,9 +108,21 @@ impl From<ClientError> for FlowError {
 
 impl FlowError {
     /// Google did not do its part for `request`.
-    pub(super) fn google_failed(request: AuthorizationRequest, source: GoogleFailure) -> Self {
-        let error = &source as &dyn std::error::Error;
-        tracing::warn!(error, client = %request.client, "Google failed us");
+    pub(super) fn google_failed(
+        bridge: &Bridge,
+        request: AuthorizationRequest,
+        source: GoogleFailure,
+    ) -> Self {
+        let error = &source as &(dyn std::error::Error + 'static);
+        let problem = if let Some(fault) = source.client_fault() {
+            let problem = Problem::at_google(fault, bridge.google());
+            tracing::error!(error, client = %request.client, "{}", problem.message);
+            problem
+        } else {
+            tracing::warn!(error, client = %request.client, "Google failed us");
+            Problem::new("google-failed", told(error))
+        };
+        bridge.note_problem(source.comes_from(), problem);
         if request.prompt == Prompt::Silent {
             return Self::silent(
                 request,
@@ -117,6 +134,12 @@ impl FlowError {
             retry: Box::new(request),
             source,
         }
+    }
+
+    /// The client gets `error`, which it has not caused.
+    pub(super) fn denied(request: AuthorizationRequest, error: OAuthError) -> Self {
+        let error = ClientError::new(request.redirect, request.state, error);
+        Self::Denied(Box::new(error))
     }
 
     /// Google vouched for `address`, who may not sign in. Tells the log and
@@ -201,6 +224,27 @@ pub enum GoogleFailure {
     IdToken(#[from] IdTokenError),
 }
 
+impl GoogleFailure {
+    /// The setting that has to be corrected, if that is what failed.
+    pub fn client_fault(&self) -> Option<ClientFault> {
+        match self {
+            Self::Upstream(UpstreamError::Exchange {
+                source: TokenAnswerError::Refused(code),
+                ..
+            }) => ClientFault::of(code),
+            Self::Upstream(_) | Self::Callback(_) | Self::IdToken(_) => None,
+        }
+    }
+
+    /// What the browser brings back may be an attacker's.
+    fn comes_from(&self) -> Source {
+        match self {
+            Self::Upstream(_) | Self::IdToken(_) => Source::Near,
+            Self::Callback(_) => Source::Far,
+        }
+    }
+}
+
 /// Why nobody was identified.
 pub(super) enum Stop {
     Failed(GoogleFailure),
@@ -251,10 +295,9 @@ impl Stop {
     /// The end of the login that asked `request`.
     pub(super) fn ending(self, bridge: &Bridge, request: AuthorizationRequest) -> FlowError {
         match self {
-            Self::Failed(failure) => FlowError::google_failed(request, failure),
+            Self::Failed(failure) => FlowError::google_failed(bridge, request, failure),
             Self::Google(code) => {
-                let error = OAuthError::new(code, "Google's answer");
-                ClientError::new(request.redirect, request.state, error).into()
+                FlowError::denied(request, OAuthError::new(code, "Google's answer"))
             }
             Self::Unverified(address) => {
                 let refused = Refused::nobody(Refusal::AddressNotVerified);

@@ -90,6 +90,58 @@ pub enum TokenAnswerError {
     IdToken(#[source] IdTokenError),
 }
 
+/// An error of Google's that says that our client is set up wrongly there, or
+/// here: no retry helps.
+///
+/// `invalid_client`, `unauthorized_client`, `invalid_request`, `invalid_scope`
+/// and `unsupported_grant_type` are those of RFC 6749, section 5.2;
+/// `redirect_uri_mismatch`, `deleted_client` and `disabled_client` are Google's
+/// own, in its "Using OAuth 2.0 for Web Server Applications" or in reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientFault {
+    /// The ID or the secret is wrong.
+    Credentials,
+    /// Our redirect URI is not registered.
+    RedirectUri,
+    /// Another setting of the client, by Google's code.
+    Other(&'static str),
+}
+
+const INVALID_CLIENT: &str = "invalid_client";
+const REDIRECT_URI_MISMATCH: &str = "redirect_uri_mismatch";
+const OTHER_FAULTS: [&str; 7] = [
+    "unauthorized_client",
+    "deleted_client",
+    "disabled_client",
+    "invalid_request",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
+impl ClientFault {
+    /// The fault that `code` stands for; `None` for an error that may pass.
+    pub fn of(code: &str) -> Option<Self> {
+        match code {
+            INVALID_CLIENT => Some(Self::Credentials),
+            REDIRECT_URI_MISMATCH => Some(Self::RedirectUri),
+            code => {
+                let known = OTHER_FAULTS.into_iter().find(|known| *known == code);
+                known.map(Self::Other)
+            }
+        }
+    }
+
+    /// Google's code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Credentials => INVALID_CLIENT,
+            Self::RedirectUri => REDIRECT_URI_MISMATCH,
+            Self::Other(code) => code,
+        }
+    }
+}
+
 impl GoogleTokens {
     /// Reads the token endpoint's answer, whatever its status: an error is
     /// known by its `error` (RFC 6749, section 5.2). What it says beside the

@@ -44,7 +44,7 @@ impl Asked<'_> {
         match &error {
             // These are logged where they arise, with whom they concern.
             FlowError::Refused { .. } | FlowError::GoogleFailed { .. } | FlowError::Silent(_) => {}
-            FlowError::Client(error) => {
+            FlowError::Client(error) | FlowError::Denied(error) => {
                 tracing::info!(error = %error.error, "answered the client with an error");
             }
             FlowError::NoSuchLogin | FlowError::AlreadyUsed(_) | FlowError::Callback(_) => {
@@ -58,14 +58,27 @@ impl Asked<'_> {
             }
         }
         match error {
-            FlowError::Client(error) | FlowError::Silent(error) => self.client(&error),
-            FlowError::Untrusted(_) => self.page(StatusCode::BAD_REQUEST, Page::BadRequest),
+            FlowError::Client(error) | FlowError::Denied(error) | FlowError::Silent(error) => {
+                self.client(&error)
+            }
+            FlowError::Untrusted(error) => {
+                let error = Some(&error);
+                self.page(StatusCode::BAD_REQUEST, Page::BadRequest { error })
+            }
             FlowError::Callback(_) => self.page(StatusCode::BAD_REQUEST, Page::BadCallback),
             FlowError::NoSuchLogin => self.page(StatusCode::BAD_REQUEST, Page::NoSuchLogin),
             FlowError::AlreadyUsed(_) => self.page(StatusCode::BAD_REQUEST, Page::AlreadyUsed),
-            FlowError::GoogleFailed { retry, .. } => {
+            FlowError::GoogleFailed { retry, source } => {
                 let retry = retry_url(self.issuer, &retry, asked_prompt(&retry));
-                self.page(StatusCode::BAD_GATEWAY, Page::GoogleFailed { retry })
+                let page = match source.client_fault() {
+                    Some(fault) => Page::GoogleRejectsUs {
+                        fault,
+                        redirect_uri: self.issuer.endpoint("/callback"),
+                        retry,
+                    },
+                    None => Page::GoogleFailed { retry },
+                };
+                self.page(StatusCode::BAD_GATEWAY, page)
             }
             FlowError::Refused {
                 refusal,

@@ -15,10 +15,12 @@ use hyper::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-use self::texts::Book;
+use self::texts::{Book, filled};
 use super::Reply;
 use super::request::{Language, RequestId};
+use crate::authorize::UntrustedRequest;
 use crate::directory::{Detail, Refusal};
+use crate::google::ClientFault;
 
 const STYLE: &str = include_str!("pages/style.css");
 
@@ -43,7 +45,10 @@ pub(super) enum Page<'a> {
         name: &'a str,
     },
     /// The NAS asked something that we do not answer.
-    BadRequest,
+    BadRequest {
+        /// What does not match the config, if that is why.
+        error: Option<&'a UntrustedRequest>,
+    },
     /// Google's way back came without what we need.
     BadCallback,
     /// The login is not of this browser, or too old.
@@ -52,6 +57,16 @@ pub(super) enum Page<'a> {
     AlreadyUsed,
     /// Google did not do its part.
     GoogleFailed {
+        /// Begins the same login anew.
+        retry: String,
+    },
+    /// Google does not accept our client: no retry helps until a setting is
+    /// corrected.
+    GoogleRejectsUs {
+        /// Which setting.
+        fault: ClientFault,
+        /// Our redirect URI, which Google has to know.
+        redirect_uri: String,
         /// Begins the same login anew.
         retry: String,
     },
@@ -145,28 +160,27 @@ impl Page<'_> {
         let book = Book::of(language);
         let words = book.words(self);
         let varying = book.varying(self);
+        let filled = |text: &str| filled(text, &varying);
         let paragraphs = words.paragraphs.iter();
         let mut html = Html {
             language: language.tag(),
             refusal: None,
             style: STYLE,
-            title: words.title.replace("{}", &varying),
+            title: filled(words.title),
             account: None,
-            paragraphs: paragraphs
-                .map(|text| text.replace("{}", &varying))
-                .collect(),
+            paragraphs: paragraphs.map(|text| filled(text)).collect(),
             action: words.action,
             href: nas,
             footer: Some(Footer {
                 heading: book.caretaker,
-                mend: book.mend(self).map(|text| text.replace("{}", &varying)),
+                mend: book.mend(self).map(filled),
                 reference: book.reference,
                 id,
             }),
         };
         match self {
             Self::Landing { .. } => html.footer = None,
-            Self::GoogleFailed { retry } => html.href = retry,
+            Self::GoogleFailed { retry } | Self::GoogleRejectsUs { retry, .. } => html.href = retry,
             Self::Refused {
                 refusal,
                 address,
@@ -185,7 +199,7 @@ impl Page<'_> {
                     html.action = book.slow_action;
                 }
             }
-            Self::BadRequest
+            Self::BadRequest { .. }
             | Self::BadCallback
             | Self::NoSuchLogin
             | Self::AlreadyUsed

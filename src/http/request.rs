@@ -10,8 +10,10 @@ use hyper::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use ipnet::IpNet;
 
+use crate::flow::Source;
 use crate::parameters::{MAX_PARAMETERS, Parameters, TooManyParameters};
 use crate::random::Random;
+use crate::web_url::is_private;
 
 /// Every form that a relying party sends is far smaller.
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -73,6 +75,14 @@ impl Client {
             nearest = address;
         }
         Self::ThisMachine(peer)
+    }
+
+    /// Whether this is this machine or its networks, or the Internet.
+    pub(super) fn source(self) -> Source {
+        match self {
+            Self::Address(address) if !is_private(address) => Source::Far,
+            Self::ThisMachine(_) | Self::Address(_) => Source::Near,
+        }
     }
 
     /// The address that limits are counted for: IPv6 by /64, since a home has

@@ -20,7 +20,7 @@ use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form, is_prefetch};
 use super::{Reply, Server};
 use crate::config::Config;
-use crate::flow::{self, Arrival, Bridge, TokenAnswer};
+use crate::flow::{self, Arrival, Bridge, FlowError, Problem, TokenAnswer};
 use crate::google;
 use crate::login::LoginId;
 use crate::oauth::OAuthError;
@@ -204,7 +204,9 @@ impl Call<'_> {
             Ok(parameters) => parameters,
             Err(error) => {
                 tracing::info!(%error, "an authorization request cannot be read");
-                return self.asked.page(error.status(), Page::BadRequest);
+                return self
+                    .asked
+                    .page(error.status(), Page::BadRequest { error: None });
             }
         };
         let bridge = self.bridge;
@@ -215,7 +217,7 @@ impl Call<'_> {
         };
         let departure = match flow::authorize(bridge, &parameters).await {
             Ok(departure) => departure,
-            Err(error) => return self.asked.flow(error),
+            Err(error) => return self.failed(error),
         };
         let mut reply = error::see_other(&departure.location);
         for line in jar.begin(&departure, &present, bridge) {
@@ -246,7 +248,7 @@ impl Call<'_> {
                 let values = |id| cookies::values_of(&present, id);
                 let reply = match flow::callback(bridge, &query, values).await {
                     Ok(arrival) => self.arrive(&arrival),
-                    Err(error) => self.asked.flow(error),
+                    Err(error) => self.failed(error),
                 };
                 (query, reply)
             }
@@ -266,6 +268,19 @@ impl Call<'_> {
             set_cookie(&mut reply, line);
         }
         reply
+    }
+
+    /// The answer to a login that does not lead on, which `status` shows if it
+    /// is a problem.
+    fn failed(&self, error: FlowError) -> Reply {
+        if let Some(problem) = Problem::of_login(&error, self.bridge.google()) {
+            self.note(problem);
+        }
+        self.asked.flow(error)
+    }
+
+    fn note(&self, problem: Problem) {
+        self.bridge.note_problem(self.client.source(), problem);
     }
 
     /// RFC 6749, section 4.1.2, with `iss` (RFC 9207, section 2).
@@ -305,14 +320,22 @@ impl Call<'_> {
             Ok(party) => party,
             Err(error) => {
                 return match self.failed_authentication(&error) {
-                    Ok(()) => error::invalid_client(),
+                    Ok(()) => {
+                        self.note(Problem::of_authentication(&error));
+                        error::invalid_client()
+                    }
                     Err(wait) => error::too_many_guesses(wait),
                 };
             }
         };
         match flow::token(bridge, party, &form).await {
             Ok(answer) => tokens(&answer),
-            Err(error) => error::token(&error, self.asked.id),
+            Err(error) => {
+                if let Some(problem) = Problem::of_token_request(&party.id, &error) {
+                    self.note(problem);
+                }
+                error::token(&error, self.asked.id)
+            }
         }
     }
 

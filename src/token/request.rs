@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use crate::ids::ClientId;
 use crate::oauth::OAuthError;
 use crate::parameters::{Parameters, Shortened};
-use crate::relying_party::RelyingParty;
+use crate::relying_party::{RelyingParty, listed, names};
 use crate::secret::Secret;
 
 /// A client's ID and secret, not yet compared.
@@ -28,8 +28,13 @@ pub enum AuthenticationError {
     #[error("the request has no client ID and secret")]
     Missing,
     /// No client in the config has this ID.
-    #[error("no client is called {0:?}")]
-    UnknownClient(Shortened),
+    #[error("no client is called {asked:?}: clients.id in the config is {}", listed(.known))]
+    UnknownClient {
+        /// What came.
+        asked: Shortened,
+        /// The clients that there are.
+        known: Vec<String>,
+    },
     /// Of a secret, only the length may be known.
     #[error(
         "the secret of the client {client} is wrong: it has {received} characters, and \
@@ -90,7 +95,10 @@ impl Credentials {
         let is_one = |party: &&RelyingParty| self.ids.iter().any(|id| party.id.as_str() == id);
         let Some(party) = parties.iter().find(is_one) else {
             let id = self.ids.first().map_or("", String::as_str);
-            return Err(AuthenticationError::UnknownClient(Shortened::new(id)));
+            return Err(AuthenticationError::UnknownClient {
+                asked: Shortened::new(id),
+                known: names(parties),
+            });
         };
         let matches = |guess: &Secret<String>| party.secret.matches(guess.expose().as_bytes());
         let right = self

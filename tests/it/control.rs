@@ -198,6 +198,7 @@ async fn status_tells_how_the_daemon_is_and_whom_it_refused() {
             "google",
             "jobs",
             "power",
+            "problems",
             "refusals",
             "started",
             "version"

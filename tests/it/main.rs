@@ -71,6 +71,9 @@ mod year;
 /// What a person reads who cannot go on.
 mod pages;
 
+/// What is set up wrongly is on the page and in `status`.
+mod problems;
+
 /// Google vouches, or lies: each lie by its name.
 mod id_token;
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::ask::Report;
 use super::super::table::tests::reader;
 use crate::control::wire::{
-    Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Refreshed, Refusal, Reloaded,
-    Status, Time, User,
+    Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed, Refusal,
+    Reloaded, Status, Time, User,
 };
 
 fn ago(minutes: u64) -> Time {
@@ -43,7 +43,27 @@ fn status() -> Status {
             address: Some("inconnu@gmail.com".to_owned()),
             user: None,
         }],
+        problems: Vec::new(),
     }
+}
+
+#[test]
+fn a_problem_is_its_name_and_a_sentence() {
+    let mut wrong = status();
+    wrong.problems = vec![Problem {
+        at: ago(10),
+        problem: "client-unknown".to_owned(),
+        message: "no client is called \"synolgy\u{1b}\": clients.id in the config is \"synology\""
+            .to_owned(),
+    }];
+    let table = wrong.to_table(&reader());
+    assert!(
+        table.ends_with(
+            "\n\nRECENT PROBLEMS\n2026-11-22 19:20  client-unknown\n    no client is called \
+             \"synolgy\u{fffd}\": clients.id in the config is \"synology\"\n"
+        ),
+        "{table}"
+    );
 }
 
 #[test]

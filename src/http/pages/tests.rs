@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::address::CanonicalAddress;
-use crate::ids::DsmUsername;
+use crate::ids::{ClientId, DsmUsername};
+use crate::parameters::Shortened;
 use crate::random::OsRandom;
 
 const NAS: &str = "https://nas.example.com";
@@ -35,16 +36,25 @@ fn refused(refusal: Refusal, slow: bool) -> Page<'static> {
     }
 }
 
+fn rejected(fault: ClientFault) -> Page<'static> {
+    Page::GoogleRejectsUs {
+        fault,
+        redirect_uri: "https://login.example.com/callback".to_owned(),
+        retry: RETRY.to_owned(),
+    }
+}
+
 fn all() -> Vec<Page<'static>> {
     let others = [
         Page::Landing { name: "Synology" },
-        Page::BadRequest,
+        Page::BadRequest { error: None },
         Page::BadCallback,
         Page::NoSuchLogin,
         Page::AlreadyUsed,
         Page::GoogleFailed {
             retry: RETRY.to_owned(),
         },
+        rejected(ClientFault::Credentials),
         Page::TooMany,
         Page::Broken,
         Page::NotFound,
@@ -110,7 +120,10 @@ fn where_nothing_can_be_repeated_the_link_leads_to_the_nas() {
     in_both(|language, _| {
         for page in all() {
             let (main, _) = written(&page, language);
-            let repeats = matches!(page, Page::Refused { .. } | Page::GoogleFailed { .. });
+            let repeats = matches!(
+                page,
+                Page::Refused { .. } | Page::GoogleFailed { .. } | Page::GoogleRejectsUs { .. }
+            );
             let link = if repeats { RETRY } else { NAS };
             assert!(main.contains(&format!("<a href=\"{link}\">")), "{main}");
             assert_eq!(main.matches("<a ").count(), 1, "{main}");
@@ -201,6 +214,63 @@ fn the_administrator_reads_which_alias_or_link_is_to_blame() {
             assert!(!footer.contains(enter_the_address), "{footer}");
         });
     }
+}
+
+#[test]
+fn the_caretaker_reads_what_google_rejects() {
+    in_both(|language, _| {
+        for (fault, part) in [
+            (
+                ClientFault::Credentials,
+                "<code>google.client-secret-file</code>",
+            ),
+            (
+                ClientFault::RedirectUri,
+                "<code>https://login.example.com/callback</code>",
+            ),
+            (ClientFault::Other("unauthorized_client"), "Web"),
+        ] {
+            let (main, footer) = written(&rejected(fault), language);
+            let code = format!("<code>{}</code>", fault.code());
+            assert!(footer.contains(part) && footer.contains(&code), "{footer}");
+            assert!(!main.contains(fault.code()), "{main}");
+        }
+    });
+}
+
+/// What a request contains is shown as what it is.
+#[test]
+fn the_caretaker_reads_what_came_and_what_was_expected() {
+    let hostile = "<b>`{known}`</b>\u{202e}\n{asked}";
+    let unknown = UntrustedRequest::UnknownClient {
+        asked: Shortened::new(hostile),
+        known: vec!["synology".to_owned(), "photos".to_owned()],
+    };
+    let unregistered = UntrustedRequest::UnregisteredRedirect {
+        client: ClientId::new("synology"),
+        asked: Shortened::new(&"https://nas/".repeat(100)),
+        registered: vec!["https://nas.example.com/".to_owned()],
+    };
+    in_both(|language, _| {
+        let page = Page::BadRequest {
+            error: Some(&unknown),
+        };
+        let (main, footer) = written(&page, language);
+        let came = "<code>&#60;b&#62;&#39;{known}&#39;&#60;/b&#62;\\u{202e}\\n{asked}</code>";
+        assert!(footer.contains(came), "{footer}");
+        let expected = "<code>synology</code>, <code>photos</code>";
+        assert!(footer.contains(expected), "{footer}");
+        assert!(!main.contains("synology"), "{main}");
+        let page = Page::BadRequest {
+            error: Some(&unregistered),
+        };
+        let (_, footer) = written(&page, language);
+        assert!(footer.contains("<code>https://nas.example.com/</code>"));
+        assert!(
+            footer.contains("https://nas/https:") && footer.len() < 900,
+            "{footer}"
+        );
+    });
 }
 
 /// The rest of the line stays as it is, whatever way a name is written.

@@ -5,7 +5,9 @@ mod french;
 
 use super::Page;
 use crate::address::quoted;
+use crate::authorize::UntrustedRequest;
 use crate::directory::{Detail, Refusal};
+use crate::google::ClientFault;
 use crate::http::request::Language;
 
 /// What one page says.
@@ -43,10 +45,16 @@ pub(super) struct Book {
     clock: Clock,
     landing: Words,
     bad_request: Words,
+    unknown_client: &'static str,
+    unregistered_redirect: &'static str,
     bad_callback: Words,
     no_such_login: Words,
     already_used: Words,
     google_failed: Words,
+    google_rejects_us: Words,
+    google_credentials: &'static str,
+    google_redirect_uri: &'static str,
+    google_client: &'static str,
     too_many: Words,
     broken: Words,
     not_found: Words,
@@ -97,11 +105,12 @@ impl Book {
     pub(super) fn words(&self, page: &Page<'_>) -> &Words {
         match page {
             Page::Landing { .. } => &self.landing,
-            Page::BadRequest => &self.bad_request,
+            Page::BadRequest { .. } => &self.bad_request,
             Page::BadCallback => &self.bad_callback,
             Page::NoSuchLogin => &self.no_such_login,
             Page::AlreadyUsed => &self.already_used,
             Page::GoogleFailed { .. } => &self.google_failed,
+            Page::GoogleRejectsUs { .. } => &self.google_rejects_us,
             Page::Refused {
                 refusal: Refusal::AddressNotVerified,
                 address: None,
@@ -133,22 +142,6 @@ impl Book {
         }
     }
 
-    /// What the administrator can do about `page`.
-    pub(super) fn mend(&self, page: &Page<'_>) -> Option<&'static str> {
-        let Page::Refused {
-            detail: Some(detail),
-            ..
-        } = page
-        else {
-            return self.words(page).mend;
-        };
-        match detail {
-            Detail::HostedDomain(_) => self.words(page).mend,
-            Detail::AliasWithoutUser { .. } => Some(self.alias_without_user),
-            Detail::Reserved(_) => Some(self.reserved),
-        }
-    }
-
     fn detail(&self, detail: &Detail) -> String {
         match detail {
             Detail::HostedDomain(Some(domain)) => {
@@ -162,20 +155,30 @@ impl Book {
         }
     }
 
-    /// What `{}` stands for on `page`.
-    pub(super) fn varying(&self, page: &Page<'_>) -> String {
+    /// What the administrator can do about `page`.
+    pub(super) fn mend(&self, page: &Page<'_>) -> Option<&'static str> {
         match page {
-            Page::Landing { name, .. } => isolated(name),
+            Page::BadRequest {
+                error: Some(UntrustedRequest::UnknownClient { .. }),
+            } => Some(self.unknown_client),
+            Page::BadRequest {
+                error: Some(UntrustedRequest::UnregisteredRedirect { .. }),
+            } => Some(self.unregistered_redirect),
             Page::Refused {
-                refusal: Refusal::ClockWrong { ahead },
+                detail: Some(Detail::AliasWithoutUser { .. }),
                 ..
-            } => self.clock.off_by(*ahead),
+            } => Some(self.alias_without_user),
             Page::Refused {
-                detail: Some(detail),
+                detail: Some(Detail::Reserved(_)),
                 ..
-            } => self.detail(detail),
-            Page::SetUpWrongly { places } => format!("`{}`", places.join("`, `")),
-            Page::BadRequest
+            } => Some(self.reserved),
+            Page::GoogleRejectsUs { fault, .. } => Some(match fault {
+                ClientFault::Credentials => self.google_credentials,
+                ClientFault::RedirectUri => self.google_redirect_uri,
+                ClientFault::Other(_) => self.google_client,
+            }),
+            Page::Landing { .. }
+            | Page::BadRequest { .. }
             | Page::BadCallback
             | Page::NoSuchLogin
             | Page::AlreadyUsed
@@ -184,9 +187,75 @@ impl Book {
             | Page::TooMany
             | Page::Broken
             | Page::NotFound
-            | Page::NotSetUp => String::new(),
+            | Page::NotSetUp
+            | Page::SetUpWrongly { .. } => self.words(page).mend,
         }
     }
+
+    /// What the placeholders on `page` stand for. What a request contains comes
+    /// last: nothing in it is filled in again.
+    pub(super) fn varying(&self, page: &Page<'_>) -> Vec<(&'static str, String)> {
+        match page {
+            Page::Landing { name, .. } => vec![("{}", isolated(name))],
+            Page::Refused {
+                refusal: Refusal::ClockWrong { ahead },
+                ..
+            } => vec![("{}", self.clock.off_by(*ahead))],
+            Page::Refused {
+                detail: Some(detail),
+                ..
+            } => vec![("{}", self.detail(detail))],
+            Page::Refused { detail: None, .. } => vec![("{}", String::new())],
+            Page::SetUpWrongly { places } => vec![("{}", literals(places))],
+            Page::BadRequest {
+                error: Some(UntrustedRequest::UnknownClient { asked, known }),
+            } => vec![
+                ("{known}", literals(known)),
+                ("{asked}", code(asked.as_str())),
+            ],
+            Page::BadRequest {
+                error:
+                    Some(UntrustedRequest::UnregisteredRedirect {
+                        asked, registered, ..
+                    }),
+            } => vec![
+                ("{known}", literals(registered)),
+                ("{asked}", code(asked.as_str())),
+            ],
+            Page::GoogleRejectsUs {
+                fault,
+                redirect_uri,
+                ..
+            } => vec![("{known}", code(redirect_uri)), ("{}", code(fault.code()))],
+            Page::BadRequest { .. }
+            | Page::BadCallback
+            | Page::NoSuchLogin
+            | Page::AlreadyUsed
+            | Page::GoogleFailed { .. }
+            | Page::TooMany
+            | Page::Broken
+            | Page::NotFound
+            | Page::NotSetUp => Vec::new(),
+        }
+    }
+}
+
+/// `text` with its placeholders filled in.
+pub(super) fn filled(text: &str, varying: &[(&'static str, String)]) -> String {
+    let fill = |text: String, (name, value): &(&str, String)| text.replace(name, value);
+    varying.iter().fold(text.to_owned(), fill)
+}
+
+/// Several values, each between backticks.
+fn literals(values: &[String]) -> String {
+    const MOST: usize = 20;
+    let values = values.iter().take(MOST).map(|value| code(value));
+    let values: Vec<String> = values.collect();
+    values.join(", ")
+}
+
+fn code(value: &str) -> String {
+    format!("`{}`", literal(value))
 }
 
 /// Text from outside as it may stand between backticks: no control or

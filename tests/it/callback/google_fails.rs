@@ -43,7 +43,6 @@ async fn a_token_endpoint_in_trouble_is_a_page_with_a_link_that_works() {
         Trouble::Redirect,
         Trouble::TooLarge,
         Trouble::OAuthError("invalid_grant"),
-        Trouble::OAuthError("invalid_client"),
         Trouble::Json(json!({})),
         Trouble::Json(json!([])),
         Trouble::Json(json!({"access_token": "a", "id_token": 7})),

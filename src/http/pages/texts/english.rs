@@ -56,6 +56,11 @@ pub(super) static BOOK: Book = Book {
              in the lines with this reference.",
         ),
     },
+    unknown_client: "DSM sent the Application ID {asked}, and the config has {known} as `clients.id`. Correct one \
+                     of them; DSM’s is in Control Panel > Domain/LDAP > SSO Client.",
+    unregistered_redirect: "DSM sent the redirect URI {asked}, and the config has {known} as \
+                            `clients.redirect-uris`. Correct one of them; DSM’s is in Control \
+                            Panel > Domain/LDAP > SSO Client.",
     bad_callback: Words {
         title: "This is not a complete answer from Google",
         paragraphs: &[
@@ -96,6 +101,24 @@ pub(super) static BOOK: Book = Book {
         action: TRY_AGAIN,
         mend: SEE_LOG,
     },
+    google_rejects_us: Words {
+        title: "Google does not accept this sign-in service",
+        paragraphs: &[
+            "One of its settings at Google is wrong or has changed. Your account is not the cause.",
+            "Until this is corrected, sign in to the NAS with name and password. Tell the person \
+             who looks after the NAS.",
+        ],
+        action: TRY_AGAIN,
+        mend: SEE_LOG,
+    },
+    google_credentials: "Google answered {}: the client ID or the client secret is wrong. Compare \
+                         `google.client-id` and the file in `google.client-secret-file` with the \
+                         Google console, then run \
+                         `sudo -u google-to-synology-sso google-to-synology-sso reload`.",
+    google_redirect_uri: "Google answered {}: add {known} to the client’s Authorized redirect URIs \
+                          in the Google console.",
+    google_client: "Google answered {}: in the Google console, the client must be enabled and of \
+                    the type Web application.",
     too_many: Words {
         title: "Too many tries",
         paragraphs: &[

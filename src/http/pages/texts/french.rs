@@ -59,6 +59,13 @@ pub(super) static BOOK: Book = Book {
              dans le journal, aux lignes qui portent cette référence.",
         ),
     },
+    unknown_client: "DSM a envoyé l’ID d’application {asked}, et la configuration indique {known} sous \
+                     `clients.id`. Corrigez l’un des deux\u{a0}; celui de DSM est dans Panneau de \
+                     configuration > Domaine/LDAP > Client SSO.",
+    unregistered_redirect: "DSM a envoyé l’URI de redirection {asked}, et la configuration indique \
+                            {known} sous `clients.redirect-uris`. Corrigez l’un des deux\u{a0}; \
+                            celui de DSM est dans Panneau de configuration > Domaine/LDAP > Client \
+                            SSO.",
     bad_callback: Words {
         title: "Cette réponse de Google est incomplète",
         paragraphs: &[
@@ -99,6 +106,25 @@ pub(super) static BOOK: Book = Book {
         action: TRY_AGAIN,
         mend: SEE_LOG,
     },
+    google_rejects_us: Words {
+        title: "Google n’accepte pas ce service de connexion",
+        paragraphs: &[
+            "Un de ses réglages chez Google est incorrect ou a changé. Votre compte n’est pas en \
+             cause.",
+            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe, et prévenez \
+             la personne qui s’occupe du NAS.",
+        ],
+        action: TRY_AGAIN,
+        mend: SEE_LOG,
+    },
+    google_credentials: "Google a répondu {}\u{a0}: l’ID client ou le code secret du client est \
+                         incorrect. Comparez `google.client-id` et le fichier indiqué sous \
+                         `google.client-secret-file` avec la console Google, puis tapez \
+                         `sudo -u google-to-synology-sso google-to-synology-sso reload`.",
+    google_redirect_uri: "Google a répondu {}\u{a0}: ajoutez {known} aux URI de redirection \
+                          autorisés du client dans la console Google.",
+    google_client: "Google a répondu {}\u{a0}: dans la console Google, le client doit être activé \
+                    et de type Application Web.",
     too_many: Words {
         title: "Trop d’essais",
         paragraphs: &[
