@@ -41,6 +41,7 @@ use crate::random::Random;
 use crate::tls::TlsSource;
 use impatient::Impatient;
 use limits::Limits;
+pub use pages::WAITING_MARK;
 use pulse::Pulse;
 pub use waiting::{Lack, Waiting};
 

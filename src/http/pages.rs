@@ -22,6 +22,9 @@ use crate::authorize::UntrustedRequest;
 use crate::directory::{Detail, Refusal};
 use crate::google::ClientFault;
 
+/// Is on the page of a daemon that waits for a config: `status` looks for it.
+pub const WAITING_MARK: &str = r#"<meta name="waiting" content="config">"#;
+
 const STYLE: &str = include_str!("pages/style.css");
 
 /// The one style of the pages is allowed by its hash.
@@ -103,6 +106,7 @@ pub(super) enum Page<'a> {
 struct Html<'a> {
     language: &'static str,
     refusal: Option<&'static str>,
+    waiting: bool,
     style: &'a str,
     title: String,
     account: Option<Account<'a>>,
@@ -121,9 +125,37 @@ struct Account<'a> {
 /// What is not for everybody.
 struct Footer<'a> {
     heading: &'static str,
-    mend: Option<String>,
+    mend: Vec<Piece>,
     reference: &'static str,
     id: &'a RequestId,
+}
+
+/// A part of the footer's sentence.
+enum Piece {
+    Text(String),
+    /// What is to be typed, or found, and the punctuation behind it: a full
+    /// stop must not stand alone on the next line.
+    Code(String, String),
+}
+
+/// `text`, in which code stands between backticks, in pieces.
+fn pieces(text: &str) -> Vec<Piece> {
+    let is_punctuation = |character: char| "\u{a0}.,;:)”»!?".contains(character);
+    let mut pieces = Vec::new();
+    for (index, part) in text.split('`').enumerate() {
+        if index % 2 == 1 {
+            pieces.push(Piece::Code(part.to_owned(), String::new()));
+            continue;
+        }
+        let rest = part.trim_start_matches(is_punctuation);
+        let mut text = part;
+        if let Some(Piece::Code(_, behind)) = pieces.last_mut() {
+            behind.push_str(part.strip_suffix(rest).unwrap_or_default());
+            text = rest;
+        }
+        pieces.push(Piece::Text(text.to_owned()));
+    }
+    pieces
 }
 
 impl Page<'_> {
@@ -165,6 +197,7 @@ impl Page<'_> {
         let mut html = Html {
             language: language.tag(),
             refusal: None,
+            waiting: false,
             style: STYLE,
             title: filled(words.title),
             account: None,
@@ -173,7 +206,9 @@ impl Page<'_> {
             href: nas,
             footer: Some(Footer {
                 heading: book.caretaker,
-                mend: book.mend(self).map(filled),
+                mend: book
+                    .mend(self)
+                    .map_or_else(Vec::new, |text| pieces(&filled(text))),
                 reference: book.reference,
                 id,
             }),
@@ -205,9 +240,8 @@ impl Page<'_> {
             | Self::AlreadyUsed
             | Self::TooMany
             | Self::Broken
-            | Self::NotFound
-            | Self::NotSetUp
-            | Self::SetUpWrongly { .. } => {}
+            | Self::NotFound => {}
+            Self::NotSetUp | Self::SetUpWrongly { .. } => html.waiting = true,
         }
         html
     }

@@ -258,7 +258,7 @@ fn the_caretaker_reads_what_came_and_what_was_expected() {
         let (main, footer) = written(&page, language);
         let came = "<code>&#60;b&#62;&#39;{known}&#39;&#60;/b&#62;\\u{202e}\\n{asked}</code>";
         assert!(footer.contains(came), "{footer}");
-        let expected = "<code>synology</code>, <code>photos</code>";
+        let expected = "<code>synology</code>,</span> <span class=\"code\"><code>photos</code>";
         assert!(footer.contains(expected), "{footer}");
         assert!(!main.contains("synology"), "{main}");
         let page = Page::BadRequest {
@@ -270,6 +270,28 @@ fn the_caretaker_reads_what_came_and_what_was_expected() {
             footer.contains("https://nas/https:") && footer.len() < 900,
             "{footer}"
         );
+    });
+}
+
+/// On a phone a command fills its line; what ends the sentence stays with it.
+#[test]
+fn no_full_stop_stands_alone_behind_a_command() {
+    in_both(|language, _| {
+        for page in all() {
+            let (_, footer) = written(&page, language);
+            let (mend, _reference) = footer.rsplit_once("<p>").unwrap_or_default();
+            for (_, behind) in mend
+                .match_indices("</code>")
+                .map(|(at, code)| mend.split_at(at + code.len()))
+            {
+                let (inside, outside) = behind.split_once("</span>").unwrap();
+                assert!(inside.chars().count() <= 2, "{inside}");
+                assert!(
+                    !outside.starts_with(['.', ',', ':', ';', '\u{a0}']),
+                    "{footer}"
+                );
+            }
+        }
     });
 }
 

@@ -43,7 +43,7 @@ async fn without_a_cookie_nobody_began_this() {
     let callback = house.choose(&mut Browser::new(), JEANNE, "").await;
     let shown = Browser::new().get(&callback).await;
     assert_ended(&shown, &callback, &house);
-    assert!(shown.body.contains("This sign-in has ended"));
+    assert!(shown.body.contains("This sign-in attempt has expired"));
     assert_eq!(exchanges(&house), 0, "Google is not asked for a stranger");
 }
 

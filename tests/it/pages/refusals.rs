@@ -235,14 +235,16 @@ async fn every_page_has_a_french_one() {
     let callback = house.choose(&mut browser, JEANNE, "").await;
     let shown = french().get(&callback).await;
     assert!(
-        shown.body.contains("Cette connexion est terminée"),
+        shown.body.contains("Cette tentative de connexion a expiré"),
         "{}",
         shown.body
     );
     browser.get(&callback).await;
     let shown = browser.get(&callback).await;
     assert!(
-        shown.body.contains("Cette connexion a déjà servi"),
+        shown
+            .body
+            .contains("Ce lien de connexion a déjà été utilisé"),
         "{}",
         shown.body
     );

@@ -4,7 +4,7 @@ use super::{Book, Clock, HostedDomain, Words};
 
 const CHOOSE: &str = "Choose another Google account";
 const TRY_AGAIN: &str = "Try again";
-const LOOK_AGAIN: &str = "Look again";
+const LOOK_AGAIN: &str = "Check again";
 const TO_THE_NAS: &str = "Go to the NAS";
 const ASK: &str = "Choose another Google account, or ask the person who looks after the NAS.";
 const SEE_LOG: Option<&str> = Some("The log has the reason, in the lines with this reference.");
@@ -52,8 +52,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TO_THE_NAS,
         mend: Some(
-            "DSM’s SSO settings and the config here do not fit together. The log has the reason, \
-             in the lines with this reference.",
+            "DSM’s SSO settings and the config of this service do not match. The log has the \
+             reason, in the lines with this reference.",
         ),
     },
     unknown_client: "DSM sent the Application ID {asked}, and the config has {known} as `clients.id`. Correct one \
@@ -72,7 +72,7 @@ pub(super) static BOOK: Book = Book {
         mend: None,
     },
     no_such_login: Words {
-        title: "This sign-in has ended",
+        title: "This sign-in attempt has expired",
         paragraphs: &[
             "It took too long, or it was begun in another browser, or this browser refuses \
              cookies.",
@@ -220,7 +220,7 @@ pub(super) static BOOK: Book = Book {
         ),
     },
     domain_not_allowed: Words {
-        title: "This Google account is not of the right organisation",
+        title: "This Google account is not from the right organisation",
         paragraphs: &[
             "The NAS only lets in Google accounts of certain organisations, such as a school or a \
              company.",
@@ -233,8 +233,7 @@ pub(super) static BOOK: Book = Book {
     address_not_authoritative: Words {
         title: "The NAS cannot rely on this address",
         paragraphs: &[
-            "Its mailbox is not at Google, and the NAS only relies on addresses whose mailbox is \
-             there.",
+            "This address is not managed by Google, and the NAS only relies on addresses that are.",
             "Choose a Google account whose address ends in gmail.com, or ask the person who looks \
              after the NAS.",
         ],
@@ -270,7 +269,7 @@ pub(super) static BOOK: Book = Book {
         ),
     },
     account_denied: Words {
-        title: "This account of the NAS is not for Google sign-in",
+        title: "This NAS account cannot be used with Google",
         paragraphs: &[
             "This address belongs to an account of the NAS that nobody may use with Google.",
             ASK,

@@ -5,9 +5,9 @@ use super::{Book, Clock, HostedDomain, Words};
 
 const CHOOSE: &str = "Choisir un autre compte Google";
 const TRY_AGAIN: &str = "Réessayer";
-const LOOK_AGAIN: &str = "Regarder de nouveau";
+const LOOK_AGAIN: &str = "Vérifier de nouveau";
 const TO_THE_NAS: &str = "Aller sur le NAS";
-const ASK: &str = "Choisissez un autre compte Google, ou demandez de l’aide à la personne qui \
+const ASK: &str = "Choisissez un autre compte Google, ou adressez-vous à la personne qui \
                    s’occupe du NAS.";
 const SEE_LOG: Option<&str> =
     Some("La raison est dans le journal, aux lignes qui portent cette référence.");
@@ -55,8 +55,8 @@ pub(super) static BOOK: Book = Book {
         ],
         action: TO_THE_NAS,
         mend: Some(
-            "Les réglages SSO de DSM et la configuration d’ici ne vont pas ensemble. La raison est \
-             dans le journal, aux lignes qui portent cette référence.",
+            "Les réglages SSO de DSM et la configuration de ce service ne concordent pas. La raison \
+             est dans le journal, aux lignes qui portent cette référence.",
         ),
     },
     unknown_client: "DSM a envoyé l’ID d’application {asked}, et la configuration indique {known} sous \
@@ -77,20 +77,20 @@ pub(super) static BOOK: Book = Book {
         mend: None,
     },
     no_such_login: Words {
-        title: "Cette connexion est terminée",
+        title: "Cette tentative de connexion a expiré",
         paragraphs: &[
             "Elle a duré trop longtemps, ou elle a été commencée dans un autre navigateur, ou ce \
              navigateur refuse les cookies.",
             "Allez sur le NAS et choisissez de nouveau le bouton Google. Si cela se reproduit à \
-             chaque fois, demandez de l’aide à la personne qui s’occupe du NAS.",
+             chaque fois, adressez-vous à la personne qui s’occupe du NAS.",
         ],
         action: TO_THE_NAS,
         mend: None,
     },
     already_used: Words {
-        title: "Cette connexion a déjà servi",
+        title: "Ce lien de connexion a déjà été utilisé",
         paragraphs: &[
-            "Une connexion ne sert qu’une fois. Cette page a peut-être été rechargée.",
+            "Un lien de connexion ne peut servir qu’une fois. Cette page a peut-être été rechargée.",
             "Si le NAS ne s’est pas ouvert, allez-y et choisissez de nouveau le bouton Google.",
         ],
         action: TO_THE_NAS,
@@ -198,7 +198,7 @@ pub(super) static BOOK: Book = Book {
         paragraphs: &[
             "Google ne garantit pas que cette adresse est à vous.",
             "Ouvrez votre compte Google, confirmez-y l’adresse, puis revenez et réessayez. Si vous \
-             ne savez pas comment faire, demandez à la personne qui s’occupe du NAS.",
+             ne savez pas comment faire, adressez-vous à la personne qui s’occupe du NAS.",
         ],
         action: CHOOSE,
         mend: None,
@@ -226,11 +226,11 @@ pub(super) static BOOK: Book = Book {
         ),
     },
     domain_not_allowed: Words {
-        title: "Ce compte Google n’est pas de la bonne organisation",
+        title: "Ce compte Google n’appartient pas à la bonne organisation",
         paragraphs: &[
             "Le NAS n’accepte que les comptes Google de certaines organisations, comme une école \
              ou une entreprise.",
-            "Choisissez le compte que vous avez là-bas, ou demandez de l’aide à la personne qui \
+            "Choisissez le compte que vous avez là-bas, ou adressez-vous à la personne qui \
              s’occupe du NAS.",
         ],
         action: CHOOSE,
@@ -241,9 +241,9 @@ pub(super) static BOOK: Book = Book {
     address_not_authoritative: Words {
         title: "Le NAS ne peut pas se fier à cette adresse",
         paragraphs: &[
-            "Sa boîte aux lettres n’est pas chez Google, et le NAS ne se fie qu’aux adresses dont \
-             la boîte aux lettres y est.",
-            "Choisissez un compte Google dont l’adresse finit par gmail.com, ou demandez de l’aide \
+            "Cette adresse n’est pas gérée par Google, et le NAS ne se fie qu’aux adresses gérées \
+             par Google.",
+            "Choisissez un compte Google dont l’adresse finit par gmail.com, ou adressez-vous \
              à la personne qui s’occupe du NAS.",
         ],
         action: CHOOSE,
@@ -278,7 +278,7 @@ pub(super) static BOOK: Book = Book {
         ),
     },
     account_denied: Words {
-        title: "Ce compte du NAS n’est pas fait pour Google",
+        title: "Ce compte du NAS ne peut pas servir avec Google",
         paragraphs: &[
             "Cette adresse appartient à un compte du NAS que personne ne peut utiliser avec Google.",
             ASK,
@@ -294,7 +294,7 @@ pub(super) static BOOK: Book = Book {
         paragraphs: &[
             "Cette adresse appartient à un administrateur du NAS.",
             "Retournez sur le NAS et connectez-vous-y avec nom et mot de passe, choisissez un \
-             autre compte Google, ou demandez de l’aide à la personne qui s’occupe du NAS.",
+             autre compte Google, ou adressez-vous à la personne qui s’occupe du NAS.",
         ],
         action: CHOOSE,
         mend: Some(
@@ -307,7 +307,7 @@ pub(super) static BOOK: Book = Book {
             "Quelqu’un sur le NAS a cette adresse, mais se connecte avec un autre compte Google, \
              qui avait la même adresse.",
             "Si cet autre compte est à vous, choisissez-le. S’il n’existe plus et que celui-ci est \
-             votre nouveau compte, demandez à la personne qui s’occupe du NAS.",
+             votre nouveau compte, adressez-vous à la personne qui s’occupe du NAS.",
         ],
         action: CHOOSE,
         mend: Some(
