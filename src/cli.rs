@@ -11,6 +11,7 @@ mod reports;
 mod run;
 mod setup;
 mod table;
+mod waiting;
 
 use std::fs;
 use std::io::{self, Write};

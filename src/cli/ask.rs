@@ -46,47 +46,68 @@ pub(super) trait Report: Serialize + DeserializeOwned {
 /// Sends `request` to the daemon of the config at `path` and prints its
 /// report; the code to exit with.
 pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 {
-    show_with(path, request, |_, report: &R| written(report, form))
+    let report = find_socket(path).and_then(|socket| {
+        let report = ask::<R>(&socket, request)?;
+        Ok(written(&report, form))
+    });
+    match report {
+        Ok(text) => print_result(&text, 0),
+        Err(unanswered) => unanswered.complain(),
+    }
 }
 
-/// The same with the table of a second report below the first one's. JSON has
-/// the first one only.
-pub(super) fn show_both<R: Report, S: Report>(
+/// Returns the report on `first` and below it, in a table, the one on
+/// `second`. JSON has the first one only.
+pub(super) fn both<R: Report, S: Report>(
     path: &Path,
     first: &Request,
     second: &Request,
     form: Form,
-) -> u8 {
-    show_with(path, first, |socket, report: &R| {
-        let text = written(report, form);
-        if form == Form::Json {
-            return text;
-        }
-        // The daemon has just answered; what is below is not worth an error.
-        let below = ask::<S>(socket, second);
-        text + &below.map_or_else(|_| String::new(), |below| written(&below, form))
-    })
+) -> Result<String, Unanswered> {
+    let socket = find_socket(path)?;
+    let text = written(&ask::<R>(&socket, first)?, form);
+    if form == Form::Json {
+        return Ok(text);
+    }
+    // The daemon has just answered; what is below is not worth an error.
+    let below = ask::<S>(&socket, second);
+    Ok(text + &below.map_or_else(|_| String::new(), |below| written(&below, form)))
 }
 
-fn show_with<R: Report>(
-    path: &Path,
-    request: &Request,
-    write: impl FnOnce(&Path, &R) -> String,
-) -> u8 {
-    let socket = match Config::find_control_socket(path) {
-        Ok(socket) => socket,
-        Err(error) => {
-            complain(&describe(&error));
-            return code_of(&error);
-        }
-    };
-    match ask::<R>(&socket, request) {
-        Ok(report) => print_result(&write(&socket, &report), 0),
-        Err(error) => {
-            complain(&error.to_string());
-            error.code()
+/// Why there is no report, and the code to exit with.
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    message: String,
+    code: u8,
+}
+
+impl Unanswered {
+    /// Prints the reason; the code to exit with.
+    pub(super) fn complain(&self) -> u8 {
+        complain(&self.message);
+        self.code
+    }
+
+    /// Whether a daemon that waits for a config may be the reason.
+    pub(super) fn may_wait(&self) -> bool {
+        matches!(self.code, NOT_RUNNING | BAD_CONFIG)
+    }
+}
+
+impl From<AskError> for Unanswered {
+    fn from(error: AskError) -> Self {
+        Self {
+            message: error.to_string(),
+            code: error.code(),
         }
     }
+}
+
+fn find_socket(path: &Path) -> Result<PathBuf, Unanswered> {
+    Config::find_control_socket(path).map_err(|error| Unanswered {
+        message: describe(&error),
+        code: code_of(&error),
+    })
 }
 
 fn written<R: Report>(report: &R, form: Form) -> String {

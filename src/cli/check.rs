@@ -12,7 +12,7 @@ use crate::config::{Config, ConfigError, Problem};
 
 /// What was found about one thing. `--json` prints it as it is.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Finding {
+pub(super) struct Finding {
     name: String,
     result: Verdict,
     message: String,
@@ -71,7 +71,8 @@ fn praise(path: &Path, config: &Config) -> Finding {
     }
 }
 
-fn blame(error: &ConfigError) -> Vec<Finding> {
+/// What is wrong with a config that cannot be used.
+pub(super) fn blame(error: &ConfigError) -> Vec<Finding> {
     match error {
         ConfigError::Bad { problems, .. } => problems
             .iter()
@@ -95,7 +96,8 @@ impl Finding {
     }
 }
 
-fn as_lines(findings: &[Finding]) -> String {
+/// One line for each finding.
+pub(super) fn as_lines(findings: &[Finding]) -> String {
     let lines = findings.iter().map(|finding| {
         let result = match finding.result {
             Verdict::Ok => "ok  ",

@@ -9,6 +9,7 @@ use super::help::{
     KEYS, KEYS_ROTATE, KEYS_ROTATE_EXAMPLES, LINKS, LINKS_REMOVE, LINKS_REMOVE_EXAMPLES, RELOAD,
     RELOAD_EXAMPLES, STATUS_EXAMPLES, USERS, USERS_EXAMPLES,
 };
+use super::{print_result, waiting};
 use crate::control::wire::{self, Request, Signs};
 
 /// What the daemon is asked.
@@ -25,7 +26,7 @@ pub(super) enum Question {
     #[command(after_help = STATUS_EXAMPLES)]
     Status {
         /// Print JSON: version, started, directory, power, google, jobs,
-        /// refusals and problems
+        /// refusals and problems; before a valid config: waiting and problems
         #[arg(long)]
         json: bool,
     },
@@ -95,7 +96,17 @@ impl Question {
             Self::Status { json } => {
                 let (status, moved) = (Request::Status, Request::LinksMoved);
                 let form = Form::of(json);
-                ask::show_both::<wire::Status, Vec<wire::MovedLink>>(config, &status, &moved, form)
+                let report =
+                    ask::both::<wire::Status, Vec<wire::MovedLink>>(config, &status, &moved, form);
+                let unanswered = match report {
+                    Ok(report) => return print_result(&report, 0),
+                    Err(unanswered) => unanswered,
+                };
+                let waits = unanswered.may_wait();
+                match waits.then(|| waiting::report(config, form)).flatten() {
+                    Some(report) => print_result(&report, 0),
+                    None => unanswered.complain(),
+                }
             }
             Self::Users { json } => {
                 ask::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))

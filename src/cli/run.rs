@@ -19,6 +19,10 @@ const WORKERS: usize = 2;
 /// A quarter of the usual: nothing here recurses.
 const STACK_BYTES: usize = 512 * 1024;
 
+/// Where the page of a daemon that waits for a config is, unless
+/// `--wait-for-config` says otherwise.
+pub(super) const WAITING_ADDRESS: &str = "127.0.0.1:5556";
+
 /// How to run.
 #[derive(Args)]
 pub(super) struct Options {
@@ -29,7 +33,7 @@ pub(super) struct Options {
         value_name = "ADDRESS",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "127.0.0.1:5556"
+        default_missing_value = WAITING_ADDRESS
     )]
     wait_for_config: Option<SocketAddr>,
 }

@@ -6,13 +6,14 @@ use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE, Plan, write_secret};
 use rustix::process::Signal;
+use serde_json::Value;
 
-use crate::config::{EXAMPLE, bare};
+use crate::config::{EXAMPLE, bare, text};
 use crate::process::{Process, free_port, until};
 use crate::wire::Wire;
 
@@ -396,4 +397,49 @@ async fn a_config_is_found_even_if_nobody_can_be_told_that_it_was_not() {
 
     process.says(" serving ").await;
     house.sign_in(JEANNE, "").await;
+}
+
+/// What `status` says of the daemon.
+fn status(waiting: &Waiting, json: bool) -> Output {
+    let mut command = bare(&["status", "--config"]);
+    command.arg(waiting.config());
+    if json {
+        command.arg("--json");
+    }
+    command.output().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_says_that_the_daemon_is_running_and_waiting() {
+    let mut waiting = Waiting::new().await;
+    waiting.page_says(IN_ENGLISH).await;
+    let output = status(&waiting, false);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = text(&output.stdout);
+    assert!(said.contains("is running and waiting"), "{said}");
+    assert!(said.contains("No such file"), "{said}");
+
+    write_secret(&waiting.config(), "issuer = 5");
+    waiting.page_says("<code>issuer</code>").await;
+    let output = status(&waiting, true);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["waiting"], true);
+    let problems = report["problems"].as_array().unwrap();
+    let issuer = problems.iter().find(|it| it["name"] == "issuer").unwrap();
+    assert_eq!(issuer["result"], "fail");
+
+    // A running daemon is asked, whatever its config has become.
+    waiting.house.write_config();
+    waiting.begins().await;
+    write_secret(&waiting.config(), "issuer = 5");
+    let output = status(&waiting, true);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["waiting"], Value::Null);
+    assert!(report["started"].is_string());
+
+    waiting.process.signal(Signal::TERM);
+    waiting.process.ended().await;
+    assert_eq!(status(&waiting, true).status.code(), Some(75));
 }
