@@ -63,5 +63,7 @@ async fn take(language: &str, album: &Album) -> Vec<String> {
 }
 
 /// Without the reference, which is never the same; not ours, it has no main.
-const SAID: &str = "return document.querySelector('main')?.innerText ?? document.title";
+const SAID: &str = "
+    const text = (selector) => document.querySelector(selector)?.innerText;
+    return (text('main') ?? document.title) + (text('footer p:not(:last-child)') ?? '')";
 const REFUSAL: &str = "return document.querySelector('meta[name=refusal]')?.content";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use fakes::browser::Browser;
 use fakes::chromium::Chromium;
 use fakes::dsm::{Api, FakeUser, Instead};
+use fakes::google::token::Lie;
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE, Plan, family};
 use google_to_synology_sso::clock::SystemClock;
@@ -45,19 +46,26 @@ pub(crate) struct Scene {
 }
 
 /// Every page.
-pub(crate) const SCENES: [Scene; 25] = [
+pub(crate) const SCENES: [Scene; 29] = [
     page("not-set-up", Way::Waits(&[])),
     page("set-up-wrongly", Way::Waits(&["dsm.url", "users.alias[3]"])),
     page("landing", Way::Opens("/")),
     page("not-found", Way::Opens("/nowhere")),
     page("bad-request", Way::Opens("/auth")),
+    page("unknown-client", Way::Opens("/auth?client_id=synolgy")),
+    page(
+        "unregistered-redirect",
+        Way::Opens("/auth?client_id=synology&redirect_uri=https://nas.example.com/%23/signin"),
+    ),
     page("bad-callback", Way::Opens("/callback")),
     page("no-such-login", Way::Opens("/callback?state=x.y&code=c")),
     page("already-used", Way::LoadsAgain(STRANGER)),
     page("google-failed", Way::SignsIn(JEANNE)),
+    page("google-rejects-us", Way::SignsIn(JEANNE)),
     page("too-many", Way::Opens("/callback")),
     page("broken", Way::SignsIn(JEANNE)),
     refusal("address-not-verified", UNVERIFIED),
+    variant("address-missing", "address-not-verified", STRANGER),
     refusal("address-unknown", STRANGER),
     variant("address-unknown-long", "address-unknown", LONG),
     variant("address-unknown-slow", "address-unknown", STRANGER),
@@ -158,6 +166,11 @@ impl Scene {
     async fn prepare(self, house: &House) {
         match self.name {
             "google-failed" => house.google.fail(Endpoint::Token, Trouble::Status(500)),
+            "google-rejects-us" => {
+                let trouble = Trouble::OAuthError("invalid_client");
+                house.google.fail(Endpoint::Token, trouble);
+            }
+            "address-missing" => house.google.lie(Some(Lie::NoEmail)),
             "too-many" => flood(house).await,
             "broken" => {
                 let state = house.state();
