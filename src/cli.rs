@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::ConfigError;
 use crate::logging;
-use crate::time_zone::{self, LocalZone};
+use crate::machine::time_zone::{self, LocalZone};
 use question::Question;
 
 /// It failed.

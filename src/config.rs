@@ -20,14 +20,14 @@ use std::{fmt, io};
 
 use ipnet::IpNet;
 
-use crate::address::CanonicalAddress;
-use crate::directory::AdministratorPolicy;
-use crate::ids::GoogleIssuer;
-use crate::issuer::Issuer;
-use crate::relying_party::RelyingParty;
-use crate::secret::Secret;
-use crate::tls::TlsFiles;
+use crate::machine::tls::TlsFiles;
 pub use changes::{Change, Counts, Difference};
+use domain::base::address::CanonicalAddress;
+use domain::base::ids::GoogleIssuer;
+use domain::base::issuer::Issuer;
+use domain::base::secret::Secret;
+use domain::model::relying_party::RelyingParty;
+use domain::signin::directory::AdministratorPolicy;
 pub(crate) use file::{shared_directory, writable_by_others};
 use raw::Problems;
 use values::Files;

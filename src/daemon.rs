@@ -1,5 +1,8 @@
 //! The composition root: config → state → listener → jobs → stop.
 
+pub mod control;
+pub mod jobs;
+pub mod lifecycle;
 mod port;
 mod supervision;
 mod waiting;
@@ -15,24 +18,26 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::{Clock, SystemClock, UnixTime};
+use crate::app::{self, Bridge, CurrentBridge, SpentLogins};
+use crate::clients::refresh_desk::RefreshDesk;
 use crate::config::{Config, ConfigError, ScheduleUse};
-use crate::control::{Control, Reloader, Socket};
-use crate::directory::Snapshot;
-use crate::flow::{self, Bridge, CurrentBridge, SpentLogins};
+use crate::daemon::control::{Control, Reloader, Socket};
+use crate::daemon::jobs::{FingerprintKey, Jobs, ScheduleFile};
+use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
+use crate::daemon::lifecycle::{GRACE, Hangups, Lifecycle, supervisor};
 use crate::http::Server;
-use crate::jobs::{self, FingerprintKey, Jobs, ScheduleFile};
-use crate::key_ring::KeyRing;
-use crate::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
-use crate::lifecycle::{self, GRACE, Hangups, Lifecycle, supervisor};
 use crate::logging;
-use crate::login::cookie::Sealer;
-use crate::power::{KnownSchedule, Source};
-use crate::random::{OsRandom, Random};
-use crate::refresh_desk::RefreshDesk;
-use crate::secret::Secret;
+use crate::machine::clock::SystemClock;
+use crate::machine::random::OsRandom;
+use crate::machine::tls::TlsSource;
+use crate::store::key_ring::KeyRing;
 use crate::store::{Presence, Store, StoreError};
-use crate::tls::TlsSource;
+use domain::base::clock::{Clock, UnixTime};
+use domain::base::random::Random;
+use domain::base::secret::Secret;
+use domain::model::login::cookie::Sealer;
+use domain::model::power::{KnownSchedule, Source};
+use domain::signin::directory::Snapshot;
 use port::bind;
 use supervision::Supervision;
 use waiting::Found;
@@ -98,9 +103,9 @@ impl Daemon {
         });
         let documents = store.documents().await?;
         let current = Arc::new(CurrentBridge::new(Bridge {
-            policy: Arc::new(flow::policy(&config)),
-            upstream: Arc::new(flow::upstream(&config, &clock, documents)),
-            dsm: Arc::new(flow::dsm_client(&config)),
+            policy: Arc::new(app::policy(&config)),
+            upstream: Arc::new(app::upstream(&config, &clock, documents)),
+            dsm: Arc::new(app::dsm_client(&config)),
             config,
             store,
             keys: Arc::new(keys),

@@ -7,36 +7,28 @@
 
 mod admit;
 mod again;
-mod bridge;
-mod configured;
-mod current;
 mod error;
 mod problems;
-mod refusals;
-mod spent;
 
-use crate::authorize as step_one;
-use crate::google::{self, CallbackAnswer, CallbackOutcome, Expected};
-use crate::ids::KeyId;
+use crate::app::Bridge;
 use crate::logging;
-use crate::login::{AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope};
-use crate::oauth::OAuthError;
-use crate::parameters::Parameters;
-use crate::relying_party::{RelyingParty, TrustedRedirect};
-use crate::secret::Secret;
 use crate::store::{Decision, Redeemed};
-use crate::token::claims::Claims;
-use crate::token::request::TokenRequest;
-use crate::token::silent;
-use crate::token::{self, TOKEN_LIFE, Unredeemable};
+use domain::base::ids::KeyId;
+use domain::base::oauth::OAuthError;
+use domain::base::parameters::Parameters;
+use domain::base::secret::Secret;
+use domain::model::login::{
+    AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope,
+};
+use domain::model::relying_party::{RelyingParty, TrustedRedirect};
+use domain::signin::authorize as step_one;
+use domain::signin::google::{self, CallbackAnswer, CallbackOutcome, Expected};
+use domain::signin::token::claims::Claims;
+use domain::signin::token::request::TokenRequest;
+use domain::signin::token::silent;
+use domain::signin::token::{self, TOKEN_LIFE, Unredeemable};
 
-pub use bridge::Bridge;
-pub use configured::{dsm_client, policy, upstream};
-pub use current::CurrentBridge;
 pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
-pub use problems::{NotedProblem, Problem, Problems, Source};
-pub use refusals::{Refusals, RefusedLogin};
-pub use spent::SpentLogins;
 
 /// Location and cookie together. nginx drops an answer whose headers do not
 /// fit into 4 kB; all others need 300 bytes.

@@ -34,11 +34,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::clock::Clock;
-use crate::flow::CurrentBridge;
+use crate::app::CurrentBridge;
 use crate::logging::{self, Budget};
-use crate::random::Random;
-use crate::tls::TlsSource;
+use crate::machine::tls::TlsSource;
+use domain::base::clock::Clock;
+use domain::base::random::Random;
 use impatient::Impatient;
 use limits::Limits;
 pub use pages::WAITING_MARK;

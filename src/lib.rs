@@ -1,5 +1,5 @@
-//! Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an
-//! OpenID client toward Google.
+//! Sign in to a Synology NAS with Google: an OpenID provider for DSM, an
+//! OpenID client of Google.
 //!
 //! # One login
 //!
@@ -9,85 +9,58 @@
 //! Google  ──GET /callback──▶ google:    cookie + code ─▶ GoogleIdentity
 //!                            directory: + users, links, policy ─▶ DsmUser
 //!                            token:     code and link, stored ─▶ 303 to DSM
-//! DSM     ──POST /token────▶ token:     code, once; judged again ─▶ tokens
-//! DSM     ──GET /userinfo──▶ token:     judged again ─▶ username, e-mail
+//! DSM     ──POST /token────▶ token:     code, once; evaluated again ─▶ tokens
+//! DSM     ──GET /userinfo──▶ token:     evaluated again ─▶ username, e-mail
 //! ```
 //!
 //! # Invariants
 //!
-//! - Imports point one way: `http → flow → authorize | google | directory |
-//!   token → login, keys`. The four steps never import each other, nor `http`,
-//!   `store`, `dsm`, `upstream` or `http_client`: `flow` alone calls those
-//!   between two steps. Only `daemon` knows everything, and only `cli` knows
-//!   `daemon`.
-//! - No token without a [`login::DsmUser`], no `DsmUser` without a
-//!   [`login::GoogleIdentity`], no `GoogleIdentity` without a verified
-//!   signature and nonce.
-//! - A look-up never waits for DSM, with one exception: who would be refused
-//!   for want of newer users waits at the [`refresh_desk`], 15 s at most, all
-//!   of them for one reading. A lock is held across an await on a socket only
-//!   as a turnstile, of those who would ask the same.
-//! - A stranger's request writes nothing to the database.
-//! - An unchanged refresh writes nothing: freshness lives in memory and goes to
-//!   disk once a day and at stop.
-//! - Links are judged when they are used, by [`directory::judge`], and never
-//!   deleted by a refresh: a list that came back short must not unlink anybody.
-//!   One is made in the transaction that stores its code.
-//! - What a request works with is one [`flow::Bridge`], which a reload replaces
+//! - Imports point one way, from the bottom of the list below to its top. What
+//!   decides about a login is in the crate [`domain`], which has no access to a
+//!   socket, a file, the log or a clock. Its four steps never import each other;
+//!   [`flow`] calls them in order and does the I/O between two of them.
+//! - No token without a [`DsmUser`](domain::model::login::DsmUser), no `DsmUser`
+//!   without a [`GoogleIdentity`](domain::model::login::GoogleIdentity), no
+//!   `GoogleIdentity` without a verified signature and nonce.
+//! - A look-up never waits for DSM, with one exception: a sign-in that would be
+//!   refused waits at the [`clients::refresh_desk`] for newer users, 15 s
+//!   at most, and all that wait share one refresh. No lock is held across an
+//!   await on a socket, except to let one of several equal requests through.
+//! - A request from anyone who is neither an admitted user nor an authenticated
+//!   client writes nothing to the database.
+//! - An unchanged refresh writes nothing: freshness is held in memory and saved
+//!   once a day and at stop.
+//! - Links are evaluated when they are used, by
+//!   [`directory::judge`](domain::signin::directory::judge), and never deleted by
+//!   a refresh: a short list must not unlink any user. A link is created in the
+//!   transaction that stores its code.
+//! - What a request works with is one [`app::Bridge`], which a reload replaces
 //!   as a whole; a request ends with the one with which it began.
-//! - No command but `run` opens the state: they ask the daemon, by
-//!   [`control`].
-//! - Time comes in as an argument; the clock, chance, the environment and the
-//!   spawning of tasks are each named in one file.
-//! - serde types are wire types; domain types have no serde.
+//! - No command but `run` opens the state: the others ask the daemon, by
+//!   [`daemon::control`].
+//! - Time is passed as an argument; the clock, the random source, the
+//!   environment and the spawning of tasks are each named in one file.
+//! - serde types are wire types; domain types do not use serde.
 //!
 //! # Reading order
+//!
+//! Read [`flow`] first, then the steps in [`domain::signin`], then the layers
+//! from the bottom up:
 
-// What flows: a login's stages, and the words that they are made of.
-pub mod address;
-pub mod ids;
-pub mod issuer;
-pub mod login;
-pub mod oauth;
-pub mod parameters;
-pub mod power;
-pub mod relying_party;
-pub mod user_list;
-
-// The four steps: they decide, and touch nothing.
-pub mod authorize;
-pub mod directory;
-pub mod google;
-pub mod token;
-
-// Where the steps meet.
-pub mod flow;
-
-// Around them: the doors to the browser, Google, DSM and the disk.
-pub mod dsm;
-pub mod http;
-pub mod http_client;
-pub mod key_ring;
-pub mod keys;
-pub mod refresh_desk;
-pub mod store;
-pub mod tls;
-pub mod upstream;
-
-// What runs all of it.
-pub mod cli;
+// What the machine and its administrator give.
 pub mod config;
-pub mod control;
-pub mod daemon;
-pub mod jobs;
-pub mod lifecycle;
 pub mod logging;
+pub mod machine;
 
-// Where time, chance and secrets enter.
-pub mod clock;
-pub mod random;
-pub mod secret;
-pub mod time_zone;
+// DSM, Google and the disk.
+pub mod clients;
+pub mod store;
 
-mod backoff;
-mod web_url;
+// A request, from what it works with to its response.
+pub mod app;
+pub mod flow;
+pub mod http;
+
+// What runs all of it, and the command line.
+pub mod cli;
+pub mod daemon;

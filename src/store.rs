@@ -12,6 +12,7 @@ mod directory;
 mod documents;
 mod grants;
 mod hold;
+pub mod key_ring;
 mod keys;
 mod links;
 mod open;
@@ -30,8 +31,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::UnixTime;
 use copy::Copy;
+use domain::base::clock::UnixTime;
 use open::{OpenState, Opened};
 use trouble::Troubles;
 

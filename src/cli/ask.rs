@@ -14,9 +14,10 @@ use super::{
     BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, local_zone,
     print_result,
 };
-use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::control::wire::{Answer, Reason, Refused, Request};
+use crate::daemon::control::wire::{Answer, Reason, Refused, Request};
+use crate::machine::clock::SystemClock;
+use domain::base::clock::Clock;
 
 /// A reload waits 15 s for DSM; whoever has waited for so long gives up.
 const PATIENCE: Duration = Duration::from_mins(1);

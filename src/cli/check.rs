@@ -7,8 +7,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{FAILED, code_of, json_line, print_result, why_unreadable};
-use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError, Problem};
+use crate::machine::clock::SystemClock;
+use domain::base::clock::Clock;
 
 /// What was found about one thing. `--json` prints it as it is.
 #[derive(Debug, PartialEq, Eq, Serialize)]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{code_of, complain, describe, json_line, print_result};
 use crate::config::Config;
 use crate::config::urls::GOOGLE;
-use crate::relying_party::RelyingParty;
+use domain::model::relying_party::RelyingParty;
 
 /// `--json` prints it as it is.
 #[derive(Serialize)]

@@ -10,7 +10,7 @@ use super::help::{
     RELOAD_EXAMPLES, STATUS_EXAMPLES, USERS, USERS_EXAMPLES,
 };
 use super::{print_result, waiting};
-use crate::control::wire::{self, Request, Signs};
+use crate::daemon::control::wire::{self, Request, Signs};
 
 /// What the daemon is asked.
 #[derive(Subcommand)]

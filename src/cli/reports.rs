@@ -5,12 +5,12 @@ use std::iter;
 
 use super::ask::Report;
 use super::table::{Cell, Reader, Tone, wrapped};
-use crate::address::{CanonicalAddress, quoted};
-use crate::clock::span_in_words;
-use crate::control::wire::{
+use crate::daemon::control::wire::{
     Change, Directory, Key, Link, MovedLink, Reloaded, RemovedLinks, Status, User,
 };
-use crate::power::Outlook;
+use domain::base::address::{CanonicalAddress, quoted};
+use domain::base::clock::span_in_words;
+use domain::model::power::Outlook;
 
 impl Report for Status {
     fn to_table(&self, reader: &Reader) -> String {

@@ -264,7 +264,7 @@ mod tests {
     use super::questions::QUESTIONS;
     use super::*;
     use crate::config::single::Given;
-    use crate::secret::Secret;
+    use domain::base::secret::Secret;
 
     /// A second daemon beside DSM's would find its port and its state taken.
     #[test]

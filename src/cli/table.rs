@@ -5,9 +5,9 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
-use crate::clock::{UnixTime, span_in_words};
-use crate::control::wire::Time;
+use crate::daemon::control::wire::Time;
 use crate::logging::is_plain;
+use domain::base::clock::{UnixTime, span_in_words};
 
 /// The longest e-mail address that there can be (RFC 5321, section 4.5.3.1.3).
 const WIDEST: usize = 254;
@@ -160,8 +160,8 @@ pub(super) mod tests {
     use jiff::tz::TimeZone;
 
     use super::{Cell, Paint, Reader, Tone, wrapped};
-    use crate::clock::UnixTime;
-    use crate::control::wire::Time;
+    use crate::daemon::control::wire::Time;
+    use domain::base::clock::UnixTime;
 
     /// Reads in Paris, on the evening of 2026-11-22.
     pub(in super::super) fn reader() -> Reader {

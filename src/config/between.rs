@@ -2,8 +2,8 @@
 
 use super::raw::Section;
 use super::{Google, urls};
-use crate::issuer::Issuer;
-use crate::relying_party::RelyingParty;
+use domain::base::issuer::Issuer;
+use domain::model::relying_party::RelyingParty;
 
 /// What is wrong with the three URLs of a login together.
 pub(super) fn note_where_browsers_go(

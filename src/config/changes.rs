@@ -8,9 +8,9 @@ use super::{
     AdministratorPolicy, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power,
     ScheduleUse, Users,
 };
-use crate::relying_party::{RegisteredRedirect, RelyingParty};
-use crate::secret::Secret;
-use crate::tls::TlsFiles;
+use crate::machine::tls::TlsFiles;
+use domain::base::secret::Secret;
+use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
 
 /// A key whose value is another one.
 #[derive(Clone, Debug, PartialEq, Eq)]

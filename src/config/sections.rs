@@ -14,13 +14,13 @@ use super::{
     Alias, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power, ScheduleUse, Users,
     between, claims, google_client, urls,
 };
-use crate::address::CanonicalAddress;
-use crate::directory::AdministratorPolicy;
-use crate::ids::{ClientId, GoogleIssuer};
-use crate::issuer::Issuer;
-use crate::keys::{KEPT_AFTER, PUBLISHED_BEFORE};
-use crate::relying_party::RelyingParty;
-use crate::tls::{self, TlsFileError, TlsFiles};
+use crate::machine::tls::{self, TlsFileError, TlsFiles};
+use domain::base::address::CanonicalAddress;
+use domain::base::ids::{ClientId, GoogleIssuer};
+use domain::base::issuer::Issuer;
+use domain::model::keys::{KEPT_AFTER, PUBLISHED_BEFORE};
+use domain::model::relying_party::RelyingParty;
+use domain::signin::directory::AdministratorPolicy;
 
 /// Loopback: a proxy on this machine is what faces the Internet. Dex's port,
 /// so that an existing proxy rule goes on working.

@@ -6,8 +6,8 @@ use toml::{Table, Value};
 use super::sections::{DEFAULT_ADDRESS, MAX_GOOGLE_CLIENT_ID, MAX_LINE};
 use super::urls::{self, PlainHttp};
 use super::{google_client, values};
-use crate::issuer::Issuer;
-use crate::web_url::WebUrl;
+use domain::base::issuer::Issuer;
+use domain::base::web_url::WebUrl;
 
 /// What the rest of the config says, as far as a single value depends on it.
 #[derive(Clone)]

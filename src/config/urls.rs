@@ -1,10 +1,10 @@
 //! The URLs of others that the config names: where logins go back to, DSM,
 //! Google.
 
-use crate::ids::GoogleIssuer;
-use crate::issuer::Issuer;
-use crate::relying_party::RegisteredRedirect;
-use crate::web_url::{WebUrl, WebUrlError, strange_character};
+use domain::base::ids::GoogleIssuer;
+use domain::base::issuer::Issuer;
+use domain::base::web_url::{WebUrl, WebUrlError, strange_character};
+use domain::model::relying_party::RegisteredRedirect;
 
 /// With `state` and `nonce` it has to fit in the login's cookie.
 const MAX_REDIRECT: usize = 1_000;
@@ -201,7 +201,7 @@ pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
 #[cfg(test)]
 mod tests {
     use super::{PlainHttp, dsm, google_issuer, leads_to, redirect};
-    use crate::issuer::Issuer;
+    use domain::base::issuer::Issuer;
 
     #[test]
     fn redirect_uris_are_https_and_kept_as_written() {

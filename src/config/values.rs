@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::secret::{Secret, read_secret_file};
+use crate::machine::secret_file::read_secret_file;
+use domain::base::secret::Secret;
 
 /// As `setup` calls them.
 const SECRET_FILES: [&str; 4] = [

@@ -2,10 +2,10 @@
 
 use super::urls::is_googles;
 use super::{Alias, Config, Problem, directory_of, shared_directory};
-use crate::clock::UnixTime;
-use crate::relying_party::RelyingParty;
-use crate::tls::{self, Rejection};
-use crate::web_url::WebUrl;
+use crate::machine::tls::{self, Rejection};
+use domain::base::clock::UnixTime;
+use domain::base::web_url::WebUrl;
+use domain::model::relying_party::RelyingParty;
 
 /// Those that DSM has unless somebody changes them.
 const DSM_PORTS: [u16; 2] = [5000, 5001];

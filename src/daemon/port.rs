@@ -10,8 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::daemon::lifecycle::supervisor;
 use crate::http;
-use crate::lifecycle::supervisor;
 
 /// A port that is taken is free in a moment, or when an administrator has
 /// stopped the other program.

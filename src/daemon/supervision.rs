@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::UnixTime;
-use crate::flow::{Bridge, CurrentBridge, RefusedLogin};
+use crate::app::{Bridge, CurrentBridge, RefusedLogin};
+use crate::daemon::jobs::{Jobs, UsersReport};
+use crate::daemon::lifecycle::supervisor;
 use crate::http::Server;
-use crate::jobs::{Jobs, UsersReport};
-use crate::lifecycle::supervisor;
+use domain::base::clock::UnixTime;
 
 /// Whoever looks at `systemctl status` types it again after so long. It is
 /// told only what has changed.
@@ -130,7 +130,7 @@ fn short_time(bridge: &Bridge, time: UnixTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Refusal;
+    use domain::signin::directory::Refusal;
 
     fn said(users: &UsersReport, refused: Option<&RefusedLogin>) -> String {
         status(users, None, refused, in_seconds)

@@ -16,11 +16,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{port::bind, supervision};
-use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
+use crate::daemon::lifecycle::{Hangups, supervisor};
 use crate::http::{Lack, Server, Waiting};
-use crate::lifecycle::{Hangups, supervisor};
-use crate::random::OsRandom;
+use crate::machine::clock::SystemClock;
+use crate::machine::random::OsRandom;
 
 /// Who has just answered the questions looks whether it works.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

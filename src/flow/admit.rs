@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::{Arrival, Bridge, FlowError};
-use crate::directory::{Admission, LinkedBy, Refusal, Refused};
+use super::{Arrival, FlowError};
+use crate::app::Bridge;
+use crate::clients::refresh_desk::Asked;
 use crate::logging;
-use crate::login::{AuthorizationRequest, GoogleIdentity};
-use crate::refresh_desk::Asked;
-use crate::secret::Secret;
 use crate::store::Linked;
-use crate::token::{self, CODE_LIFE};
+use domain::base::secret::Secret;
+use domain::model::login::{AuthorizationRequest, GoogleIdentity};
+use domain::signin::directory::{Admission, LinkedBy, Refusal, Refused};
+use domain::signin::token::{self, CODE_LIFE};
 
 /// A person waits so long for DSM's newer users before a refusal.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -1,12 +1,12 @@
 //! The judgement made once more, when a code is redeemed and at userinfo:
 //! whoever was let in a moment ago must still be the same DSM user.
 
-use super::Bridge;
-use super::refusals::RefusedLogin;
-use crate::directory::{Admission, Refused};
-use crate::ids::DsmUsername;
+use crate::app::Bridge;
+use crate::app::RefusedLogin;
 use crate::logging;
-use crate::login::GoogleIdentity;
+use domain::base::ids::DsmUsername;
+use domain::model::login::GoogleIdentity;
+use domain::signin::directory::{Admission, Refused};
 
 /// Somebody who was let in, and is out by now.
 #[derive(Debug)]

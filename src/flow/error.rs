@@ -1,22 +1,22 @@
 //! How a request of a login can end otherwise.
 
-use super::bridge::Bridge;
-use super::problems::{Problem, Source};
-use super::refusals::RefusedLogin;
-use crate::authorize::UntrustedRequest;
-use crate::clock::UnixTime;
-use crate::directory::{Detail, Refusal, Refused};
-use crate::google::{CallbackError, ClientFault, IdTokenError, TokenAnswerError};
-use crate::ids::DsmUsername;
-use crate::keys::KeyError;
+use crate::app::Bridge;
+use crate::app::RefusedLogin;
+use crate::app::{Problem, Source};
+use crate::clients::upstream::UpstreamError;
 use crate::logging::{self, told};
-use crate::login::cookie::SealError;
-use crate::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
-use crate::oauth::OAuthError;
-use crate::random::RandomError;
-use crate::relying_party::TrustedRedirect;
 use crate::store::StoreError;
-use crate::upstream::UpstreamError;
+use domain::base::clock::UnixTime;
+use domain::base::ids::DsmUsername;
+use domain::base::oauth::OAuthError;
+use domain::base::random::RandomError;
+use domain::model::keys::KeyError;
+use domain::model::login::cookie::SealError;
+use domain::model::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
+use domain::model::relying_party::TrustedRedirect;
+use domain::signin::authorize::UntrustedRequest;
+use domain::signin::directory::{Detail, Refusal, Refused};
+use domain::signin::google::{CallbackError, ClientFault, IdTokenError, TokenAnswerError};
 
 /// An OAuth error response: it goes to the relying party (RFC 6749,
 /// section 4.1.2.1).

@@ -1,96 +1,14 @@
-//! The last failures that are not refusals, for `status`: what has to be
-//! corrected in DSM's settings, at Google, or here.
-
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+//! Which failures `status` shows as problems, and in which words.
 
 use super::{FlowError, TokenError};
-use crate::authorize::UntrustedRequest;
-use crate::clock::UnixTime;
-use crate::google::{ClientFault, GoogleClient};
-use crate::ids::ClientId;
+use crate::app::Problem;
 use crate::logging::told;
-use crate::token::request::AuthenticationError;
-
-/// How many there are of one kind and source. A flood of one does not push out
-/// the others.
-const ROOM: usize = 5;
-
-/// Requests contain text of any length.
-const LONGEST_MESSAGE: usize = 600;
-
-/// Who caused it. An attacker on the Internet, who can cause as many problems
-/// as they like, does not push out those of DSM and of the home network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// This machine, a private address, or Google.
-    Near,
-    /// Any other address.
-    Far,
-}
-
-/// What went wrong, without a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Its public name.
-    pub name: &'static str,
-    /// What came, what was expected, and what to do.
-    pub message: String,
-}
-
-/// When it last happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotedProblem {
-    /// The last time.
-    pub at: UnixTime,
-    /// What happened.
-    pub problem: Problem,
-    source: Source,
-}
-
-/// The last problems since the start, in memory: one entry for each kind and
-/// message. A request from a stranger writes nothing to disk.
-#[derive(Debug, Default)]
-pub struct Problems(Mutex<VecDeque<NotedProblem>>);
-
-impl Problems {
-    /// All of them, the newest first.
-    pub fn latest(&self) -> Vec<NotedProblem> {
-        let problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.iter().cloned().collect()
-    }
-
-    /// Notes `problem`, or that it has happened again.
-    pub fn note(&self, at: UnixTime, source: Source, mut problem: Problem) {
-        if let Some((end, _)) = problem.message.char_indices().nth(LONGEST_MESSAGE) {
-            problem.message.truncate(end);
-            problem.message.push('…');
-        }
-        let mut problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = |it: &NotedProblem| it.problem == problem && it.source == source;
-        let kind = |it: &NotedProblem| it.problem.name == problem.name && it.source == source;
-        let replaced = problems.iter().position(again).or_else(|| {
-            let full = problems.iter().filter(|it| kind(it)).count() >= ROOM;
-            full.then(|| problems.iter().rposition(kind)).flatten()
-        });
-        replaced.map(|index| problems.remove(index));
-        problems.push_front(NotedProblem {
-            at,
-            problem,
-            source,
-        });
-    }
-}
+use domain::base::ids::ClientId;
+use domain::signin::authorize::UntrustedRequest;
+use domain::signin::google::{ClientFault, GoogleClient};
+use domain::signin::token::request::AuthenticationError;
 
 impl Problem {
-    /// `name` and `message` as they are.
-    pub(super) fn new(name: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            name,
-            message: message.into(),
-        }
-    }
-
     /// Our client at Google is set up wrongly.
     pub(super) fn at_google(fault: ClientFault, client: &GoogleClient) -> Self {
         let name = match fault {
@@ -186,45 +104,3 @@ impl Problem {
 const CLIENT_UNKNOWN: &str = "client-unknown";
 const REQUEST_REJECTED: &str = "request-rejected";
 const INTERNAL: &str = "internal-error";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: i64) -> UnixTime {
-        UnixTime::from_seconds(seconds)
-    }
-
-    fn messages(problems: &Problems) -> Vec<(i64, String)> {
-        let latest = problems.latest().into_iter();
-        let seen = latest.map(|it| (it.at.seconds(), it.problem.message));
-        seen.collect()
-    }
-
-    #[test]
-    fn what_happens_again_is_one_entry_with_the_last_time() {
-        let problems = Problems::default();
-        for (second, message) in [(1, "a"), (2, "b"), (3, "a")] {
-            problems.note(at(second), Source::Near, Problem::new("kind", message));
-        }
-        let seen = [(3, "a".to_owned()), (2, "b".to_owned())];
-        assert_eq!(messages(&problems), seen);
-    }
-
-    #[test]
-    fn a_flood_from_outside_pushes_out_nothing_but_itself() {
-        let problems = Problems::default();
-        problems.note(at(1), Source::Near, Problem::new("kind", "at home"));
-        problems.note(at(2), Source::Far, Problem::new("other", "elsewhere"));
-        for second in 3..10_000 {
-            let junk = format!("{second}{}", "x".repeat(9_000));
-            problems.note(at(second), Source::Far, Problem::new("kind", junk));
-        }
-        let seen = messages(&problems);
-        assert_eq!(seen.len(), 2 + ROOM);
-        assert!(seen.contains(&(1, "at home".to_owned())));
-        assert!(seen.contains(&(2, "elsewhere".to_owned())));
-        assert_eq!(seen[0].0, 9_999);
-        assert!(seen.iter().all(|(_, message)| message.len() < 700));
-    }
-}

@@ -3,9 +3,10 @@
 use hyper::HeaderMap;
 use hyper::header::COOKIE;
 
-use crate::clock::UnixTime;
-use crate::flow::{Bridge, Departure};
-use crate::login::{LOGIN_LIFE, LoginId};
+use crate::app::Bridge;
+use crate::flow::Departure;
+use domain::base::clock::UnixTime;
+use domain::model::login::{LOGIN_LIFE, LoginId};
 
 /// As many logins may be under way in one browser: its tabs.
 const MAX_COOKIES: usize = 4;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::flow::Bridge;
+use crate::app::Bridge;
 
 /// The discovery document.
 pub(super) fn discovery(bridge: &Bridge) -> Vec<u8> {

@@ -14,10 +14,10 @@ use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Language, RequestId};
 use crate::flow::{BearerError, ClientError, FlowError, TokenError};
-use crate::issuer::Issuer;
-use crate::login::{AuthorizationRequest, Prompt};
-use crate::oauth::OAuthError;
-use crate::parameters::{encode, encode_bytes, with_query};
+use domain::base::issuer::Issuer;
+use domain::base::oauth::OAuthError;
+use domain::base::parameters::{encode, encode_bytes, with_query};
+use domain::model::login::{AuthorizationRequest, Prompt};
 
 /// How soon a browser may try again what failed for a passing reason.
 const TEMPORARY_SECONDS: u64 = 30;

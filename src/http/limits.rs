@@ -12,7 +12,7 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
 use super::request::Client;
-use crate::clock::Clock;
+use domain::base::clock::Clock;
 
 /// Far more than a family that cannot find the right account.
 const LOGINS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();

@@ -18,9 +18,9 @@ use hyper::header::{
 use self::texts::{Book, filled};
 use super::Reply;
 use super::request::{Language, RequestId};
-use crate::authorize::UntrustedRequest;
-use crate::directory::{Detail, Refusal};
-use crate::google::ClientFault;
+use domain::signin::authorize::UntrustedRequest;
+use domain::signin::directory::{Detail, Refusal};
+use domain::signin::google::ClientFault;
 
 /// Is on the page of a daemon that waits for a config: `status` looks for it.
 pub const WAITING_MARK: &str = r#"<meta name="waiting" content="config">"#;

@@ -10,10 +10,10 @@ use hyper::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use ipnet::IpNet;
 
-use crate::flow::Source;
-use crate::parameters::{MAX_PARAMETERS, Parameters, TooManyParameters};
-use crate::random::Random;
-use crate::web_url::is_private;
+use crate::app::Source;
+use domain::base::parameters::{MAX_PARAMETERS, Parameters, TooManyParameters};
+use domain::base::random::Random;
+use domain::base::web_url::is_private;
 
 /// Every form that a relying party sends is far smaller.
 const MAX_BODY_BYTES: usize = 16 * 1024;

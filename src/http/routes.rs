@@ -19,18 +19,19 @@ use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form, is_prefetch};
 use super::{Reply, Server};
+use crate::app::{Bridge, Problem};
 use crate::config::Config;
-use crate::flow::{self, Arrival, Bridge, FlowError, Problem, TokenAnswer};
-use crate::google;
-use crate::login::LoginId;
-use crate::oauth::OAuthError;
-use crate::parameters::{
+use crate::flow::{self, Arrival, FlowError, TokenAnswer};
+use domain::base::oauth::OAuthError;
+use domain::base::parameters::{
     ParameterError, Parameters, TooManyParameters, encode, encode_bytes, with_query,
 };
-use crate::relying_party::RegisteredRedirect;
-use crate::secret::Secret;
-use crate::token::TOKEN_LIFE;
-use crate::token::request::{AuthenticationError, Credentials};
+use domain::base::secret::Secret;
+use domain::model::login::LoginId;
+use domain::model::relying_party::RegisteredRedirect;
+use domain::signin::google;
+use domain::signin::token::TOKEN_LIFE;
+use domain::signin::token::request::{AuthenticationError, Credentials};
 
 /// A place under the issuer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use domain::base::clock::Clock;
 
 /// A family with a wrong client secret needs fewer.
 const LINES: u32 = 30;

@@ -16,8 +16,8 @@ use super::LogError;
 use super::budget::{self, Budget, Verdict};
 use super::file::LogFile;
 use super::line::{Fields, Head, Style};
-use crate::clock::time_of_line;
 use crate::config::{Log, LogFormat};
+use crate::machine::clock::time_of_line;
 
 /// Writes each event with the fields of the spans around it.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::copy::{self, beside, directory, sync_directory};
 use super::open::{OpenState, Unusable, check, open_state, version};
 use super::whose::{Owner, open_read_only, owner};
 use super::{StoreError, failed};
-use crate::clock::UnixTime;
+use domain::base::clock::UnixTime;
 
 /// So many damaged states are kept, each perhaps with its journal and copy:
 /// they hold keys, and a disk that damages one will damage another.

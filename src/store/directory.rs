@@ -5,9 +5,9 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
-use crate::ids::DsmUsername;
-use crate::user_list::{ListedUser, UserList};
+use domain::base::clock::UnixTime;
+use domain::base::ids::DsmUsername;
+use domain::model::user_list::{ListedUser, UserList};
 
 /// A user list and when DSM last confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq)]

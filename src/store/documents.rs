@@ -3,8 +3,8 @@
 use rusqlite::{Row, params};
 
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
-use crate::upstream::{Document, DocumentName};
+use crate::clients::upstream::{Document, DocumentName};
+use domain::base::clock::UnixTime;
 
 impl Store {
     /// The documents that were kept.

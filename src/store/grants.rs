@@ -7,13 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::links::{self, Linked};
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
-use crate::directory::Link;
-use crate::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
-use crate::login::{
+use domain::base::clock::UnixTime;
+use domain::base::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
+use domain::base::secret::Secret;
+use domain::model::login::{
     AccessGrant, CodeChallenge, GoogleAccount, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
 };
-use crate::secret::Secret;
+use domain::signin::directory::Link;
 
 const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth_time, issuer, \
      subject, address, hosted_domain, name, dsm_user, granted, used, access_expires";

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
+use domain::base::clock::UnixTime;
 
 /// A hold, which outlives a restart. Its row stays when its time is over: the
 /// next one is longer.

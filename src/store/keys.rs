@@ -3,9 +3,9 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
-use crate::ids::KeyId;
-use crate::secret::Secret;
+use domain::base::clock::UnixTime;
+use domain::base::ids::KeyId;
+use domain::base::secret::Secret;
 
 /// A signing key as it is on disk.
 #[derive(Debug)]

@@ -3,11 +3,11 @@
 use rusqlite::{Connection, Row, params};
 
 use super::{Store, StoreError};
-use crate::address::CanonicalAddress;
-use crate::clock::UnixTime;
-use crate::directory::{Link, LinkedBy, newest_first};
-use crate::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
-use crate::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+use domain::base::address::CanonicalAddress;
+use domain::base::clock::UnixTime;
+use domain::base::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
+use domain::model::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+use domain::signin::directory::{Link, LinkedBy, newest_first};
 
 const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since, moved";
 

@@ -11,7 +11,7 @@ use super::copy::{self, beside};
 use super::damage::{self, Damage, Loss};
 use super::whose::{self, Owner};
 use super::{MIGRATIONS, OWNER_ALONE, StoreError, failed};
-use crate::clock::UnixTime;
+use domain::base::clock::UnixTime;
 
 /// A larger state is not compared with its indexes: with 100,000 users that
 /// would double the time that a start takes. A family's takes 0.1 ms.

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
-use crate::clock::UnixTime;
+use domain::base::clock::UnixTime;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
-use crate::power::PowerSchedule;
+use domain::model::power::PowerSchedule;
 
 impl Store {
     /// The schedule that was kept; `None` when there is none that can be

@@ -1,8 +1,8 @@
 use super::*;
-use crate::clock::UnixTime;
-use crate::ids::DsmUsername;
-use crate::secret::Secret;
-use crate::upstream::{Document, DocumentName};
+use crate::clients::upstream::{Document, DocumentName};
+use domain::base::clock::UnixTime;
+use domain::base::ids::DsmUsername;
+use domain::base::secret::Secret;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_772_433_000);
 

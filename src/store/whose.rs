@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::copy::beside;
 use super::open::is_damage;
-use crate::parameters::encode_bytes;
+use domain::base::parameters::encode_bytes;
 
 /// What our state has as its `application_id` ("G2SS"), set by the fourth
 /// migration.

@@ -25,7 +25,7 @@ use std::time::Duration;
 use fakes::dsm::{FakeDsm, FakeUser};
 use fakes::google::{self, CLIENT_ID, CLIENT_SECRET, FakeGoogle, Person};
 use fakes::house::{CLIENT_SECRET_OF_DSM, REDIRECT_URI, family, write_secret};
-use google_to_synology_sso::clock::SystemClock;
+use google_to_synology_sso::machine::clock::SystemClock;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 

@@ -13,26 +13,25 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fakes::google::token::{self, Draft, Facts};
-use fakes::google::{CLIENT_ID, Person};
-use google_to_synology_sso::address::CanonicalAddress;
-use google_to_synology_sso::clock::UnixTime;
-use google_to_synology_sso::directory::{
-    self, AdministratorPolicy, FoldedName, Moment, Policy, Snapshot,
-};
-use google_to_synology_sso::google::{Expected, GoogleKeys, UnverifiedIdToken};
-use google_to_synology_sso::ids::{ClientId, DsmUsername, GoogleIssuer};
-use google_to_synology_sso::keys::SigningKey;
-use google_to_synology_sso::login::cookie::Sealer;
-use google_to_synology_sso::login::{
+use domain::base::address::CanonicalAddress;
+use domain::base::clock::UnixTime;
+use domain::base::ids::{ClientId, DsmUsername, GoogleIssuer};
+use domain::base::random::Random;
+use domain::base::secret::Secret;
+use domain::model::keys::SigningKey;
+use domain::model::login::cookie::Sealer;
+use domain::model::login::{
     AuthorizationRequest, GoogleIdentity, GrantedCode, LoginId, PendingLogin, Prompt, Scope,
 };
-use google_to_synology_sso::random::{OsRandom, Random};
-use google_to_synology_sso::relying_party::{RegisteredRedirect, RelyingParty};
-use google_to_synology_sso::secret::Secret;
+use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
+use domain::model::user_list::{ListedUser, UserList};
+use domain::signin::directory::{self, AdministratorPolicy, FoldedName, Moment, Policy, Snapshot};
+use domain::signin::google::{Expected, GoogleKeys, UnverifiedIdToken};
+use domain::signin::token::claims::Issuing;
+use fakes::google::token::{self, Draft, Facts};
+use fakes::google::{CLIENT_ID, Person};
+use google_to_synology_sso::machine::random::OsRandom;
 use google_to_synology_sso::store::{KeptDirectory, Store};
-use google_to_synology_sso::token::claims::Issuing;
-use google_to_synology_sso::user_list::{ListedUser, UserList};
 use serde_json::json;
 
 use measure::{Signature, each, microseconds, milliseconds};

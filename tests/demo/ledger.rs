@@ -5,11 +5,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
 use fakes::dsm::FakeDsm;
 use fakes::dsm_login::DsmLogin;
 use fakes::google::FakeGoogle;
 use fakes::server::{Exchange, Received};
-use google_to_synology_sso::clock::{Clock, SystemClock};
+use google_to_synology_sso::machine::clock::SystemClock;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 

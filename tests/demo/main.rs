@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use google_to_synology_sso::lifecycle;
+use google_to_synology_sso::daemon::lifecycle;
 use tokio_util::sync::CancellationToken;
 
 use crate::household::Household;

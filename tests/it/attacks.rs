@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::house::{House, JEANNE, Plan, family};
-use google_to_synology_sso::clock::Clock;
 use rusqlite::Connection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;

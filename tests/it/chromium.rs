@@ -7,7 +7,7 @@ mod help;
 use fakes::chromium::{Chromium, PHONE};
 use fakes::dsm_login::{DsmLogin, SsoSettings};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan};
-use google_to_synology_sso::http_client::Trust;
+use google_to_synology_sso::clients::http_client::Trust;
 use tempfile::TempDir;
 use url::Url;
 

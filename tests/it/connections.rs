@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use fakes::browser::Browser;
 use fakes::house::House;
+use google_to_synology_sso::daemon::lifecycle::GRACE;
 use google_to_synology_sso::http;
 use google_to_synology_sso::http::Server;
-use google_to_synology_sso::lifecycle::GRACE;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

@@ -18,10 +18,10 @@ mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::base::ids::DsmUsername;
+use domain::model::user_list::ListedUser;
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead};
-use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings, Reading};
-use google_to_synology_sso::ids::DsmUsername;
-use google_to_synology_sso::user_list::ListedUser;
+use google_to_synology_sso::clients::dsm::{DsmClient, DsmError, DsmSettings, Reading};
 use tempfile::TempDir;
 
 /// A NAS, and the daemon's view of it.

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fakes::dsm_login::{DsmLogin, Failure, SsoSettings};
 use fakes::server::{Received, Reply, Server, reply};
-use google_to_synology_sso::http_client::{HttpClient, HttpClientError, Trust};
+use google_to_synology_sso::clients::http_client::{HttpClient, HttpClientError, Trust};
 use hyper::Request;
 use serde_json::{Value, json};
 use url::Url;

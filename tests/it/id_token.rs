@@ -1,13 +1,13 @@
 //! Google's ID token: the honest one passes, each lie is caught by name.
 
+use domain::base::clock::UnixTime;
+use domain::base::ids::GoogleIssuer;
+use domain::base::secret::Secret;
+use domain::model::login::GoogleIdentity;
+use domain::signin::google::{Expected, GoogleKeys, IdTokenError, UnverifiedIdToken};
 use fakes::google::token::{self, Draft, Facts, Lie, STRANGER, Signer};
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, family};
 use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::UnixTime;
-use google_to_synology_sso::google::{Expected, GoogleKeys, IdTokenError, UnverifiedIdToken};
-use google_to_synology_sso::ids::GoogleIssuer;
-use google_to_synology_sso::login::GoogleIdentity;
-use google_to_synology_sso::secret::Secret;
 use proptest::prelude::*;
 
 const NONCE: &str = "hIhTYDMdIxr2q1uT7wX0nR5SGYUTIFgkbXIyn3dC3gk";

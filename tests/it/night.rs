@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use domain::base::clock::{Clock, UnixTime};
 use fakes::dsm::{Api, Instead};
 use fakes::google::Endpoint;
 use fakes::house::{House, JEANNE, Plan};
 use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::{Clock, UnixTime};
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::json;

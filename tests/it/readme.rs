@@ -14,7 +14,7 @@ const README: &str = include_str!("../../README.md");
 const SECTIONS: &str = include_str!("../../src/config/sections.rs");
 const EXPLAINED: [&str; 2] = [
     include_str!("../../src/config.rs"),
-    include_str!("../../src/relying_party.rs"),
+    include_str!("../../src/domain/model/relying_party.rs"),
 ];
 
 #[test]

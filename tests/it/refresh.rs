@@ -15,12 +15,12 @@ mod hold;
 use std::fs;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
 use fakes::browser::Browser;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{House, JEANNE, Plan, family};
 use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::Clock;
-use google_to_synology_sso::jobs::Refreshed;
+use google_to_synology_sso::daemon::jobs::Refreshed;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{House, Plan, SCHEDULE_FILE, family};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
-use google_to_synology_sso::jobs::Refreshed;
+use google_to_synology_sso::daemon::jobs::Refreshed;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 

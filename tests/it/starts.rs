@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use domain::base::clock::{Clock, UnixTime};
 use fakes::house::{House, JEANNE};
-use google_to_synology_sso::clock::{Clock, UnixTime};
-use google_to_synology_sso::lifecycle::start::{Circumstances, Start};
+use google_to_synology_sso::daemon::lifecycle::start::{Circumstances, Start};
 use google_to_synology_sso::store::{LastRun, Presence, Store};
 use rustix::process::Signal;
 

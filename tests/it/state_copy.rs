@@ -5,9 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
+use domain::model::keys::Rotation;
 use fakes::house::{House, JEANNE};
-use google_to_synology_sso::clock::Clock;
-use google_to_synology_sso::keys::Rotation;
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
 

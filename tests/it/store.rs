@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use domain::base::clock::UnixTime;
 use fakes::browser::Browser;
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE};
 use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::UnixTime;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
-use google_to_synology_sso::random::OsRandom;
+use google_to_synology_sso::machine::random::OsRandom;
 use google_to_synology_sso::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 use rusqlite::Connection;

@@ -7,14 +7,14 @@ mod exchange;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::base::clock::{Clock, UnixTime};
+use domain::base::ids::GoogleIssuer;
+use domain::base::secret::Secret;
+use domain::signin::google::GoogleClient;
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
 use fakes::time::{MONDAY_MORNING, MovedClock};
-use google_to_synology_sso::clock::{Clock, UnixTime};
-use google_to_synology_sso::google::GoogleClient;
-use google_to_synology_sso::http_client::{HttpClient, Trust};
-use google_to_synology_sso::ids::GoogleIssuer;
-use google_to_synology_sso::secret::Secret;
-use google_to_synology_sso::upstream::{Document, Upstream};
+use google_to_synology_sso::clients::http_client::{HttpClient, Trust};
+use google_to_synology_sso::clients::upstream::{Document, Upstream};
 
 const CALLBACK: &str = "http://127.0.0.1:5556/callback";
 

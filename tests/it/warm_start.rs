@@ -4,11 +4,11 @@
 use std::fs;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
 use fakes::browser::{Browser, Shown};
 use fakes::dsm::{Api, FakeDsm, Instead};
 use fakes::google::{Endpoint, FakeGoogle, Trouble};
 use fakes::house::{House, JEANNE, Plan};
-use google_to_synology_sso::clock::Clock;
 use rustix::process::Signal;
 
 use crate::built::{Built, state};

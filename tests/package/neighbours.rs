@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan, REDIRECT_URI};
-use google_to_synology_sso::clock::SystemClock;
 use google_to_synology_sso::http;
+use google_to_synology_sso::machine::clock::SystemClock;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;

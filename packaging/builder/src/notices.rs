@@ -17,7 +17,7 @@ pub(crate) fn notices(root: &Path) -> Result<String> {
     for package in metadata
         .packages
         .iter()
-        .filter(|it| used.contains(it.id.as_str()))
+        .filter(|it| it.source.is_some() && used.contains(it.id.as_str()))
     {
         let name = format!("{} {}", package.name, package.version);
         let license = package.license.as_deref().unwrap_or("see below");
@@ -108,6 +108,8 @@ struct PackageWire {
     name: String,
     version: String,
     license: Option<String>,
+    /// Where it comes from; none for our own crates.
+    source: Option<String>,
     manifest_path: Box<Path>,
     targets: Vec<TargetWire>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::ask::Report;
 use super::super::table::tests::reader;
-use crate::control::wire::{
+use crate::daemon::control::wire::{
     Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed, Refusal,
     Reloaded, Status, Time, User,
 };

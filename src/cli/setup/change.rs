@@ -13,7 +13,8 @@ use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD, files, program, tell, termin
 use crate::cli::{code_of, complain, describe};
 use crate::config::single::{self, Given};
 use crate::config::{Config, Problem, directory_of};
-use crate::secret::{Secret, read_secret_file};
+use crate::machine::secret_file::read_secret_file;
+use domain::base::secret::Secret;
 
 /// Where the answer to a question is in the config.
 struct Place {

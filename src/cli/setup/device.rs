@@ -9,9 +9,9 @@ use super::edit::{self, Original, Step};
 use super::terminal;
 use super::{complain, describe, files, tell};
 use crate::cli::code_of;
+use crate::clients::dsm::{DsmClient, DsmSettings};
 use crate::config::{Config, directory_of};
-use crate::dsm::{DsmClient, DsmSettings};
-use crate::secret::Secret;
+use domain::base::secret::Secret;
 
 /// Where the token is kept when the config does not say.
 const TOKEN_FILE: &str = "dsm-device-token";

@@ -2,8 +2,9 @@
 
 use super::questions::{Answers, QUESTIONS, Question};
 use crate::config::Config;
-use crate::issuer::Issuer;
-use crate::secret::{Secret, read_secret_file};
+use crate::machine::secret_file::read_secret_file;
+use domain::base::issuer::Issuer;
+use domain::base::secret::Secret;
 
 /// Returns the questions whose answers differ from what `config` has. DSM is
 /// the client that `setup` calls `synology`, else the first one.

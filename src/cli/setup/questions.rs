@@ -2,7 +2,7 @@
 //! Center's wizard.
 
 use crate::config::single::{self, Given};
-use crate::secret::Secret;
+use domain::base::secret::Secret;
 
 /// As much as a secret file may hold, but for its line's end.
 const MAX_SECRET: usize = 4_000;

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::questions::{Answers, Echo, OnEnter, Question};
 use crate::config::single::Given;
 use crate::logging;
-use crate::random::{OsRandom, Random};
-use crate::secret::Secret;
+use crate::machine::random::OsRandom;
+use domain::base::random::Random;
+use domain::base::secret::Secret;
 
 /// Whether somebody is there to be asked.
 pub(super) fn somebody_is_there() -> bool {

@@ -8,7 +8,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::dialog::Wording;
 use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
 use crate::config::single::Given;
-use crate::secret::Secret;
+use domain::base::secret::Secret;
 
 /// Package Center's language, in the environment of a package's scripts.
 const LANGUAGE: &str = "SYNOPKG_DSM_LANGUAGE";

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::address::CanonicalAddress;
-use crate::ids::{ClientId, DsmUsername};
-use crate::parameters::Shortened;
-use crate::random::OsRandom;
+use crate::machine::random::OsRandom;
+use domain::base::address::CanonicalAddress;
+use domain::base::ids::{ClientId, DsmUsername};
+use domain::base::parameters::Shortened;
 
 const NAS: &str = "https://nas.example.com";
 const RETRY: &str = "https://login.example.com/auth?again";

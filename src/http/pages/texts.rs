@@ -4,11 +4,11 @@ mod english;
 mod french;
 
 use super::Page;
-use crate::address::quoted;
-use crate::authorize::UntrustedRequest;
-use crate::directory::{Detail, Refusal};
-use crate::google::ClientFault;
 use crate::http::request::Language;
+use domain::base::address::quoted;
+use domain::signin::authorize::UntrustedRequest;
+use domain::signin::directory::{Detail, Refusal};
+use domain::signin::google::ClientFault;
 
 /// What one page says.
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use google_to_synology_sso::dsm::DsmSettings;
+use google_to_synology_sso::clients::dsm::DsmSettings;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::timeout;

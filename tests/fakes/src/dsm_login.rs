@@ -22,8 +22,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use google_to_synology_sso::http_client::{HttpClient, Trust};
-use google_to_synology_sso::random::{OsRandom, Random};
+use domain::base::random::Random;
+use google_to_synology_sso::clients::http_client::{HttpClient, Trust};
+use google_to_synology_sso::machine::random::OsRandom;
 use serde_json::Value;
 use tokio::time::Instant;
 use url::form_urlencoded;

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use google_to_synology_sso::clock::Clock;
+use domain::base::clock::Clock;
 use google_to_synology_sso::http;
 use serde_json::Value;
 use tokio::net::TcpListener;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use google_to_synology_sso::clock::SystemClock;
+use google_to_synology_sso::app::{Bridge, CurrentBridge};
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
-use google_to_synology_sso::flow::{Bridge, CurrentBridge};
+use google_to_synology_sso::daemon::jobs::Jobs;
 use google_to_synology_sso::http;
-use google_to_synology_sso::jobs::Jobs;
-use google_to_synology_sso::random::OsRandom;
+use google_to_synology_sso::machine::clock::SystemClock;
+use google_to_synology_sso::machine::random::OsRandom;
 use jiff::tz::TimeZone;
 use rusqlite::types::FromSql;
 use serde_json::Value;
@@ -426,7 +426,7 @@ pub fn token_form(code: &str) -> String {
 
 /// Percent-encodes `text` for a query or a form.
 pub fn encode(text: &str) -> String {
-    google_to_synology_sso::parameters::encode(text)
+    domain::base::parameters::encode(text)
 }
 
 /// What a JWT claims, unverified.

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use google_to_synology_sso::clock::{Clock, UnixTime};
+use domain::base::clock::{Clock, UnixTime};
 
 /// 2026-03-02T06:30:00Z: a Monday morning, shortly after the NAS was switched
 /// on.

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use domain::base::parameters::encode_bytes;
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE, Plan, encode};
-use google_to_synology_sso::parameters::encode_bytes;
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 

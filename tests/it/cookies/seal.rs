@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::UnixTime;
-use google_to_synology_sso::ids::{ClientId, GoogleIssuer};
-use google_to_synology_sso::login::cookie::{Sealer, UnsealError};
-use google_to_synology_sso::login::{
+use domain::base::clock::UnixTime;
+use domain::base::ids::{ClientId, GoogleIssuer};
+use domain::base::secret::Secret;
+use domain::model::login::cookie::{Sealer, UnsealError};
+use domain::model::login::{
     AuthorizationRequest, CodeChallenge, HintedUser, LoginId, PendingLogin, Prompt, Scope,
 };
-use google_to_synology_sso::random::OsRandom;
-use google_to_synology_sso::relying_party::{RegisteredRedirect, RelyingParty};
-use google_to_synology_sso::secret::Secret;
+use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
+use fakes::time::MONDAY_MORNING;
+use google_to_synology_sso::machine::random::OsRandom;
 use proptest::prelude::*;
 use url::Url;
 

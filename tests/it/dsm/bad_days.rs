@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fakes::dsm::{Api, Instead};
-use google_to_synology_sso::dsm::{DsmClient, DsmError, Reaction};
+use google_to_synology_sso::clients::dsm::{DsmClient, DsmError, Reaction};
 
 use super::{Home, told};
 
@@ -78,7 +78,7 @@ async fn nobody_listens() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let client = DsmClient::new(google_to_synology_sso::dsm::DsmSettings {
+    let client = DsmClient::new(google_to_synology_sso::clients::dsm::DsmSettings {
         url: format!("http://{address}"),
         ..settings
     });

@@ -1,6 +1,6 @@
 use fakes::dsm::{Api, Instead};
-use google_to_synology_sso::dsm::Reaction::{HoldSignIns, Report, Retry};
-use google_to_synology_sso::dsm::{Call, Code, DsmError, Reaction};
+use google_to_synology_sso::clients::dsm::Reaction::{HoldSignIns, Report, Retry};
+use google_to_synology_sso::clients::dsm::{Call, Code, DsmError, Reaction};
 
 use super::{Home, ONE_READING, told};
 

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
+use domain::base::ids::DsmUsername;
+use domain::model::user_list::{ListedUser, UserList};
 use fakes::dsm::{Api, FakeUser, Instead};
-use google_to_synology_sso::dsm::{DsmError, ListRefusal, Reaction};
-use google_to_synology_sso::ids::DsmUsername;
-use google_to_synology_sso::user_list::{ListedUser, UserList};
+use google_to_synology_sso::clients::dsm::{DsmError, ListRefusal, Reaction};
 use serde_json::{Value, json};
 
 use super::{Home, told};

@@ -4,9 +4,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use domain::model::user_list::UserList;
 use fakes::dsm::{FakeDsm, FakeUser};
-use google_to_synology_sso::dsm::DsmClient;
-use google_to_synology_sso::user_list::UserList;
+use google_to_synology_sso::clients::dsm::DsmClient;
 use tokio_util::sync::CancellationToken;
 
 const USERS: usize = 30_000;

@@ -1,8 +1,8 @@
 //! The power schedule by DSM's web API.
 
+use domain::model::power::{PowerSchedule, Task, Weekdays};
 use fakes::dsm::{Api, Instead};
-use google_to_synology_sso::dsm::{DsmError, Reaction};
-use google_to_synology_sso::power::{PowerSchedule, Task, Weekdays};
+use google_to_synology_sso::clients::dsm::{DsmError, Reaction};
 use serde_json::json;
 
 use super::{Home, told};

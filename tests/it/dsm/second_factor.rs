@@ -1,10 +1,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use domain::base::secret::Secret;
 use fakes::dsm::{Api, Instead, SecondFactor};
 use fakes::house::write_secret;
-use google_to_synology_sso::dsm::{Code, DsmError, Reaction};
-use google_to_synology_sso::secret::Secret;
+use google_to_synology_sso::clients::dsm::{Code, DsmError, Reaction};
 use serde_json::json;
 
 use super::{Home, told};

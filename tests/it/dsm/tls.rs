@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use fakes::dsm::FakeDsm;
-use google_to_synology_sso::dsm::{DsmClient, DsmError, DsmSettings, Reaction};
+use google_to_synology_sso::clients::dsm::{DsmClient, DsmError, DsmSettings, Reaction};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::PrivateKeyDer;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use domain::base::clock::{Clock, UnixTime};
+use domain::model::keys::KeyState;
 use fakes::google::{Endpoint, Trouble};
 use fakes::house::{House, Plan};
 use fakes::time::MONDAY_MORNING;
-use google_to_synology_sso::clock::{Clock, UnixTime};
-use google_to_synology_sso::jobs::{PlannedJob, RotationError};
-use google_to_synology_sso::keys::KeyState;
+use google_to_synology_sso::daemon::jobs::{PlannedJob, RotationError};
 
 use super::{HOUR, names, published, signer, states, token};
 use crate::process::until;

@@ -7,8 +7,8 @@ use fakes::browser::{Browser, Shown};
 use fakes::google::token::Lie;
 use fakes::google::{Endpoint, Trouble};
 use fakes::house::{House, JEANNE, encode, token_form};
+use google_to_synology_sso::clients::http_client::{HttpClient, Trust};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
-use google_to_synology_sso::http_client::{HttpClient, Trust};
 
 use hyper::Request;
 

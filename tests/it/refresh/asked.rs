@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use fakes::dsm::{Api, Instead};
 use fakes::house::House;
-use google_to_synology_sso::refresh_desk::Asked;
+use google_to_synology_sso::clients::refresh_desk::Asked;
 
 use super::{at_rest, refusal, with};
 

@@ -1,11 +1,11 @@
 use std::fs;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
 use fakes::dsm::{Api, Instead};
 use fakes::house::{House, JEANNE, Plan, write_secret};
-use google_to_synology_sso::clock::Clock;
-use google_to_synology_sso::jobs::UsersReport;
-use google_to_synology_sso::refresh_desk::Asked;
+use google_to_synology_sso::clients::refresh_desk::Asked;
+use google_to_synology_sso::daemon::jobs::UsersReport;
 
 use super::{at_rest, minutes_pass_until};
 use crate::process::until;

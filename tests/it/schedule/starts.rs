@@ -1,9 +1,9 @@
 use std::fs;
 use std::time::Duration;
 
+use domain::model::power::Source;
 use fakes::dsm::{Api, Instead};
 use fakes::house::{House, Plan, SCHEDULE_FILE};
-use google_to_synology_sso::power::Source;
 use serde_json::{Value, json};
 
 use super::{EARLIER, NIGHTLY, dsm_switches_off_at, heard, house, status, tonight, write_file};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use fakes::dsm::{Api, FakeDsm, FakeUser, Instead, SecondFactor};
 use fakes::house::{ANSWERS, House, JEANNE, Plan, write_secret};
+use google_to_synology_sso::clients::dsm::{DsmClient, DsmSettings};
 use google_to_synology_sso::config::Config;
-use google_to_synology_sso::dsm::{DsmClient, DsmSettings};
 
 use super::Empty;
 use crate::config::text;

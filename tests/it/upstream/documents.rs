@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::base::clock::Clock;
+use domain::signin::google::{KeysError, MetadataError};
 use fakes::google::{Endpoint, FakeGoogle, Trouble, token};
-use google_to_synology_sso::clock::Clock;
-use google_to_synology_sso::google::{KeysError, MetadataError};
-use google_to_synology_sso::http_client::HttpClientError;
-use google_to_synology_sso::upstream::{Document, DocumentName, Refreshed, UpstreamError};
+use google_to_synology_sso::clients::http_client::HttpClientError;
+use google_to_synology_sso::clients::upstream::{Document, DocumentName, Refreshed, UpstreamError};
 
 use super::{World, days, hours, upstream};
 

@@ -3,22 +3,22 @@
 
 use std::time::Duration;
 
-use fakes::google::token::Lie;
-use fakes::google::{CLIENT_SECRET, Endpoint, ResponseIssuer, Trouble};
-use google_to_synology_sso::google::callback::login_of_state;
-use google_to_synology_sso::google::{
+use domain::base::ids::{ClientId, GoogleIssuer};
+use domain::base::parameters::Parameters;
+use domain::base::secret::Secret;
+use domain::model::login::{
+    AuthorizationRequest, GoogleIdentity, LoginId, PendingLogin, Prompt, Scope,
+};
+use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
+use domain::signin::google::callback::login_of_state;
+use domain::signin::google::{
     CallbackAnswer, CallbackError, CallbackOutcome, Expected, IdTokenError, TokenAnswerError,
     authorization_url,
 };
-use google_to_synology_sso::http_client::{HttpClient, HttpClientError, Trust};
-use google_to_synology_sso::ids::{ClientId, GoogleIssuer};
-use google_to_synology_sso::login::{
-    AuthorizationRequest, GoogleIdentity, LoginId, PendingLogin, Prompt, Scope,
-};
-use google_to_synology_sso::parameters::Parameters;
-use google_to_synology_sso::relying_party::{RegisteredRedirect, RelyingParty};
-use google_to_synology_sso::secret::Secret;
-use google_to_synology_sso::upstream::{GoogleAnswer, UpstreamError};
+use fakes::google::token::Lie;
+use fakes::google::{CLIENT_SECRET, Endpoint, ResponseIssuer, Trouble};
+use google_to_synology_sso::clients::http_client::{HttpClient, HttpClientError, Trust};
+use google_to_synology_sso::clients::upstream::{GoogleAnswer, UpstreamError};
 use hyper::Request;
 use url::Url;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use domain::base::clock::UnixTime;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, claims};
-use google_to_synology_sso::clock::UnixTime;
 use jiff::Timestamp;
 
 use super::calendar::CLOCK_CHANGES;

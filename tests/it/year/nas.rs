@@ -6,10 +6,10 @@ use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::base::clock::{Clock, UnixTime};
 use fakes::dsm::Api;
 use fakes::google::{Endpoint, Trouble};
 use fakes::house::{House, Plan, SCHEDULE_FILE};
-use google_to_synology_sso::clock::{Clock, UnixTime};
 use serde_json::json;
 
 use super::calendar::{Boot, Told, WrongClock};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use domain::base::clock::UnixTime;
 use fakes::browser::Browser;
 use fakes::dsm::{Api, Instead};
-use google_to_synology_sso::clock::UnixTime;
 
 use super::Year;
 use super::calendar::{Boot, BriefPowerCut, Day, End, WrongClock};

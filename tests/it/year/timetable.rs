@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use google_to_synology_sso::clock::UnixTime;
+use domain::base::clock::UnixTime;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};

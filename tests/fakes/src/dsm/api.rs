@@ -16,7 +16,7 @@
 //!
 //! "Guess": nobody has published it.
 
-use google_to_synology_sso::dsm::Call;
+use google_to_synology_sso::clients::dsm::Call;
 use serde_json::{Value, json};
 
 use super::{Api, FakeUser, Instead, State};

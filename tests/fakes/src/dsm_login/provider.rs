@@ -3,8 +3,8 @@
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use google_to_synology_sso::http_client::{Answer, HttpClientError};
-use google_to_synology_sso::secret::Secret;
+use domain::base::secret::Secret;
+use google_to_synology_sso::clients::http_client::{Answer, HttpClientError};
 use hyper::Request;
 use hyper::http::request;
 use serde_json::Value;

@@ -1,0 +1,102 @@
+//! What a config makes of the parts of a bridge, at start and at a reload.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::bridge::Bridge;
+use crate::clients::dsm::{DsmClient, DsmSettings};
+use crate::clients::http_client::{HttpClient, Trust};
+use crate::clients::upstream::{Document, Upstream};
+use crate::config::Config;
+use domain::base::clock::Clock;
+use domain::signin::directory::{FoldedName, Policy};
+use domain::signin::google::GoogleClient;
+
+/// Google answers in a fraction of a second; a person waits for it.
+const GOOGLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Bridge {
+    /// The same state by another config. Whoever works with this bridge is
+    /// not disturbed.
+    #[must_use]
+    pub fn reconfigured(&self, config: Config) -> Self {
+        Self {
+            policy: Arc::new(policy(&config)),
+            upstream: self.upstream_for(&config),
+            dsm: self.dsm_for(&config),
+            config,
+            ..self.clone()
+        }
+    }
+
+    /// Documents that another provider published are of no use, and what was
+    /// fetched from this one need not be fetched again.
+    fn upstream_for(&self, config: &Config) -> Arc<Upstream> {
+        let client = google_client(config);
+        let before = self.upstream.client();
+        if client == *before {
+            return Arc::clone(&self.upstream);
+        }
+        let documents = if client.issuer == before.issuer {
+            self.upstream.to_keep()
+        } else {
+            Vec::new()
+        };
+        Arc::new(upstream(config, &self.clock, documents))
+    }
+
+    /// Of two clients for one account the sessions would get into each
+    /// other's way.
+    fn dsm_for(&self, config: &Config) -> Arc<DsmClient> {
+        let settings = DsmSettings::from(&config.dsm);
+        if settings == *self.dsm.settings() {
+            return Arc::clone(&self.dsm);
+        }
+        Arc::new(DsmClient::new(settings))
+    }
+}
+
+/// Who may sign in.
+pub fn policy(config: &Config) -> Policy {
+    let aliases = config.users.aliases.iter();
+    let denied = config.users.deny.iter();
+    Policy {
+        hosted_domains: config.google.hosted_domains.clone(),
+        authoritative_addresses_only: config.google.authoritative_addresses_only,
+        aliases: aliases
+            .map(|alias| (alias.google.clone(), alias.dsm.clone()))
+            .collect(),
+        denied: denied.map(|name| FoldedName::of(name)).collect(),
+        administrators: config.users.administrators,
+        ..Policy::new(
+            config.google.issuer.clone(),
+            &config.dsm.account,
+            config.dsm.max_age,
+        )
+    }
+}
+
+/// The way to DSM; nothing is asked yet.
+pub fn dsm_client(config: &Config) -> DsmClient {
+    DsmClient::new(DsmSettings::from(&config.dsm))
+}
+
+/// The way to Google, with the documents `kept`; nothing is asked yet.
+pub fn upstream(config: &Config, clock: &Arc<dyn Clock>, kept: Vec<Document>) -> Upstream {
+    Upstream::new(
+        google_client(config),
+        HttpClient::new(Trust::SystemAuthorities, GOOGLE_TIMEOUT),
+        Arc::clone(clock),
+        kept,
+    )
+}
+
+fn google_client(config: &Config) -> GoogleClient {
+    GoogleClient {
+        issuer: config.google.issuer.clone(),
+        client_id: config.google.client_id.clone(),
+        client_secret: config.google.client_secret.clone(),
+        redirect_uri: config.issuer.endpoint("/callback"),
+        prompt: config.google.prompt.clone(),
+    }
+}

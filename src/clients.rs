@@ -1,0 +1,7 @@
+//! What the daemon asks: DSM, Google, and the HTTP client for both.
+
+pub mod backoff;
+pub mod dsm;
+pub mod http_client;
+pub mod refresh_desk;
+pub mod upstream;

@@ -1,0 +1,159 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::time::{Instant, sleep};
+
+use super::*;
+use domain::base::clock::UnixTime;
+
+const SECOND: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Seconds that the test lets pass.
+#[derive(Debug, Default)]
+struct Seconds(AtomicU64);
+
+impl Clock for Seconds {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_seconds(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+fn desk() -> (RefreshDesk, Arc<Seconds>) {
+    let clock = Arc::new(Seconds::default());
+    (RefreshDesk::new(clock.clone()), clock)
+}
+
+fn pass(clock: &Seconds, seconds: u64) {
+    clock.0.fetch_add(seconds, Ordering::SeqCst);
+}
+
+/// The job makes one refresh, when it is wanted.
+async fn refresh(desk: &RefreshDesk, takes: Duration) -> bool {
+    desk.wanted().await;
+    let running = desk.begin();
+    sleep(takes).await;
+    running.was_demanded()
+}
+
+/// One login asks, and the job does its work.
+async fn ask_and_refresh(desk: &RefreshDesk) -> Asked {
+    tokio::select! {
+        asked = desk.ask(PATIENCE) => asked,
+        () = async { loop { refresh(desk, SECOND).await; } } => unreachable!(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_who_ask_wait_for_one_refresh() {
+    let (desk, _) = desk();
+    let begun = Instant::now();
+    let late = async {
+        sleep(3 * SECOND).await;
+        desk.ask(PATIENCE).await
+    };
+    let (first, second, late, demanded) = tokio::join!(
+        desk.ask(PATIENCE),
+        desk.ask(PATIENCE),
+        late,
+        refresh(&desk, 12 * SECOND),
+    );
+    assert_eq!([first, second, late], [Asked::Ended; 3]);
+    assert!(!demanded);
+    assert_eq!(begun.elapsed(), 12 * SECOND);
+    assert!(!desk.ledger().is_under_way());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_again_within_ten_seconds_is_refused_at_once() {
+    let (desk, clock) = desk();
+    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    pass(&clock, 9);
+    let begun = Instant::now();
+    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    pass(&clock, 1);
+    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixty_an_hour_and_the_next_when_the_first_is_an_hour_ago() {
+    let (desk, clock) = desk();
+    for _ in 0..60 {
+        assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+        pass(&clock, 10);
+    }
+    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    pass(&clock, 3600 - 600 - 1);
+    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    pass(&clock, 1);
+    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_that_nobody_asked_for_is_joined_and_counts_for_nobody() {
+    let (desk, _) = desk();
+    let running = desk.begin();
+    let (asked, ()) = tokio::join!(desk.ask(PATIENCE), async {
+        sleep(SECOND).await;
+        drop(running);
+    });
+    assert_eq!(asked, Asked::Ended);
+    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_refresh_is_waited_for_so_long_and_goes_on() {
+    let (desk, _) = desk();
+    let begun = Instant::now();
+    let (asked, _) = tokio::join!(desk.ask(PATIENCE), async {
+        let demanded = refresh(&desk, 30 * SECOND).await;
+        assert_eq!(begun.elapsed(), 30 * SECOND);
+        demanded
+    });
+    assert_eq!(asked, Asked::TakesLonger);
+    let (desk, _) = self::desk();
+    let begun = Instant::now();
+    assert_eq!(desk.ask(PATIENCE).await, Asked::TakesLonger);
+    assert_eq!(begun.elapsed(), PATIENCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_goes_away_disturbs_nobody() {
+    let (desk, _) = desk();
+    tokio::select! {
+        biased;
+        asked = desk.ask(PATIENCE) => panic!("{asked:?}"),
+        () = sleep(SECOND) => {}
+    }
+    let (asked, _) = tokio::join!(desk.ask(PATIENCE), refresh(&desk, SECOND));
+    assert_eq!(asked, Asked::Ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_hold_nobody_is_heard_but_a_person() {
+    let (desk, _) = desk();
+    desk.set_on_hold(true);
+    assert_eq!(desk.ask(PATIENCE).await, Asked::OnHold);
+    assert_eq!(desk.ledger().wish, None);
+    desk.demand();
+    assert!(refresh(&desk, SECOND).await);
+    desk.set_on_hold(false);
+    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_person_demands_in_the_middle_of_a_refresh_is_another_one() {
+    let (desk, _) = desk();
+    let running = desk.begin();
+    assert!(!running.was_demanded());
+    desk.demand();
+    drop(running);
+    assert!(refresh(&desk, SECOND).await);
+    let again = timeout(PATIENCE, desk.wanted()).await;
+    assert!(again.is_err(), "wanted once, made twice");
+}

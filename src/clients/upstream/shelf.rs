@@ -1,0 +1,259 @@
+//! Where a document of Google's is kept: readers never wait, and whoever must
+//! fetch it does so one at a time, for all who want it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use hyper::HeaderMap;
+use hyper::header::{AGE, CACHE_CONTROL};
+use tokio::sync::Mutex as Turn;
+
+use super::document::Document;
+use super::error::UpstreamError;
+use domain::base::clock::{Clock, UnixTime};
+
+/// A provider that wants nothing cached would otherwise be asked at each
+/// login; keys change a few times a month.
+const SHORTEST_LIFE: Duration = Duration::from_mins(5);
+
+/// A key that was withdrawn in a hurry is not believed for longer than a day,
+/// whatever was said when it was fetched. Google itself says 1 h for its
+/// discovery document and some hours for its keys.
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+
+/// For how long an expired document still serves, while it is fetched: a NAS
+/// that comes back from a holiday signs nobody in by keys of the last one.
+const GRACE: Duration = Duration::from_hours(7 * 24);
+
+/// A document from further ahead than this was fetched while our clock was
+/// wrong, and its age is not known.
+const CLOCK_STEP: Duration = Duration::from_mins(5);
+
+/// After a failure, those who come within this time get the same error:
+/// strangers must not make us knock at Google's door as fast as they can.
+const FAILURE_FLOOR: Duration = Duration::from_secs(1);
+
+/// A document and what it says.
+#[derive(Debug)]
+pub(super) struct Held<T> {
+    /// What it says.
+    pub(super) value: Arc<T>,
+    /// As it came.
+    pub(super) document: Document,
+    /// The URL that it came from.
+    pub(super) source: String,
+    /// Google's clock then; `None` for one that was kept on disk.
+    pub(super) date: Option<UnixTime>,
+}
+
+/// What is on the shelf.
+#[derive(Debug)]
+pub(super) enum Look<T> {
+    /// As good as new.
+    Fresh(Arc<T>),
+    /// To be served, and to be fetched.
+    Stale(Arc<T>),
+    /// Nothing that may be served.
+    Missing,
+}
+
+/// Who wants a fetch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// The daemon: a try now.
+    Daemon,
+    /// Anybody with a browser: no try within a second of a failed one.
+    Stranger,
+}
+
+/// The place of one document.
+#[derive(Debug)]
+pub(super) struct Shelf<T> {
+    held: ArcSwapOption<Held<T>>,
+    failure: Mutex<Option<(Duration, UpstreamError)>>,
+    tries: AtomicU64,
+    /// Held while Google is asked, by those who would ask. Readers of a good
+    /// document do not come near it.
+    turn: Turn<()>,
+}
+
+impl<T: PartialEq> Shelf<T> {
+    /// Nothing yet.
+    pub(super) fn empty() -> Self {
+        Self {
+            held: ArcSwapOption::empty(),
+            failure: Mutex::new(None),
+            tries: AtomicU64::new(0),
+            turn: Turn::new(()),
+        }
+    }
+
+    /// Takes up what was kept on disk.
+    pub(super) fn put(&self, held: Held<T>) {
+        self.held.store(Some(Arc::new(held)));
+    }
+
+    /// The document, however old.
+    pub(super) fn held(&self) -> Option<Arc<Held<T>>> {
+        self.held.load_full()
+    }
+
+    /// The document as it came from `source`, by its age.
+    pub(super) fn look(&self, source: &str, now: UnixTime) -> Look<T> {
+        let Some(held) = self.held().filter(|held| held.source == source) else {
+            return Look::Missing;
+        };
+        let document = &held.document;
+        let value = Arc::clone(&held.value);
+        if document.fetched > now.plus(CLOCK_STEP) || now > document.expires.plus(GRACE) {
+            return Look::Missing;
+        }
+        if now < document.expires {
+            return Look::Fresh(value);
+        }
+        Look::Stale(value)
+    }
+
+    /// Why the last fetch failed, unless it went well.
+    pub(super) fn last_error(&self) -> Option<UpstreamError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        failure.as_ref().map(|(_, error)| error.clone())
+    }
+
+    /// Awaits `fetching`, or, if a fetch runs already, that one. Tells whether
+    /// the document says something new.
+    ///
+    /// When the one who fetches goes away, the next one who waits fetches.
+    pub(super) async fn fetch(
+        &self,
+        clock: &dyn Clock,
+        patience: Patience,
+        fetching: impl Future<Output = Result<Held<T>, UpstreamError>>,
+    ) -> Result<(Arc<T>, bool), UpstreamError> {
+        let before = self.tries.load(Ordering::Acquire);
+        let _turn = self.turn.lock().await;
+        if self.tries.load(Ordering::Acquire) != before
+            && let Some(outcome) = self.last_outcome()
+        {
+            return outcome.map(|value| (value, false));
+        }
+        if patience == Patience::Stranger
+            && let Some(error) = self.fresh_failure(clock.monotonic())
+        {
+            return Err(error);
+        }
+        let outcome = fetching.await;
+        let failure = outcome.as_ref().err();
+        let failure = failure.map(|error| (clock.monotonic(), error.clone()));
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = failure;
+        self.tries.fetch_add(1, Ordering::Release);
+        let held = outcome?;
+        let value = Arc::clone(&held.value);
+        let before = self.held.swap(Some(Arc::new(held)));
+        let changed = before.is_none_or(|before| before.value != value);
+        Ok((value, changed))
+    }
+
+    /// The document after a fetch that may be running has ended.
+    pub(super) async fn settled(&self) -> Option<Arc<T>> {
+        let _turn = self.turn.lock().await;
+        self.held().map(|held| Arc::clone(&held.value))
+    }
+
+    fn last_outcome(&self) -> Option<Result<Arc<T>, UpstreamError>> {
+        if let Some(error) = self.last_error() {
+            return Some(Err(error));
+        }
+        self.held().map(|held| Ok(Arc::clone(&held.value)))
+    }
+
+    fn fresh_failure(&self, now: Duration) -> Option<UpstreamError> {
+        let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, error) = failure.as_ref()?;
+        (now.saturating_sub(*at) < FAILURE_FLOOR).then(|| error.clone())
+    }
+}
+
+/// How long an answer is good for (RFC 9111, section 4.2.1: `max-age`, less
+/// what caches on the way have used up of it), within our limits.
+pub(super) fn life(headers: &HeaderMap) -> Duration {
+    let directives: Vec<String> = headers
+        .get_all(CACHE_CONTROL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(|directive| directive.trim().to_ascii_lowercase())
+        .collect();
+    let forbidden = ["no-store", "no-cache"];
+    if directives
+        .iter()
+        .any(|one| forbidden.contains(&one.as_str()))
+    {
+        return SHORTEST_LIFE;
+    }
+    let max_age = directives
+        .iter()
+        .find_map(|directive| directive.strip_prefix("max-age="))
+        .and_then(|seconds| seconds.trim_matches('"').parse().ok())
+        .unwrap_or(0_u64);
+    let used_up = headers
+        .get(AGE)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|seconds| seconds.trim().parse().ok())
+        .unwrap_or(0_u64);
+    Duration::from_secs(max_age.saturating_sub(used_up)).clamp(SHORTEST_LIFE, LONGEST_LIFE)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper::HeaderMap;
+
+    use super::{LONGEST_LIFE, SHORTEST_LIFE, life};
+
+    fn check(headers: &[(&'static str, &str)], expected: Duration) {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(*name, value.parse().unwrap());
+        }
+        assert_eq!(life(&map), expected, "{headers:?}");
+    }
+
+    #[test]
+    fn max_age_less_age_is_a_documents_life() {
+        let google = "public, max-age=22180, must-revalidate, no-transform";
+        check(&[("cache-control", google)], Duration::from_secs(22_180));
+        check(
+            &[("cache-control", google), ("age", "180")],
+            Duration::from_hours(6) + Duration::from_secs(400),
+        );
+        check(
+            &[
+                ("cache-control", "public"),
+                ("cache-control", "Max-Age=\"900\""),
+            ],
+            Duration::from_mins(15),
+        );
+    }
+
+    #[test]
+    fn nothing_lives_for_less_than_five_minutes_or_more_than_a_day() {
+        check(&[], SHORTEST_LIFE);
+        check(&[("cache-control", "no-store, max-age=900")], SHORTEST_LIFE);
+        check(&[("cache-control", "no-cache")], SHORTEST_LIFE);
+        check(&[("cache-control", "max-age=0")], SHORTEST_LIFE);
+        check(&[("cache-control", "max-age=soon")], SHORTEST_LIFE);
+        check(
+            &[("cache-control", "max-age=600"), ("age", "900")],
+            SHORTEST_LIFE,
+        );
+        check(&[("cache-control", "max-age=31536000")], LONGEST_LIFE);
+        check(
+            &[("cache-control", "max-age=99999999999999999999")],
+            SHORTEST_LIFE,
+        );
+    }
+}

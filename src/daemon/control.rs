@@ -1,0 +1,164 @@
+//! The socket that the command line talks to: `status`, `reload`, and what
+//! else only the running daemon knows or may do.
+//!
+//! Whoever can open the socket may do all of it: its mode is the door.
+
+mod keys;
+mod links;
+mod reload;
+mod socket;
+mod status;
+mod users;
+pub mod wire;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::app::CurrentBridge;
+use crate::config::ConfigError;
+use crate::daemon::jobs::Jobs;
+use domain::base::clock::UnixTime;
+use wire::{Answer, Reason, Refused, Request};
+
+pub use reload::{ReloadError, Reloader};
+pub use socket::{Socket, SocketError};
+
+/// The longest has a DSM user's name in it.
+const MAX_REQUEST_BYTES: u64 = 4096;
+
+/// One person at a terminal needs one; a script in a loop waits.
+const MAX_CONNECTIONS: usize = 16;
+
+/// A program on this machine that does not read or write for so long has
+/// stopped.
+const IO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An accept that fails (no file descriptors left) would fail again at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers the command line.
+#[derive(Debug)]
+pub struct Control {
+    current: Arc<CurrentBridge>,
+    jobs: Arc<Jobs>,
+    reloader: Arc<Reloader>,
+    started: UnixTime,
+}
+
+impl Control {
+    /// Nothing is bound yet. The daemon counts as started now.
+    pub fn new(current: Arc<CurrentBridge>, jobs: Arc<Jobs>, reloader: &Arc<Reloader>) -> Self {
+        Self {
+            started: current.load().clock.now(),
+            current,
+            jobs,
+            reloader: Arc::clone(reloader),
+        }
+    }
+
+    /// Answers whoever connects to `socket`. Never returns; dropped, it ends
+    /// all connections and removes the socket.
+    pub async fn serve(self: Arc<Self>, socket: Socket) {
+        let mut connections = JoinSet::new();
+        loop {
+            if connections.len() >= MAX_CONNECTIONS {
+                drop(connections.join_next().await);
+                continue;
+            }
+            let accepted = tokio::select! {
+                Some(_) = connections.join_next() => continue,
+                accepted = socket.accept() => accepted,
+            };
+            let stream = match accepted {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "nobody can connect to the control socket");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            connections.spawn(Arc::clone(&self).connection(stream));
+        }
+    }
+
+    async fn connection(self: Arc<Self>, mut stream: UnixStream) {
+        if let Err(error) = self.exchange(&mut stream).await {
+            tracing::debug!(%error, "a connection to the control socket broke");
+        }
+    }
+
+    async fn exchange(&self, stream: &mut UnixStream) -> io::Result<()> {
+        let line = timeout(IO_TIMEOUT, read_line(stream)).await??;
+        let mut answer = match serde_json::from_slice(&line) {
+            Ok(request) => self.answer(request).await,
+            Err(error) => refused(Reason::Failed, format!("the request is not known: {error}")),
+        };
+        answer.push(b'\n');
+        timeout(IO_TIMEOUT, stream.write_all(&answer)).await??;
+        stream.shutdown().await
+    }
+
+    async fn answer(&self, request: Request) -> Vec<u8> {
+        match request {
+            Request::Status => report(&self.status()),
+            Request::Users => self.users().await,
+            Request::LinksList => self.links().await,
+            Request::LinksMoved => self.moved_links().await,
+            Request::LinksRemove { user } => self.remove_links(&user).await,
+            Request::KeysList => report(&self.keys()),
+            Request::KeysRotate { signs } => self.rotate(signs).await,
+            Request::Reload => match self.reloader.reload().await {
+                Ok(reloaded) => report(&reloaded),
+                Err(error) => not_reloaded(&error),
+            },
+        }
+    }
+}
+
+async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut limited = BufReader::new(stream).take(MAX_REQUEST_BYTES);
+    limited.read_until(b'\n', &mut line).await?;
+    Ok(line)
+}
+
+fn report(report: &impl Serialize) -> Vec<u8> {
+    match serde_json::to_vec(&Answer::Report(report)) {
+        Ok(line) => line,
+        Err(error) => refused(Reason::Failed, format!("write the report: {error}")),
+    }
+}
+
+fn refused(reason: Reason, message: String) -> Vec<u8> {
+    let answer: Answer<()> = Answer::Refused(Refused { reason, message });
+    serde_json::to_vec(&answer).unwrap_or_default()
+}
+
+fn failed(error: impl Into<anyhow::Error>) -> Vec<u8> {
+    refused(Reason::Failed, format!("{:#}", error.into()))
+}
+
+fn not_reloaded(error: &ReloadError) -> Vec<u8> {
+    let reason = match error {
+        // What somebody else may read is neither bad nor missing.
+        ReloadError::Config(ConfigError::Unreadable { source, .. })
+            if source.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            Reason::Failed
+        }
+        ReloadError::Config(_) => Reason::BadConfig,
+        ReloadError::Log(_) | ReloadError::Thread(_) => Reason::Failed,
+    };
+    let message = error.in_lines();
+    refused(
+        reason,
+        format!("{message}\nThe config of before stays in force."),
+    )
+}

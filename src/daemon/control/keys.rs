@@ -1,0 +1,38 @@
+//! `keys`: the signing keys.
+
+use super::wire::{Key, Signs, Time};
+use super::{Control, failed, report};
+use domain::model::keys::{KeyStatus, Rotation};
+
+impl Control {
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let bridge = self.current.load();
+        let keys = bridge.keys.list(bridge.clock.now());
+        keys.into_iter().map(Key::from).collect()
+    }
+
+    /// Answers with all keys as they are afterwards.
+    pub(super) async fn rotate(&self, signs: Signs) -> Vec<u8> {
+        let rotation = match signs {
+            Signs::Announced => Rotation::Announced,
+            Signs::Now => Rotation::AtOnce,
+        };
+        let bridge = self.current.load();
+        match bridge.keys.rotate(bridge.clock.now(), rotation).await {
+            Ok(_) => report(&self.keys()),
+            Err(error) => failed(error),
+        }
+    }
+}
+
+impl From<KeyStatus> for Key {
+    fn from(key: KeyStatus) -> Self {
+        Self {
+            kid: key.kid.to_string(),
+            state: key.state.name().to_owned(),
+            created: Time(key.created),
+            signs_from: Time(key.signs_from),
+            gone_after: key.gone_after.map(Time),
+        }
+    }
+}

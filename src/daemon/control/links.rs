@@ -1,0 +1,73 @@
+//! `links`: which Google account signs in as which DSM user.
+
+use std::cmp::Reverse;
+
+use super::wire::{Link, MovedLink, Reason, Time};
+use super::{Control, failed, refused, report};
+use domain::signin::directory;
+
+/// As many as `status` shows refusals.
+const MOST_MOVED: usize = 20;
+
+impl Control {
+    pub(super) async fn links(&self) -> Vec<u8> {
+        match self.current.load().store.links().await {
+            Ok(links) => report(&on_the_wire(links)),
+            Err(error) => failed(error),
+        }
+    }
+
+    /// The last moves, the latest first.
+    pub(super) async fn moved_links(&self) -> Vec<u8> {
+        let links = match self.current.load().store.links().await {
+            Ok(links) => links,
+            Err(error) => return failed(error),
+        };
+        let mut moved: Vec<MovedLink> = links.iter().filter_map(moved).collect();
+        moved.sort_by_key(|link| Reverse(link.at.0));
+        moved.truncate(MOST_MOVED);
+        report(&moved)
+    }
+
+    /// Answers with what was removed.
+    pub(super) async fn remove_links(&self, user: &str) -> Vec<u8> {
+        let removed = match self.current.load().store.remove_links(user).await {
+            Ok(removed) => removed,
+            Err(error) => return failed(error),
+        };
+        if removed.is_empty() {
+            let message = format!("no Google account is linked to a DSM user {user:?}");
+            return refused(Reason::Failed, message);
+        }
+        for link in &removed {
+            let (user, subject) = (link.user.as_str(), link.account.subject.as_str());
+            tracing::warn!(user, subject, "a link was removed by the command line");
+        }
+        report(&on_the_wire(removed))
+    }
+}
+
+fn moved(link: &directory::Link) -> Option<MovedLink> {
+    Some(MovedLink {
+        at: Time(link.moved?),
+        user: link.user.to_string(),
+        address: link.address.as_written().to_owned(),
+        subject: link.account.subject.to_string(),
+    })
+}
+
+fn on_the_wire(links: Vec<directory::Link>) -> Vec<Link> {
+    links.into_iter().map(Link::from).collect()
+}
+
+impl From<directory::Link> for Link {
+    fn from(link: directory::Link) -> Self {
+        Self {
+            user: link.user.to_string(),
+            issuer: link.account.issuer.to_string(),
+            subject: link.account.subject.to_string(),
+            address: link.address.as_written().to_owned(),
+            since: Time(link.since),
+        }
+    }
+}

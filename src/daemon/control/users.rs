@@ -1,0 +1,62 @@
+//! `users`: who can sign in, who cannot and why.
+
+use tokio::task::spawn_blocking;
+
+use super::wire::{LinkOfUser, Time, User};
+use super::{Control, failed, report};
+use domain::base::address::CanonicalAddress;
+use domain::signin::directory::{self, Refusal, Verdict};
+
+impl Control {
+    /// Judges everybody, which takes a while in a large directory: on a
+    /// thread of its own, so that no login waits.
+    pub(super) async fn users(&self) -> Vec<u8> {
+        let bridge = self.current.load();
+        let links = match bridge.store.links().await {
+            Ok(links) => links,
+            Err(error) => return failed(error),
+        };
+        let judging = spawn_blocking(move || {
+            let Some(snapshot) = bridge.snapshot.load_full() else {
+                return report(&Vec::<User>::new());
+            };
+            let moment = bridge.moment();
+            let verdicts = directory::verdicts(&snapshot, &links, &bridge.policy, moment);
+            let mut users: Vec<User> = verdicts.into_iter().map(User::from).collect();
+            let without_user = directory::aliases_without_user(&snapshot, &bridge.policy);
+            users.extend(without_user.into_iter().map(missing));
+            report(&users)
+        });
+        judging.await.unwrap_or_else(failed)
+    }
+}
+
+/// A name for which the config has aliases, and DSM no user.
+fn missing((name, addresses): (&str, Vec<CanonicalAddress>)) -> User {
+    User {
+        name: name.to_owned(),
+        email: None,
+        verdict: Refusal::AddressUnknown.name().to_owned(),
+        link: None,
+        aliases: addresses.iter().map(ToString::to_string).collect(),
+    }
+}
+
+impl From<Verdict> for User {
+    fn from(verdict: Verdict) -> Self {
+        let link = verdict.link.map(|link| LinkOfUser {
+            subject: link.account.subject.to_string(),
+            address: link.address.as_written().to_owned(),
+            since: Time(link.since),
+            moved: link.moved.map(Time),
+        });
+        let aliases = verdict.aliases.iter();
+        Self {
+            name: verdict.user.name.to_string(),
+            email: verdict.user.email,
+            verdict: verdict.name.to_owned(),
+            link,
+            aliases: aliases.map(ToString::to_string).collect(),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The form that all URLs of the config share: http or https, a host, and no
+//! character that two programs could read in two ways.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+/// A URL as a browser would read it, and its end as written.
+#[derive(Clone, Debug)]
+pub struct WebUrl<'t> {
+    text: &'t str,
+    rest: &'t str,
+    parsed: Url,
+}
+
+/// What is wrong with the form of a URL.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WebUrlError {
+    /// Another scheme, or none.
+    #[error("has to begin with https:// or http://, in lower case")]
+    Scheme,
+    /// A character that RFC 3986 knows in no place of a URL.
+    #[error("has the character {0:?}, which a URL cannot have; percent-encode it")]
+    Character(char),
+    /// A host name with letters that only a person reads; its ASCII form.
+    #[error(
+        "has a host name with characters other than a to z, 0 to 9 and -; write it as browsers \
+         send it: {0}"
+    )]
+    HostName(String),
+    /// Nothing before the path.
+    #[error("has no host")]
+    NoHost,
+    /// A name or password before the host.
+    #[error("has user information before the host (an @); leave it off")]
+    UserInfo,
+    /// Host or port make no sense.
+    #[error("is not a URL: {0}")]
+    Malformed(url::ParseError),
+}
+
+impl<'t> WebUrl<'t> {
+    /// Takes `text` apart. The text is kept byte for byte, since issuers and
+    /// redirect URIs are compared so; parsing only looks at the form.
+    pub fn parse(text: &'t str) -> Result<Self, WebUrlError> {
+        let after_scheme = ["https://", "http://"]
+            .into_iter()
+            .find_map(|scheme| text.strip_prefix(scheme))
+            .ok_or(WebUrlError::Scheme)?;
+        let end = after_scheme
+            .find(['/', '?', '#'])
+            .unwrap_or(after_scheme.len());
+        let (authority, rest) = after_scheme.split_at(end);
+        if let Some(character) = strange_character(text) {
+            let error = WebUrlError::Character(character);
+            return Err(ascii_host(text, authority).map_or(error, WebUrlError::HostName));
+        }
+        if authority.is_empty() {
+            return Err(WebUrlError::NoHost);
+        }
+        if authority.contains('@') {
+            return Err(WebUrlError::UserInfo);
+        }
+        let parsed = Url::parse(text).map_err(WebUrlError::Malformed)?;
+        Ok(Self { text, rest, parsed })
+    }
+
+    /// As a browser reads it.
+    pub fn parsed(&self) -> &Url {
+        &self.parsed
+    }
+
+    /// The path as written: empty, or from its first `/` on.
+    pub fn path(&self) -> &'t str {
+        let end = self.rest.find(['?', '#']).unwrap_or(self.rest.len());
+        self.rest.get(..end).unwrap_or_default()
+    }
+
+    /// What stands before the path of a well-known document or of our callback,
+    /// if that is where the URL leads.
+    pub fn before_document(&self) -> Option<&'t str> {
+        let path = self.path();
+        let document = path.find("/.well-known/").or_else(|| {
+            let path = path.strip_suffix('/').unwrap_or(path);
+            let names = ["/.well-known", "/callback"];
+            let before = names.iter().find_map(|name| path.strip_suffix(name));
+            before.map(str::len)
+        })?;
+        let origin = self.text.len().checked_sub(self.rest.len())?;
+        self.text.get(..origin + document)
+    }
+
+    /// Whether there is a query, even an empty one.
+    pub fn has_query(&self) -> bool {
+        self.parsed.query().is_some()
+    }
+
+    /// Whether there is a fragment, even an empty one.
+    pub fn has_fragment(&self) -> bool {
+        self.parsed.fragment().is_some()
+    }
+
+    /// Whether the scheme is https.
+    pub fn is_https(&self) -> bool {
+        self.parsed.scheme() == "https"
+    }
+
+    /// See [`is_loopback`].
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.parsed)
+    }
+
+    /// Whether the host is an IP address.
+    pub fn is_ip(&self) -> bool {
+        matches!(self.parsed.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
+    }
+
+    /// Whether the host is an address that the whole Internet can reach. Of
+    /// a name nobody can tell.
+    pub fn is_public_ip(&self) -> bool {
+        match self.parsed.host() {
+            Some(Host::Ipv4(ip)) => !is_private_v4(ip),
+            Some(Host::Ipv6(ip)) => !is_private_v6(ip),
+            Some(Host::Domain(_)) | None => false,
+        }
+    }
+}
+
+/// Whether the host is this machine, so that nobody stands in between:
+/// 127.0.0.0/8, `::1` or `localhost` (RFC 6761 keeps the name for it).
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// The first character of `text` that no URL can have.
+pub fn strange_character(text: &str) -> Option<char> {
+    text.chars().find(|character| !may_stand_in_url(*character))
+}
+
+/// The host of `text` in the form that is looked up (RFC 5891), if that is
+/// where its foreign characters are.
+fn ascii_host(text: &str, authority: &str) -> Option<String> {
+    if authority.is_ascii() {
+        return None;
+    }
+    let url = Url::parse(text).ok()?;
+    url.host_str().map(str::to_owned)
+}
+
+/// RFC 3986, section 2: unreserved, reserved and `%`. A browser would take a
+/// backslash for a slash and drop a tab; neither gets this far.
+fn may_stand_in_url(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
+}
+
+/// Whether only this machine and its networks can reach `ip`.
+pub fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_private_v4(ip),
+        IpAddr::V6(ip) => is_private_v6(ip),
+    }
+}
+
+/// With 100.64.0.0/10 (RFC 6598), which overlay networks use.
+fn is_private_v4(ip: Ipv4Addr) -> bool {
+    let [first, second, ..] = ip.octets();
+    let shared = first == 100 && second & 0b1100_0000 == 64;
+    ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared
+}
+
+fn is_private_v6(ip: Ipv6Addr) -> bool {
+    if let Some(v4) = ip.to_ipv4_mapped() {
+        return is_private_v4(v4);
+    }
+    ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WebUrl, WebUrlError};
+
+    fn check(input: &str, expected: Result<&str, WebUrlError>) {
+        match (WebUrl::parse(input), expected) {
+            (Ok(url), Ok(path)) => assert_eq!(url.path(), path, "{input:?}"),
+            (Err(found), Err(expected)) => assert_eq!(found, expected, "{input:?}"),
+            (found, _) => panic!("{input:?}: {found:?}"),
+        }
+    }
+
+    #[test]
+    fn the_path_is_kept_as_written() {
+        check("https://nas.example.com", Ok(""));
+        check("https://nas.example.com/", Ok("/"));
+        check("http://[::1]:5000/a/../b%2fc?d=/e#/f", Ok("/a/../b%2fc"));
+        check("https://nas.example.com?a=/b", Ok(""));
+    }
+
+    #[test]
+    fn what_two_programs_may_read_in_two_ways_is_refused() {
+        check("nas.example.com", Err(WebUrlError::Scheme));
+        check("HTTPS://nas.example.com", Err(WebUrlError::Scheme));
+        check("https:nas.example.com", Err(WebUrlError::Scheme));
+        check("javascript://nas.example.com", Err(WebUrlError::Scheme));
+        check("https:///nas.example.com", Err(WebUrlError::NoHost));
+        check("https://evil@nas.example.com", Err(WebUrlError::UserInfo));
+        check("https://@nas.example.com", Err(WebUrlError::UserInfo));
+        check(
+            "https://nas.example.com\\a",
+            Err(WebUrlError::Character('\\')),
+        );
+        check(
+            "https://nas.exam\tple.com",
+            Err(WebUrlError::Character('\t')),
+        );
+        check(
+            "https://login.ex\u{e4}mple.com/a",
+            Err(WebUrlError::HostName("login.xn--exmple-cua.com".to_owned())),
+        );
+        check(
+            "https://nas.example.com/\u{e4}",
+            Err(WebUrlError::Character('\u{e4}')),
+        );
+        check("https://nas example.com", Err(WebUrlError::Character(' ')));
+        let port = url::ParseError::InvalidPort;
+        check(
+            "https://nas.example.com:99999",
+            Err(WebUrlError::Malformed(port)),
+        );
+    }
+
+    #[test]
+    fn a_document_is_told_from_the_url_before_it() {
+        let check = |input: &str, expected: Option<&str>| {
+            let url = WebUrl::parse(input).unwrap();
+            assert_eq!(url.before_document(), expected, "{input}");
+        };
+        let issuer = Some("https://login.example.com/dex");
+        for document in [
+            "/.well-known/openid-configuration",
+            "/.well-known",
+            "/callback",
+            "/callback/",
+        ] {
+            check(&format!("https://login.example.com/dex{document}"), issuer);
+        }
+        check("https://a/callback", Some("https://a"));
+        check("https://a/callback/dex", None);
+        check("https://a/my-callback", None);
+        check("https://a", None);
+    }
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_that_looks_like_it() {
+        let check = |input, expected| {
+            assert_eq!(
+                WebUrl::parse(input).unwrap().is_loopback(),
+                expected,
+                "{input}"
+            );
+        };
+        check("http://127.0.0.1:5000", true);
+        check("http://127.8.9.10", true);
+        check("http://[::1]:5000", true);
+        check("http://localhost", true);
+        check("http://localhost.example.com", false);
+        check("http://127.0.0.1.example.com", false);
+        check("http://10.0.0.1", false);
+        check("http://0.0.0.0", false);
+    }
+
+    #[test]
+    fn an_address_is_public_unless_a_private_network_has_it() {
+        let check = |input, expected| {
+            assert_eq!(
+                WebUrl::parse(input).unwrap().is_public_ip(),
+                expected,
+                "{input}"
+            );
+        };
+        check("http://192.168.1.2/", false);
+        check("http://172.31.0.1/", false);
+        check("http://100.100.1.1/", false);
+        check("http://[fd00::1]/", false);
+        check("http://[fe80::1]/", false);
+        check("http://[::ffff:10.0.0.1]/", false);
+        check("http://nas/", false);
+        check("http://172.32.0.1/", true);
+        check("http://100.128.0.1/", true);
+        check("http://8.8.8.8/", true);
+        check("http://0x08080808/", true);
+        check("http://[2001:4860:4860::8888]/", true);
+        check("http://[::ffff:8.8.8.8]/", true);
+    }
+}

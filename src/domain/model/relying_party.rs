@@ -1,0 +1,134 @@
+//! The relying parties: DSM, and whoever else the config lists under
+//! `[[clients]]`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::base::ids::ClientId;
+use crate::base::secret::Secret;
+
+/// `[[clients]]`: a registered relying party.
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    /// `id`: its `client_id`, DSM's "Application ID". No two alike.
+    pub id: ClientId,
+    /// `name`: what people call it; shown on pages. Default the `id`.
+    pub name: String,
+    /// `secret-file`: what the file holds is its `client_secret`, DSM's
+    /// "Application secret".
+    pub secret: Secret<String>,
+    /// Where the secret is kept: what people are told who need it.
+    pub secret_file: PathBuf,
+    /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
+    /// to, byte for byte as it sends them; one at least. With the flag, http
+    /// is allowed at a private address and not only at this machine's own. An
+    /// app's own scheme with a dot in it, such as `app.example:///callback`, is
+    /// allowed (RFC 8252). Default `false`.
+    pub redirect_uris: Vec<RegisteredRedirect>,
+    /// `require-pkce`: whether its authorization requests must carry a PKCE
+    /// challenge; DSM is not known to send one. Default `false`.
+    pub require_pkce: bool,
+}
+
+/// The `id` that setup gives DSM.
+const DSM: &str = "synology";
+
+impl RelyingParty {
+    /// Whether this is DSM: by the `id` that setup gives it, or by a redirect
+    /// URI without a path. DSM sends the URL of its login page; every other
+    /// client has a path of its own for this.
+    pub fn is_dsm(&self) -> bool {
+        let mut uris = self.redirect_uris.iter();
+        self.id.as_str() == DSM || uris.any(|uri| uri.twin.is_some())
+    }
+
+    /// The redirect URI `asked` as one to be trusted, if it is registered.
+    ///
+    /// Compared byte for byte (RFC 9700, section 2.1); for a bare origin the
+    /// twin with or without the final `/` is the same place, and DSM's
+    /// administrators type either.
+    pub fn trust(&self, asked: &str) -> Option<TrustedRedirect> {
+        self.redirect_uris
+            .iter()
+            .any(|registered| registered.matches(asked))
+            .then(|| TrustedRedirect(asked.to_owned()))
+    }
+}
+
+/// The IDs of `parties`.
+pub fn names(parties: &[RelyingParty]) -> Vec<String> {
+    let ids = parties.iter().map(|party| party.id.as_str().to_owned());
+    ids.collect()
+}
+
+/// What was expected, for an error: the first five of `values`.
+pub fn listed(values: &[String]) -> String {
+    let quoted = values.iter().take(5).map(|value| format!("{value:?}"));
+    let quoted: Vec<String> = quoted.collect();
+    let more = if values.len() > 5 { ", …" } else { "" };
+    format!("{}{more}", quoted.join(", "))
+}
+
+/// A redirect URI from the config, of good form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredRedirect {
+    uri: String,
+    twin: Option<String>,
+    origin: Option<String>,
+}
+
+impl RegisteredRedirect {
+    /// Takes `uri` as written. Its form is the config's business; this knows
+    /// only what equals it.
+    pub fn new(uri: String, parsed: &url::Url) -> Self {
+        let bare = parsed.path() == "/" && parsed.query().is_none();
+        let twin = bare.then(|| match uri.strip_suffix('/') {
+            Some(without) => without.to_owned(),
+            None => format!("{uri}/"),
+        });
+        let origin = Some(parsed.origin().ascii_serialization());
+        Self { uri, twin, origin }
+    }
+
+    /// The `uri` of an app, in a scheme of its own (RFC 8252, section 7.1).
+    pub fn private_use(uri: String) -> Self {
+        Self {
+            uri,
+            twin: None,
+            origin: None,
+        }
+    }
+
+    /// The URI as the administrator wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.uri
+    }
+
+    /// Scheme, host and port: where the relying party's own pages are. An app
+    /// has none.
+    pub fn origin(&self) -> Option<&str> {
+        self.origin.as_deref()
+    }
+
+    fn matches(&self, asked: &str) -> bool {
+        self.uri == asked || self.twin.as_deref() == Some(asked)
+    }
+}
+
+/// A redirect URI that was matched against the registered ones. Nothing else
+/// can be redirected to.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TrustedRedirect(String);
+
+impl TrustedRedirect {
+    /// The URI, byte for byte as the relying party sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TrustedRedirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,264 @@
+//! Step 3: a Google identity → the DSM user as whom it signs in, or a refusal.
+//!
+//! Fail closed: whoever is not exactly one active DSM user is nobody. An alias
+//! of the config decides first, then the link that an earlier sign-in left
+//! behind, then the address.
+
+mod activity;
+mod link;
+mod policy;
+mod refusal;
+mod snapshot;
+mod verdicts;
+
+use std::cmp::Reverse;
+
+use jiff::civil::Date;
+
+use crate::base::address::CanonicalAddress;
+use crate::base::clock::UnixTime;
+use crate::model::login::{DsmUser, GoogleIdentity, VerifiedAddress};
+use crate::model::user_list::ListedUser;
+
+pub use activity::{Activity, has_unknown_expiry};
+pub use link::{Link, LinkedBy};
+pub use policy::{AdministratorPolicy, FoldedName, Policy};
+pub use refusal::{Detail, Refusal, Refused};
+pub use snapshot::Snapshot;
+pub use verdicts::{Verdict, aliases_without_user, verdicts};
+
+/// The moment of a judgement: for ages, and for accounts that end on a day.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// The time.
+    pub now: UnixTime,
+    /// The NAS's local date at that time.
+    pub today: Date,
+}
+
+/// That somebody may sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// As whom.
+    pub user: DsmUser,
+    /// What is to be remembered of it.
+    pub link: Link,
+}
+
+/// Judges by the contract's "Who may sign in".
+///
+/// `links` are those of the identity's account and of its addresses; others do
+/// no harm. `snapshot` is `None` before DSM's first answer.
+pub fn judge(
+    identity: &GoogleIdentity,
+    links: &[Link],
+    snapshot: Option<&Snapshot>,
+    policy: &Policy,
+    moment: Moment,
+) -> Result<Admission, Refused> {
+    // Rule 1; that Google vouches for the address is in the type.
+    if !policy.admits_domain(identity) {
+        let domain = identity.hosted_domain.clone();
+        let detail = Detail::HostedDomain(domain.filter(|domain| !domain.is_empty()));
+        return Err(Refused::nobody(Refusal::DomainNotAllowed).with(detail));
+    }
+    let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
+    let snapshot = trusted.ok_or(Refused::nobody(Refusal::DirectoryStale))?;
+    let rules = Rules {
+        snapshot,
+        policy,
+        moment,
+    };
+    let found = rules.find(identity, links)?;
+    rules.may_sign_in(found.user, found.by)?;
+    rules.is_not_anothers(identity, &found, links)?;
+    Ok(Admission {
+        user: DsmUser::admitted(found.user.name.clone()),
+        link: Link {
+            account: identity.account.clone(),
+            address: found.address.clone(),
+            user: found.user.name.clone(),
+            by: found.by,
+            since: moment.now,
+            // The store knows what the user was linked to.
+            moved: None,
+        },
+    })
+}
+
+/// What every rule looks at.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    snapshot: &'a Snapshot,
+    policy: &'a Policy,
+    moment: Moment,
+}
+
+/// The DSM user whom rules 2 to 4 find.
+struct Found<'a> {
+    user: &'a ListedUser,
+    by: LinkedBy,
+    /// The address that the link is to have.
+    address: &'a VerifiedAddress,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules 2, 3 and 4, in this order.
+    fn find(self, identity: &'a GoogleIdentity, links: &'a [Link]) -> Result<Found<'a>, Refused> {
+        let present = identity.address.canonical();
+        let alias = present.and_then(|address| self.policy.aliases.get_key_value(address));
+        if let Some((google, name)) = alias {
+            let user = self.snapshot.named(name);
+            let without_user = || {
+                Refused::nobody(Refusal::AddressUnknown).with(Detail::AliasWithoutUser {
+                    google: google.clone(),
+                    dsm: name.clone(),
+                })
+            };
+            return Ok(Found {
+                user: user.ok_or_else(without_user)?,
+                by: LinkedBy::Alias,
+                address: &identity.address,
+            });
+        }
+        let own = links.iter().find(|link| link.account == identity.account);
+        if let Some(found) = own.and_then(|link| self.by_link(link, &identity.address)) {
+            return Ok(found);
+        }
+        let address = present.ok_or(Refused::nobody(Refusal::AddressUnknown))?;
+        if !self.policy.relies_on(address, identity) {
+            return Err(Refused::nobody(Refusal::AddressNotAuthoritative));
+        }
+        Ok(Found {
+            user: self.by_address(address)?,
+            by: LinkedBy::Address,
+            address: &identity.address,
+        })
+    }
+
+    /// Rule 3: whom `link` leads to, if it holds for an account whose address
+    /// is `present`. One that does not hold counts as none.
+    fn by_link(self, link: &'a Link, present: &'a VerifiedAddress) -> Option<Found<'a>> {
+        let user = self.snapshot.named(link.user.as_str())?;
+        let made_by = link.address.canonical()?;
+        if link.by == LinkedBy::Alias {
+            let named = self.policy.aliases.get(made_by)?;
+            let still = self.snapshot.named(named)?.name == user.name;
+            return still.then_some(Found {
+                user,
+                by: LinkedBy::Alias,
+                address: &link.address,
+            });
+        }
+        let email = snapshot::address(user)?;
+        let address = if email == *made_by {
+            &link.address
+        } else if present.canonical() == Some(&email) {
+            present
+        } else {
+            return None;
+        };
+        let shared = self.snapshot.having(&email).nth(1).is_some();
+        if shared && self.policy.is_service_account(&user.name) {
+            return None;
+        }
+        Some(Found {
+            user,
+            by: LinkedBy::Address,
+            address,
+        })
+    }
+
+    /// Rule 4: exactly one user who has the address and may sign in.
+    fn by_address(self, address: &CanonicalAddress) -> Result<&'a ListedUser, Refused> {
+        let everybody: Vec<&ListedUser> = self.snapshot.having(address).collect();
+        let shared = everybody.len() > 1;
+        let counted = everybody
+            .into_iter()
+            .filter(|user| !shared || !self.policy.is_service_account(&user.name));
+        let mut admitted = None;
+        let mut refused: Vec<Refused> = Vec::new();
+        for user in counted {
+            match (self.may_sign_in(user, LinkedBy::Address), &admitted) {
+                (Ok(()), None) => admitted = Some(user),
+                (Ok(()), Some(_)) => return Err(Refused::nobody(Refusal::AddressAmbiguous)),
+                (Err(refusal), _) => refused.push(refusal),
+            }
+        }
+        let first = refused.into_iter().min_by_key(|refused| refused.refusal);
+        admitted.ok_or(first.unwrap_or(Refused::nobody(Refusal::AddressUnknown)))
+    }
+
+    /// Rule 5: active, not denied, and no administrator where they may not.
+    fn may_sign_in(self, user: &ListedUser, by: LinkedBy) -> Result<(), Refused> {
+        let refusal = match Activity::of(user, self.moment.today) {
+            Activity::Disabled => Refusal::AccountDisabled,
+            Activity::Expired => Refusal::AccountExpired,
+            Activity::Active if self.policy.denies(&user.name) => Refusal::AccountDenied,
+            Activity::Active if self.refuses_as_administrator(user, by) => {
+                Refusal::AdministratorRefused
+            }
+            Activity::Active => return Ok(()),
+        };
+        Err(Refused::user(refusal, &user.name))
+    }
+
+    fn refuses_as_administrator(self, user: &ListedUser, by: LinkedBy) -> bool {
+        let admitted = match self.policy.administrators {
+            AdministratorPolicy::Allow => true,
+            AdministratorPolicy::ByAliasOnly => by == LinkedBy::Alias,
+            AdministratorPolicy::Refuse => false,
+        };
+        !admitted && self.snapshot.is_administrator(user)
+    }
+
+    /// Rule 6: of the links to one user, one for each address holds. A link
+    /// whose user is gone still reserves its address: a user who was renamed
+    /// in DSM is not another Google account's for that.
+    fn is_not_anothers(
+        self,
+        identity: &GoogleIdentity,
+        found: &Found<'_>,
+        links: &[Link],
+    ) -> Result<(), Refused> {
+        let name = &found.user.name;
+        let folded = FoldedName::of(name.as_str());
+        let refused = Refused::user(Refusal::LinkedToAnother, name);
+        let same_address = links.iter().filter(|link| {
+            link.account != identity.account
+                && self.can_be_used(link)
+                && link.address.canonical() == found.address.canonical()
+        });
+        for link in same_address {
+            if self.is_gone(link) {
+                return Err(refused.with(Detail::Reserved(link.user.clone())));
+            }
+            let is_theirs = FoldedName::of(link.user.as_str()) == folded;
+            if is_theirs && self.by_link(link, &link.address).is_some() {
+                return Err(refused);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an account of the present issuer has the link.
+    fn can_be_used(self, link: &Link) -> bool {
+        link.account.issuer == self.policy.issuer
+    }
+
+    /// Whether DSM no longer lists the link's user, by this name.
+    fn is_gone(self, link: &Link) -> bool {
+        self.snapshot.named(link.user.as_str()).is_none()
+    }
+}
+
+/// Orders links as people want to read them: the newest first.
+pub fn newest_first(links: &mut [Link]) {
+    links.sort_by(|a, b| {
+        let key = |link: &Link| Reverse(link.since);
+        key(a).cmp(&key(b)).then_with(|| a.user.cmp(&b.user))
+    });
+}
+
+#[cfg(test)]
+mod tests;

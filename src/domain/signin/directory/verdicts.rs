@@ -1,0 +1,220 @@
+//! Who can sign in, who cannot and why: for the person who looks after the
+//! NAS.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+use super::{
+    Link, LinkedBy, Moment, Policy, Refusal, Rules, Snapshot, judge, newest_first, snapshot,
+};
+use crate::base::address::CanonicalAddress;
+use crate::base::clock::UnixTime;
+use crate::base::ids::{DsmUsername, GoogleSubject};
+use crate::model::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+use crate::model::user_list::ListedUser;
+
+/// What would come of a sign-in as one DSM user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whom.
+    pub user: ListedUser,
+    /// The Google account that signs in as this user, by a link that holds;
+    /// of several the one that gets in, else the newest.
+    pub link: Option<Link>,
+    /// `ok`, the name of a refusal, or `no-address` when nothing leads to
+    /// the user.
+    pub name: &'static str,
+    /// Who else has the user's e-mail.
+    pub twins: Vec<DsmUsername>,
+    /// The addresses of the aliases that lead to the user.
+    pub aliases: Vec<CanonicalAddress>,
+}
+
+/// The aliases that lead to no user, by the name that they have for one.
+pub fn aliases_without_user<'a>(
+    snapshot: &Snapshot,
+    policy: &'a Policy,
+) -> BTreeMap<&'a str, Vec<CanonicalAddress>> {
+    let mut found: BTreeMap<&str, Vec<CanonicalAddress>> = BTreeMap::new();
+    for (address, name) in &policy.aliases {
+        if snapshot.named(name).is_none() {
+            found.entry(name).or_default().push(address.clone());
+        }
+    }
+    for addresses in found.values_mut() {
+        addresses.sort();
+    }
+    found
+}
+
+/// The verdict on every user, in DSM's order: what the linked Google account
+/// would get; else an alias's; else an account with the user's e-mail, of a
+/// domain that fits. `links`: all of them.
+pub fn verdicts(
+    snapshot: &Snapshot,
+    links: &[Link],
+    policy: &Policy,
+    moment: Moment,
+) -> Vec<Verdict> {
+    let rules = Rules {
+        snapshot,
+        policy,
+        moment,
+    };
+    let mut links = links.to_vec();
+    links.retain(|link| rules.can_be_used(link));
+    newest_first(&mut links);
+    let book = Book {
+        rules,
+        by_user: grouped(&links, |link| {
+            let user = snapshot.named(link.user.as_str());
+            Some(user?.name.clone())
+        }),
+        by_address: grouped(&links, |link| link.address.canonical().cloned()),
+        aliases: grouped(policy.aliases.iter(), |(_, name)| {
+            Some(snapshot.named(name)?.name.clone())
+        }),
+    };
+    let users = snapshot.list().users.iter();
+    users.map(|user| book.verdict(user)).collect()
+}
+
+struct Book<'a> {
+    rules: Rules<'a>,
+    by_user: HashMap<DsmUsername, Vec<&'a Link>>,
+    by_address: HashMap<CanonicalAddress, Vec<&'a Link>>,
+    aliases: HashMap<DsmUsername, Vec<(&'a CanonicalAddress, &'a String)>>,
+}
+
+impl Book<'_> {
+    fn verdict(&self, user: &ListedUser) -> Verdict {
+        let (name, link) = self
+            .by_link(user)
+            .or_else(|| Some((self.by_alias(user)?, None)))
+            .or_else(|| Some((self.by_email(user)?, None)))
+            .unwrap_or_else(|| (self.by_itself(user), None));
+        let email = snapshot::address(user);
+        let twins = email.iter().flat_map(|email| {
+            let having = self.rules.snapshot.having(email);
+            having.filter(|other| other.name != user.name)
+        });
+        let aliases = self.aliases.get(&user.name).into_iter().flatten();
+        let mut aliases: Vec<_> = aliases.map(|(address, _)| (*address).clone()).collect();
+        aliases.sort();
+        Verdict {
+            name,
+            link: link.map(|link| Link {
+                moved: self.moved(user),
+                ..link.clone()
+            }),
+            aliases,
+            twins: twins.map(|twin| twin.name.clone()).collect(),
+            user: user.clone(),
+        }
+    }
+
+    fn by_link(&self, user: &ListedUser) -> Option<(&'static str, Option<&Link>)> {
+        let own = self.by_user.get(&user.name)?;
+        let mut found = None;
+        for link in own {
+            if self.rules.by_link(link, &link.address).is_none() {
+                continue;
+            }
+            let outcome = self.outcome(user, link.account.clone(), &link.address);
+            match outcome {
+                Some("ok") => return Some(("ok", Some(link))),
+                Some(refusal) if found.is_none() => found = Some((refusal, Some(*link))),
+                Some(_) | None => {}
+            }
+        }
+        found
+    }
+
+    /// When one of the user's links last moved. The one that holds may be older
+    /// than that, if the user's e-mail was changed and changed back.
+    fn moved(&self, user: &ListedUser) -> Option<UnixTime> {
+        let own = self.by_user.get(&user.name).into_iter().flatten();
+        own.filter_map(|link| link.moved).max()
+    }
+
+    fn by_alias(&self, user: &ListedUser) -> Option<&'static str> {
+        let (address, _) = self.aliases.get(&user.name)?.first()?;
+        self.newcomer(user, address)
+    }
+
+    fn by_email(&self, user: &ListedUser) -> Option<&'static str> {
+        self.newcomer(user, &snapshot::address(user)?)
+    }
+
+    fn by_itself(&self, user: &ListedUser) -> &'static str {
+        match self.rules.may_sign_in(user, LinkedBy::Address) {
+            Ok(()) => "no-address",
+            Err(refused) => refused.refusal.name(),
+        }
+    }
+
+    /// What an account that never signed in would get; or, where a user who is
+    /// gone has reserved the address for an account, what that one would get.
+    fn newcomer(&self, user: &ListedUser, address: &CanonicalAddress) -> Option<&'static str> {
+        let links = self.by_address.get(address).into_iter().flatten();
+        let mut reserved = links.filter(|link| self.rules.is_gone(link));
+        let newcomer = || GoogleAccount {
+            issuer: self.rules.policy.issuer.clone(),
+            subject: GoogleSubject::new(""),
+        };
+        let account = reserved
+            .next()
+            .map_or_else(newcomer, |link| link.account.clone());
+        let address = VerifiedAddress::vouched_for(address.as_str().to_owned());
+        self.outcome(user, account, &address)
+    }
+
+    /// What this account would get; `None` when it signs in as somebody else.
+    fn outcome(
+        &self,
+        user: &ListedUser,
+        account: GoogleAccount,
+        address: &VerifiedAddress,
+    ) -> Option<&'static str> {
+        let Rules {
+            snapshot,
+            policy,
+            moment,
+        } = self.rules;
+        let canonical = address.canonical()?;
+        let same_address = self.by_address.get(canonical).into_iter().flatten();
+        let own = self.by_user.get(&user.name).into_iter().flatten();
+        let concerning: Vec<Link> = same_address
+            .chain(own)
+            .map(|link| (*link).clone())
+            .collect();
+        let (_, domain) = canonical.as_str().split_once('@')?;
+        let hosted = policy.hosted_domains.as_ref();
+        let hosted = hosted.and_then(|domains| domains.first());
+        let identity = GoogleIdentity {
+            account,
+            address: address.clone(),
+            hosted_domain: Some(hosted.map_or(domain, String::as_str).to_owned()),
+            name: None,
+            auth_time: None,
+        };
+        match judge(&identity, &concerning, Some(snapshot), policy, moment) {
+            Ok(admission) if *admission.user.name() == user.name => Some("ok"),
+            Ok(_) => None,
+            Err(refused) => Some(Refusal::name(refused.refusal)),
+        }
+    }
+}
+
+fn grouped<K: Eq + Hash, V: Copy>(
+    values: impl IntoIterator<Item = V>,
+    key: impl Fn(V) -> Option<K>,
+) -> HashMap<K, Vec<V>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
+    for value in values {
+        if let Some(key) = key(value) {
+            groups.entry(key).or_default().push(value);
+        }
+    }
+    groups
+}

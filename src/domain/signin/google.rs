@@ -1,0 +1,127 @@
+//! Step 2 of a login. Out: the URL at which Google asks the person who they
+//! are. Back: the code that Google's answer carries, and the ID token that
+//! the code is exchanged for, which becomes a
+//! [`GoogleIdentity`](crate::model::login::GoogleIdentity) once every check of
+//! [`id_token`] has passed.
+//!
+//! Nothing here touches a socket or a clock: the daemon's `clients::upstream`
+//! does, with what is decided here.
+
+pub mod callback;
+pub mod documents;
+pub mod exchange;
+pub mod id_token;
+mod wire;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+pub use self::callback::{CallbackAnswer, CallbackError, CallbackOutcome};
+pub use self::documents::{
+    GoogleKeys, GoogleMetadata, KeysError, MetadataError, TokenAuthentication,
+};
+pub use self::exchange::{ClientFault, GoogleTokens, TokenAnswerError, TokenRequest};
+pub use self::id_token::{Expected, IdTokenError, UnverifiedIdToken};
+
+use crate::base::ids::GoogleIssuer;
+use crate::base::secret::Secret;
+use crate::model::login::{PendingLogin, Prompt};
+
+/// What we learn about a person: the directory needs the address, pages and
+/// tokens the name.
+const SCOPE: &str = "openid email profile";
+
+/// Who we are at Google.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoogleClient {
+    /// Google, as configured.
+    pub issuer: GoogleIssuer,
+    /// Our `client_id` there.
+    pub client_id: String,
+    /// Our `client_secret` there.
+    pub client_secret: Secret<String>,
+    /// Where Google sends the browser back: our issuer and `/callback`.
+    pub redirect_uri: String,
+    /// The config's prompt; `None` leaves it out.
+    pub prompt: Option<String>,
+}
+
+/// The URL at which Google asks the person who they are (OpenID Connect Core,
+/// section 3.1.2.1; PKCE: RFC 7636, section 4.3). A query that the endpoint
+/// has already is kept (RFC 6749, section 3.1).
+pub fn authorization_url(
+    metadata: &GoogleMetadata,
+    client: &GoogleClient,
+    pending: &PendingLogin,
+    login_hint: Option<&str>,
+) -> String {
+    let verifier = pending.google_verifier();
+    let challenge = digest(&SHA256, verifier.expose().as_bytes());
+    let mut url = metadata.authorization_endpoint.clone();
+    let mut query = url.query_pairs_mut();
+    query
+        .append_pair("response_type", "code")
+        .append_pair("client_id", &client.client_id)
+        .append_pair("redirect_uri", &client.redirect_uri)
+        .append_pair("scope", SCOPE)
+        .append_pair("state", &pending.google_state())
+        .append_pair("nonce", &pending.google_nonce())
+        .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
+        .append_pair("code_challenge_method", "S256");
+    if let Some(prompt) = prompt(client.prompt.as_deref(), pending) {
+        query.append_pair("prompt", &prompt);
+    }
+    if let Some(seconds) = max_age(pending) {
+        query.append_pair("max_age", &seconds.to_string());
+    }
+    if let Some(hint) = login_hint {
+        query.append_pair("login_hint", hint);
+    }
+    drop(query);
+    url.into()
+}
+
+/// How old the user's sign-in at Google may be (OpenID Connect Core, section
+/// 3.1.2.1). Google ignores it; other providers ask for the password again.
+/// Google has no `prompt=login` either, and the same section gives
+/// `max_age=0` that meaning.
+fn max_age(pending: &PendingLogin) -> Option<u32> {
+    match pending.request.prompt {
+        Prompt::Ask { login: true, .. } => Some(0),
+        Prompt::Ask { .. } | Prompt::Silent | Prompt::Unspecified => pending.request.max_age,
+    }
+}
+
+/// The client's prompt takes precedence over the config's. A client that sends
+/// `max_age` or `prompt=login` wants the user to be asked now; at Google, only
+/// the choice of the account does that.
+fn prompt(configured: Option<&str>, pending: &PendingLogin) -> Option<String> {
+    let fresh = pending.request.max_age.is_some();
+    let (select_account, consent) = match pending.request.prompt {
+        Prompt::Silent => return Some("none".to_owned()),
+        Prompt::Unspecified if !fresh => {
+            return configured
+                .filter(|prompt| !prompt.is_empty())
+                .map(str::to_owned);
+        }
+        Prompt::Unspecified => {
+            let words = configured.unwrap_or_default();
+            (true, words.split(' ').any(|word| word == "consent"))
+        }
+        Prompt::Ask {
+            login,
+            select_account,
+            consent,
+        } => (login || select_account || fresh, consent),
+    };
+    match (select_account, consent) {
+        (true, true) => Some("select_account consent".to_owned()),
+        (true, false) => Some("select_account".to_owned()),
+        (false, true) => Some("consent".to_owned()),
+        (false, false) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

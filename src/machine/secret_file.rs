@@ -1,0 +1,73 @@
+//! Reads secrets from files that only their owner can read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use domain::base::secret::Secret;
+use zeroize::Zeroizing;
+
+/// Longer than any secret that a person or a provider makes.
+const MAX_SECRET_BYTES: u64 = 4096;
+
+/// Why a secret file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileError {
+    /// It cannot be opened or read.
+    #[error("{0}")]
+    Unreadable(#[source] io::Error),
+    /// Somebody else on this machine can read it.
+    #[error("group or others can read it (mode {0:04o}): run chmod 600 on it")]
+    ReadableByOthers(u32),
+    /// There is nothing in it.
+    #[error("it is empty; the secret belongs on its one line")]
+    Empty,
+    /// It holds more than a secret.
+    #[error("it has more than one line; a secret file holds the secret and nothing else")]
+    SeveralLines,
+    /// It is larger than any secret.
+    #[error("it is larger than {0} bytes, so it is no secret file")]
+    TooLong(u64),
+    /// It is not text.
+    #[error("it is not UTF-8 text")]
+    NotText,
+}
+
+/// Reads the secret in `path`: one line, in a file that only its owner can
+/// read. The line's end is no part of the secret.
+pub fn read_secret_file(path: &Path) -> Result<Secret<String>, SecretFileError> {
+    let bytes = read_private_file(path, MAX_SECRET_BYTES)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| SecretFileError::NotText)?;
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.contains(['\n', '\r']) {
+        return Err(SecretFileError::SeveralLines);
+    }
+    if line.trim().is_empty() {
+        return Err(SecretFileError::Empty);
+    }
+    Ok(Secret::new(line.to_owned()))
+}
+
+/// Reads the bytes of `path`, a file that only its owner can read, such as a
+/// private key; `max_bytes` at most.
+pub fn read_private_file(
+    path: &Path,
+    max_bytes: u64,
+) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
+    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
+    let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(SecretFileError::ReadableByOthers(mode));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(max_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(SecretFileError::Unreadable)?;
+    if bytes.len() as u64 > max_bytes {
+        return Err(SecretFileError::TooLong(max_bytes));
+    }
+    Ok(bytes)
+}
