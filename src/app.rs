@@ -1,15 +1,15 @@
 //! What a request works with, and what is remembered between requests.
 
-mod bridge;
 mod configured;
-mod current;
+mod current_state;
 mod problems;
 mod refusals;
-mod spent;
+mod state;
+mod used_logins;
 
-pub use bridge::Bridge;
 pub use configured::{dsm_client, policy, upstream};
-pub use current::CurrentBridge;
+pub use current_state::CurrentState;
 pub use problems::{NotedProblem, Problem, Problems, Source};
 pub use refusals::{Refusals, RefusedLogin};
-pub use spent::SpentLogins;
+pub use state::AppState;
+pub use used_logins::UsedLogins;

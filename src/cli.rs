@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit code out.
 
-mod ask;
 mod check;
+mod control_client;
 mod dsm_settings;
 mod help;
 mod owner;

@@ -3,5 +3,5 @@
 pub mod backoff;
 pub mod dsm;
 pub mod http_client;
-pub mod refresh_desk;
+pub mod refresh_coordinator;
 pub mod upstream;

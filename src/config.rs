@@ -6,12 +6,12 @@ mod changes;
 mod claims;
 mod file;
 mod google_client;
-mod raw;
-mod sections;
-pub(crate) mod single;
+mod lints;
+mod reader;
+mod schema;
 pub(crate) mod urls;
+pub(crate) mod validate;
 mod values;
-mod warnings;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use domain::base::secret::Secret;
 use domain::model::relying_party::RelyingParty;
 use domain::signin::directory::AdministratorPolicy;
 pub(crate) use file::{shared_directory, writable_by_others};
-use raw::Problems;
+use reader::Problems;
 use values::Files;
 
 /// The whole config file, with every default filled in and every path
@@ -312,7 +312,7 @@ impl Config {
     pub fn find_control_socket(path: &Path) -> Result<PathBuf, ConfigError> {
         let bytes = file::read(path)?;
         let base = directory_of(path);
-        Ok(sections::find_control_socket(&bytes, base))
+        Ok(schema::find_control_socket(&bytes, base))
     }
 
     /// Returns the text of the config in `path`, whatever it says.
@@ -334,7 +334,7 @@ impl Config {
     fn read(bytes: &[u8], base: &Path) -> Result<Self, Vec<Problem>> {
         let problems = Problems::default();
         let files = Files { base };
-        let config = raw::read_document(bytes, &problems, |file| sections::read(file, files));
+        let config = reader::read_document(bytes, &problems, |file| schema::read(file, files));
         let problems = problems.into_vec();
         config.filter(|_| problems.is_empty()).ok_or(problems)
     }

@@ -4,8 +4,8 @@ pub mod control;
 pub mod jobs;
 pub mod lifecycle;
 mod port;
+mod setup_mode;
 mod supervision;
-mod waiting;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{self, Bridge, CurrentBridge, SpentLogins};
-use crate::clients::refresh_desk::RefreshDesk;
+use crate::app::{self, AppState, CurrentState, UsedLogins};
+use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::config::{Config, ConfigError, ScheduleUse};
 use crate::daemon::control::{Control, Reloader, Socket};
 use crate::daemon::jobs::{FingerprintKey, Jobs, ScheduleFile};
@@ -31,7 +31,7 @@ use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
 use crate::machine::tls::TlsSource;
 use crate::store::key_ring::KeyRing;
-use crate::store::{Presence, Store, StoreError};
+use crate::store::{ShutdownMarker, Store, StoreError};
 use domain::base::clock::{Clock, UnixTime};
 use domain::base::random::Random;
 use domain::base::secret::Secret;
@@ -39,9 +39,9 @@ use domain::model::login::cookie::Sealer;
 use domain::model::power::{KnownSchedule, Source};
 use domain::signin::directory::Snapshot;
 use port::bind;
+use setup_mode::Found;
+pub use setup_mode::Wait;
 use supervision::Supervision;
-use waiting::Found;
-pub use waiting::Wait;
 
 /// Ending its session is a courtesy to DSM, which answers within this or is
 /// not well.
@@ -50,7 +50,7 @@ const DSM_GRACE: Duration = Duration::from_secs(1);
 /// Everything but the listener: ready to serve.
 #[derive(Debug)]
 pub struct Daemon {
-    current: Arc<CurrentBridge>,
+    current: Arc<CurrentState>,
     server: Arc<Server>,
     jobs: Arc<Jobs>,
     reloader: Arc<Reloader>,
@@ -102,7 +102,7 @@ impl Daemon {
             source: Source::State,
         });
         let documents = store.documents().await?;
-        let current = Arc::new(CurrentBridge::new(Bridge {
+        let current = Arc::new(CurrentState::new(AppState {
             policy: Arc::new(app::policy(&config)),
             upstream: Arc::new(app::upstream(&config, &clock, documents)),
             dsm: Arc::new(app::dsm_client(&config)),
@@ -112,13 +112,13 @@ impl Daemon {
             sealer: Arc::new(Sealer::new(&seal_key)?),
             snapshot: Arc::new(ArcSwapOption::new(snapshot)),
             power: Arc::new(ArcSwapOption::from_pointee(known)),
-            refresh_desk: Arc::new(RefreshDesk::new(Arc::clone(&clock))),
+            refresh_desk: Arc::new(RefreshCoordinator::new(Arc::clone(&clock))),
             clock,
             random,
             time_zone,
             refusals: Arc::default(),
             problems: Arc::default(),
-            spent: Arc::new(SpentLogins::default()),
+            spent: Arc::new(UsedLogins::default()),
         }));
         let jobs = Arc::new(Jobs::new(Arc::clone(&current), kept));
         // Before anything is planned; DSM is asked once it serves.
@@ -135,7 +135,7 @@ impl Daemon {
     }
 
     /// What the requests work with; a reload puts another in its place.
-    pub fn current(&self) -> &Arc<CurrentBridge> {
+    pub fn current(&self) -> &Arc<CurrentState> {
         &self.current
     }
 
@@ -177,9 +177,9 @@ impl Daemon {
             }
         }
         let ended = if lifecycle.has_failed() {
-            Presence::Running
+            ShutdownMarker::Running
         } else {
-            Presence::Stopped
+            ShutdownMarker::Stopped
         };
         self.close(ended).await;
         anyhow::ensure!(
@@ -202,13 +202,16 @@ impl Daemon {
         let jobs = || Arc::clone(&self.jobs);
         let (users, power_off, keys) = (jobs(), jobs(), jobs());
         let (fresh, documents, minutes) = (jobs(), jobs(), jobs());
-        lifecycle.spawn("users", async move { users.keep_users().await });
+        lifecycle.spawn("users", async move { users.run_users_loop().await });
         lifecycle.spawn("before-power-off", async move {
-            power_off.keep_ready_for_power_off().await;
+            power_off.run_before_power_off_loop().await;
         });
-        lifecycle.spawn("key-rotation", async move { keys.keep_keys_young().await });
-        lifecycle.spawn("google", async move { fresh.keep_documents_fresh().await });
-        lifecycle.spawn("documents", async move { documents.keep_documents().await });
+        lifecycle.spawn(
+            "key-rotation",
+            async move { keys.run_key_rotation_loop().await },
+        );
+        lifecycle.spawn("google", async move { fresh.run_documents_loop().await });
+        lifecycle.spawn("documents", async move { documents.save_documents().await });
         let store = Arc::clone(&self.current.load().store);
         lifecycle.spawn("state", async move { store.ended().await });
         let stop = lifecycle.stop().clone();
@@ -242,18 +245,18 @@ impl Daemon {
 
     /// What has not `ended` in good order passes for cut off at the next
     /// start.
-    async fn close(self, ended: Presence) {
-        if let Err(error) = self.keep_end(ended).await {
+    async fn close(self, ended: ShutdownMarker) {
+        if let Err(error) = self.save_shutdown(ended).await {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "how fresh the state is cannot be written down");
         }
         self.current.load().store.close();
     }
 
-    async fn keep_end(&self, ended: Presence) -> Result<(), StoreError> {
-        self.jobs.keep_freshness().await?;
-        let bridge = self.current.load();
-        bridge.store.keep_presence(bridge.clock.now(), ended).await
+    async fn save_shutdown(&self, ended: ShutdownMarker) -> Result<(), StoreError> {
+        self.jobs.save_freshness().await?;
+        let app = self.current.load();
+        app.store.save_shutdown_marker(app.clock.now(), ended).await
     }
 }
 
@@ -326,7 +329,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
             None => bind(address, &stop).await?,
         };
         let Some(listener) = listener else {
-            daemon.close(Presence::Stopped).await;
+            daemon.close(ShutdownMarker::Stopped).await;
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");

@@ -5,12 +5,12 @@
 //! The steps decide; what they decide on is fetched and kept here, between
 //! two of them.
 
-mod admit;
-mod again;
 mod error;
+mod issue_code;
 mod problems;
+mod recheck;
 
-use crate::app::Bridge;
+use crate::app::AppState;
 use crate::logging;
 use crate::store::{Decision, Redeemed};
 use domain::base::ids::KeyId;
@@ -32,11 +32,11 @@ pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
 
 /// Location and cookie together. nginx drops an answer whose headers do not
 /// fit into 4 kB; all others need 300 bytes.
-const MAX_DEPARTURE_BYTES: usize = 3700;
+const MAX_REDIRECT_BYTES: usize = 3700;
 
 /// Where the browser goes next, and the login that it takes along.
 #[derive(Debug)]
-pub struct Departure {
+pub struct GoogleRedirect {
     /// Google's authorization endpoint with our request.
     pub location: String,
     /// Names the cookie.
@@ -47,7 +47,7 @@ pub struct Departure {
 
 /// The answer that the browser carries to the relying party.
 #[derive(Debug)]
-pub struct Arrival {
+pub struct AuthorizationResponse {
     /// Where the relying party wants it.
     pub redirect: TrustedRedirect,
     /// Its state, byte for byte.
@@ -68,43 +68,46 @@ pub struct TokenAnswer {
 }
 
 /// `/auth`: a relying party's request → the way to Google.
-pub async fn authorize(bridge: &Bridge, parameters: &Parameters) -> Result<Departure, FlowError> {
-    let client = step_one::trust(parameters, &bridge.config.clients)?;
+pub async fn authorize(
+    app: &AppState,
+    parameters: &Parameters,
+) -> Result<GoogleRedirect, FlowError> {
+    let client = step_one::trust(parameters, &app.config.clients)?;
     let mut request = step_one::understand(parameters, &client)
         .map_err(|error| ClientError::new(client.redirect, client.state, error))?;
     let login_hint = request.login_hint.take();
     if let Some(hint) = step_one::id_token_hint(parameters, &request) {
-        let key = |kid: &KeyId| bridge.keys.find(kid);
-        request.hinted = silent::hinted(hint, bridge.config.issuer.as_str(), key);
+        let key = |kid: &KeyId| app.keys.find(kid);
+        request.hinted = silent::hinted(hint, app.config.issuer.as_str(), key);
     }
-    let metadata = match bridge.upstream.metadata().await {
+    let metadata = match app.upstream.metadata().await {
         Ok(metadata) => metadata,
-        Err(error) => return Err(FlowError::google_failed(bridge, request, error.into())),
+        Err(error) => return Err(FlowError::google_failed(app, request, error.into())),
     };
-    let pending = begin(bridge, request)?;
-    let sealed = bridge.sealer.seal(&pending, &*bridge.random)?;
-    let to_google = |hint| google::authorization_url(&metadata, bridge.google(), &pending, hint);
+    let pending = begin(app, request)?;
+    let sealed = app.sealer.seal(&pending, &*app.random)?;
+    let to_google = |hint| google::authorization_url(&metadata, app.google(), &pending, hint);
     let mut location = to_google(login_hint.as_deref());
     // A person can do without the hint, but not without the answer.
-    if location.len() + sealed.len() > MAX_DEPARTURE_BYTES {
+    if location.len() + sealed.len() > MAX_REDIRECT_BYTES {
         location = to_google(None);
     }
-    Ok(Departure {
+    Ok(GoogleRedirect {
         location,
         id: pending.id,
         sealed,
     })
 }
 
-fn begin(bridge: &Bridge, request: AuthorizationRequest) -> Result<PendingLogin, FlowError> {
-    let random = &*bridge.random;
+fn begin(app: &AppState, request: AuthorizationRequest) -> Result<PendingLogin, FlowError> {
+    let random = &*app.random;
     Ok(PendingLogin {
         id: LoginId::new(random.bytes()?),
         state_secret: Secret::new(random.bytes()?),
         google_nonce: Secret::new(random.bytes()?),
         google_verifier: Secret::new(random.bytes()?),
-        google_issuer: bridge.google().issuer.clone(),
-        started: bridge.clock.now(),
+        google_issuer: app.google().issuer.clone(),
+        started: app.clock.now(),
         request,
     })
 }
@@ -113,45 +116,45 @@ fn begin(bridge: &Bridge, request: AuthorizationRequest) -> Result<PendingLogin,
 ///
 /// `cookies` gives the values of the cookies that bear a login's id.
 pub async fn callback<'a, C, V>(
-    bridge: &Bridge,
+    app: &AppState,
     query: &Parameters,
     cookies: C,
-) -> Result<Arrival, FlowError>
+) -> Result<AuthorizationResponse, FlowError>
 where
     C: FnOnce(LoginId) -> V,
     V: Iterator<Item = &'a str>,
 {
     let answer = CallbackAnswer::parse(query)?;
     let id = google::callback::login_of_state(&answer.state).ok_or(FlowError::NoSuchLogin)?;
-    if bridge.spent.contains(id, bridge.clock.now()) {
+    if app.spent.contains(id, app.clock.now()) {
         return Err(FlowError::AlreadyUsed(id));
     }
-    let pending = pending(bridge, id, &answer, cookies(id))?;
-    if !bridge.spent.spend(id, bridge.clock.now()) {
+    let pending = pending(app, id, &answer, cookies(id))?;
+    if !app.spent.spend(id, app.clock.now()) {
         return Err(FlowError::AlreadyUsed(id));
     }
-    let identity = match identify(bridge, &pending, answer).await {
+    let identity = match identify(app, &pending, answer).await {
         Ok(identity) => identity,
-        Err(stop) => return Err(stop.ending(bridge, pending.request)),
+        Err(stop) => return Err(stop.ending(app, pending.request)),
     };
     let request = pending.request;
-    if let Err(error) = silent::check(&request, &identity, bridge.clock.now()) {
+    if let Err(error) = silent::check(&request, &identity, app.clock.now()) {
         return Err(FlowError::denied(request, error));
     }
-    admit::admit(bridge, request, identity).await
+    issue_code::admit(app, request, identity).await
 }
 
 /// The pending login whose secret the callback knows, from its own browser's
 /// cookie. There may be several cookies of one name; one of them must open.
 fn pending<'a>(
-    bridge: &Bridge,
+    app: &AppState,
     id: LoginId,
     answer: &CallbackAnswer,
     cookies: impl Iterator<Item = &'a str>,
 ) -> Result<PendingLogin, FlowError> {
-    let now = bridge.clock.now();
+    let now = app.clock.now();
     for value in cookies {
-        let Ok(pending) = bridge.sealer.open(id, value, &bridge.config.clients, now) else {
+        let Ok(pending) = app.sealer.open(id, value, &app.config.clients, now) else {
             continue;
         };
         if answer.answers(&pending) {
@@ -163,20 +166,20 @@ fn pending<'a>(
 
 /// Google's answer → the person for whom Google vouches.
 async fn identify(
-    bridge: &Bridge,
+    app: &AppState,
     pending: &PendingLogin,
     answer: CallbackAnswer,
 ) -> Result<GoogleIdentity, error::Stop> {
-    let metadata = bridge.upstream.metadata().await?;
+    let metadata = app.upstream.metadata().await?;
     answer.check_issuer(&metadata, pending)?;
     let code = match answer.outcome {
         CallbackOutcome::Code(code) => code,
         CallbackOutcome::Refused(code) => return Err(error::Stop::Google(code)),
     };
-    let tokens = bridge.upstream.exchange(pending, &code).await?;
-    let keys = bridge.upstream.keys_for(tokens.id_token.kid()).await?;
-    let expected = Expected::of(bridge.google(), pending, &tokens.access_token);
-    let now = bridge.clock.now();
+    let tokens = app.upstream.exchange(pending, &code).await?;
+    let keys = app.upstream.keys_for(tokens.id_token.kid()).await?;
+    let expected = Expected::of(app.google(), pending, &tokens.access_token);
+    let now = app.clock.now();
     let verified = tokens.id_token.verify(&keys, &expected, now);
     verified.map_err(|lie| error::Stop::unverified(lie, tokens.date, now))
 }
@@ -184,24 +187,24 @@ async fn identify(
 /// Why a code is not worth tokens.
 enum NotRedeemed {
     Code(Unredeemable),
-    Person(again::Out),
+    Person(recheck::AccessRevoked),
 }
 
 /// `/token`: an authenticated relying party's code → its tokens.
 pub async fn token(
-    bridge: &Bridge,
+    app: &AppState,
     party: &RelyingParty,
     form: &Parameters,
 ) -> Result<TokenAnswer, TokenError> {
     let request = TokenRequest::parse(form)?;
-    let access_token = Secret::new(bridge.random.token::<32>()?);
-    let jti = bridge.random.token::<16>()?;
-    let moment = bridge.moment();
+    let access_token = Secret::new(app.random.token::<32>()?);
+    let jti = app.random.token::<16>()?;
+    let moment = app.moment();
     let now = moment.now;
-    let judge = bridge.judge(moment);
+    let judge = app.judge(moment);
     let client = party.id.clone();
     let code = request.code.clone();
-    let redeemed = bridge
+    let redeemed = app
         .store
         .redeem(
             &code,
@@ -216,7 +219,7 @@ pub async fn token(
                     Err(error) => return Decision::Spend(NotRedeemed::Code(error)),
                 }
                 let admitted = judge(&granted.identity, links);
-                match again::still(admitted, &granted.identity, &granted.user) {
+                match recheck::still(admitted, &granted.identity, &granted.user) {
                     Ok(()) => Decision::Redeem,
                     Err(out) => Decision::Spend(NotRedeemed::Person(out)),
                 }
@@ -229,14 +232,14 @@ pub async fn token(
             return Err(OAuthError::from(error).into());
         }
         Redeemed::Refused(NotRedeemed::Person(out)) => {
-            out.say(bridge, "refused when the code was redeemed");
+            out.say(app, "refused when the code was redeemed");
             return Err(TokenError::Refused(Unredeemable::Refused.into()));
         }
         Redeemed::Before => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
         Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
     };
-    let claims = bridge.issuing().id_token(&granted, &access_token, jti, now);
-    let key = bridge.keys.signing(now);
+    let claims = app.issuing().id_token(&granted, &access_token, jti, now);
+    let key = app.keys.signing(now);
     let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
     logging::unlimited(|| {
         tracing::info!(
@@ -255,18 +258,18 @@ pub async fn token(
 
 /// `/userinfo`: an access token → who signed in.
 pub async fn userinfo(
-    bridge: &Bridge,
+    app: &AppState,
     access_token: &Secret<String>,
 ) -> Result<Claims, BearerError> {
-    let moment = bridge.moment();
-    let access = bridge.store.access(access_token, moment.now).await?;
+    let moment = app.moment();
+    let access = app.store.access(access_token, moment.now).await?;
     let (access, links) = access
         .filter(|(access, _)| token::is_current(access, moment.now))
         .ok_or(BearerError::InvalidToken)?;
-    let admitted = bridge.judge(moment)(&access.identity, &links);
-    if let Err(out) = again::still(admitted, &access.identity, &access.user) {
-        out.say(bridge, "refused at userinfo");
+    let admitted = app.judge(moment)(&access.identity, &links);
+    if let Err(out) = recheck::still(admitted, &access.identity, &access.user) {
+        out.say(app, "refused at userinfo");
         return Err(BearerError::InvalidToken);
     }
-    Ok(bridge.issuing().userinfo(&access.identity, &access.user))
+    Ok(app.issuing().userinfo(&access.identity, &access.user))
 }

@@ -3,13 +3,13 @@
 mod cookies;
 mod documents;
 mod error;
-mod impatient;
 mod limits;
+mod liveness;
 mod pages;
-mod pulse;
 mod request;
 mod routes;
-mod waiting;
+mod setup_mode;
+mod write_timeout;
 
 use std::convert::Infallible;
 use std::io;
@@ -34,16 +34,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
-use crate::app::CurrentBridge;
+use crate::app::CurrentState;
 use crate::logging::{self, Budget};
 use crate::machine::tls::TlsSource;
 use domain::base::clock::Clock;
 use domain::base::random::Random;
-use impatient::Impatient;
 use limits::Limits;
+use liveness::Pulse;
 pub use pages::WAITING_MARK;
-use pulse::Pulse;
-pub use waiting::{Lack, Waiting};
+pub use setup_mode::{ConfigProblem, Waiting};
+use write_timeout::Impatient;
 
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -100,8 +100,8 @@ pub struct Server {
 /// What the answers are made of.
 #[derive(Debug)]
 enum Serves {
-    /// The bridge in force.
-    Logins(Arc<CurrentBridge>),
+    /// What new requests work with.
+    Logins(Arc<CurrentState>),
     /// That there is no config to make one of.
     Waiting(Arc<Waiting>),
 }
@@ -114,9 +114,9 @@ enum Next {
 
 impl Server {
     /// A server; nothing is bound yet. `tls`: serve HTTPS.
-    pub fn new(current: Arc<CurrentBridge>, tls: Option<TlsSource>) -> Self {
-        let bridge = current.load();
-        let (clock, random) = (Arc::clone(&bridge.clock), Arc::clone(&bridge.random));
+    pub fn new(current: Arc<CurrentState>, tls: Option<TlsSource>) -> Self {
+        let app = current.load();
+        let (clock, random) = (Arc::clone(&app.clock), Arc::clone(&app.random));
         Self {
             tls,
             ..Self::of(Serves::Logins(current), clock, random)

@@ -16,26 +16,27 @@
 //! # Invariants
 //!
 //! - Imports point one way, from the bottom of the list below to its top. What
-//!   decides about a login is in the crate [`domain`], which has no access to a
-//!   socket, a file, the log or a clock. Its four steps never import each other;
-//!   [`flow`] calls them in order and does the I/O between two of them.
-//! - No token without a [`DsmUser`](domain::model::login::DsmUser), no `DsmUser`
-//!   without a [`GoogleIdentity`](domain::model::login::GoogleIdentity), no
+//!   decides about a login is in the crate [`domain`], which has no access to
+//!   a socket, a file, the log or a clock. Its four steps never import each
+//!   other; [`flow`] calls them in order and does the I/O between two of them.
+//! - No token without a [`DsmUser`](domain::model::login::DsmUser), no
+//!   `DsmUser` without a
+//!   [`GoogleIdentity`](domain::model::login::GoogleIdentity), no
 //!   `GoogleIdentity` without a verified signature and nonce.
 //! - A look-up never waits for DSM, with one exception: a sign-in that would be
-//!   refused waits at the [`clients::refresh_desk`] for newer users, 15 s
-//!   at most, and all that wait share one refresh. No lock is held across an
-//!   await on a socket, except to let one of several equal requests through.
+//!   refused waits at the [`clients::refresh_coordinator`] for newer users,
+//!   15 s at most, and all that wait share one refresh. No lock is held across
+//!   an await on a socket, except to let one of several equal requests through.
 //! - A request from anyone who is neither an admitted user nor an authenticated
 //!   client writes nothing to the database.
 //! - An unchanged refresh writes nothing: freshness is held in memory and saved
 //!   once a day and at stop.
 //! - Links are evaluated when they are used, by
-//!   [`directory::judge`](domain::signin::directory::judge), and never deleted by
-//!   a refresh: a short list must not unlink any user. A link is created in the
-//!   transaction that stores its code.
-//! - What a request works with is one [`app::Bridge`], which a reload replaces
-//!   as a whole; a request ends with the one with which it began.
+//!   [`directory::judge`](domain::signin::directory::judge), and never deleted
+//!   by a refresh: a short list must not unlink any user. A link is created in
+//!   the transaction that stores its code.
+//! - What a request works with is one [`app::AppState`], which a reload
+//!   replaces as a whole; a request ends with the one with which it began.
 //! - No command but `run` opens the state: the others ask the daemon, by
 //!   [`daemon::control`].
 //! - Time is passed as an argument; the clock, the random source, the

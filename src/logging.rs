@@ -9,8 +9,8 @@
 
 mod budget;
 mod file;
-mod line;
-mod lines;
+mod format;
+mod layer;
 
 use std::io;
 use std::path::PathBuf;
@@ -25,9 +25,9 @@ use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{Log, LogLevel};
 pub use budget::{Budget, unlimited};
-pub use line::told;
-pub(crate) use line::{in_plain_characters, is_plain};
-use lines::{Lines, Output};
+pub use format::told;
+pub(crate) use format::{in_plain_characters, is_plain};
+use layer::{Lines, Output};
 
 /// Why the log is not as the config wants it.
 #[derive(Debug, thiserror::Error)]

@@ -11,14 +11,14 @@ mod damage;
 mod directory;
 mod documents;
 mod grants;
-mod hold;
+mod health;
 pub mod key_ring;
 mod keys;
 mod links;
 mod open;
-mod presence;
 mod schedule;
-mod trouble;
+mod shutdown_marker;
+mod signin_pause;
 mod whose;
 
 use std::io;
@@ -33,17 +33,17 @@ use tokio_util::sync::CancellationToken;
 
 use copy::Copy;
 use domain::base::clock::UnixTime;
+use health::Health;
 use open::{OpenState, Opened};
-use trouble::Troubles;
 
 pub use damage::Loss;
-pub use directory::KeptDirectory;
+pub use directory::SavedDirectory;
 pub use grants::{Decision, Redeemed};
-pub use hold::KeptHold;
 pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
 pub(crate) use open::files;
-pub use presence::{LastRun, Presence};
+pub use shutdown_marker::{LastRun, ShutdownMarker};
+pub use signin_pause::SavedPause;
 
 /// Append only: a released migration never changes.
 const MIGRATIONS: &[&str] = &[
@@ -165,7 +165,7 @@ impl Store {
         } = open::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
-        let troubles = Troubles::of(path);
+        let troubles = Health::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         let tells_its_end = ended.clone().drop_guard();
@@ -320,7 +320,7 @@ fn serve(
     mut state: OpenState,
     mut received: mpsc::UnboundedReceiver<Box<dyn Job>>,
     copy: &Copy,
-    mut troubles: Troubles,
+    mut troubles: Health,
 ) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {

@@ -1,9 +1,9 @@
-//! What a config makes of the parts of a bridge, at start and at a reload.
+//! The parts of [`AppState`] that depend on the config.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bridge::Bridge;
+use super::state::AppState;
 use crate::clients::dsm::{DsmClient, DsmSettings};
 use crate::clients::http_client::{HttpClient, Trust};
 use crate::clients::upstream::{Document, Upstream};
@@ -15,9 +15,9 @@ use domain::signin::google::GoogleClient;
 /// Google answers in a fraction of a second; a person waits for it.
 const GOOGLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl Bridge {
-    /// The same state by another config. Whoever works with this bridge is
-    /// not disturbed.
+impl AppState {
+    /// The same state by another config. Requests that use this one
+    /// are not affected.
     #[must_use]
     pub fn reconfigured(&self, config: Config) -> Self {
         Self {

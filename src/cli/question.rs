@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::ask::{self, Form};
+use super::control_client::{self, Form};
 use super::help::{
     KEYS, KEYS_ROTATE, KEYS_ROTATE_EXAMPLES, LINKS, LINKS_REMOVE, LINKS_REMOVE_EXAMPLES, RELOAD,
     RELOAD_EXAMPLES, STATUS_EXAMPLES, USERS, USERS_EXAMPLES,
@@ -91,13 +91,14 @@ impl Question {
     pub(super) fn ask(self, config: &Path) -> u8 {
         match self {
             Self::Reload { json } => {
-                ask::show::<wire::Reloaded>(config, &Request::Reload, Form::of(json))
+                control_client::show::<wire::Reloaded>(config, &Request::Reload, Form::of(json))
             }
             Self::Status { json } => {
                 let (status, moved) = (Request::Status, Request::LinksMoved);
                 let form = Form::of(json);
-                let report =
-                    ask::both::<wire::Status, Vec<wire::MovedLink>>(config, &status, &moved, form);
+                let report = control_client::both::<wire::Status, Vec<wire::MovedLink>>(
+                    config, &status, &moved, form,
+                );
                 let unanswered = match report {
                     Ok(report) => return print_result(&report, 0),
                     Err(unanswered) => unanswered,
@@ -109,7 +110,7 @@ impl Question {
                 }
             }
             Self::Users { json } => {
-                ask::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))
+                control_client::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))
             }
             Self::Links(links) => ask_for_links(config, links),
             Self::Keys(keys) => ask_for_keys(config, &keys),
@@ -120,11 +121,11 @@ impl Question {
 fn ask_for_links(config: &Path, links: Links) -> u8 {
     match links {
         Links::List { json } => {
-            ask::show::<Vec<wire::Link>>(config, &Request::LinksList, Form::of(json))
+            control_client::show::<Vec<wire::Link>>(config, &Request::LinksList, Form::of(json))
         }
         Links::Remove { user, json } => {
             let request = Request::LinksRemove { user };
-            ask::show::<wire::RemovedLinks>(config, &request, Form::of(json))
+            control_client::show::<wire::RemovedLinks>(config, &request, Form::of(json))
         }
     }
 }
@@ -137,5 +138,5 @@ fn ask_for_keys(config: &Path, keys: &Keys) -> u8 {
             (Request::KeysRotate { signs }, json)
         }
     };
-    ask::show::<Vec<wire::Key>>(config, &request, Form::of(json))
+    control_client::show::<Vec<wire::Key>>(config, &request, Form::of(json))
 }

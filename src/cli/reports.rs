@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter;
 
-use super::ask::Report;
+use super::control_client::Report;
 use super::table::{Cell, Reader, Tone, wrapped};
 use crate::daemon::control::wire::{
     Change, Directory, Key, Link, MovedLink, Reloaded, RemovedLinks, Status, User,

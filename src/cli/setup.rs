@@ -21,7 +21,7 @@ use self::files::{Existing, Staging};
 use self::questions::Answers;
 use self::wizard::Wizard;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
-use crate::config::{Config, directory_of, single};
+use crate::config::{Config, directory_of, validate};
 
 const GOOGLE_SECRET: &str = "google-client-secret";
 const PASSWORD: &str = "dsm-password";
@@ -217,7 +217,7 @@ fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     let quoted = |text: &str| Value::String(text.to_owned()).to_string();
     let url = answers.dsm_url.expose();
     // DSM's certificate names its public host, never the machine itself.
-    let certificate = if single::is_loopback_https(url) {
+    let certificate = if validate::is_loopback_https(url) {
         "accept-invalid-certificate = true   # it names DSM's public host; loopback https only\n"
     } else {
         ""
@@ -263,7 +263,7 @@ mod tests {
 
     use super::questions::QUESTIONS;
     use super::*;
-    use crate::config::single::Given;
+    use crate::config::validate::Given;
     use domain::base::secret::Secret;
 
     /// A second daemon beside DSM's would find its port and its state taken.

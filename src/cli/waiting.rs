@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::unistd::Uid;
 
-use super::ask::Form;
+use super::control_client::Form;
 use super::run::WAITING_ADDRESS;
 use super::{check, json_line};
 use crate::config::{Config, directory_of};

@@ -1,13 +1,13 @@
 //! DSM's web API: who the users of this NAS are, which of them are its
 //! administrators, and when the NAS is on.
 //!
-//! One [`Visit`] is one session: sign in, read, sign out. The account is an
-//! administrator's, since DSM lists its users to nobody else.
+//! One [`DsmSession`] signs in, reads and signs out. Its account has to be an
+//! administrator: DSM lists its users to no other account.
 
 mod code;
 mod error;
+mod session;
 mod url_advice;
-mod visit;
 mod wire;
 
 use std::error::Error;
@@ -24,7 +24,7 @@ use url::form_urlencoded::Serializer;
 
 pub use self::code::Code;
 pub use self::error::{DsmError, ListRefusal, Reaction};
-pub use self::visit::Visit;
+pub use self::session::DsmSession;
 use self::wire::{MAX_ROWS, Row, Rows, SignedInWire};
 use crate::clients::http_client::{HttpClient, Trust};
 use crate::machine::secret_file::read_secret_file;
@@ -169,11 +169,11 @@ impl DsmClient {
     }
 
     /// Waits for our turn at DSM. Nothing is sent yet.
-    pub async fn visit(&self) -> Visit<'_> {
-        Visit::begin(self, self.session.lock().await)
+    pub async fn visit(&self) -> DsmSession<'_> {
+        DsmSession::begin(self, self.session.lock().await)
     }
 
-    /// A visit for [`Visit::list_users`] alone.
+    /// A visit for [`DsmSession::list_users`] alone.
     pub async fn list_users(&self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
         let mut visit = self.visit().await;
         let done = visit.list_users(before).await;
@@ -181,7 +181,7 @@ impl DsmClient {
         done
     }
 
-    /// A visit for [`Visit::power_schedule`] alone.
+    /// A visit for [`DsmSession::power_schedule`] alone.
     pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
         let mut visit = self.visit().await;
         let done = visit.power_schedule_anew().await;
@@ -193,7 +193,7 @@ impl DsmClient {
     /// nothing while another one reads.
     pub async fn end_session(&self) {
         if let Ok(session) = self.session.try_lock() {
-            Visit::begin(self, session).end().await;
+            DsmSession::begin(self, session).end().await;
         }
     }
 

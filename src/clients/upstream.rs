@@ -5,10 +5,10 @@
 //! A login never waits for a document that is merely old: it is served, and
 //! [`Upstream::refresh_when_asked`] fetches a new one meanwhile.
 
+mod cache;
 mod clock_check;
 mod document;
 mod error;
-mod shelf;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,11 +16,11 @@ use std::time::Duration;
 use hyper::{Request, StatusCode};
 use tokio::sync::{Notify, watch};
 
+use self::cache::{Cache, Freshness, Patience, life};
 use self::clock_check::ClockCheck;
 pub use self::document::{Document, DocumentName};
 use self::document::{discovery_url, read_discovery, read_keys};
 pub use self::error::UpstreamError;
-use self::shelf::{Look, Patience, Shelf, life};
 use crate::clients::backoff::Backoff;
 use crate::clients::http_client::HttpClient;
 use crate::logging;
@@ -70,8 +70,8 @@ pub struct Upstream {
     discovery_url: String,
     http: HttpClient,
     clock: Arc<dyn Clock>,
-    discovery: Shelf<GoogleMetadata>,
-    keys: Shelf<GoogleKeys>,
+    discovery: Cache<GoogleMetadata>,
+    keys: Cache<GoogleKeys>,
     unknown_kid_fetched: Mutex<Option<Duration>>,
     asked: Notify,
     changes: watch::Sender<u64>,
@@ -92,8 +92,8 @@ impl Upstream {
             client,
             http,
             clock,
-            discovery: Shelf::empty(),
-            keys: Shelf::empty(),
+            discovery: Cache::empty(),
+            keys: Cache::empty(),
             unknown_kid_fetched: Mutex::new(None),
             asked: Notify::new(),
             changes: watch::Sender::new(0),
@@ -112,12 +112,12 @@ impl Upstream {
     /// that may still be used.
     pub async fn metadata(&self) -> Result<Arc<GoogleMetadata>, UpstreamError> {
         match self.look_at_discovery() {
-            Look::Fresh(metadata) => Ok(metadata),
-            Look::Stale(metadata) => {
+            Freshness::Fresh(metadata) => Ok(metadata),
+            Freshness::Stale(metadata) => {
                 self.asked.notify_one();
                 Ok(metadata)
             }
-            Look::Missing => self.fetch_metadata(Patience::Stranger).await,
+            Freshness::Missing => self.fetch_metadata(Patience::Stranger).await,
         }
     }
 
@@ -127,12 +127,12 @@ impl Upstream {
     pub async fn keys_for(&self, kid: Option<&str>) -> Result<Arc<GoogleKeys>, UpstreamError> {
         let metadata = self.metadata().await?;
         let keys = match self.look_at_keys(&metadata) {
-            Look::Fresh(keys) => keys,
-            Look::Stale(keys) => {
+            Freshness::Fresh(keys) => keys,
+            Freshness::Stale(keys) => {
                 self.asked.notify_one();
                 keys
             }
-            Look::Missing => self.fetch_keys(&metadata, Patience::Stranger).await?,
+            Freshness::Missing => self.fetch_keys(&metadata, Patience::Stranger).await?,
         };
         let Some(kid) = kid.filter(|kid| !keys.contains(kid)) else {
             return Ok(keys);
@@ -213,8 +213,10 @@ impl Upstream {
     /// Whether a document is missing or past what Google says it is good for.
     pub fn stale(&self) -> bool {
         match self.look_at_discovery() {
-            Look::Fresh(metadata) => !matches!(self.look_at_keys(&metadata), Look::Fresh(_)),
-            Look::Stale(_) | Look::Missing => true,
+            Freshness::Fresh(metadata) => {
+                !matches!(self.look_at_keys(&metadata), Freshness::Fresh(_))
+            }
+            Freshness::Stale(_) | Freshness::Missing => true,
         }
     }
 
@@ -271,22 +273,24 @@ impl Upstream {
         }
     }
 
-    fn look_at_discovery(&self) -> Look<GoogleMetadata> {
+    fn look_at_discovery(&self) -> Freshness<GoogleMetadata> {
         self.discovery.look(&self.discovery_url, self.clock.now())
     }
 
     /// Keys from elsewhere than where Google now says that they are do not
     /// count.
-    fn look_at_keys(&self, metadata: &GoogleMetadata) -> Look<GoogleKeys> {
+    fn look_at_keys(&self, metadata: &GoogleMetadata) -> Freshness<GoogleKeys> {
         self.keys.look(&metadata.jwks_uri, self.clock.now())
     }
 
     async fn refresh_stale(&self) -> Result<(), UpstreamError> {
         let metadata = match self.look_at_discovery() {
-            Look::Fresh(metadata) => metadata,
-            Look::Stale(_) | Look::Missing => self.fetch_metadata(Patience::Daemon).await?,
+            Freshness::Fresh(metadata) => metadata,
+            Freshness::Stale(_) | Freshness::Missing => {
+                self.fetch_metadata(Patience::Daemon).await?
+            }
         };
-        if !matches!(self.look_at_keys(&metadata), Look::Fresh(_)) {
+        if !matches!(self.look_at_keys(&metadata), Freshness::Fresh(_)) {
             self.fetch_keys(&metadata, Patience::Daemon).await?;
         }
         Ok(())

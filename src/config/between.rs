@@ -1,6 +1,6 @@
 //! Rules between two sections of the file.
 
-use super::raw::Section;
+use super::reader::Section;
 use super::{Google, urls};
 use domain::base::issuer::Issuer;
 use domain::model::relying_party::RelyingParty;

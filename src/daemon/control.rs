@@ -21,7 +21,7 @@ use tokio::net::UnixStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::app::CurrentBridge;
+use crate::app::CurrentState;
 use crate::config::ConfigError;
 use crate::daemon::jobs::Jobs;
 use domain::base::clock::UnixTime;
@@ -46,7 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Answers the command line.
 #[derive(Debug)]
 pub struct Control {
-    current: Arc<CurrentBridge>,
+    current: Arc<CurrentState>,
     jobs: Arc<Jobs>,
     reloader: Arc<Reloader>,
     started: UnixTime,
@@ -54,7 +54,7 @@ pub struct Control {
 
 impl Control {
     /// Nothing is bound yet. The daemon counts as started now.
-    pub fn new(current: Arc<CurrentBridge>, jobs: Arc<Jobs>, reloader: &Arc<Reloader>) -> Self {
+    pub fn new(current: Arc<CurrentState>, jobs: Arc<Jobs>, reloader: &Arc<Reloader>) -> Self {
         Self {
             started: current.load().clock.now(),
             current,

@@ -8,11 +8,11 @@
 
 mod before_power_off;
 mod documents;
-mod hold;
 mod key_rotation;
 mod plan;
 mod refresh;
 mod schedule;
+mod signin_pause;
 mod users;
 
 use std::error::Error;
@@ -24,18 +24,18 @@ use tokio::sync::Notify;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Bridge, CurrentBridge};
+use crate::app::{AppState, CurrentState};
 use crate::clients::backoff::Backoff;
-use crate::store::{KeptDirectory, KeptHold, Presence, StoreError};
+use crate::store::{SavedDirectory, SavedPause, ShutdownMarker, StoreError};
 use domain::base::clock::UnixTime;
 use domain::model::power::PowerSchedule;
 
-pub use hold::FingerprintKey;
 pub use key_rotation::RotationError;
 use plan::Plan;
 pub use plan::PlannedJob;
 use schedule::ScheduleNews;
 pub use schedule::{ScheduleFile, ScheduleFileError};
+pub use signin_pause::FingerprintKey;
 pub use users::{Refreshed, UsersError};
 
 /// At second 0 of every minute, in UTC: a change of summer time means nothing
@@ -49,13 +49,13 @@ const SILENCE: Duration = Duration::from_secs(90);
 /// What the jobs work with.
 #[derive(Debug)]
 pub struct Jobs {
-    current: Arc<CurrentBridge>,
+    current: Arc<CurrentState>,
     minute: Notify,
     /// Held during a refresh: of two at once the slower would bring back the
     /// older users.
     refreshing: tokio::sync::Mutex<()>,
     /// What is on disk: when a write failed, not the users that serve.
-    kept: Mutex<Option<KeptDirectory>>,
+    kept: Mutex<Option<SavedDirectory>>,
     /// Why the users are those of before.
     error: ArcSwapOption<String>,
     /// Why the administrators are those of before.
@@ -64,7 +64,7 @@ pub struct Jobs {
     expiry_warning: ArcSwapOption<String>,
     /// The last one, over or not, unless DSM has let us in since. Changed by
     /// whoever holds `refreshing`.
-    hold: ArcSwapOption<KeptHold>,
+    hold: ArcSwapOption<SavedPause>,
     fingerprint_key: FingerprintKey,
     schedule: ScheduleNews,
     plan: Plan,
@@ -74,9 +74,9 @@ pub struct Jobs {
 #[derive(Debug)]
 pub struct Kept {
     /// The users on disk.
-    pub users: Option<KeptDirectory>,
+    pub users: Option<SavedDirectory>,
     /// That DSM is left alone.
-    pub hold: Option<KeptHold>,
+    pub hold: Option<SavedPause>,
     /// Recognises what DSM refused.
     pub fingerprint_key: FingerprintKey,
     /// The power schedule on disk.
@@ -103,12 +103,12 @@ pub struct UsersReport {
 
 impl Jobs {
     /// Nothing runs yet.
-    pub fn new(current: Arc<CurrentBridge>, kept: Kept) -> Self {
-        let bridge = current.load();
+    pub fn new(current: Arc<CurrentState>, kept: Kept) -> Self {
+        let app = current.load();
         let hold = kept.hold;
         let until = hold.as_ref().map(|hold| hold.until);
-        let on_hold = until.is_some_and(|until| until > bridge.clock.now());
-        bridge.refresh_desk.set_on_hold(on_hold);
+        let on_hold = until.is_some_and(|until| until > app.clock.now());
+        app.refresh_desk.set_on_hold(on_hold);
         let reason = hold
             .as_ref()
             .filter(|_| on_hold)
@@ -129,7 +129,7 @@ impl Jobs {
     }
 
     /// What is in force now: a reload may come between two calls.
-    fn bridge(&self) -> Arc<Bridge> {
+    fn app(&self) -> Arc<AppState> {
         self.current.load()
     }
 
@@ -167,12 +167,12 @@ impl Jobs {
     /// Has the users read now, for somebody who has mended something: whatever
     /// was asked lately, and even if DSM was to be left alone. Returns at once.
     pub fn refresh_now(&self) {
-        self.bridge().refresh_desk.demand();
+        self.app().refresh_desk.demand();
     }
 
     /// How it stands with the users.
     pub fn users_report(&self) -> UsersReport {
-        let snapshot = self.bridge().snapshot.load();
+        let snapshot = self.app().snapshot.load();
         let snapshot = snapshot.as_ref();
         let text = |error: &ArcSwapOption<String>| error.load_full().map(|text| (*text).clone());
         UsersReport {
@@ -187,20 +187,22 @@ impl Jobs {
 
     /// Writes down what is known and how fresh it is, for the next start; and
     /// copies the state, while the disk is awake.
-    pub async fn keep_freshness(&self) -> Result<(), StoreError> {
-        let bridge = self.bridge();
-        if let Some(snapshot) = bridge.snapshot.load_full() {
-            self.keep_users_on_disk(KeptDirectory {
+    pub async fn save_freshness(&self) -> Result<(), StoreError> {
+        let app = self.app();
+        if let Some(snapshot) = app.snapshot.load_full() {
+            self.save_users(SavedDirectory {
                 list: Arc::clone(snapshot.list()),
                 refreshed: snapshot.refreshed(),
             })
             .await?;
         }
-        let documents = bridge.upstream.to_keep();
-        bridge.store.keep_documents(documents).await?;
-        let now = bridge.clock.now();
-        bridge.store.keep_presence(now, Presence::Running).await?;
-        bridge.store.keep_copy().await;
+        let documents = app.upstream.to_keep();
+        app.store.save_documents(documents).await?;
+        let now = app.clock.now();
+        app.store
+            .save_shutdown_marker(now, ShutdownMarker::Running)
+            .await?;
+        app.store.save_copy().await;
         Ok(())
     }
 }

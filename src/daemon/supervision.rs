@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{Bridge, CurrentBridge, RefusedLogin};
+use crate::app::{AppState, CurrentState, RefusedLogin};
 use crate::daemon::jobs::{Jobs, UsersReport};
 use crate::daemon::lifecycle::supervisor;
 use crate::http::Server;
@@ -21,7 +21,7 @@ const STATUS_EVERY: Duration = Duration::from_secs(5);
 /// Whose health it is.
 #[derive(Clone, Debug)]
 pub(super) struct Supervision {
-    pub(super) current: Arc<CurrentBridge>,
+    pub(super) current: Arc<CurrentState>,
     pub(super) jobs: Arc<Jobs>,
     pub(super) server: Arc<Server>,
     pub(super) stop: CancellationToken,
@@ -36,15 +36,15 @@ impl Supervision {
         if !supervisor::ready(&status) {
             return pending().await;
         }
-        let watchdog = keep_watchdog(async || {
+        let watchdog = run_watchdog_loop(async || {
             self.server.answers().await;
             self.current.load().store.answers().await.is_ok()
         });
-        let (never, _) = tokio::join!(watchdog, self.keep_status(status));
+        let (never, _) = tokio::join!(watchdog, self.run_status_loop(status));
         never
     }
 
-    async fn keep_status(&self, mut said: String) -> Infallible {
+    async fn run_status_loop(&self, mut said: String) -> Infallible {
         loop {
             sleep(STATUS_EVERY).await;
             if self.stop.is_cancelled() {
@@ -59,18 +59,18 @@ impl Supervision {
     }
 
     fn status(&self) -> String {
-        let bridge = self.current.load();
+        let app = self.current.load();
         let users = self.jobs.users_report();
-        let refused = bridge.refusals.latest().into_iter().next();
-        let time = |time: UnixTime| short_time(&bridge, time);
-        let off = bridge.power_outlook().and_then(|outlook| outlook.next_off);
+        let refused = app.refusals.latest().into_iter().next();
+        let time = |time: UnixTime| short_time(&app, time);
+        let off = app.power_outlook().and_then(|outlook| outlook.next_off);
         status(&users, off, refused.as_ref(), time)
     }
 }
 
 /// Silent while we are not well, or not sure in time: then systemd starts us
 /// anew.
-pub(super) async fn keep_watchdog(is_well: impl AsyncFn() -> bool) -> Infallible {
+pub(super) async fn run_watchdog_loop(is_well: impl AsyncFn() -> bool) -> Infallible {
     let Some(often) = supervisor::watchdog_interval() else {
         return pending().await;
     };
@@ -113,9 +113,9 @@ fn status(
 }
 
 /// To the minute, with the day unless it is today.
-fn short_time(bridge: &Bridge, time: UnixTime) -> String {
-    let shown = bridge.local_time(time);
-    let today = bridge.local_time(bridge.clock.now());
+fn short_time(app: &AppState, time: UnixTime) -> String {
+    let shown = app.local_time(time);
+    let today = app.local_time(app.clock.now());
     let (Some((day, clock)), Some((today, _))) = (shown.split_once('T'), today.split_once('T'))
     else {
         return shown;

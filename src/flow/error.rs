@@ -1,6 +1,6 @@
 //! How a request of a login can end otherwise.
 
-use crate::app::Bridge;
+use crate::app::AppState;
 use crate::app::RefusedLogin;
 use crate::app::{Problem, Source};
 use crate::clients::upstream::UpstreamError;
@@ -109,20 +109,20 @@ impl From<ClientError> for FlowError {
 impl FlowError {
     /// Google did not do its part for `request`.
     pub(super) fn google_failed(
-        bridge: &Bridge,
+        app: &AppState,
         request: AuthorizationRequest,
         source: GoogleFailure,
     ) -> Self {
         let error = &source as &(dyn std::error::Error + 'static);
         let problem = if let Some(fault) = source.client_fault() {
-            let problem = Problem::at_google(fault, bridge.google());
+            let problem = Problem::at_google(fault, app.google());
             tracing::error!(error, client = %request.client, "{}", problem.message);
             problem
         } else {
             tracing::warn!(error, client = %request.client, "Google failed us");
             Problem::new("google-failed", told(error))
         };
-        bridge.note_problem(source.comes_from(), problem);
+        app.note_problem(source.comes_from(), problem);
         if request.prompt == Prompt::Silent {
             return Self::silent(
                 request,
@@ -145,7 +145,7 @@ impl FlowError {
     /// Google vouched for `address`, who may not sign in. Tells the log and
     /// whoever asks for the last refusals.
     pub(super) fn refused(
-        bridge: &Bridge,
+        app: &AppState,
         request: AuthorizationRequest,
         refused: Refused,
         address: Option<&VerifiedAddress>,
@@ -166,8 +166,8 @@ impl FlowError {
                 "refused"
             );
         });
-        bridge.refusals.note(RefusedLogin {
-            at: bridge.clock.now(),
+        app.refusals.note(RefusedLogin {
+            at: app.clock.now(),
             refusal,
             address: address.clone(),
             user,
@@ -293,19 +293,19 @@ impl Stop {
     }
 
     /// The end of the login that asked `request`.
-    pub(super) fn ending(self, bridge: &Bridge, request: AuthorizationRequest) -> FlowError {
+    pub(super) fn ending(self, app: &AppState, request: AuthorizationRequest) -> FlowError {
         match self {
-            Self::Failed(failure) => FlowError::google_failed(bridge, request, failure),
+            Self::Failed(failure) => FlowError::google_failed(app, request, failure),
             Self::Google(code) => {
                 FlowError::denied(request, OAuthError::new(code, "Google's answer"))
             }
             Self::Unverified(address) => {
                 let refused = Refused::nobody(Refusal::AddressNotVerified);
-                FlowError::refused(bridge, request, refused, address.as_ref())
+                FlowError::refused(app, request, refused, address.as_ref())
             }
             Self::ClockWrong { ahead } => {
                 let refused = Refused::nobody(Refusal::ClockWrong { ahead });
-                FlowError::refused(bridge, request, refused, None)
+                FlowError::refused(app, request, refused, None)
             }
         }
     }

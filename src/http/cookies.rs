@@ -3,8 +3,8 @@
 use hyper::HeaderMap;
 use hyper::header::COOKIE;
 
-use crate::app::Bridge;
-use crate::flow::Departure;
+use crate::app::AppState;
+use crate::flow::GoogleRedirect;
 use domain::base::clock::UnixTime;
 use domain::model::login::{LOGIN_LIFE, LoginId};
 
@@ -47,9 +47,9 @@ pub(super) struct LoginCookie<'a> {
 pub(super) struct TooManyCookies(pub(super) Vec<String>);
 
 impl CookieJar {
-    pub(super) fn of(bridge: &Bridge) -> Self {
+    pub(super) fn of(app: &AppState) -> Self {
         Self {
-            https: bridge.config.issuer.is_https(),
+            https: app.config.issuer.is_https(),
         }
     }
 
@@ -87,14 +87,14 @@ impl CookieJar {
     /// make room for it, as many as fit beside `location`.
     pub(super) fn begin(
         self,
-        departure: &Departure,
+        departure: &GoogleRedirect,
         present: &[LoginCookie<'_>],
-        bridge: &Bridge,
+        app: &AppState,
     ) -> Vec<String> {
         let own = self.set(departure);
         let own_bytes = self.prefix().len() + 16 + departure.sealed.len();
         let left = MAX_HEADER_BYTES.saturating_sub(departure.location.len() + own.len());
-        let superfluous = superfluous(present, own_bytes, bridge).into_iter();
+        let superfluous = superfluous(present, own_bytes, app).into_iter();
         let delete = superfluous.map(|cookie| self.delete_named(cookie.name));
         let mut lines = vec![own];
         lines.extend(as_many_as_fit(left, delete));
@@ -106,7 +106,7 @@ impl CookieJar {
         self.delete_named(&format!("{}{id}", self.prefix()))
     }
 
-    fn set(self, departure: &Departure) -> String {
+    fn set(self, departure: &GoogleRedirect) -> String {
         format!(
             "{}{}={}; Path=/; {}HttpOnly; SameSite=Lax; Max-Age={}",
             self.prefix(),
@@ -163,12 +163,12 @@ pub(super) fn values_of<'a>(
 fn superfluous<'a, 'b>(
     present: &'a [LoginCookie<'b>],
     own_bytes: usize,
-    bridge: &Bridge,
+    app: &AppState,
 ) -> Vec<&'a LoginCookie<'b>> {
-    let now = bridge.clock.now();
+    let now = app.clock.now();
     let mut by_age: Vec<(Option<UnixTime>, &LoginCookie<'_>)> = present
         .iter()
-        .map(|cookie| (begun(cookie, bridge, now), cookie))
+        .map(|cookie| (begun(cookie, app, now), cookie))
         .collect();
     by_age.sort_by_key(|(begun, _)| *begun);
     let size = |cookie: &LoginCookie<'_>| cookie.name.len() + cookie.value.len() + "=; ".len();
@@ -187,8 +187,8 @@ fn superfluous<'a, 'b>(
 }
 
 /// When the login in `cookie` began; `None` when it cannot be finished.
-fn begun(cookie: &LoginCookie<'_>, bridge: &Bridge, now: UnixTime) -> Option<UnixTime> {
-    let clients = &bridge.config.clients;
-    let login = bridge.sealer.open(cookie.id?, cookie.value, clients, now);
+fn begun(cookie: &LoginCookie<'_>, app: &AppState, now: UnixTime) -> Option<UnixTime> {
+    let clients = &app.config.clients;
+    let login = app.sealer.open(cookie.id?, cookie.value, clients, now);
     Some(login.ok()?.started)
 }

@@ -3,11 +3,11 @@
 
 use serde::Serialize;
 
-use crate::app::Bridge;
+use crate::app::AppState;
 
 /// The discovery document.
-pub(super) fn discovery(bridge: &Bridge) -> Vec<u8> {
-    serde_json::to_vec(&Discovery::new(bridge)).unwrap_or_default()
+pub(super) fn discovery(app: &AppState) -> Vec<u8> {
+    serde_json::to_vec(&Discovery::new(app)).unwrap_or_default()
 }
 
 /// OpenID Connect Discovery 1.0, section 3, and RFC 8414, section 2. The
@@ -36,8 +36,8 @@ struct Discovery<'a> {
 }
 
 impl<'a> Discovery<'a> {
-    fn new(bridge: &'a Bridge) -> Self {
-        let issuer = &bridge.config.issuer;
+    fn new(app: &'a AppState) -> Self {
+        let issuer = &app.config.issuer;
         let mut claims = vec![
             "iss",
             "sub",
@@ -50,9 +50,9 @@ impl<'a> Discovery<'a> {
             "email",
             "email_verified",
             "name",
-            bridge.config.username_claim.as_str(),
+            app.config.username_claim.as_str(),
         ];
-        if bridge.config.username_claim != "preferred_username" {
+        if app.config.username_claim != "preferred_username" {
             claims.push("preferred_username");
         }
         Self {

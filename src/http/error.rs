@@ -24,7 +24,7 @@ const TEMPORARY_SECONDS: u64 = 30;
 
 /// What an error's answer depends on, beside the error.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct RefreshOutcome<'a> {
     pub(super) issuer: &'a Issuer,
     pub(super) language: Language,
     pub(super) id: &'a RequestId,
@@ -32,7 +32,7 @@ pub(super) struct Asked<'a> {
     pub(super) nas: &'a str,
 }
 
-impl Asked<'_> {
+impl RefreshOutcome<'_> {
     /// The page with its status.
     pub(super) fn page(&self, status: StatusCode, page: Page<'_>) -> Reply {
         page.reply(status, self.language, self.id, self.nas)

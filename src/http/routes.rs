@@ -14,14 +14,14 @@ use serde_json::json;
 
 use super::cookies::{self, CookieJar, TooManyCookies};
 use super::documents;
-use super::error::{self, Asked};
+use super::error::{self, RefreshOutcome};
 use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form, is_prefetch};
 use super::{Reply, Server};
-use crate::app::{Bridge, Problem};
+use crate::app::{AppState, Problem};
 use crate::config::Config;
-use crate::flow::{self, Arrival, FlowError, TokenAnswer};
+use crate::flow::{self, AuthorizationResponse, FlowError, TokenAnswer};
 use domain::base::oauth::OAuthError;
 use domain::base::parameters::{
     ParameterError, Parameters, TooManyParameters, encode, encode_bytes, with_query,
@@ -87,20 +87,20 @@ impl Route {
 /// Answers one request.
 pub(super) async fn answer(
     server: &Server,
-    bridge: &Bridge,
+    app: &AppState,
     request: Request<Incoming>,
     peer: IpAddr,
     id: &RequestId,
 ) -> Reply {
     let (head, body) = request.into_parts();
-    let config = &bridge.config;
-    let asked = Asked {
+    let config = &app.config;
+    let asked = RefreshOutcome {
         issuer: &config.issuer,
         language: Language::of(&head.headers),
         id,
         nas: nas(config),
     };
-    let Some(route) = route(bridge, head.uri.path()) else {
+    let Some(route) = route(app, head.uri.path()) else {
         return asked.page(StatusCode::NOT_FOUND, Page::NotFound);
     };
     if !route.allows(&head.method) {
@@ -109,14 +109,14 @@ pub(super) async fn answer(
     let client = Client::of(peer, &head.headers, &config.listen.trusted_proxies);
     let call = Call {
         server,
-        bridge,
+        app,
         head,
         asked,
         client,
     };
     match route {
-        Route::Discovery => call.document(documents::discovery(bridge).into(), "max-age=300"),
-        Route::Keys => call.document(keys(bridge), "max-age=3600"),
+        Route::Discovery => call.document(documents::discovery(app).into(), "max-age=300"),
+        Route::Keys => call.document(keys(app), "max-age=3600"),
         Route::Authorize => call.authorize(body).await,
         Route::Callback => call.callback().await,
         Route::Token => call.token(body).await,
@@ -126,8 +126,8 @@ pub(super) async fn answer(
     }
 }
 
-fn route(bridge: &Bridge, path: &str) -> Option<Route> {
-    let issuer = &bridge.config.issuer;
+fn route(app: &AppState, path: &str) -> Option<Route> {
+    let issuer = &app.config.issuer;
     if path == issuer.rfc8414_path() {
         return Some(Route::Discovery);
     }
@@ -135,8 +135,8 @@ fn route(bridge: &Bridge, path: &str) -> Option<Route> {
 }
 
 /// The JWKS of the hour.
-fn keys(bridge: &Bridge) -> Bytes {
-    Bytes::from_owner(bridge.keys.jwks(bridge.clock.now()))
+fn keys(app: &AppState) -> Bytes {
+    Bytes::from_owner(app.keys.jwks(app.clock.now()))
 }
 
 /// A family has one; with several clients, the first that has pages is theirs.
@@ -172,9 +172,9 @@ pub(super) fn plain(status: StatusCode, text: &'static str) -> Reply {
 /// One request that found its place.
 struct Call<'a> {
     server: &'a Server,
-    bridge: &'a Bridge,
+    app: &'a AppState,
     head: request::Parts,
-    asked: Asked<'a>,
+    asked: RefreshOutcome<'a>,
     client: Client,
 }
 
@@ -191,7 +191,7 @@ impl Call<'_> {
     }
 
     fn landing(&self) -> Reply {
-        let first = self.bridge.config.clients.first();
+        let first = self.app.config.clients.first();
         let name = first.map_or("NAS", |client| client.name.as_str());
         self.asked.page(StatusCode::OK, Page::Landing { name })
     }
@@ -210,18 +210,18 @@ impl Call<'_> {
                     .page(error.status(), Page::BadRequest { error: None });
             }
         };
-        let bridge = self.bridge;
-        let jar = CookieJar::of(bridge);
+        let app = self.app;
+        let jar = CookieJar::of(app);
         let present = match jar.read(&self.head.headers) {
             Ok(present) => present,
             Err(TooManyCookies(delete)) => return self.too_many_cookies(&delete),
         };
-        let departure = match flow::authorize(bridge, &parameters).await {
+        let departure = match flow::authorize(app, &parameters).await {
             Ok(departure) => departure,
             Err(error) => return self.failed(error),
         };
         let mut reply = error::see_other(&departure.location);
-        for line in jar.begin(&departure, &present, bridge) {
+        for line in jar.begin(&departure, &present, app) {
             set_cookie(&mut reply, &line);
         }
         reply
@@ -236,8 +236,8 @@ impl Call<'_> {
         if let Err(wait) = self.server.limits.callback(self.client) {
             return self.asked.too_many(wait);
         }
-        let bridge = self.bridge;
-        let jar = CookieJar::of(bridge);
+        let app = self.app;
+        let jar = CookieJar::of(app);
         let (query, mut reply) = match (self.query(), jar.read(&self.head.headers)) {
             (Err(TooManyParameters(first)), _) => {
                 tracing::info!(error = %FormError::TooMany, "an answer of Google cannot be read");
@@ -247,7 +247,7 @@ impl Call<'_> {
             (Ok(query), Err(TooManyCookies(delete))) => (query, self.too_many_cookies(&delete)),
             (Ok(query), Ok(present)) => {
                 let values = |id| cookies::values_of(&present, id);
-                let reply = match flow::callback(bridge, &query, values).await {
+                let reply = match flow::callback(app, &query, values).await {
                     Ok(arrival) => self.arrive(&arrival),
                     Err(error) => self.failed(error),
                 };
@@ -274,18 +274,18 @@ impl Call<'_> {
     /// The answer to a login that does not lead on, which `status` shows if it
     /// is a problem.
     fn failed(&self, error: FlowError) -> Reply {
-        if let Some(problem) = Problem::of_login(&error, self.bridge.google()) {
+        if let Some(problem) = Problem::of_login(&error, self.app.google()) {
             self.note(problem);
         }
         self.asked.flow(error)
     }
 
     fn note(&self, problem: Problem) {
-        self.bridge.note_problem(self.client.source(), problem);
+        self.app.note_problem(self.client.source(), problem);
     }
 
     /// RFC 6749, section 4.1.2, with `iss` (RFC 9207, section 2).
-    fn arrive(&self, arrival: &Arrival) -> Reply {
+    fn arrive(&self, arrival: &AuthorizationResponse) -> Reply {
         let mut pairs = vec![("code", arrival.code.expose().clone())];
         pairs.extend(
             arrival
@@ -306,7 +306,7 @@ impl Call<'_> {
                 return error::oauth(status, &error);
             }
         };
-        let bridge = self.bridge;
+        let app = self.app;
         let credentials = match self.credentials(&form) {
             Ok(credentials) => credentials,
             Err(error) => {
@@ -316,7 +316,7 @@ impl Call<'_> {
         };
         let party = credentials
             .ok_or(AuthenticationError::Missing)
-            .and_then(|found| found.authenticate(&bridge.config.clients));
+            .and_then(|found| found.authenticate(&app.config.clients));
         let party = match party {
             Ok(party) => party,
             Err(error) => {
@@ -329,7 +329,7 @@ impl Call<'_> {
                 };
             }
         };
-        match flow::token(bridge, party, &form).await {
+        match flow::token(app, party, &form).await {
             Ok(answer) => tokens(&answer),
             Err(error) => {
                 if let Some(problem) = Problem::of_token_request(&party.id, &error) {
@@ -376,7 +376,7 @@ impl Call<'_> {
             (None, Ok(Some(token))) => Secret::new(token.to_owned()),
             (_, _) => return error::bearer_missing(),
         };
-        match flow::userinfo(self.bridge, &token).await {
+        match flow::userinfo(self.app, &token).await {
             Ok(claims) => match serde_json::to_vec(&claims) {
                 Ok(body) => error::json(StatusCode::OK, body),
                 Err(_) => plain(

@@ -29,7 +29,7 @@ pub(super) struct Copy {
 impl Store {
     /// Copies the state, if it has changed since it was last copied. Failing
     /// is logged: the state itself is well.
-    pub async fn keep_copy(&self) {
+    pub async fn save_copy(&self) {
         if let Err(error) = self.copy(Copy::renew).await {
             let error: &dyn Error = &error;
             tracing::warn!(error, "the state cannot be copied: the last copy stays");

@@ -11,7 +11,7 @@ use domain::model::user_list::{ListedUser, UserList};
 
 /// A user list and when DSM last confirmed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptDirectory {
+pub struct SavedDirectory {
     /// The list.
     pub list: Arc<UserList>,
     /// When it was last fetched, the same or not.
@@ -20,7 +20,7 @@ pub struct KeptDirectory {
 
 impl Store {
     /// The list that was kept, or `None` when DSM never answered.
-    pub async fn directory(&self) -> Result<Option<KeptDirectory>, StoreError> {
+    pub async fn directory(&self) -> Result<Option<SavedDirectory>, StoreError> {
         self.call("read the kept users", |connection| {
             let refreshed = connection
                 .query_row("SELECT refreshed FROM directory", [], |row| row.get(0))
@@ -28,7 +28,7 @@ impl Store {
             let Some(refreshed) = refreshed else {
                 return Ok(None);
             };
-            Ok(Some(KeptDirectory {
+            Ok(Some(SavedDirectory {
                 list: Arc::new(read(connection)?),
                 refreshed: UnixTime::from_seconds(refreshed),
             }))
@@ -37,7 +37,7 @@ impl Store {
     }
 
     /// Keeps a changed list in place of the one before.
-    pub async fn keep_directory(&self, kept: KeptDirectory) -> Result<(), StoreError> {
+    pub async fn save_directory(&self, kept: SavedDirectory) -> Result<(), StoreError> {
         self.call("keep the users", move |connection| {
             note_refreshed(connection, kept.refreshed)?;
             write(connection, &kept.list)
@@ -46,7 +46,7 @@ impl Store {
     }
 
     /// Notes that DSM confirmed the kept list.
-    pub async fn keep_directory_freshness(&self, refreshed: UnixTime) -> Result<(), StoreError> {
+    pub async fn save_directory_freshness(&self, refreshed: UnixTime) -> Result<(), StoreError> {
         self.call("note when the users were fresh", move |connection| {
             note_refreshed(connection, refreshed)
         })

@@ -20,7 +20,7 @@ impl Store {
 
     /// Keeps `documents` in place of all that were kept: keys beside another
     /// discovery document than their own would count as that one's.
-    pub async fn keep_documents(&self, documents: Vec<Document>) -> Result<(), StoreError> {
+    pub async fn save_documents(&self, documents: Vec<Document>) -> Result<(), StoreError> {
         self.call("keep Google's documents", move |connection| {
             connection.execute("DELETE FROM documents", [])?;
             for document in &documents {

@@ -21,7 +21,7 @@ impl Store {
     }
 
     /// Keeps `schedule` in place of the one before.
-    pub async fn keep_power_schedule(&self, schedule: &PowerSchedule) -> Result<(), StoreError> {
+    pub async fn save_power_schedule(&self, schedule: &PowerSchedule) -> Result<(), StoreError> {
         let tasks = schedule.to_packed();
         self.call("keep the power schedule", move |connection| {
             connection.execute(

@@ -67,9 +67,9 @@ async fn no_document_outlives_those_that_it_was_kept_with() {
     };
     let old = document(DocumentName::Discovery, "old");
     let keys = document(DocumentName::Keys, "keys of the old one");
-    store.keep_documents(vec![old, keys]).await.unwrap();
+    store.save_documents(vec![old, keys]).await.unwrap();
     let new = document(DocumentName::Discovery, "new");
-    store.keep_documents(vec![new.clone()]).await.unwrap();
+    store.save_documents(vec![new.clone()]).await.unwrap();
     assert_eq!(store.documents().await.unwrap(), [new]);
 }
 

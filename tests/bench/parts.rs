@@ -31,7 +31,7 @@ use domain::signin::token::claims::Issuing;
 use fakes::google::token::{self, Draft, Facts};
 use fakes::google::{CLIENT_ID, Person};
 use google_to_synology_sso::machine::random::OsRandom;
-use google_to_synology_sso::store::{KeptDirectory, Store};
+use google_to_synology_sso::store::{SavedDirectory, Store};
 use serde_json::json;
 
 use measure::{Signature, each, microseconds, milliseconds};
@@ -157,11 +157,11 @@ fn users(report: &mut Report) {
         UnixTime::from_seconds(0),
     )
     .unwrap();
-    let kept = KeptDirectory {
+    let kept = SavedDirectory {
         list: Arc::new(user_list()),
         refreshed: NOW,
     };
-    runtime.block_on(store.keep_directory(kept)).unwrap();
+    runtime.block_on(store.save_directory(kept)).unwrap();
     let load = || {
         let kept = runtime.block_on(store.directory()).unwrap().unwrap();
         Snapshot::new(kept.list, kept.refreshed)

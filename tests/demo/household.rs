@@ -9,7 +9,7 @@ use fakes::dsm::FakeDsm;
 use fakes::dsm_login::{DsmLogin, SsoSettings};
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, Endpoint, FakeGoogle};
 use fakes::house::{CLIENT_SECRET_OF_DSM, family, write_secret};
-use google_to_synology_sso::app::Bridge;
+use google_to_synology_sso::app::AppState;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::machine::clock::SystemClock;
@@ -32,7 +32,7 @@ pub(crate) struct Household {
     pub(crate) ledger: Ledger,
     dsm: FakeDsm,
     google: FakeGoogle,
-    bridge: Arc<Bridge>,
+    bridge: Arc<AppState>,
     home: TempDir,
 }
 

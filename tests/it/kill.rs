@@ -112,7 +112,7 @@ struct Storm {
 /// What a request was for, and what came, if anything.
 enum Answer {
     Tokens(String, Option<Shown>),
-    Arrival(Box<Browser>, String, Option<Shown>),
+    AuthorizationResponse(Box<Browser>, String, Option<Shown>),
 }
 
 impl Storm {
@@ -142,7 +142,7 @@ impl Storm {
         for (mut browser, back) in self.arriving {
             requests.spawn(async move {
                 let shown = browser.try_send("GET", &back, None).await;
-                Answer::Arrival(Box::new(browser), back, shown)
+                Answer::AuthorizationResponse(Box::new(browser), back, shown)
             });
         }
         let mut answers = Vec::new();
@@ -175,11 +175,11 @@ impl Tally {
                     *redeemed += usize::from(shown.as_ref().is_some_and(|it| it.status == 200));
                     shown
                 }
-                Answer::Arrival(browser, back, None) => {
+                Answer::AuthorizationResponse(browser, back, None) => {
                     self.lost.push((*browser, back));
                     None
                 }
-                Answer::Arrival(_, _, Some(shown)) => {
+                Answer::AuthorizationResponse(_, _, Some(shown)) => {
                     let code = shown.answered("code").unwrap();
                     self.redeemed.insert(code, 0);
                     Some(shown)

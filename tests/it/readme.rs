@@ -11,7 +11,7 @@ use crate::config::{EXAMPLE, Home, text};
 const README: &str = include_str!("../../README.md");
 
 /// Where the keys are read, and where they are explained.
-const SECTIONS: &str = include_str!("../../src/config/sections.rs");
+const SECTIONS: &str = include_str!("../../src/config/schema.rs");
 const EXPLAINED: [&str; 2] = [
     include_str!("../../src/config.rs"),
     include_str!("../../src/domain/model/relying_party.rs"),

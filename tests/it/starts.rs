@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::base::clock::{Clock, UnixTime};
 use fakes::house::{House, JEANNE};
 use google_to_synology_sso::daemon::lifecycle::start::{Circumstances, Start};
-use google_to_synology_sso::store::{LastRun, Presence, Store};
+use google_to_synology_sso::store::{LastRun, ShutdownMarker, Store};
 use rustix::process::Signal;
 
 use crate::built::{Built, state};
@@ -76,7 +76,7 @@ async fn a_stop_is_a_stop_however_long_the_night() {
     assert_eq!(restart, Start::Restart);
     let stopped = LastRun {
         seen: evening,
-        presence: Presence::Stopped,
+        presence: ShutdownMarker::Stopped,
     };
     assert_eq!(last_run, Some(stopped));
     house.clock.switch_on();
@@ -99,5 +99,5 @@ async fn a_run_that_wrote_that_it_goes_on_did_not_stop() {
     let signed_in = house.clock.now();
     let last_run = house.bridge().store.last_run().await.unwrap().unwrap();
     assert_eq!(last_run.seen, signed_in, "a login shows that it ran");
-    assert_eq!(last_run.presence, Presence::Running);
+    assert_eq!(last_run.presence, ShutdownMarker::Running);
 }

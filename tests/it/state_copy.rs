@@ -82,7 +82,7 @@ async fn where_nothing_is_written_nothing_is_copied() {
     assert_ne!(renewed, before);
 
     // Asked again, with nothing new since.
-    house.bridge().store.keep_copy().await;
+    house.bridge().store.save_copy().await;
     assert_eq!(inode(&path), renewed);
 }
 

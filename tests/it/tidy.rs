@@ -244,7 +244,7 @@ fn a_layer_imports_only_from_those_below() {
     check("src/flow.rs", "use crate::store::Store;", &[]);
     check(
         "src/store/grants.rs",
-        "use crate::app::Bridge;",
+        "use crate::app::AppState;",
         &["store must not import app"],
     );
     check(

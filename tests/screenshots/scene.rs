@@ -9,7 +9,7 @@ use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::google::token::Lie;
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE, Plan, family};
-use google_to_synology_sso::http::{Lack, Server, Waiting};
+use google_to_synology_sso::http::{ConfigProblem, Server, Waiting};
 use google_to_synology_sso::machine::clock::SystemClock;
 use google_to_synology_sso::machine::random::OsRandom;
 use tokio::net::TcpListener;
@@ -201,8 +201,8 @@ pub(crate) struct Stage {
 
 async fn wait(browser: &Chromium, waiting: &mut JoinSet<()>, places: &[&str]) {
     let lack = match places {
-        [] => Lack::Missing,
-        _ => Lack::Bad(places.iter().map(ToString::to_string).collect()),
+        [] => ConfigProblem::Missing,
+        _ => ConfigProblem::Bad(places.iter().map(ToString::to_string).collect()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());

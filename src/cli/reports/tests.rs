@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::ask::Report;
+use super::super::control_client::Report;
 use super::super::table::tests::reader;
 use crate::daemon::control::wire::{
     Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed, Refusal,

@@ -11,7 +11,7 @@ use toml::Value;
 use super::edit::{Original, Step, set, value_at};
 use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD, files, program, tell, terminal};
 use crate::cli::{code_of, complain, describe};
-use crate::config::single::{self, Given};
+use crate::config::validate::{self, Given};
 use crate::config::{Config, Problem, directory_of};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
@@ -223,7 +223,7 @@ impl<'a> Change<'a> {
         let key = "accept-invalid-certificate";
         let steps = [Step::Key("dsm"), Step::Key(key)];
         let accepts = value_at(file, &steps) == Some(&true.into());
-        let needed = single::is_loopback_https(url);
+        let needed = validate::is_loopback_https(url);
         if accepts == needed {
             return Ok(());
         }

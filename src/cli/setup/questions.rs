@@ -1,7 +1,7 @@
 //! What is asked for at first, by whomever: a person at a terminal, or Package
 //! Center's wizard.
 
-use crate::config::single::{self, Given};
+use crate::config::validate::{self, Given};
 use domain::base::secret::Secret;
 
 /// As much as a secret file may hold, but for its line's end.
@@ -139,7 +139,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
         ends: Ends::Trim,
-        check: single::issuer,
+        check: validate::issuer,
     },
     Question {
         variable: "wizard_redirect_uri",
@@ -149,7 +149,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
         ends: Ends::Trim,
-        check: single::redirect_uri,
+        check: validate::redirect_uri,
     },
     Question {
         variable: "wizard_google_client_id",
@@ -159,7 +159,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
         ends: Ends::Trim,
-        check: single::google_client_id,
+        check: validate::google_client_id,
     },
     Question {
         variable: "wizard_google_client_secret",
@@ -177,7 +177,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         on_enter: OnEnter::Take("http://127.0.0.1:5000"),
         echo: Echo::On,
         ends: Ends::Trim,
-        check: single::dsm_url,
+        check: validate::dsm_url,
     },
     Question {
         variable: "wizard_dsm_account",
@@ -187,7 +187,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         on_enter: OnEnter::Take("sso-reader"),
         echo: Echo::On,
         ends: Ends::Trim,
-        check: single::dsm_account,
+        check: validate::dsm_account,
     },
     Question {
         variable: "wizard_dsm_password",
@@ -211,12 +211,12 @@ pub(super) const QUESTIONS: [Question; 8] = [
 ];
 
 fn google_secret(text: &str, given: &Given) -> Result<(), String> {
-    single::line(text, MAX_SECRET)?;
-    single::google_client_secret(text, given)
+    validate::line(text, MAX_SECRET)?;
+    validate::google_client_secret(text, given)
 }
 
 fn client_secret(text: &str, _: &Given) -> Result<(), String> {
-    single::line(text, MAX_SECRET)?;
+    validate::line(text, MAX_SECRET)?;
     if text.chars().count() < LEAST_CLIENT_SECRET {
         return Err(format!(
             "is shorter than {LEAST_CLIENT_SECRET} characters, so that it can be guessed"
@@ -227,7 +227,7 @@ fn client_secret(text: &str, _: &Given) -> Result<(), String> {
 
 /// Blanks at its ends are part of a password.
 fn password(text: &str, _: &Given) -> Result<(), String> {
-    single::line(text.trim_matches(' '), MAX_SECRET)?;
+    validate::line(text.trim_matches(' '), MAX_SECRET)?;
     if text.len() > MAX_SECRET {
         return Err(format!("is longer than {MAX_SECRET} bytes"));
     }

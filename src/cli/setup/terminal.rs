@@ -7,7 +7,7 @@ use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::questions::{Answers, Echo, OnEnter, Question};
-use crate::config::single::Given;
+use crate::config::validate::Given;
 use crate::logging;
 use crate::machine::random::OsRandom;
 use domain::base::random::Random;

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::dialog::Wording;
 use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
-use crate::config::single::Given;
+use crate::config::validate::Given;
 use domain::base::secret::Secret;
 
 /// Package Center's language, in the environment of a package's scripts.

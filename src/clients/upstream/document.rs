@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::cache::Cached;
 use super::error::UpstreamError;
-use super::shelf::Held;
 use domain::base::clock::UnixTime;
 use domain::base::ids::GoogleIssuer;
 use domain::signin::google::{GoogleKeys, GoogleMetadata};
@@ -52,10 +52,10 @@ pub(super) fn read_discovery(
     document: Document,
     issuer: &GoogleIssuer,
     date: Option<UnixTime>,
-) -> Result<Held<GoogleMetadata>, UpstreamError> {
+) -> Result<Cached<GoogleMetadata>, UpstreamError> {
     let url = discovery_url(issuer);
     match GoogleMetadata::parse(&document.body, issuer) {
-        Ok(metadata) => Ok(Held {
+        Ok(metadata) => Ok(Cached {
             value: Arc::new(metadata),
             document,
             source: url,
@@ -72,12 +72,12 @@ pub(super) fn read_keys(
     document: Document,
     url: &str,
     date: Option<UnixTime>,
-) -> Result<Held<GoogleKeys>, UpstreamError> {
+) -> Result<Cached<GoogleKeys>, UpstreamError> {
     let keys = GoogleKeys::parse(&document.body).map_err(|source| UpstreamError::Keys {
         url: url.to_owned(),
         source: Arc::new(source),
     })?;
-    Ok(Held {
+    Ok(Cached {
         value: Arc::new(keys),
         document,
         source: url.to_owned(),

@@ -6,8 +6,8 @@ use domain::model::keys::{KeyStatus, Rotation};
 
 impl Control {
     pub(super) fn keys(&self) -> Vec<Key> {
-        let bridge = self.current.load();
-        let keys = bridge.keys.list(bridge.clock.now());
+        let app = self.current.load();
+        let keys = app.keys.list(app.clock.now());
         keys.into_iter().map(Key::from).collect()
     }
 
@@ -17,8 +17,8 @@ impl Control {
             Signs::Announced => Rotation::Announced,
             Signs::Now => Rotation::AtOnce,
         };
-        let bridge = self.current.load();
-        match bridge.keys.rotate(bridge.clock.now(), rotation).await {
+        let app = self.current.load();
+        match app.keys.rotate(app.clock.now(), rotation).await {
             Ok(_) => report(&self.keys()),
             Err(error) => failed(error),
         }

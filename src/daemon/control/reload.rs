@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::wire;
-use crate::app::CurrentBridge;
-use crate::clients::refresh_desk::Asked;
+use crate::app::CurrentState;
+use crate::clients::refresh_coordinator::RefreshOutcome;
 use crate::config::{Change, Config, ConfigError, Counts, Difference};
 use crate::daemon::jobs::Jobs;
 use crate::daemon::lifecycle::supervisor;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Reads the config again, for whoever asks.
 #[derive(Debug)]
 pub struct Reloader {
-    current: Arc<CurrentBridge>,
+    current: Arc<CurrentState>,
     jobs: Arc<Jobs>,
     log: OnceLock<logging::Handle>,
     /// A turnstile: of two reloads at once the one that read earlier could
@@ -57,7 +57,7 @@ impl ReloadError {
 
 impl Reloader {
     /// Nothing is read yet.
-    pub fn new(current: Arc<CurrentBridge>, jobs: Arc<Jobs>) -> Self {
+    pub fn new(current: Arc<CurrentState>, jobs: Arc<Jobs>) -> Self {
         Self {
             current,
             jobs,
@@ -87,8 +87,8 @@ impl Reloader {
             );
         }
         tracing::info!(changes = changes.len(), "the config was read again");
-        let bridge = self.current.load();
-        bridge.config.log_warnings(bridge.clock.now());
+        let app = self.current.load();
+        app.config.log_warnings(app.clock.now());
         let directory = self.refresh().await;
         Ok(wire::Reloaded {
             changes: changes.into_iter().map(wire::Change::from).collect(),
@@ -114,15 +114,17 @@ impl Reloader {
     /// Whoever waits for a reload has often mended something in DSM, too, or
     /// the password: a hold ends.
     async fn refresh(&self) -> wire::Refreshed {
-        let bridge = self.current.load();
-        let error = match bridge.refresh_desk.demand_and_wait(PATIENCE).await {
-            Asked::TakesLonger => Some(format!(
+        let app = self.current.load();
+        let error = match app.refresh_desk.demand_and_wait(PATIENCE).await {
+            RefreshOutcome::TakesLonger => Some(format!(
                 "DSM takes longer than {} s; it goes on",
                 PATIENCE.as_secs()
             )),
-            Asked::Ended | Asked::TooOften | Asked::OnHold => self.jobs.users_report().error,
+            RefreshOutcome::Ended | RefreshOutcome::TooOften | RefreshOutcome::OnHold => {
+                self.jobs.users_report().error
+            }
         };
-        let snapshot = bridge.snapshot.load_full();
+        let snapshot = app.snapshot.load_full();
         wire::Refreshed {
             users: snapshot.map(|snapshot| snapshot.list().users.len()),
             error,

@@ -2,39 +2,39 @@
 
 use super::Control;
 use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time};
-use crate::app::{Bridge, NotedProblem, RefusedLogin};
+use crate::app::{AppState, NotedProblem, RefusedLogin};
 use crate::config::ScheduleUse;
 use crate::daemon::jobs::{PlannedJob, UsersReport};
 use crate::logging::told;
 
 impl Control {
     pub(super) fn status(&self) -> Status {
-        let bridge = self.current.load();
+        let app = self.current.load();
         let users = self.jobs.users_report();
-        let refusals = bridge.refusals.latest();
-        let problems = bridge.problems.latest();
+        let refusals = app.refusals.latest();
+        let problems = app.problems.latest();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Time(self.started),
             jobs: self.jobs.planned().into_iter().map(Job::from).collect(),
             directory: Directory::from(users),
-            power: power(&bridge),
-            google: google(&bridge),
+            power: power(&app),
+            google: google(&app),
             refusals: refusals.into_iter().map(Refusal::from).collect(),
             problems: problems.into_iter().map(Problem::from).collect(),
         }
     }
 }
 
-fn power(bridge: &Bridge) -> Power {
-    if bridge.config.power.schedule == ScheduleUse::Off {
+fn power(app: &AppState) -> Power {
+    if app.config.power.schedule == ScheduleUse::Off {
         return Power {
             source: Some("off".to_owned()),
             ..Power::default()
         };
     }
-    let known = bridge.power_schedule();
-    let outlook = bridge.power_outlook();
+    let known = app.power_schedule();
+    let outlook = app.power_outlook();
     Power {
         source: known.map(|known| known.source.name().to_owned()),
         next_off: outlook.and_then(|it| it.next_off).map(Time),
@@ -42,10 +42,10 @@ fn power(bridge: &Bridge) -> Power {
     }
 }
 
-fn google(bridge: &Bridge) -> Google {
-    let error = bridge.upstream.last_error();
+fn google(app: &AppState) -> Google {
+    let error = app.upstream.last_error();
     Google {
-        keys_refreshed: bridge.upstream.keys_fetched().map(Time),
+        keys_refreshed: app.upstream.keys_fetched().map(Time),
         error: error.map(|error| told(&error)),
     }
 }

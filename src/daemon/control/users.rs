@@ -11,19 +11,19 @@ impl Control {
     /// Judges everybody, which takes a while in a large directory: on a
     /// thread of its own, so that no login waits.
     pub(super) async fn users(&self) -> Vec<u8> {
-        let bridge = self.current.load();
-        let links = match bridge.store.links().await {
+        let app = self.current.load();
+        let links = match app.store.links().await {
             Ok(links) => links,
             Err(error) => return failed(error),
         };
         let judging = spawn_blocking(move || {
-            let Some(snapshot) = bridge.snapshot.load_full() else {
+            let Some(snapshot) = app.snapshot.load_full() else {
                 return report(&Vec::<User>::new());
             };
-            let moment = bridge.moment();
-            let verdicts = directory::verdicts(&snapshot, &links, &bridge.policy, moment);
+            let moment = app.moment();
+            let verdicts = directory::verdicts(&snapshot, &links, &app.policy, moment);
             let mut users: Vec<User> = verdicts.into_iter().map(User::from).collect();
-            let without_user = directory::aliases_without_user(&snapshot, &bridge.policy);
+            let without_user = directory::aliases_without_user(&snapshot, &app.policy);
             users.extend(without_user.into_iter().map(missing));
             report(&users)
         });

@@ -16,10 +16,10 @@ const LAST_MINUTES: Duration = Duration::from_mins(3);
 impl Jobs {
     /// Makes ready for each power-off, `refresh-before-power-off` earlier.
     /// Never returns.
-    pub async fn keep_ready_for_power_off(&self) {
+    pub async fn run_before_power_off_loop(&self) {
         loop {
             self.minute.notified().await;
-            let now = self.bridge().clock.now();
+            let now = self.app().clock.now();
             let next = self.before_power_off().filter(|next| next.due <= now);
             let Some(next) = next else {
                 continue;
@@ -38,12 +38,12 @@ impl Jobs {
             self.refresh_users_until(end),
             self.fetch_documents_until(end)
         );
-        if let Err(error) = self.keep_for_tomorrow().await {
+        if let Err(error) = self.save_before_power_off().await {
             let error = &error as &dyn Error;
             tracing::error!(error, "the state cannot be made ready for the power-off");
             return;
         }
-        let off = self.bridge().local_time(off);
+        let off = self.app().local_time(off);
         tracing::debug!(off, "ready for the power-off");
     }
 
@@ -57,18 +57,18 @@ impl Jobs {
 
     async fn fetch_documents_until(&self, end: UnixTime) {
         let what = "Google's documents cannot be fetched before the power-off";
-        let fetch = || async { self.bridge().upstream.refresh().await };
+        let fetch = || async { self.app().upstream.refresh().await };
         persist(what, fetch, |_| !self.is_past(end)).await;
     }
 
     fn is_past(&self, end: UnixTime) -> bool {
-        self.bridge().clock.now() >= end
+        self.app().clock.now() >= end
     }
 
-    async fn keep_for_tomorrow(&self) -> Result<(), StoreError> {
-        let bridge = self.bridge();
-        bridge.store.forget_expired(bridge.clock.now()).await?;
+    async fn save_before_power_off(&self) -> Result<(), StoreError> {
+        let app = self.app();
+        app.store.forget_expired(app.clock.now()).await?;
         // Last, since it copies the state.
-        self.keep_freshness().await
+        self.save_freshness().await
     }
 }

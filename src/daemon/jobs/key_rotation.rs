@@ -32,10 +32,10 @@ pub enum RotationError {
 
 impl Jobs {
     /// Rotates the signing keys when they are due. Never returns.
-    pub async fn keep_keys_young(&self) {
+    pub async fn run_key_rotation_loop(&self) {
         loop {
             self.minute.notified().await;
-            let now = self.bridge().clock.now();
+            let now = self.app().clock.now();
             if self.rotation_due().is_none_or(|due| due > now) {
                 continue;
             }
@@ -50,22 +50,22 @@ impl Jobs {
     /// signed for `rotate-after` as a key is published before it signs.
     /// `None`: never.
     pub(super) fn rotation_due(&self) -> Option<UnixTime> {
-        let bridge = self.bridge();
-        let rotate_after = bridge.config.keys.rotate_after?;
-        Some(bridge.keys.rotation_due(rotate_after))
+        let app = self.app();
+        let rotate_after = app.config.keys.rotate_after?;
+        Some(app.keys.rotation_due(rotate_after))
     }
 
     /// Publishes the next signing key, which signs in two days. Not by a clock
     /// that may be wrong: Google is asked first.
     pub async fn rotate_keys(&self) -> Result<(), RotationError> {
-        let bridge = self.bridge();
-        let googles = bridge.upstream.refresh().await?.date;
-        let now = bridge.clock.now();
+        let app = self.app();
+        let googles = app.upstream.refresh().await?.date;
+        let now = app.clock.now();
         let off = googles.map_or(0, |googles| now.seconds_after(googles).unsigned_abs());
         if off > CLOCKS_AGREE {
             return Err(RotationError::ClockWrong(off));
         }
-        bridge.keys.rotate(now, Rotation::Announced).await?;
+        app.keys.rotate(now, Rotation::Announced).await?;
         Ok(())
     }
 }

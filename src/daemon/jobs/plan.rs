@@ -64,7 +64,7 @@ impl Jobs {
             retry,
             ..
         } = *self.plan.times();
-        let every = self.bridge().config.dsm.refresh;
+        let every = self.app().config.dsm.refresh;
         let next = retry.or_else(|| Some(users_refreshed?.plus(every)))?;
         Some(self.when_on(next))
     }
@@ -76,24 +76,24 @@ impl Jobs {
 
     /// The refresh before the power-off that comes next.
     pub(super) fn before_power_off(&self) -> Option<BeforeOff> {
-        let bridge = self.bridge();
-        let known = bridge.power_schedule()?;
+        let app = self.app();
+        let known = app.power_schedule()?;
         let made = self.plan.times().made_ready;
-        let lead = bridge.config.power.refresh_before_power_off;
-        let now = bridge.clock.now();
+        let lead = app.config.power.refresh_before_power_off;
+        let now = app.clock.now();
         known
             .schedule
-            .refresh_before_off(&bridge.time_zone, lead, made, now)
+            .refresh_before_off(&app.time_zone, lead, made, now)
     }
 
     /// `time`, unless the NAS is meant to be off then, or it has passed.
     fn when_on(&self, time: UnixTime) -> UnixTime {
-        let bridge = self.bridge();
-        let Some(known) = bridge.power_schedule() else {
+        let app = self.app();
+        let Some(known) = app.power_schedule() else {
             return time;
         };
         // What is overdue is done now, if the NAS is meant to be on now.
-        let time = time.max(bridge.clock.now());
-        known.schedule.when_on(&bridge.time_zone, time)
+        let time = time.max(app.clock.now());
+        known.schedule.when_on(&app.time_zone, time)
     }
 }

@@ -11,7 +11,7 @@ use domain::base::clock::UnixTime;
 impl Jobs {
     /// Lists the users at start and then every `refresh`; after a failure
     /// again and again; when somebody asks, at once. Never returns.
-    pub async fn keep_users(&self) {
+    pub async fn run_users_loop(&self) {
         self.say_hold_of_before();
         let mut backoff = Backoff::new();
         loop {
@@ -21,14 +21,14 @@ impl Jobs {
                     self.unless_wanted(self.until_due()).await;
                 }
                 Err(error) if error.reaction() == Reaction::HoldSignIns => {
-                    let now = self.bridge().clock.now();
+                    let now = self.app().clock.now();
                     self.retry_at(self.on_hold_until().unwrap_or(now));
                     self.unless_wanted(self.minute.notified()).await;
                 }
                 Err(error) => {
                     let wait = backoff.next_wait();
                     say_next_try("the users cannot be refreshed", &error, wait);
-                    self.retry_at(self.bridge().clock.now().plus(wait));
+                    self.retry_at(self.app().clock.now().plus(wait));
                     self.unless_wanted(tokio::time::sleep(wait)).await;
                 }
             }
@@ -41,7 +41,7 @@ impl Jobs {
 
     /// Waits for `time`, or less when somebody wants newer users now.
     async fn unless_wanted(&self, time: impl Future<Output = ()>) {
-        let desk = Arc::clone(&self.bridge().refresh_desk);
+        let desk = Arc::clone(&self.app().refresh_desk);
         tokio::select! {
             () = time => {}
             () = desk.wanted() => {}
@@ -56,8 +56,8 @@ impl Jobs {
             let Some(last) = self.plan.times().users_refreshed else {
                 return;
             };
-            let refresh = self.bridge().config.dsm.refresh;
-            let now = self.bridge().clock.now();
+            let refresh = self.app().config.dsm.refresh;
+            let now = self.app().clock.now();
             if now.since(last) >= refresh || now < last {
                 return;
             }

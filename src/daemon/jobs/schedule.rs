@@ -13,8 +13,8 @@ use nix::fcntl::OFlag;
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::Jobs;
-use crate::app::Bridge;
-use crate::clients::dsm::Visit;
+use crate::app::AppState;
+use crate::clients::dsm::DsmSession;
 use crate::config::{Power, ScheduleUse};
 use crate::logging::told;
 use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Remark, Source, Unreadable};
@@ -180,16 +180,16 @@ impl Jobs {
 
     pub(super) async fn refresh_schedule_by_file(
         &self,
-        bridge: &Bridge,
+        app: &AppState,
     ) -> Option<ScheduleFileError> {
-        let file = ScheduleFile::read(&bridge.config.power).await;
+        let file = ScheduleFile::read(&app.config.power).await;
         self.take_up_schedule(file).await
     }
 
     /// Asks DSM, since there is `no_file`.
     pub(super) async fn refresh_schedule_by_api(
         &self,
-        visit: &Visit<'_>,
+        visit: &DsmSession<'_>,
         no_file: &ScheduleFileError,
     ) {
         let error = match visit.power_schedule().await {
@@ -199,7 +199,7 @@ impl Jobs {
         if !self.schedule.api_error.is_news(told(&error)) {
             return;
         }
-        let counts = match self.bridge().power.load().as_deref() {
+        let counts = match self.app().power.load().as_deref() {
             Some(_) => "the last one known counts",
             None => "the NAS counts as always on",
         };
@@ -215,21 +215,21 @@ impl Jobs {
     async fn plan_by(&self, reading: Reading, source: Source) {
         let had_failed = self.schedule.api_error.is_over();
         self.say_remarks(&reading.remarks, source);
-        let bridge = self.bridge();
+        let app = self.app();
         let schedule = reading.schedule;
         let known = KnownSchedule {
             schedule: schedule.clone(),
             source,
         };
-        let before = bridge.power.swap(Some(Arc::new(known)));
+        let before = app.power.swap(Some(Arc::new(known)));
         let is_same = |before: &KnownSchedule| before.schedule == schedule;
         match before.as_deref() {
-            None => say(&bridge, "power schedule", source),
-            Some(before) if !is_same(before) => say(&bridge, "power schedule changed", source),
-            Some(_) if had_failed => say(&bridge, "power schedule read again", source),
+            None => say(&app, "power schedule", source),
+            Some(before) if !is_same(before) => say(&app, "power schedule changed", source),
+            Some(_) if had_failed => say(&app, "power schedule read again", source),
             Some(_) => {}
         }
-        self.keep_schedule(&bridge, schedule).await;
+        self.save_schedule(&app, schedule).await;
     }
 
     /// They may stay for years.
@@ -247,11 +247,11 @@ impl Jobs {
     }
 
     /// For the next start.
-    async fn keep_schedule(&self, bridge: &Bridge, schedule: PowerSchedule) {
+    async fn save_schedule(&self, app: &AppState, schedule: PowerSchedule) {
         if self.schedule.kept().as_ref() == Some(&schedule) {
             return;
         }
-        match bridge.store.keep_power_schedule(&schedule).await {
+        match app.store.save_power_schedule(&schedule).await {
             Ok(()) => {
                 self.schedule.store_error.is_over();
                 *self.schedule.kept() = Some(schedule);
@@ -266,11 +266,11 @@ impl Jobs {
 }
 
 /// Tells what is new in words, since nobody reads a table of tasks in a log.
-fn say(bridge: &Bridge, what: &str, source: Source) {
+fn say(app: &AppState, what: &str, source: Source) {
     let source = source.name();
-    let now = bridge.clock.now();
-    if let Some(outlook) = bridge.power_outlook() {
-        let words = outlook.in_words(&bridge.time_zone, now);
+    let now = app.clock.now();
+    if let Some(outlook) = app.power_outlook() {
+        let words = outlook.in_words(&app.time_zone, now);
         tracing::info!(source, "{what}: {words}");
     }
 }

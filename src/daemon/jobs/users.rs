@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::task::JoinError;
 
 use super::Jobs;
-use crate::app::Bridge;
-use crate::clients::dsm::{DsmError, Reaction, Reading, Visit};
+use crate::app::AppState;
+use crate::clients::dsm::{DsmError, DsmSession, Reaction, Reading};
 use crate::logging::told;
-use crate::store::{KeptDirectory, StoreError};
+use crate::store::{SavedDirectory, StoreError};
 use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
 use domain::model::user_list::UserList;
@@ -80,13 +80,13 @@ impl Jobs {
     /// the way; whether that works changes nothing for the users.
     pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
-        let bridge = self.bridge();
-        let running = bridge.refresh_desk.begin();
-        let no_file = self.refresh_schedule_by_file(&bridge).await;
+        let app = self.app();
+        let running = app.refresh_desk.begin();
+        let no_file = self.refresh_schedule_by_file(&app).await;
         self.heed_hold(&running).await?;
-        let begun = bridge.clock.now();
-        let mut visit = bridge.dsm.visit().await;
-        let done = self.refresh_alone(&bridge, &mut visit).await;
+        let begun = app.clock.now();
+        let mut visit = app.dsm.visit().await;
+        let done = self.refresh_alone(&app, &mut visit).await;
         if done.is_ok() {
             self.users_were_refreshed(begun);
         }
@@ -113,14 +113,14 @@ impl Jobs {
 
     async fn refresh_alone(
         &self,
-        bridge: &Bridge,
-        visit: &mut Visit<'_>,
+        app: &AppState,
+        visit: &mut DsmSession<'_>,
     ) -> Result<Refreshed, UsersError> {
-        let before = bridge.snapshot.load_full();
+        let before = app.snapshot.load_full();
         let known = before.as_ref().map(|before| Arc::clone(before.list()));
         let known = known.unwrap_or_default();
-        let reading = self.read(bridge, visit, &known).await?;
-        let refreshed = bridge.clock.now();
+        let reading = self.read(app, visit, &known).await?;
+        let refreshed = app.clock.now();
         let changed = self.changed(reading, &known);
         let is_changed = changed.is_some() || before.is_none();
         let snapshot = match (changed, &before) {
@@ -132,15 +132,15 @@ impl Jobs {
         if had_addresses && !snapshot.has_addresses() {
             return Err(UsersError::AddressesGone(users));
         }
-        let serving = KeptDirectory {
+        let serving = SavedDirectory {
             list: Arc::clone(snapshot.list()),
             refreshed,
         };
         self.warn_of_unknown_expiry(snapshot.list());
         // Whoever was disabled is out from this moment, whatever the disk says.
-        bridge.snapshot.store(Some(Arc::new(snapshot)));
+        app.snapshot.store(Some(Arc::new(snapshot)));
         if self.is_worth_a_write(&serving) {
-            self.keep_freshness().await?;
+            self.save_freshness().await?;
         }
         Ok(Refreshed {
             users,
@@ -151,13 +151,13 @@ impl Jobs {
     /// Asks DSM. What it then refused is not asked again soon.
     async fn read(
         &self,
-        bridge: &Bridge,
-        visit: &mut Visit<'_>,
+        app: &AppState,
+        visit: &mut DsmSession<'_>,
         known: &Arc<UserList>,
     ) -> Result<Reading, DsmError> {
         // Before the sign-in reads them: a file that changes meanwhile counts
         // as changed since.
-        let fingerprint = self.fingerprint_key.fingerprint(&bridge.config.dsm);
+        let fingerprint = self.fingerprint_key.fingerprint(&app.config.dsm);
         match visit.list_users(known).await {
             Ok(reading) => {
                 self.end_hold().await;
@@ -226,26 +226,23 @@ impl Jobs {
     }
 
     /// Whether the disk has other users, or has not heard of these for long.
-    fn is_worth_a_write(&self, serving: &KeptDirectory) -> bool {
+    fn is_worth_a_write(&self, serving: &SavedDirectory) -> bool {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(kept) = kept.as_ref().filter(|kept| kept.list == serving.list) else {
             return true;
         };
-        let often = (self.bridge().config.dsm.max_age / 4).clamp(HOURLY, DAILY);
+        let often = (self.app().config.dsm.max_age / 4).clamp(HOURLY, DAILY);
         let now = serving.refreshed;
         now.since(kept.refreshed) >= often || kept.refreshed > now
     }
 
     /// Brings the disk to `serving`.
-    pub(super) async fn keep_users_on_disk(
-        &self,
-        serving: KeptDirectory,
-    ) -> Result<(), StoreError> {
-        let store = &self.bridge().store;
+    pub(super) async fn save_users(&self, serving: SavedDirectory) -> Result<(), StoreError> {
+        let store = &self.app().store;
         if self.has_list_on_disk(&serving.list) {
-            store.keep_directory_freshness(serving.refreshed).await?;
+            store.save_directory_freshness(serving.refreshed).await?;
         } else {
-            store.keep_directory(serving.clone()).await?;
+            store.save_directory(serving.clone()).await?;
         }
         *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
         Ok(())

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::store::{LastRun, Loss, Presence};
+use crate::store::{LastRun, Loss, ShutdownMarker};
 use domain::base::clock::UnixTime;
 
 /// DSM takes some minutes from the power switch to the start of a package, and
@@ -77,12 +77,12 @@ impl Start {
             .scheduled_power_on
             .is_some_and(|on| last.seen < on && on <= now && now.since(on) <= SLOWEST_BOOT);
         match (last.presence, is_new_machine_run) {
-            (Presence::Running, Some(true)) => Self::AfterPowerCut,
-            (Presence::Running, Some(false)) => Self::AfterCrash,
-            (Presence::Running, None) => Self::AfterCrashOrPowerCut,
-            (Presence::Stopped, Some(true) | None) if by_schedule => Self::ScheduledPowerOn,
-            (Presence::Stopped, Some(true)) => Self::PowerOn,
-            (Presence::Stopped, Some(false) | None) => Self::Restart,
+            (ShutdownMarker::Running, Some(true)) => Self::AfterPowerCut,
+            (ShutdownMarker::Running, Some(false)) => Self::AfterCrash,
+            (ShutdownMarker::Running, None) => Self::AfterCrashOrPowerCut,
+            (ShutdownMarker::Stopped, Some(true) | None) if by_schedule => Self::ScheduledPowerOn,
+            (ShutdownMarker::Stopped, Some(true)) => Self::PowerOn,
+            (ShutdownMarker::Stopped, Some(false) | None) => Self::Restart,
         }
     }
 
@@ -157,7 +157,7 @@ mod tests {
 
     /// It is `now`; the run before was last seen at `seen`; the machine was
     /// switched on at `on`.
-    fn start(now: i64, seen: i64, presence: Presence, on: Option<i64>) -> Start {
+    fn start(now: i64, seen: i64, presence: ShutdownMarker, on: Option<i64>) -> Start {
         let time = UnixTime::from_seconds;
         Start::under(&Circumstances {
             now: time(now),
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn every_start_has_its_name() {
-        use Presence::{Running, Stopped};
+        use ShutdownMarker::{Running, Stopped};
         let evening = SEVEN - 8 * HOUR;
         let booted = SEVEN + MINUTE;
         let up = SEVEN + 3 * MINUTE;

@@ -6,17 +6,17 @@
 //! moment is a function of the schedule, the time zone and that moment.
 
 mod api;
-mod known;
-mod packed;
+mod conf_file;
+mod display;
 mod plan;
-mod remark;
-mod words;
+mod source;
+mod warning;
 
 use jiff::civil::{Time, Weekday};
 
-pub use self::known::{KnownSchedule, Source};
 pub use self::plan::{BeforeOff, Outlook};
-pub use self::remark::{Fault, Place, Reading, Remark, Table, Unreadable};
+pub use self::source::{KnownSchedule, Source};
+pub use self::warning::{Fault, Place, Reading, Remark, Table, Unreadable};
 
 /// More than anybody has: DSM's own dialog ends here.
 const MAX_TASKS: usize = 200;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use google_to_synology_sso::app::{Bridge, CurrentBridge};
+use google_to_synology_sso::app::{AppState, CurrentState};
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
 use google_to_synology_sso::daemon::jobs::Jobs;
@@ -122,7 +122,7 @@ pub struct House {
 
 #[derive(Debug)]
 struct Running {
-    current: Arc<CurrentBridge>,
+    current: Arc<CurrentState>,
     jobs: Arc<Jobs>,
     stop: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
@@ -220,12 +220,12 @@ impl House {
     }
 
     /// What the requests work with now.
-    pub fn bridge(&self) -> Arc<Bridge> {
+    pub fn bridge(&self) -> Arc<AppState> {
         self.current().load()
     }
 
     /// What the requests work with, whatever it is at the time.
-    pub fn current(&self) -> &Arc<CurrentBridge> {
+    pub fn current(&self) -> &Arc<CurrentState> {
         &self.running.as_ref().unwrap().current
     }
 

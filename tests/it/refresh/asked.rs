@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use fakes::dsm::{Api, Instead};
 use fakes::house::House;
-use google_to_synology_sso::clients::refresh_desk::Asked;
+use google_to_synology_sso::clients::refresh_coordinator::RefreshOutcome;
 
 use super::{at_rest, refusal, with};
 
@@ -34,7 +34,7 @@ async fn all_who_ask_at_once_have_the_users_read_once() {
         }
     );
 
-    assert_eq!([one, two, three], [Asked::Ended; 3]);
+    assert_eq!([one, two, three], [RefreshOutcome::Ended; 3]);
     assert_eq!(house.dsm.counts().user_lists, before + 1);
     assert_eq!(refusal(&house, "inconnu@gmail.com").await, None);
 }
@@ -45,11 +45,11 @@ async fn whoever_asks_too_often_does_not_reach_dsm() {
     at_rest(&house).await;
     let before = house.dsm.counts().user_lists;
     let desk = &house.bridge().refresh_desk;
-    assert_eq!(desk.ask(PATIENCE).await, Asked::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
     house.clock.advance(Duration::from_secs(9));
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
     house.clock.advance(Duration::from_secs(1));
-    assert_eq!(desk.ask(PATIENCE).await, Asked::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
     assert_eq!(house.dsm.counts().user_lists, before + 2);
 }
 
@@ -59,10 +59,10 @@ async fn whoever_asks_does_not_wait_for_the_next_try_after_a_failure() {
     at_rest(&house).await;
     let desk = &house.bridge().refresh_desk;
     house.dsm.next(Api::SignIn, Instead::Html);
-    assert_eq!(desk.ask(PATIENCE).await, Asked::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
     let error = || house.jobs().users_report().error;
     assert!(error().is_some());
     house.clock.advance(Duration::from_secs(10));
-    assert_eq!(desk.ask(PATIENCE).await, Asked::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
     assert_eq!(error(), None);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use domain::base::clock::Clock;
 use fakes::dsm::{Api, Instead};
 use fakes::house::{House, JEANNE, Plan, write_secret};
-use google_to_synology_sso::clients::refresh_desk::Asked;
+use google_to_synology_sso::clients::refresh_coordinator::RefreshOutcome;
 use google_to_synology_sso::daemon::jobs::UsersReport;
 
 use super::{at_rest, minutes_pass_until};
@@ -269,7 +269,7 @@ async fn nothing_is_asked(house: &House) {
     // Whoever refreshes does so before this or queues behind it.
     house.jobs().refresh_users().await.unwrap_err();
     let asked = house.bridge().refresh_desk.ask(MINUTE).await;
-    assert_eq!(asked, Asked::OnHold);
+    assert_eq!(asked, RefreshOutcome::OnHold);
     assert_eq!(house.dsm.counts(), before);
     assert_eq!(report(house).on_hold_until, Some(until_then));
 }

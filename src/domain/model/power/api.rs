@@ -9,7 +9,7 @@
 
 use serde_json::{Map, Value};
 
-use super::remark::{Fault, Place, Reading, Table, Tables, Unreadable};
+use super::warning::{Fault, Place, Reading, Table, Tables, Unreadable};
 use super::{PowerSchedule, Task, Weekdays, time_of_day};
 
 const TABLES: [(&str, Table); 2] = [

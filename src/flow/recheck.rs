@@ -1,7 +1,7 @@
 //! The judgement made once more, when a code is redeemed and at userinfo:
 //! whoever was let in a moment ago must still be the same DSM user.
 
-use crate::app::Bridge;
+use crate::app::AppState;
 use crate::app::RefusedLogin;
 use crate::logging;
 use domain::base::ids::DsmUsername;
@@ -10,7 +10,7 @@ use domain::signin::directory::{Admission, Refused};
 
 /// Somebody who was let in, and is out by now.
 #[derive(Debug)]
-pub(super) struct Out {
+pub(super) struct AccessRevoked {
     /// `None`: who comes out is another DSM user.
     refused: Option<Box<Refused>>,
     address: String,
@@ -22,22 +22,22 @@ pub(super) fn still(
     admitted: Result<Admission, Refused>,
     identity: &GoogleIdentity,
     user: &DsmUsername,
-) -> Result<(), Out> {
+) -> Result<(), AccessRevoked> {
     let refused = match admitted {
         Ok(admission) if admission.user.name() == user => return Ok(()),
         Ok(_) => None,
         Err(refused) => Some(Box::new(refused)),
     };
-    Err(Out {
+    Err(AccessRevoked {
         refused,
         address: identity.address.as_written().to_owned(),
         user: user.clone(),
     })
 }
 
-impl Out {
+impl AccessRevoked {
     /// Tells the log, and whoever asks for the last refusals.
-    pub(super) fn say(self, bridge: &Bridge, what: &'static str) {
+    pub(super) fn say(self, app: &AppState, what: &'static str) {
         let refusal = self.refused.as_ref().map(|refused| refused.refusal);
         let detail = self.refused.and_then(|refused| refused.detail);
         logging::unlimited(|| {
@@ -50,8 +50,8 @@ impl Out {
             );
         });
         let Some(refusal) = refusal else { return };
-        bridge.refusals.note(RefusedLogin {
-            at: bridge.clock.now(),
+        app.refusals.note(RefusedLogin {
+            at: app.clock.now(),
             refusal,
             address: Some(self.address),
             user: Some(self.user),

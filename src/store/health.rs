@@ -17,12 +17,12 @@ enum Trouble {
 
 /// What has been said.
 #[derive(Debug)]
-pub(super) struct Troubles {
+pub(super) struct Health {
     state: PathBuf,
     said: Option<Trouble>,
 }
 
-impl Troubles {
+impl Health {
     pub(super) fn of(state: &Path) -> Self {
         Self {
             state: state.to_owned(),
@@ -102,7 +102,7 @@ mod tests {
         let log = tracing_subscriber::fmt().with_writer(Arc::clone(&file));
         let _logging = tracing::subscriber::set_default(log.finish());
         let error = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        let mut troubles = Troubles::of(Path::new("state.sqlite3"));
+        let mut troubles = Health::of(Path::new("state.sqlite3"));
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CORRUPT] {
             troubles.have(&error(code));
             troubles.have(&error(code));

@@ -37,7 +37,7 @@ const FAILURE_FLOOR: Duration = Duration::from_secs(1);
 
 /// A document and what it says.
 #[derive(Debug)]
-pub(super) struct Held<T> {
+pub(super) struct Cached<T> {
     /// What it says.
     pub(super) value: Arc<T>,
     /// As it came.
@@ -50,7 +50,7 @@ pub(super) struct Held<T> {
 
 /// What is on the shelf.
 #[derive(Debug)]
-pub(super) enum Look<T> {
+pub(super) enum Freshness<T> {
     /// As good as new.
     Fresh(Arc<T>),
     /// To be served, and to be fetched.
@@ -70,16 +70,16 @@ pub(super) enum Patience {
 
 /// The place of one document.
 #[derive(Debug)]
-pub(super) struct Shelf<T> {
-    held: ArcSwapOption<Held<T>>,
+pub(super) struct Cache<T> {
+    held: ArcSwapOption<Cached<T>>,
     failure: Mutex<Option<(Duration, UpstreamError)>>,
     tries: AtomicU64,
-    /// Held while Google is asked, by those who would ask. Readers of a good
+    /// Cached while Google is asked, by those who would ask. Readers of a good
     /// document do not come near it.
     turn: Turn<()>,
 }
 
-impl<T: PartialEq> Shelf<T> {
+impl<T: PartialEq> Cache<T> {
     /// Nothing yet.
     pub(super) fn empty() -> Self {
         Self {
@@ -91,29 +91,29 @@ impl<T: PartialEq> Shelf<T> {
     }
 
     /// Takes up what was kept on disk.
-    pub(super) fn put(&self, held: Held<T>) {
+    pub(super) fn put(&self, held: Cached<T>) {
         self.held.store(Some(Arc::new(held)));
     }
 
     /// The document, however old.
-    pub(super) fn held(&self) -> Option<Arc<Held<T>>> {
+    pub(super) fn held(&self) -> Option<Arc<Cached<T>>> {
         self.held.load_full()
     }
 
     /// The document as it came from `source`, by its age.
-    pub(super) fn look(&self, source: &str, now: UnixTime) -> Look<T> {
+    pub(super) fn look(&self, source: &str, now: UnixTime) -> Freshness<T> {
         let Some(held) = self.held().filter(|held| held.source == source) else {
-            return Look::Missing;
+            return Freshness::Missing;
         };
         let document = &held.document;
         let value = Arc::clone(&held.value);
         if document.fetched > now.plus(CLOCK_STEP) || now > document.expires.plus(GRACE) {
-            return Look::Missing;
+            return Freshness::Missing;
         }
         if now < document.expires {
-            return Look::Fresh(value);
+            return Freshness::Fresh(value);
         }
-        Look::Stale(value)
+        Freshness::Stale(value)
     }
 
     /// Why the last fetch failed, unless it went well.
@@ -130,7 +130,7 @@ impl<T: PartialEq> Shelf<T> {
         &self,
         clock: &dyn Clock,
         patience: Patience,
-        fetching: impl Future<Output = Result<Held<T>, UpstreamError>>,
+        fetching: impl Future<Output = Result<Cached<T>, UpstreamError>>,
     ) -> Result<(Arc<T>, bool), UpstreamError> {
         let before = self.tries.load(Ordering::Acquire);
         let _turn = self.turn.lock().await;

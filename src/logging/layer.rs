@@ -15,7 +15,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::LogError;
 use super::budget::{self, Budget, Verdict};
 use super::file::LogFile;
-use super::line::{Fields, Head, Style};
+use super::format::{Fields, Head, Style};
 use crate::config::{Log, LogFormat};
 use crate::machine::clock::time_of_line;
 

@@ -3,7 +3,7 @@
 
 use toml::{Table, Value};
 
-use super::sections::{DEFAULT_ADDRESS, MAX_GOOGLE_CLIENT_ID, MAX_LINE};
+use super::schema::{DEFAULT_ADDRESS, MAX_GOOGLE_CLIENT_ID, MAX_LINE};
 use super::urls::{self, PlainHttp};
 use super::{google_client, values};
 use domain::base::issuer::Issuer;

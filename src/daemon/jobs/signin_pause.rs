@@ -11,11 +11,11 @@ use aws_lc_rs::hmac;
 
 use super::{Jobs, UsersError};
 use crate::clients::dsm::DsmError;
-use crate::clients::refresh_desk::Running;
+use crate::clients::refresh_coordinator::Running;
 use crate::config::Dsm;
 use crate::logging::told;
 use crate::machine::secret_file::read_secret_file;
-use crate::store::{KeptHold, StoreError};
+use crate::store::{SavedPause, StoreError};
 use domain::base::clock::UnixTime;
 use domain::base::secret::Secret;
 
@@ -93,23 +93,23 @@ impl Jobs {
         let Some(hold) = self.hold.load_full() else {
             return Ok(());
         };
-        let bridge = self.bridge();
+        let app = self.app();
         if running.was_demanded() {
             self.end_hold().await;
             return Ok(());
         }
-        if hold.fingerprint != self.fingerprint_key.fingerprint(&bridge.config.dsm) {
+        if hold.fingerprint != self.fingerprint_key.fingerprint(&app.config.dsm) {
             tracing::info!("what DSM refused has changed: it is asked again");
             self.end_hold().await;
             return Ok(());
         }
-        let Some(until) = end(&hold, bridge.clock.now()) else {
-            bridge.refresh_desk.set_on_hold(false);
+        let Some(until) = end(&hold, app.clock.now()) else {
+            app.refresh_desk.set_on_hold(false);
             return Ok(());
         };
         if until != hold.until {
-            let hold = KeptHold::clone(&hold);
-            self.keep_hold(KeptHold { until, ..hold }).await;
+            let hold = SavedPause::clone(&hold);
+            self.save_signin_pause(SavedPause { until, ..hold }).await;
         }
         Err(UsersError::OnHold { until })
     }
@@ -120,9 +120,9 @@ impl Jobs {
         let length = before.map_or(FIRST_HOLD, |before| {
             (before.length * 2).clamp(FIRST_HOLD, LONGEST_HOLD)
         });
-        let until = self.bridge().clock.now().plus(length);
+        let until = self.app().clock.now().plus(length);
         let next_try = humantime::format_duration(length);
-        let shown = self.bridge().local_time(until);
+        let shown = self.app().local_time(until);
         tracing::warn!(
             error = error as &dyn std::error::Error,
             until = shown,
@@ -131,7 +131,7 @@ impl Jobs {
              token or [dsm] in the config ends this within a minute, reload at once"
         );
         let reason = told(error);
-        self.keep_hold(KeptHold {
+        self.save_signin_pause(SavedPause {
             until,
             length,
             fingerprint,
@@ -143,12 +143,12 @@ impl Jobs {
     /// Tells of a hold that began before this start.
     pub(super) fn say_hold_of_before(&self) {
         let hold = self.hold.load_full();
-        let now = self.bridge().clock.now();
+        let now = self.app().clock.now();
         let Some((hold, until)) = hold.and_then(|hold| end(&hold, now).map(|end| (hold, end)))
         else {
             return;
         };
-        let until = self.bridge().local_time(until);
+        let until = self.app().local_time(until);
         tracing::warn!(
             error = hold.reason,
             until,
@@ -159,7 +159,7 @@ impl Jobs {
     /// Until when DSM is left alone, if it is.
     pub(super) fn on_hold_until(&self) -> Option<UnixTime> {
         let hold = self.hold.load_full()?;
-        end(&hold, self.bridge().clock.now())
+        end(&hold, self.app().clock.now())
     }
 
     /// Also forgets how long the last hold was.
@@ -167,20 +167,20 @@ impl Jobs {
         if self.hold.swap(None).is_none() {
             return;
         }
-        self.bridge().refresh_desk.set_on_hold(false);
-        say(self.bridge().store.forget_hold().await);
+        self.app().refresh_desk.set_on_hold(false);
+        say(self.app().store.forget_hold().await);
     }
 
-    async fn keep_hold(&self, hold: KeptHold) {
-        self.bridge().refresh_desk.set_on_hold(true);
+    async fn save_signin_pause(&self, hold: SavedPause) {
+        self.app().refresh_desk.set_on_hold(true);
         self.hold.store(Some(hold.clone().into()));
-        say(self.bridge().store.keep_hold(hold).await);
+        say(self.app().store.save_signin_pause(hold).await);
     }
 }
 
 /// When `hold` ends; `None`: it has. Not later than one that begins now would:
 /// a clock that was wrong when it began must not make it last for years.
-fn end(hold: &KeptHold, now: UnixTime) -> Option<UnixTime> {
+fn end(hold: &SavedPause, now: UnixTime) -> Option<UnixTime> {
     (hold.until > now).then(|| hold.until.min(now.plus(hold.length)))
 }
 

@@ -20,7 +20,7 @@ const HERE: &str = "";
 
 /// Why there is no config.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum ConfigProblem {
     /// There is no file.
     Missing,
     /// There is one, and it is not good: where, in our own names alone. What
@@ -31,21 +31,21 @@ pub enum Lack {
 
 /// Answers for as long as there is no config.
 #[derive(Debug)]
-pub struct Waiting(Mutex<Lack>);
+pub struct Waiting(Mutex<ConfigProblem>);
 
 impl Waiting {
     /// From the beginning, `lack` is why.
-    pub fn new(lack: Lack) -> Self {
+    pub fn new(lack: ConfigProblem) -> Self {
         Self(Mutex::new(lack))
     }
 
     /// From now on, `lack` is why.
-    pub fn tell(&self, lack: Lack) {
+    pub fn tell(&self, lack: ConfigProblem) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lack;
     }
 
     /// Why.
-    pub fn lack(&self) -> Lack {
+    pub fn lack(&self) -> ConfigProblem {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -69,8 +69,8 @@ impl Waiting {
 
     fn page(&self, status: StatusCode, language: Language, id: &RequestId) -> Reply {
         match self.lack() {
-            Lack::Missing => Page::NotSetUp.reply(status, language, id, HERE),
-            Lack::Bad(places) => {
+            ConfigProblem::Missing => Page::NotSetUp.reply(status, language, id, HERE),
+            ConfigProblem::Bad(places) => {
                 let places = &places;
                 Page::SetUpWrongly { places }.reply(status, language, id, HERE)
             }

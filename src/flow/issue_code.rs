@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Arrival, FlowError};
-use crate::app::Bridge;
-use crate::clients::refresh_desk::Asked;
+use super::{AuthorizationResponse, FlowError};
+use crate::app::AppState;
+use crate::clients::refresh_coordinator::RefreshOutcome;
 use crate::logging;
 use crate::store::Linked;
 use domain::base::secret::Secret;
@@ -22,20 +22,23 @@ const PATIENCE_WITHOUT_USERS: Duration = Duration::from_secs(30);
 /// A person → the DSM user → a code, kept. Who may have been added or mended
 /// in DSM a minute ago is looked up there once more.
 pub(super) async fn admit(
-    bridge: &Bridge,
+    app: &AppState,
     request: AuthorizationRequest,
     identity: GoogleIdentity,
-) -> Result<Arrival, FlowError> {
-    let mut turned_away = match grant(bridge, request, identity).await? {
+) -> Result<AuthorizationResponse, FlowError> {
+    let mut turned_away = match grant(app, request, identity).await? {
         Ok(arrival) => return Ok(arrival),
         Err(turned_away) => turned_away,
     };
-    let asked = ask_dsm(bridge, turned_away.refused.refusal).await;
-    if matches!(asked, Some(Asked::Ended | Asked::TakesLonger)) {
+    let asked = ask_dsm(app, turned_away.refused.refusal).await;
+    if matches!(
+        asked,
+        Some(RefreshOutcome::Ended | RefreshOutcome::TakesLonger)
+    ) {
         let TurnedAway {
             request, identity, ..
         } = *turned_away;
-        turned_away = match grant(bridge, request, identity).await? {
+        turned_away = match grant(app, request, identity).await? {
             Ok(arrival) => return Ok(arrival),
             Err(turned_away) => turned_away,
         };
@@ -45,8 +48,8 @@ pub(super) async fn admit(
         request,
         identity,
     } = *turned_away;
-    let dsm_is_slow = asked == Some(Asked::TakesLonger);
-    let error = FlowError::refused(bridge, request, refused, Some(&identity.address));
+    let dsm_is_slow = asked == Some(RefreshOutcome::TakesLonger);
+    let error = FlowError::refused(app, request, refused, Some(&identity.address));
     Err(if dsm_is_slow {
         error.after_slow_dsm()
     } else {
@@ -55,7 +58,7 @@ pub(super) async fn admit(
 }
 
 /// Waits for newer users, where they may change `refusal`.
-async fn ask_dsm(bridge: &Bridge, refusal: Refusal) -> Option<Asked> {
+async fn ask_dsm(app: &AppState, refusal: Refusal) -> Option<RefreshOutcome> {
     if !refusal.may_be_mended_in_dsm() {
         return None;
     }
@@ -64,7 +67,7 @@ async fn ask_dsm(bridge: &Bridge, refusal: Refusal) -> Option<Asked> {
     } else {
         PATIENCE
     };
-    Some(bridge.refresh_desk.ask(patience).await)
+    Some(app.refresh_desk.ask(patience).await)
 }
 
 /// Somebody who may not sign in, with all that another judgement needs.
@@ -76,16 +79,16 @@ struct TurnedAway {
 
 /// Judges where the links are locked, and keeps code and link.
 async fn grant(
-    bridge: &Bridge,
+    app: &AppState,
     request: AuthorizationRequest,
     identity: GoogleIdentity,
-) -> Result<Result<Arrival, Box<TurnedAway>>, FlowError> {
+) -> Result<Result<AuthorizationResponse, Box<TurnedAway>>, FlowError> {
     let redirect = request.redirect.clone();
     let state = request.state.clone();
-    let code = Secret::new(bridge.random.token::<32>()?);
-    let moment = bridge.moment();
-    let judge = bridge.judge(moment);
-    let granted = bridge
+    let code = Secret::new(app.random.token::<32>()?);
+    let moment = app.moment();
+    let judge = app.judge(moment);
+    let granted = app
         .store
         .grant(
             &code,
@@ -105,7 +108,7 @@ async fn grant(
         .await?;
     Ok(granted.map(|linked| {
         say_linked(&linked);
-        Arrival {
+        AuthorizationResponse {
             redirect,
             state,
             code,

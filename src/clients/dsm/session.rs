@@ -13,12 +13,12 @@ use domain::model::user_list::UserList;
 /// leaves its session to the next, which ends it first.
 #[derive(Debug)]
 #[must_use = "the session stays open in DSM until the visit is ended"]
-pub struct Visit<'a> {
+pub struct DsmSession<'a> {
     client: &'a DsmClient,
     session: MutexGuard<'a, Option<Session>>,
 }
 
-impl<'a> Visit<'a> {
+impl<'a> DsmSession<'a> {
     pub(super) fn begin(client: &'a DsmClient, session: MutexGuard<'a, Option<Session>>) -> Self {
         Self { client, session }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::raw::{Entry, Section};
+use super::reader::{Entry, Section};
 use super::values::{Files, domain, duration, duration_from, identifier, line, one_of};
 use super::{
     Alias, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power, ScheduleUse, Users,

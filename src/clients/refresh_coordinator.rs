@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_hours(1);
 
 /// What became of a login's wish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum RefreshOutcome {
     /// A refresh has ended, well or not: it is worth judging again.
     Ended,
     /// Too many were asked for lately; nothing was waited for.
@@ -36,25 +36,25 @@ pub enum Asked {
 
 /// Joins those who ask, and limits how often they are heard.
 #[derive(Debug)]
-pub struct RefreshDesk {
+pub struct RefreshCoordinator {
     clock: Arc<dyn Clock>,
-    ledger: Mutex<Ledger>,
+    ledger: Mutex<RateLimit>,
     wanted: Notify,
     /// How many refreshes have ended.
     ended: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
-struct Ledger {
+struct RateLimit {
     /// What no refresh has taken up yet.
-    wish: Option<Wish>,
+    wish: Option<RefreshRequest>,
     running: bool,
     on_hold: bool,
     /// When logins had refreshes started, in the last hour.
     starts: VecDeque<Duration>,
 }
 
-impl RefreshDesk {
+impl RefreshCoordinator {
     /// Nobody has asked yet. The limits are by the monotonic time of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
@@ -67,38 +67,38 @@ impl RefreshDesk {
 
     /// Joins the refresh that runs, or has one started, and waits for its end
     /// for as long as `patience`. Whoever goes away meanwhile disturbs nobody.
-    pub async fn ask(&self, patience: Duration) -> Asked {
+    pub async fn ask(&self, patience: Duration) -> RefreshOutcome {
         let mut ended = match self.join_or_start() {
             Ok(ended) => ended,
             Err(refused) => return refused,
         };
         match timeout(patience, ended.changed()).await {
-            Ok(_) => Asked::Ended,
-            Err(_) => Asked::TakesLonger,
+            Ok(_) => RefreshOutcome::Ended,
+            Err(_) => RefreshOutcome::TakesLonger,
         }
     }
 
     /// Wants a refresh now, whatever the limits; it ends a hold first.
     pub fn demand(&self) {
-        self.ledger().wish = Some(Wish::OfAPerson);
+        self.ledger().wish = Some(RefreshRequest::OfAPerson);
         self.wanted.notify_one();
     }
 
-    /// As [`RefreshDesk::demand`], and waits for the end of that refresh for as
-    /// long as `patience`: of one that begins now, not of one that runs.
-    pub async fn demand_and_wait(&self, patience: Duration) -> Asked {
+    /// As [`RefreshCoordinator::demand`], and waits for the end of that refresh
+    /// for as long as `patience`: of one that begins now, not of one that runs.
+    pub async fn demand_and_wait(&self, patience: Duration) -> RefreshOutcome {
         let mut ended = self.ended.subscribe();
         let needed = {
             // All at once: a refresh that began or ended in between would be
             // taken for the one that is wanted, or waited for twice.
             let mut ledger = self.ledger();
-            ledger.wish = Some(Wish::OfAPerson);
+            ledger.wish = Some(RefreshRequest::OfAPerson);
             *self.ended.borrow() + u64::from(ledger.running) + 1
         };
         self.wanted.notify_one();
         match timeout(patience, ended.wait_for(|ended| *ended >= needed)).await {
-            Ok(_) => Asked::Ended,
-            Err(_) => Asked::TakesLonger,
+            Ok(_) => RefreshOutcome::Ended,
+            Err(_) => RefreshOutcome::TakesLonger,
         }
     }
 
@@ -120,7 +120,7 @@ impl RefreshDesk {
         ledger.running = true;
         Running {
             desk: self,
-            was_demanded: ledger.wish.take() == Some(Wish::OfAPerson),
+            was_demanded: ledger.wish.take() == Some(RefreshRequest::OfAPerson),
         }
     }
 
@@ -129,11 +129,11 @@ impl RefreshDesk {
         self.ledger().on_hold = on_hold;
     }
 
-    fn join_or_start(&self) -> Result<watch::Receiver<u64>, Asked> {
+    fn join_or_start(&self) -> Result<watch::Receiver<u64>, RefreshOutcome> {
         let mut ledger = self.ledger();
         if !ledger.is_under_way() {
             if ledger.on_hold {
-                return Err(Asked::OnHold);
+                return Err(RefreshOutcome::OnHold);
             }
             ledger.start(self.clock.monotonic())?;
             self.wanted.notify_one();
@@ -142,17 +142,17 @@ impl RefreshDesk {
         Ok(self.ended.subscribe())
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    fn ledger(&self) -> MutexGuard<'_, RateLimit> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ledger {
+impl RateLimit {
     fn is_under_way(&self) -> bool {
         self.running || self.wish.is_some()
     }
 
-    fn start(&mut self, now: Duration) -> Result<(), Asked> {
+    fn start(&mut self, now: Duration) -> Result<(), RefreshOutcome> {
         while self
             .starts
             .front()
@@ -165,16 +165,16 @@ impl Ledger {
             .back()
             .is_some_and(|last| now.saturating_sub(*last) < LEAST_GAP);
         if too_soon || self.starts.len() >= MOST_IN_AN_HOUR {
-            return Err(Asked::TooOften);
+            return Err(RefreshOutcome::TooOften);
         }
         self.starts.push_back(now);
-        self.wish = Some(Wish::OfALogin);
+        self.wish = Some(RefreshRequest::OfALogin);
         Ok(())
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wish {
+enum RefreshRequest {
     OfALogin,
     /// Which no limit or hold stops.
     OfAPerson,
@@ -184,7 +184,7 @@ enum Wish {
 #[derive(Debug)]
 #[must_use = "dropped at once, it tells those who wait that it is over"]
 pub struct Running<'a> {
-    desk: &'a RefreshDesk,
+    desk: &'a RefreshCoordinator,
     was_demanded: bool,
 }
 

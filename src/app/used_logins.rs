@@ -14,9 +14,9 @@ const MOST: usize = 50_000;
 /// Ids of spent logins, kept in memory for the life of their cookies. After a
 /// restart Google's single-use code is the guard.
 #[derive(Debug, Default)]
-pub struct SpentLogins(Mutex<HashMap<LoginId, UnixTime>>);
+pub struct UsedLogins(Mutex<HashMap<LoginId, UnixTime>>);
 
-impl SpentLogins {
+impl UsedLogins {
     /// Whether `id` was spent.
     pub(crate) fn contains(&self, id: LoginId, now: UnixTime) -> bool {
         let spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,9 +7,9 @@ use jiff::tz::TimeZone;
 
 use super::problems::{Problem, Problems, Source};
 use super::refusals::Refusals;
-use super::spent::SpentLogins;
+use super::used_logins::UsedLogins;
 use crate::clients::dsm::DsmClient;
-use crate::clients::refresh_desk::RefreshDesk;
+use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::clients::upstream::Upstream;
 use crate::config::{Config, ScheduleUse};
 use crate::store::Store;
@@ -27,7 +27,7 @@ use domain::signin::token::claims::Issuing;
 /// parts of before that do not hang on the config, when that changes: so they
 /// are behind an `Arc`, and a clone is another view of the same state.
 #[derive(Clone, Debug)]
-pub struct Bridge {
+pub struct AppState {
     /// The config.
     pub config: Config,
     /// The way to Google.
@@ -46,7 +46,7 @@ pub struct Bridge {
     /// [`Self::power_schedule`].
     pub power: Arc<ArcSwapOption<KnownSchedule>>,
     /// Where a login asks for newer ones.
-    pub refresh_desk: Arc<RefreshDesk>,
+    pub refresh_desk: Arc<RefreshCoordinator>,
     /// Who may sign in.
     pub policy: Arc<Policy>,
     /// The time.
@@ -60,10 +60,10 @@ pub struct Bridge {
     /// The last failures that are not refusals.
     pub problems: Arc<Problems>,
     /// Logins that were answered.
-    pub spent: Arc<SpentLogins>,
+    pub spent: Arc<UsedLogins>,
 }
 
-impl Bridge {
+impl AppState {
     /// What Google knows of us.
     pub fn google(&self) -> &GoogleClient {
         self.upstream.client()

@@ -22,9 +22,9 @@ impl Clock for Seconds {
     }
 }
 
-fn desk() -> (RefreshDesk, Arc<Seconds>) {
+fn desk() -> (RefreshCoordinator, Arc<Seconds>) {
     let clock = Arc::new(Seconds::default());
-    (RefreshDesk::new(clock.clone()), clock)
+    (RefreshCoordinator::new(clock.clone()), clock)
 }
 
 fn pass(clock: &Seconds, seconds: u64) {
@@ -32,7 +32,7 @@ fn pass(clock: &Seconds, seconds: u64) {
 }
 
 /// The job makes one refresh, when it is wanted.
-async fn refresh(desk: &RefreshDesk, takes: Duration) -> bool {
+async fn refresh(desk: &RefreshCoordinator, takes: Duration) -> bool {
     desk.wanted().await;
     let running = desk.begin();
     sleep(takes).await;
@@ -40,7 +40,7 @@ async fn refresh(desk: &RefreshDesk, takes: Duration) -> bool {
 }
 
 /// One login asks, and the job does its work.
-async fn ask_and_refresh(desk: &RefreshDesk) -> Asked {
+async fn ask_and_refresh(desk: &RefreshCoordinator) -> RefreshOutcome {
     tokio::select! {
         asked = desk.ask(PATIENCE) => asked,
         () = async { loop { refresh(desk, SECOND).await; } } => unreachable!(),
@@ -61,7 +61,7 @@ async fn all_who_ask_wait_for_one_refresh() {
         late,
         refresh(&desk, 12 * SECOND),
     );
-    assert_eq!([first, second, late], [Asked::Ended; 3]);
+    assert_eq!([first, second, late], [RefreshOutcome::Ended; 3]);
     assert!(!demanded);
     assert_eq!(begun.elapsed(), 12 * SECOND);
     assert!(!desk.ledger().is_under_way());
@@ -70,28 +70,28 @@ async fn all_who_ask_wait_for_one_refresh() {
 #[tokio::test(start_paused = true)]
 async fn whoever_asks_again_within_ten_seconds_is_refused_at_once() {
     let (desk, clock) = desk();
-    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
     pass(&clock, 9);
     let begun = Instant::now();
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
     assert_eq!(begun.elapsed(), Duration::ZERO);
     pass(&clock, 1);
-    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
 }
 
 #[tokio::test(start_paused = true)]
 async fn sixty_an_hour_and_the_next_when_the_first_is_an_hour_ago() {
     let (desk, clock) = desk();
     for _ in 0..60 {
-        assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+        assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
         pass(&clock, 10);
     }
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
     pass(&clock, 3600 - 600 - 1);
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
     pass(&clock, 1);
-    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TooOften);
+    assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
 }
 
 #[tokio::test(start_paused = true)]
@@ -102,8 +102,8 @@ async fn a_refresh_that_nobody_asked_for_is_joined_and_counts_for_nobody() {
         sleep(SECOND).await;
         drop(running);
     });
-    assert_eq!(asked, Asked::Ended);
-    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    assert_eq!(asked, RefreshOutcome::Ended);
+    assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,10 +115,10 @@ async fn a_slow_refresh_is_waited_for_so_long_and_goes_on() {
         assert_eq!(begun.elapsed(), 30 * SECOND);
         demanded
     });
-    assert_eq!(asked, Asked::TakesLonger);
+    assert_eq!(asked, RefreshOutcome::TakesLonger);
     let (desk, _) = self::desk();
     let begun = Instant::now();
-    assert_eq!(desk.ask(PATIENCE).await, Asked::TakesLonger);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TakesLonger);
     assert_eq!(begun.elapsed(), PATIENCE);
 }
 
@@ -131,19 +131,19 @@ async fn whoever_goes_away_disturbs_nobody() {
         () = sleep(SECOND) => {}
     }
     let (asked, _) = tokio::join!(desk.ask(PATIENCE), refresh(&desk, SECOND));
-    assert_eq!(asked, Asked::Ended);
+    assert_eq!(asked, RefreshOutcome::Ended);
 }
 
 #[tokio::test(start_paused = true)]
 async fn on_hold_nobody_is_heard_but_a_person() {
     let (desk, _) = desk();
     desk.set_on_hold(true);
-    assert_eq!(desk.ask(PATIENCE).await, Asked::OnHold);
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::OnHold);
     assert_eq!(desk.ledger().wish, None);
     desk.demand();
     assert!(refresh(&desk, SECOND).await);
     desk.set_on_hold(false);
-    assert_eq!(ask_and_refresh(&desk).await, Asked::Ended);
+    assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
 }
 
 #[tokio::test(start_paused = true)]

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{port::bind, supervision};
 use crate::config::{Config, ConfigError};
 use crate::daemon::lifecycle::{Hangups, supervisor};
-use crate::http::{Lack, Server, Waiting};
+use crate::http::{ConfigProblem, Server, Waiting};
 use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
 
@@ -126,8 +126,8 @@ impl Wait {
         let (file, address) = (self.file.display(), self.address);
         match lack {
             _ if lines == said => {}
-            Lack::Missing => tracing::info!(%file, %address, "waiting for a config"),
-            Lack::Bad(_) => tracing::warn!(%address, "waiting for a good config: {lines}"),
+            ConfigProblem::Missing => tracing::info!(%file, %address, "waiting for a config"),
+            ConfigProblem::Bad(_) => tracing::warn!(%address, "waiting for a good config: {lines}"),
         }
         waiting.tell(lack);
         lines
@@ -165,27 +165,29 @@ impl Stamp {
     }
 }
 
-fn lack(error: &ConfigError) -> Lack {
+fn lack(error: &ConfigError) -> ConfigProblem {
     match error {
         ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-            Lack::Missing
+            ConfigProblem::Missing
         }
-        ConfigError::Unreadable { .. } => Lack::Bad(vec!["config".to_owned()]),
+        ConfigError::Unreadable { .. } => ConfigProblem::Bad(vec!["config".to_owned()]),
         ConfigError::Bad { problems, .. } => {
             let places = problems.iter().map(|problem| problem.place.clone());
             let mut places: Vec<String> = places.collect();
             // A table with two keys that we do not know.
             places.dedup();
-            Lack::Bad(places)
+            ConfigProblem::Bad(places)
         }
     }
 }
 
 /// For `systemctl status`.
-fn status(lack: &Lack) -> &'static str {
+fn status(lack: &ConfigProblem) -> &'static str {
     match lack {
-        Lack::Missing => "waiting for a config, so nobody can sign in",
-        Lack::Bad(_) => "waiting for a good config, so nobody can sign in: this one is not",
+        ConfigProblem::Missing => "waiting for a config, so nobody can sign in",
+        ConfigProblem::Bad(_) => {
+            "waiting for a good config, so nobody can sign in: this one is not"
+        }
     }
 }
 
@@ -196,15 +198,15 @@ async fn supervise(server: &Server, waiting: &Waiting) -> Infallible {
     if !supervisor::ready(said) {
         return pending().await;
     }
-    let watchdog = supervision::keep_watchdog(async || {
+    let watchdog = supervision::run_watchdog_loop(async || {
         server.answers().await;
         true
     });
-    let (never, _) = tokio::join!(watchdog, keep_status(waiting, said));
+    let (never, _) = tokio::join!(watchdog, run_status_loop(waiting, said));
     never
 }
 
-async fn keep_status(waiting: &Waiting, mut said: &str) -> Infallible {
+async fn run_status_loop(waiting: &Waiting, mut said: &str) -> Infallible {
     loop {
         sleep(LOOK_EVERY).await;
         let status = status(&waiting.lack());

@@ -7,7 +7,7 @@ use domain::base::clock::UnixTime;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
+pub enum ShutdownMarker {
     /// It goes on.
     Running,
     /// It ends, in good order.
@@ -21,7 +21,7 @@ pub struct LastRun {
     /// then; else it may have gone on for a day.
     pub seen: UnixTime,
     /// How it ended: a run that is said to go on was cut off.
-    pub presence: Presence,
+    pub presence: ShutdownMarker,
 }
 
 impl Store {
@@ -39,9 +39,9 @@ impl Store {
             Ok(found.optional()?.map(|(stopped, seen)| LastRun {
                 seen: UnixTime::from_seconds(seen),
                 presence: if stopped && !cut_off {
-                    Presence::Stopped
+                    ShutdownMarker::Stopped
                 } else {
-                    Presence::Running
+                    ShutdownMarker::Running
                 },
             }))
         })
@@ -49,11 +49,15 @@ impl Store {
     }
 
     /// Notes that the daemon runs, or that it ends.
-    pub async fn keep_presence(&self, now: UnixTime, presence: Presence) -> Result<(), StoreError> {
+    pub async fn save_shutdown_marker(
+        &self,
+        now: UnixTime,
+        presence: ShutdownMarker,
+    ) -> Result<(), StoreError> {
         self.call("note that the daemon runs", move |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO presence (id, seen, stopped) VALUES (1, ?1, ?2)",
-                (now.seconds(), presence == Presence::Stopped),
+                (now.seconds(), presence == ShutdownMarker::Stopped),
             )?;
             Ok(())
         })

@@ -8,7 +8,7 @@
 //! | 16 to 22 | weekdays, Sunday first |
 //! | 24 | in force |
 
-use super::remark::{Fault, Place, Reading, Table, Tables, Unreadable};
+use super::warning::{Fault, Place, Reading, Table, Tables, Unreadable};
 use super::{PowerSchedule, Task, Weekdays, time_of_day};
 
 const POWER_ON: &str = "[Power On schedule]";

@@ -10,7 +10,7 @@ use domain::base::clock::UnixTime;
 /// A hold, which outlives a restart. Its row stays when its time is over: the
 /// next one is longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptHold {
+pub struct SavedPause {
     /// Until when.
     pub until: UnixTime,
     /// How long it is as a whole.
@@ -23,7 +23,7 @@ pub struct KeptHold {
 
 impl Store {
     /// The last hold, over or not; `None` when DSM has let us in since.
-    pub async fn hold(&self) -> Result<Option<KeptHold>, StoreError> {
+    pub async fn hold(&self) -> Result<Option<SavedPause>, StoreError> {
         self.call("read until when DSM is left alone", |connection| {
             let hold = "SELECT until, seconds, fingerprint, reason FROM hold";
             connection.query_row(hold, [], from_row).optional()
@@ -32,7 +32,7 @@ impl Store {
     }
 
     /// Keeps a hold in place of the one before.
-    pub async fn keep_hold(&self, hold: KeptHold) -> Result<(), StoreError> {
+    pub async fn save_signin_pause(&self, hold: SavedPause) -> Result<(), StoreError> {
         self.call("keep until when DSM is left alone", move |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO hold (id, until, seconds, fingerprint, reason)
@@ -59,9 +59,9 @@ impl Store {
     }
 }
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<KeptHold> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<SavedPause> {
     let seconds: i64 = row.get("seconds")?;
-    Ok(KeptHold {
+    Ok(SavedPause {
         until: UnixTime::from_seconds(row.get("until")?),
         length: Duration::from_secs(seconds.try_into().unwrap_or(0)),
         fingerprint: row.get("fingerprint")?,
