@@ -75,7 +75,7 @@ async fn who_asks_and_never_reads_is_hung_up_on() {
     let mut deaf = deaf.connect(address).await.unwrap();
     let requests = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1000);
     let hung_up = async { while deaf.write_all(requests.as_bytes()).await.is_ok() {} };
-    tokio::time::timeout(Duration::from_secs(10), hung_up)
+    tokio::time::timeout(Duration::from_mins(2), hung_up)
         .await
         .expect("it keeps its place");
 }

@@ -19,7 +19,7 @@ use crate::connections::allow_many_files;
 const CROWD: usize = 300;
 
 /// For a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A house that `CROWD` people live in, apart from the family.
 async fn crowded_house() -> House {

@@ -84,9 +84,9 @@ impl Process {
         Self { name, child, log }
     }
 
-    /// Half a minute, for a machine that has much else to do.
+    /// For at most two minutes: the machine may be busy.
     fn wait_for(&mut self, port: u16) {
-        for _ in 0..3000 {
+        for _ in 0..12_000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return;
             }
@@ -136,9 +136,9 @@ impl Process {
     }
 }
 
-/// Polls until `holds`; half a minute, for a machine that has much else to do.
+/// Polls until `holds`, for at most two minutes: the machine may be busy.
 pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..3000 {
+    for _ in 0..12_000 {
         if holds() {
             return;
         }

@@ -47,7 +47,7 @@ impl Waiting {
 
     /// Waits until the page says `words`.
     async fn page_says(&self, words: &str) -> Shown {
-        for _ in 0..1000 {
+        for _ in 0..12_000 {
             let page = self.get("/").await;
             if page.body.contains(words) {
                 return page;

@@ -1,4 +1,5 @@
-//! The package that `packaging/build-spk` made of these sources.
+//! The package that `packaging/build-spk` made of these sources: with the
+//! feature `shipped`, the one that ships.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -26,14 +27,19 @@ const SOURCES: [&str; 9] = [
 /// The package, looked for where cargo builds.
 pub(crate) fn package() -> PathBuf {
     let name = format!("google-to-synology-sso-{}.spk", version());
-    let path = target().join("spk").join(name);
+    let (directory, build) = if cfg!(feature = "shipped") {
+        ("spk", "packaging/build-spk")
+    } else {
+        ("spk/quick", "packaging/build-spk --quick")
+    };
+    let path = target().join(directory).join(name);
     let Ok(made) = path.metadata().and_then(|it| it.modified()) else {
-        panic!("no {}: run packaging/build-spk", path.display());
+        panic!("no {}: run {build}", path.display());
     };
     for source in SOURCES {
         let (newest, file) = newest(&root().join(source));
         let file = file.display();
-        assert!(newest <= made, "older than {file}: run packaging/build-spk");
+        assert!(newest <= made, "older than {file}: run {build}");
     }
     path
 }

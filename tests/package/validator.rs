@@ -71,10 +71,18 @@ const RULES: [Rule; 39] = [
     ),
 ];
 
+/// What the tests' own build need not be: it is larger, links as the machine
+/// does, and contains the paths of its sources.
+const OF_THE_SHIPPED: [&str; 3] = ["small", "libraries", "no path of its builder"];
+
 #[test]
 fn it_is_what_dsm_asks_for() {
     let package = Package::read(fs::read(built::package()).unwrap()).unwrap();
-    let checked = RULES.iter().map(|(name, rule)| (name, rule(&package)));
+    let is_shipped = cfg!(feature = "shipped");
+    let rules = RULES
+        .iter()
+        .filter(|(name, _)| is_shipped || !OF_THE_SHIPPED.contains(name));
+    let checked = rules.map(|(name, rule)| (name, rule(&package)));
     let complaints = checked.filter_map(|(name, result)| Some((name, result.err()?)));
     let complaints: Vec<_> = complaints
         .map(|(name, error)| format!("{name}: {error:#}"))

@@ -27,7 +27,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 
 use crate::info::Version;
-use crate::layout::Sources;
+use crate::layout::{Check, Sources};
 
 /// `packaging/build-spk` knows what to give.
 #[derive(Parser)]
@@ -42,6 +42,9 @@ struct Arguments {
     /// Where the package is put.
     #[arg(long)]
     out: PathBuf,
+    /// Take the program as it is, whether DSM can run it or not: for tests.
+    #[arg(long)]
+    unchecked: bool,
     /// The time that every file in it has, in seconds since 1970.
     #[arg(long, env = "SOURCE_DATE_EPOCH")]
     date: u64,
@@ -53,6 +56,11 @@ fn main() -> Result<()> {
     let sources = Sources {
         root: &arguments.root,
         program: &arguments.binary,
+        check: if arguments.unchecked {
+            Check::Skip
+        } else {
+            Check::ForDsm
+        },
     };
     let package = layout::package(&sources, &version, arguments.date)?;
 

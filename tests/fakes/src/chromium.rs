@@ -27,8 +27,8 @@ use tempfile::TempDir;
 
 pub use self::element::Element;
 
-/// Half a minute, for a machine that has much else to do.
-const POLLS: u32 = 600;
+/// Two minutes: the machine may be busy.
+const POLLS: u32 = 2400;
 const POLL: Duration = Duration::from_millis(50);
 
 /// A browser of its own, with cookies of its own, until dropped.

@@ -326,7 +326,7 @@ impl FakeDsm {
     /// Waits until the counts are as `wanted`; panics when that takes longer
     /// than any test should.
     pub async fn wait_until(&self, wanted: impl Fn(&Counts) -> bool) {
-        let outcome = timeout(Duration::from_secs(30), self.counts_are(wanted)).await;
+        let outcome = timeout(Duration::from_mins(2), self.counts_are(wanted)).await;
         assert!(outcome.is_ok(), "still {:?}", self.counts());
     }
 

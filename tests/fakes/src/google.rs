@@ -345,7 +345,7 @@ impl FakeGoogle {
             requests.get(&endpoint).is_some_and(|seen| *seen >= count)
         };
         let waiting = requests.wait_for(reached);
-        let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+        let in_time = tokio::time::timeout(Duration::from_mins(2), waiting).await;
         in_time.expect("the requests never came").unwrap();
     }
 

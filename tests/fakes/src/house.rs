@@ -364,7 +364,7 @@ impl House {
 /// Where a daemon listened until now. A child that another test is starting has
 /// that daemon's socket open for a moment, too, until it is its own program.
 async fn listen_again(address: SocketAddr) -> TcpListener {
-    for _ in 0..500 {
+    for _ in 0..12_000 {
         if let Ok(listener) = http::listen(address) {
             return listener;
         }

@@ -110,21 +110,29 @@ impl Judge {
 
     /// What no night may take away, and no power cut.
     pub(crate) fn remembers(&mut self, nas: &Nas) {
-        self.kept = Kept::by(&nas.house);
-        // One that is gone goes from the disk with the next rotation.
-        let gone = "SELECT kid FROM signing_keys AS gone WHERE EXISTS (
-            SELECT 1 FROM signing_keys AS signs
-            WHERE gone.signs_from < signs.signs_from AND signs.signs_from + 172800 <= ";
-        let gone: BTreeSet<String> =
-            column(&nas.house, &format!("{gone} {})", nas.now().seconds()));
-        self.kept.keys.retain(|key| !gone.contains(key));
+        self.kept = Kept {
+            // One statement, hence one state of the disk: a rotation may be
+            // under way, which adds a key and deletes those that are gone.
+            keys: column(
+                &nas.house,
+                &format!(
+                    "SELECT kid FROM signing_keys AS kept WHERE NOT EXISTS (
+                        SELECT 1 FROM signing_keys AS signs
+                        WHERE kept.signs_from < signs.signs_from
+                            AND signs.signs_from + 172800 <= {})",
+                    nas.now().seconds()
+                ),
+            ),
+            seal_key: seal_key(&nas.house),
+        };
     }
 
     /// All of it is there, and with it all that this session needs.
     pub(crate) fn finds_all(&self, nas: &Nas, household: &Household) {
-        let found = Kept::by(&nas.house);
-        assert_eq!(found.seal_key, self.kept.seal_key);
-        assert!(found.keys.is_superset(&self.kept.keys), "a key is lost");
+        let found: BTreeSet<String> = column(&nas.house, "SELECT kid FROM signing_keys");
+        let lost = self.kept.keys.difference(&found).collect::<Vec<_>>();
+        assert!(lost.is_empty(), "lost {lost:?}, found {found:?}");
+        assert_eq!(seal_key(&nas.house), self.kept.seal_key);
         assert_eq!(links(&nas.house), household.links());
         assert_eq!(users(&nas.house), household.names());
     }
@@ -162,13 +170,8 @@ struct Kept {
     seal_key: Vec<u8>,
 }
 
-impl Kept {
-    fn by(house: &House) -> Self {
-        Self {
-            keys: column(house, "SELECT kid FROM signing_keys"),
-            seal_key: house.look_up("SELECT key FROM seal_key"),
-        }
-    }
+fn seal_key(house: &House) -> Vec<u8> {
+    house.look_up("SELECT key FROM seal_key")
 }
 
 /// The whole way, from DSM's button to the name that DSM reads; or the refusal

@@ -255,7 +255,7 @@ impl Nas {
 /// Polls until `holds`, as [`until`](crate::process::until) does, but oftener:
 /// a year has many days.
 pub(crate) async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..60 {
+    for _ in 0..240 {
         if comes(&mut holds).await {
             return;
         }

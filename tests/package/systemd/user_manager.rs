@@ -38,6 +38,8 @@ fn a_user_manager_runs_the_unit_of_the_package() {
 
         let crashed = user.asks("main-pid");
         container.run(&format!("kill -s KILL {crashed}"));
+        // DSM asks at any time, and stops a package that does not run.
+        assert_eq!(user.controls("status"), 0);
         until("another one serves", || {
             serves() && user.asks("main-pid") != crashed
         });
