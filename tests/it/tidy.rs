@@ -22,7 +22,12 @@ const MOST_ENTRIES: usize = 16;
 
 /// What is named in one module only, so that there is one place to look when
 /// it is replaced or misbehaves.
-const NAMED_ONCE: [(&str, &[&str]); 6] = [
+const NAMED_ONCE: [(&str, &[&str]); 7] = [
+    // Which lines a flood of requests may write without a limit.
+    (
+        "logging::unlimited",
+        &["src/flow", "src/http", "src/clients/upstream"],
+    ),
     // It has no notion of a night in which the NAS was off, so our own code
     // decides what is due.
     ("tokio_cron_scheduler", &["src/daemon/jobs"]),
