@@ -92,7 +92,7 @@ mod log;
 /// What an administrator reads who wrote the config and asks `check`.
 mod config;
 
-/// What the README says of the config is what the config is.
+/// The reference page of the config matches the code.
 mod readme;
 
 /// What every command has in common: arguments, exit codes, where its output

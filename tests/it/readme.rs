@@ -1,6 +1,6 @@
-//! What the README says of the config is what the config is: its example is
-//! accepted, its defaults are the defaults, its table is the documentation of
-//! the code, and none of them lacks a key.
+//! The reference page of the config matches the code: its example is accepted,
+//! its defaults are the defaults, its table is the documentation of the code,
+//! and each of them has every key.
 
 use google_to_synology_sso::config::Config;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -8,7 +8,8 @@ use toml::{Table, Value};
 
 use crate::config::{EXAMPLE, Home, text};
 
-const README: &str = include_str!("../../README.md");
+/// The reference page of the config.
+const REFERENCE: &str = include_str!("../../docs/reference/config.md");
 
 /// Where the keys are read, and where they are explained.
 const SECTIONS: &str = include_str!("../../src/config/schema.rs");
@@ -61,8 +62,8 @@ fn the_table_is_the_documentation_of_the_code() {
     let rows: String = EXPLAINED.iter().flat_map(|source| rows(source)).collect();
     let table = format!("| key | what |\n|---|---|\n{rows}\n");
     assert!(
-        README.contains(&table),
-        "the README's table of keys has to be:\n\n{table}"
+        REFERENCE.contains(&table),
+        "the table of keys in docs/reference/config.md has to be:\n\n{table}"
     );
     let example: Table = uncommented(example(), &["# e.g. ", "# "]).parse().unwrap();
     for (section, value) in &example {
@@ -74,7 +75,7 @@ fn the_table_is_the_documentation_of_the_code() {
 
 /// The first block of TOML.
 fn example() -> &'static str {
-    let (_, block) = README.split_once("```toml\n").unwrap();
+    let (_, block) = REFERENCE.split_once("```toml\n").unwrap();
     block.split_once("```").unwrap().0
 }
 

@@ -14,7 +14,7 @@ mod lifecycle;
 /// What is in the file, line by line, before a NAS sees it.
 mod validator;
 
-/// systemd itself runs the daemon, by the README's unit and the package's.
+/// systemd itself runs the daemon, by the guide's unit and the package's.
 mod systemd;
 
 /// A machine of its own for each story.

@@ -1,4 +1,4 @@
-//! A real systemd runs the daemon: by the README's steps and its unit, and the
+//! A real systemd runs the daemon: by the guide's steps and its unit, and the
 //! package's unit in a user manager, as DSM has one.
 
 mod container;
@@ -17,12 +17,12 @@ use crate::lifecycle::{NAME, serves, until};
 use crate::machine::on_a_machine;
 use crate::neighbours::house;
 
-/// Where the README's steps are followed.
+/// Where the guide's steps are followed.
 const CHECKOUT: &str = "/root/checkout";
 
 /// Boots twice: the second time, systemd starts the daemon by itself.
 #[test]
-fn the_readme_steps_lead_to_a_supervised_service() {
+fn the_guide_leads_to_a_supervised_service() {
     in_a_container(|disk, package, house| {
         check_out(disk, package);
         let container = Container::boot(disk);
@@ -72,7 +72,7 @@ fn in_a_container<S: FnOnce(&Disk, &Path, &House)>(story: S) {
     });
 }
 
-/// What the README's steps need of a checkout, the program built.
+/// What the guide's steps need of a checkout, the program built.
 fn check_out(disk: &Disk, package: &Path) {
     let unit = format!("packaging/systemd/{NAME}.service");
     let text = fs::read_to_string(built::root().join(&unit)).unwrap();
@@ -82,10 +82,11 @@ fn check_out(disk: &Disk, package: &Path) {
     fs::copy(package.join("target/bin").join(NAME), program).unwrap();
 }
 
-/// The README's commands, one by one.
+/// The guide's commands, one by one.
 fn steps() -> Vec<String> {
-    let readme = fs::read_to_string(built::root().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("\n## As a systemd service\n").unwrap();
+    let guide = built::root().join("docs/guides/install-with-systemd.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let (_, section) = guide.split_once("\n## Install\n").unwrap();
     let (_, block) = section.split_once("```sh\n").unwrap();
     let (block, _) = block.split_once("```").unwrap();
     block.lines().map(str::to_owned).collect()

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use crate::config::{EXAMPLE, Home, bare, text};
 
-/// The README's two tables: field and value, without what it says beside.
+/// The tables of docs/guides/install-on-a-nas.md: field and value.
 const FIELDS: [(&str, &str); 12] = [
     ("Profile", "OIDC"),
     ("Account type", "Domain/LDAP/local"),
