@@ -7,12 +7,13 @@ use crate::config::directory_of;
 /// The config of the package, on a NAS.
 pub(super) const CONFIG: &str = "/var/packages/google-to-synology-sso/home/config.toml";
 
-/// The account of the package, and of the README's systemd service.
+/// The account of the package, and of the service in
+/// docs/guides/install-with-systemd.md.
 pub(super) const USER: &str = "google-to-synology-sso";
 
 /// What to type before a command on a NAS, where the package's user can replace
-/// the program, so that root must not run it. The same where the README's steps
-/// for systemd were followed.
+/// the program, so that root must not run it. The same after the steps of
+/// docs/guides/install-with-systemd.md.
 pub(super) const PROGRAM: &str = "sudo -u google-to-synology-sso google-to-synology-sso";
 
 /// Whether DSM runs the daemon with this config, as one of a package.

@@ -212,7 +212,7 @@ fn program(path: &Path) -> String {
     format!("{program}{named}")
 }
 
-/// The config as a person would have begun it; the README has all keys.
+/// The config with the answers; docs/reference/config.md lists all keys.
 fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     let quoted = |text: &str| Value::String(text.to_owned()).to_string();
     let url = answers.dsm_url.expose();
@@ -227,7 +227,7 @@ fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     });
     format!(
         "\
-# The README describes all keys; the command check finds what is wrong.
+# docs/reference/config.md describes all keys; the command check finds what is wrong.
 
 # The public URL of this service.
 issuer = {issuer}

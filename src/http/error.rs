@@ -260,7 +260,8 @@ fn challenge(status: StatusCode, challenge: &'static str) -> Reply {
     reply
 }
 
-/// Lets scripts of any page read an answer: only where the contract says so.
+/// Lets scripts of any page read the response: for discovery, keys and userinfo
+/// only (docs/reference/http.md).
 pub(super) fn readable_by_scripts(mut reply: Reply) -> Reply {
     let anybody = HeaderValue::from_static("*");
     let headers = reply.headers_mut();

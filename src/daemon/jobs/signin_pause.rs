@@ -1,8 +1,8 @@
 //! DSM is left alone after it refused to let us in.
 //!
 //! Its Auto Block counts refused sign-ins, and in the end locks this machine
-//! out, for hours or for good (reference: DSM 2.3). What it refused once it
-//! refuses again, until somebody has mended it.
+//! out, for hours or for good (docs/development/dsm-facts.md, section 2.3).
+//! What it rejected once it rejects again, until the cause is corrected.
 
 use std::path::Path;
 use std::time::Duration;

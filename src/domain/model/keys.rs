@@ -24,7 +24,8 @@ pub use set::{
     ScheduledKey,
 };
 
-/// An RSA key of 2048 bits: DSM refuses elliptic curves (reference: DSM 1.2).
+/// An RSA key of 2048 bits: DSM rejects elliptic curves
+/// (docs/development/dsm-facts.md, section 1.2).
 pub struct SigningKey {
     kid: KeyId,
     pair: RsaKeyPair,

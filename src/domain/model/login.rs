@@ -77,7 +77,7 @@ pub struct Scope {
 
 impl Scope {
     /// The scopes in `text`; unknown ones are ignored, since DSM's scope is
-    /// free text (reference: DSM 1.2).
+    /// free text (docs/development/dsm-facts.md, section 1.2).
     pub fn parse(text: &str) -> Self {
         let named = |scope| text.split(' ').any(|word| word == scope);
         Self {
@@ -260,8 +260,8 @@ pub struct DsmUser {
 }
 
 impl DsmUser {
-    /// Only for the directory, after every rule of the contract's "Who may
-    /// sign in".
+    /// Only for the directory, after every rule of
+    /// docs/concepts/who-may-sign-in.md.
     pub fn admitted(name: DsmUsername) -> Self {
         Self { name }
     }

@@ -45,7 +45,8 @@ pub struct Admission {
     pub link: Link,
 }
 
-/// Judges by the contract's "Who may sign in".
+/// Returns the DSM user as whom `identity` signs in, by the seven rules of
+/// docs/concepts/who-may-sign-in.md.
 ///
 /// `links` are those of the identity's account and of its addresses; others do
 /// no harm. `snapshot` is `None` before DSM's first answer.

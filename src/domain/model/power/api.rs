@@ -1,4 +1,5 @@
-//! The form of DSM's web API: two lists of objects (reference: DSM 4.1).
+//! The form of DSM's web API: two lists of objects
+//! (docs/development/dsm-facts.md, section 4.1).
 //!
 //! ```json
 //! {"poweroff_tasks": [

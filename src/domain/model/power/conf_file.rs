@@ -1,5 +1,5 @@
 //! The form of `/etc/power_sched.conf`: a section for each table, a number
-//! for each task (reference: DSM 4.2).
+//! for each task (docs/development/dsm-facts.md, section 4.2).
 //!
 //! | bits | what |
 //! |---|---|

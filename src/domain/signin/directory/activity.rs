@@ -17,8 +17,8 @@ pub enum Activity {
 
 impl Activity {
     /// Reads `expired`: `normal`, `now`, or the date on which the account ends
-    /// (reference: DSM 3.1; the date's form is a guess, so two are read, and
-    /// whatever is neither counts as disabled).
+    /// (docs/development/dsm-facts.md, section 3.1). The date's form is a guess:
+    /// two are read, and any other value counts as disabled.
     pub fn of(user: &ListedUser, today: Date) -> Self {
         match Expiry::of(user) {
             Expiry::Never => Self::Active,

@@ -64,7 +64,7 @@ impl Issuing<'_> {
     }
 
     /// The claims of userinfo (Core, section 5.3.2). DSM reads the user name
-    /// here (reference: DSM 1.3).
+    /// here (docs/development/dsm-facts.md, section 1.3).
     pub fn userinfo(&self, identity: &GoogleIdentity, user: &DsmUsername) -> Claims {
         let mut claims = vec![claim("sub", subject(&identity.account.subject))];
         claims.extend(self.person(identity, user));

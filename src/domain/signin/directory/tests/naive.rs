@@ -1,5 +1,6 @@
 //! The rules written a second time, slowly and without an index, sentence by
-//! sentence of the contract; both writings have to agree on whatever comes.
+//! sentence of docs/concepts/who-may-sign-in.md. Both must give the same
+//! result for any input.
 
 use proptest::collection::vec;
 use proptest::option;
