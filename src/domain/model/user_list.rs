@@ -10,7 +10,7 @@ pub struct ListedUser {
     /// The e-mail address, as typed; `None` when there is none.
     pub email: Option<String>,
     /// `normal`, `now` (disabled), a date from which the account is disabled,
-    /// or an unknown value (docs/development/dsm-facts.md, section 3.1). `None`:
+    /// or an unknown value (docs/development/dsm-facts.md, 3.1). `None`:
     /// the row had none.
     pub expired: Option<String>,
 }

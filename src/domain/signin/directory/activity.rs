@@ -17,7 +17,7 @@ pub enum Activity {
 
 impl Activity {
     /// Reads `expired`: `normal`, `now`, or the date on which the account ends
-    /// (docs/development/dsm-facts.md, section 3.1). The date's form is a guess:
+    /// (docs/development/dsm-facts.md, 3.1). The date's form is a guess:
     /// two are read, and any other value counts as disabled.
     pub fn of(user: &ListedUser, today: Date) -> Self {
         match Expiry::of(user) {
