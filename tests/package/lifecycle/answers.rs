@@ -14,7 +14,10 @@ fn an_answer_is_text_whatever_it_looks_like() {
             ("wizard_google_client_secret", &long),
             ("wizard_dsm_account", hostile),
             ("wizard_dsm_password", &long),
-            ("wizard_google_client_id", r#"1"2'$(id)|&\`id`.apps.googleusercontent.com"#),
+            (
+                "wizard_google_client_id",
+                r#"1"2'$(id)|&\`id`.apps.googleusercontent.com"#,
+            ),
         ]);
 
         let ran = nas.install(package, &answers);
