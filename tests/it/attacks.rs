@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use domain::base::clock::Clock;
 use fakes::browser::Browser;
-use fakes::dsm::FakeUser;
-use fakes::house::{House, JEANNE, Plan, family};
+use fakes::house::{House, JEANNE, Plan, by_name, family};
 use rusqlite::Connection;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 
-use crate::connections::serve_with;
-use crate::token::{error, invalid_grant};
+use crate::support::server::serve_with;
+use crate::support::token::{error, invalid_grant};
 
 /// Somebody is disabled in DSM while the disk is full. The list on disk is
 /// still yesterday's then, and a restart must not take it for today's.
@@ -21,7 +20,7 @@ use crate::token::{error, invalid_grant};
 async fn who_was_disabled_while_the_disk_was_full_stays_out_after_a_restart() {
     let mut house = House::new().await;
     let mut users = family();
-    users[3] = users[3].clone().expired("now");
+    by_name(&mut users, "jeanne").expired = Some("now".into());
     house.dsm.set_users(users);
 
     let state = Connection::open(house.home.path().join("state.sqlite3")).unwrap();
@@ -51,13 +50,13 @@ async fn nobody_becomes_the_account_that_reads_the_users_by_a_shared_address() {
     })
     .await;
     let mut users = family();
-    users[2] = FakeUser::new("sso-reader", JEANNE).administrator();
+    by_name(&mut users, "sso-reader").email = Some(JEANNE.into());
     house.dsm.set_users(users.clone());
     house.jobs().refresh_users().await.unwrap();
     let (claims, _) = house.sign_in(JEANNE, "").await;
     assert_eq!(claims["username"], "jeanne");
 
-    users[3] = users[3].clone().expired("now");
+    by_name(&mut users, "jeanne").expired = Some("now".into());
     house.dsm.set_users(users);
     house.jobs().refresh_users().await.unwrap();
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;

@@ -11,8 +11,8 @@ use google_to_synology_sso::clients::http_client::Trust;
 use tempfile::TempDir;
 use url::Url;
 
-use crate::nginx::{self, Ports};
-use crate::process::{Process, free_port};
+use crate::support::nginx::{self, Ports};
+use crate::support::process::{Process, free_port};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jeanne_signs_in() {

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
-use crate::config::{EXAMPLE, Home, bare, text};
+use crate::support::command_line::{EXAMPLE, Home, bare, text};
 
 #[test]
 fn run_complains_on_standard_error() {

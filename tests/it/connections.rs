@@ -2,46 +2,17 @@
 
 use std::cell::Cell;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fakes::browser::Browser;
 use fakes::house::House;
 use google_to_synology_sso::daemon::lifecycle::GRACE;
 use google_to_synology_sso::http;
-use google_to_synology_sso::http::Server;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use crate::wire::Wire;
-
-const PLACES: usize = 512;
+use crate::support::server::{PLACES, allow_many_files, serve_with};
+use crate::support::wire::Wire;
 
 const HEALTHZ: &str = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
-
-/// Both ends of so many connections are in this process, and other tests run
-/// beside this one: more than the 1024 files that many systems allow at first.
-pub(crate) fn allow_many_files() {
-    let allowed = getrlimit(Resource::Nofile);
-    let wanted = u64::try_from(4 * PLACES).unwrap();
-    if allowed.current.is_some_and(|now| now < wanted) {
-        let current = Some(wanted.min(allowed.maximum.unwrap_or(wanted)));
-        setrlimit(Resource::Nofile, Rlimit { current, ..allowed }).unwrap();
-    }
-}
-
-/// The house's server a second time, with another patience; until the set is
-/// dropped.
-pub(crate) async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let server = Server::new(Arc::clone(house.current()), None).with_read_timeout(patience);
-    let mut serving = JoinSet::new();
-    serving.spawn(Arc::new(server).serve(listener, CancellationToken::new()));
-    (address, serving)
-}
 
 async fn lives(wire: &mut Wire) {
     wire.send(HEALTHZ).await;

@@ -4,8 +4,6 @@ mod terminal;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use fakes::browser::Browser;
@@ -16,11 +14,11 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::task::spawn_blocking;
 
-use crate::built::Built;
-use crate::config::{EXAMPLE, Home, bare, text};
-use crate::process::until;
+use crate::support::built::Built;
+use crate::support::command_line::{EXAMPLE, Home, bare, text};
+use crate::support::control::{command, command_at_once, report, socket};
+use crate::support::process::until;
 
 /// Whom DSM does not know.
 const UNKNOWN: &str = "inconnu@gmail.com";
@@ -36,43 +34,6 @@ const ASKING: [&[&str]; 7] = [
     &["reload"],
 ];
 
-/// The command line `arguments`, by the config of `house`, once its daemon can
-/// be asked.
-pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
-    let socket = socket(house);
-    until("the daemon answers", || {
-        std::os::unix::net::UnixStream::connect(&socket).is_ok()
-    })
-    .await;
-    command_at_once(house, arguments).await
-}
-
-/// The same, whether it can be asked or not.
-pub(crate) fn command_at_once(
-    house: &House,
-    arguments: &[&str],
-) -> impl Future<Output = Output> + Send + 'static {
-    let mut command = bare(arguments);
-    command
-        .arg("--config")
-        .arg(house.home.path().join("config.toml"));
-    command.stdin(Stdio::null());
-    // The daemon that answers runs on this thread.
-    let output = spawn_blocking(move || command.output().unwrap());
-    async move { output.await.unwrap() }
-}
-
-/// What a command that has to succeed prints for programs.
-pub(crate) async fn report(house: &House, arguments: &[&str]) -> Value {
-    let arguments = [arguments, &["--json"]].concat();
-    let output = command(house, &arguments).await;
-    assert_eq!(text(&output.stderr), "", "{arguments:?}");
-    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
-    let report = text(&output.stdout);
-    assert!(report.ends_with('\n') && report.lines().count() == 1);
-    serde_json::from_str(report).unwrap()
-}
-
 /// What a command that has to fail says.
 async fn failure(house: &House, arguments: &[&str]) -> String {
     let output = command(house, arguments).await;
@@ -85,10 +46,6 @@ async fn failure(house: &House, arguments: &[&str]) -> String {
 async fn assert_not_running(house: &House) {
     let output = command_at_once(house, &["status"]).await;
     assert_eq!(output.status.code(), Some(75), "{output:?}");
-}
-
-fn socket(house: &House) -> PathBuf {
-    house.home.path().join("control.sock")
 }
 
 /// The fields of an object.

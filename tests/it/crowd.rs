@@ -13,7 +13,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::connections::allow_many_files;
+use crate::support::server::allow_many_files;
 
 /// A school, rather than a family; fewer than there are places.
 const CROWD: usize = 300;

@@ -13,9 +13,9 @@ use fakes::house::{House, JEANNE, Plan};
 use rusqlite::Connection;
 use rustix::process::Signal;
 
-use crate::built::{Built, spawn, state};
-use crate::process::{free_port, until};
-use crate::state_copy::copied;
+use crate::support::built::{Built, spawn, state};
+use crate::support::disk::copied;
+use crate::support::process::{free_port, until};
 
 const RESTORED: &str = ": restored from its copy";
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::config::{EXAMPLE, Home, bare, text};
+use crate::support::command_line::{EXAMPLE, Home, bare, text};
 
 const CONFIG: &str = include_str!("../../spk/ui/config");
 const ENGLISH: &str = include_str!("../../spk/ui/index.html");

@@ -6,8 +6,8 @@ use std::time::Duration;
 use fakes::flood::floods;
 use fakes::google::Endpoint;
 
-use crate::built::Built;
-use crate::connections::allow_many_files;
+use crate::support::built::Built;
+use crate::support::server::allow_many_files;
 
 /// Also of a debug build, which needs more from the beginning.
 const MOST: u64 = 80 * 1024;

@@ -12,10 +12,10 @@ use fakes::house::{House, JEANNE, Plan};
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tempfile::TempDir;
 
-use crate::built::{Built, run, state};
-use crate::control::report;
-use crate::owner::as_root;
-use crate::process::{Process, free_port};
+use crate::support::built::{Built, run, state};
+use crate::support::command_line::as_root;
+use crate::support::control::report;
+use crate::support::process::{Process, free_port};
 
 const FULL: &str = "the disk is full: nobody can sign in until there is room";
 const UNWRITABLE: &str = "the state cannot be written: nobody can sign in until it can";

@@ -13,8 +13,8 @@ use fakes::dsm::FakeDsm;
 use tempfile::TempDir;
 
 use self::browser::{Browser, Page};
-use crate::nginx::{self, Ports, filled, write_public};
-use crate::process::{Process, free_port, tool};
+use crate::support::nginx::{self, Ports, filled, write_public};
+use crate::support::process::{Process, free_port, tool};
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 

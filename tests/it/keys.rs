@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use domain::base::clock::{Clock, UnixTime};
 use domain::model::keys::{KeyState, Rotation, RotationRefused, SigningKey};
-use fakes::browser::Browser;
 use fakes::house::{House, JEANNE};
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
@@ -19,51 +18,20 @@ use google_to_synology_sso::store::Store;
 use google_to_synology_sso::store::key_ring::{KeyRing, KeyRingError};
 use jiff::tz::TimeZone;
 use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use rusqlite::{Connection, params};
-use serde_json::Value;
 use tokio::task::JoinSet;
 
-use crate::built::state;
-use crate::process::until;
+use crate::support::built::state;
+use crate::support::jwks::{assert_verifies, names, published, signer};
+use crate::support::process::until;
 
 const HOUR: Duration = Duration::from_hours(1);
-
-/// What is published now.
-pub(crate) async fn published(house: &House) -> JwkSet {
-    let keys = Browser::new().get(&house.url("/keys")).await;
-    assert_eq!(keys.header("cache-control"), "max-age=3600");
-    serde_json::from_str(&keys.body).unwrap()
-}
-
-pub(crate) fn names(keys: &JwkSet) -> Vec<&str> {
-    let keys = keys.keys.iter();
-    keys.map(|key| key.common.key_id.as_deref().unwrap())
-        .collect()
-}
 
 /// An ID token of now.
 async fn token(house: &House) -> String {
     let code = house.code(JEANNE, "").await;
     let tokens = house.redeem(&code, "").await.json();
     tokens["id_token"].as_str().unwrap().to_owned()
-}
-
-pub(crate) fn signer(token: &str) -> String {
-    decode_header(token).unwrap().kid.unwrap()
-}
-
-/// As a client does that looked at `keys` at some time.
-#[track_caller]
-pub(crate) fn assert_verifies(token: &str, keys: &JwkSet) {
-    let kid = signer(token);
-    let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid}: {keys:?}"));
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.set_audience(&["synology"]);
-    // It would look at the machine's clock; ours is moved.
-    validation.validate_exp = false;
-    let key = DecodingKey::from_jwk(key).unwrap();
-    decode::<Value>(token, &key, &validation).unwrap();
 }
 
 async fn rotate(house: &House, rotation: Rotation) -> String {

@@ -9,8 +9,8 @@ use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE, Plan, token_form};
 use tokio::task::JoinSet;
 
-use crate::built::{Built, spawn, state};
-use crate::process::{free_port, until};
+use crate::support::built::{Built, spawn, state};
+use crate::support::process::{free_port, until};
 
 /// Many enough for the power to go before, in and after a commit.
 const STORMS: usize = 160;

@@ -7,7 +7,7 @@ use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, encode, token_form
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::token::{error, invalid_grant};
+use crate::support::token::{error, invalid_grant};
 
 /// Somebody whom our proxy saw at `forwarded`.
 fn at(forwarded: &str) -> Browser {

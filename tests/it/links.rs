@@ -5,10 +5,10 @@
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::google::{FakeGoogle, Person};
-use fakes::house::{House, JEANNE, Plan, family};
+use fakes::house::{House, JEANNE, Plan, by_name, family};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
 
-use crate::log::Taken;
+use crate::support::captured_log::CapturedLog;
 
 const PAUL: &str = "paul@example.com";
 const PAULS_SUBJECT: &str = "114025187463509912886";
@@ -175,7 +175,7 @@ async fn whoever_changes_an_e_mail_in_dsm_has_changed_who_signs_in() {
     sign_in_as(&house, JEANNE, "jeanne").await;
     // The account goes to Paul, and so does Jeanne's address.
     let mut users = changed("Paul", |user| user.email = Some(JEANNE.into()));
-    users[3].email = Some("jeanne@example.org".into());
+    by_name(&mut users, "jeanne").email = Some("jeanne@example.org".into());
     list(&house, users).await;
     sign_in_as(&house, JEANNE, "Paul").await;
     let kept: String = house.look_up("SELECT dsm_user FROM links");
@@ -218,7 +218,7 @@ async fn the_account_that_lists_the_users_yields_even_when_it_is_linked() {
     list(&house, reader.clone()).await;
     sign_in_as(&house, "inconnu@gmail.com", "sso-reader").await;
     let mut users = reader;
-    users[5].email = Some("inconnu@gmail.com".into());
+    by_name(&mut users, "lea").email = Some("inconnu@gmail.com".into());
     list(&house, users).await;
     sign_in_as(&house, "inconnu@gmail.com", "lea").await;
 }
@@ -245,7 +245,7 @@ async fn workspace_domains_denied_users_and_administrators_are_kept_out_by_name(
     };
     let house = House::planned(only_example).await;
     sign_in_as(&house, PAUL, "Paul").await;
-    let log = Taken::up(LogLevel::Info, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     assert_eq!(refusal(&house, JEANNE).await, "domain-not-allowed");
     let detail = "detail=\"the account has no hd claim\"";
     assert_eq!(log.count(detail), 1, "{}", log.text());

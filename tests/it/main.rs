@@ -132,9 +132,6 @@ mod attacks;
 /// A flood of requests uses little memory.
 mod flood;
 
-/// HTTP written by hand.
-mod wire;
-
 /// Morning: the daemon is up before Google and DSM are.
 mod warm_start;
 
@@ -156,14 +153,8 @@ mod starts;
 /// systemd starts the daemon, watches it and ends it.
 mod systemd;
 
-/// The built binary in a house of its own.
-mod built;
-
-/// TLS in front of the daemon.
-mod nginx;
-
-/// Programs, ours and other people's.
-mod process;
-
 /// The sources keep their shape.
 mod tidy;
+
+/// What several stories use.
+mod support;

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use fakes::browser::{Browser, Shown};
+use crate::support::timers::{arrive, pass};
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::google::Person;
-use fakes::house::{House, JEANNE, Plan, family};
+use fakes::house::{House, JEANNE, Plan, by_name, family};
 
 const STRANGER: &str = "inconnu@gmail.com";
 
@@ -27,16 +27,16 @@ async fn whoever_was_added_a_minute_ago_gets_in() {
 async fn whoever_was_mended_a_minute_ago_gets_in() {
     let broken: [(&str, Break); 4] = [
         ("account-disabled", |users| {
-            users[3].expired = Some("now".into());
+            by_name(users, "jeanne").expired = Some("now".into());
         }),
         ("account-expired", |users| {
-            users[3].expired = Some("2026/3/1".into());
+            by_name(users, "jeanne").expired = Some("2026/3/1".into());
         }),
         ("address-ambiguous", |users| {
             users.push(FakeUser::new("twin", JEANNE));
         }),
         ("administrator-refused", |users| {
-            users[3].administrator = true;
+            by_name(users, "jeanne").administrator = true;
         }),
     ];
     for (refusal, break_it) in broken {
@@ -213,51 +213,8 @@ async fn without_users_a_person_waits_half_a_minute_and_then_reads_why() {
     assert_eq!(shown.header("retry-after"), "30");
 }
 
-/// What `person` is told who waits for a DSM that does not answer. Seconds
-/// pass in milliseconds meanwhile.
-pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
-    let seconds_pass = async {
-        loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            pass(Duration::from_secs(1)).await;
-        }
-    };
-    tokio::select! {
-        shown = arrive(house, person) => shown,
-        () = seconds_pass => unreachable!(),
-    }
-}
-
-/// Timers believe that `span` has passed; what is under way on sockets goes
-/// on as it was.
-pub(crate) async fn pass(span: Duration) {
-    let _frozen = Frozen::now();
-    tokio::time::advance(span).await;
-}
-
-/// The runtime's time stands still until this is dropped, be it since nobody
-/// waits for its end any more.
-struct Frozen;
-
-impl Frozen {
-    fn now() -> Self {
-        tokio::time::pause();
-        Self
-    }
-}
-
-impl Drop for Frozen {
-    fn drop(&mut self) {
-        tokio::time::resume();
-    }
-}
-
 /// Waits until the house has listed its users twice: to warm up, and at start.
 async fn settled(house: &House) {
     house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
     house.jobs().refresh_users().await.unwrap();
-}
-
-async fn arrive(house: &House, person: &str) -> Shown {
-    house.arrive(&mut Browser::new(), person, "").await
 }

@@ -12,8 +12,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::process::until;
-use crate::state_copy::copied;
+use crate::support::disk::copied;
+use crate::support::process::until;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);

@@ -8,8 +8,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
 
-use crate::config::{EXAMPLE, text};
-use crate::process::{tool, until};
+use crate::support::command_line::as_root;
+use crate::support::command_line::{EXAMPLE, text};
+use crate::support::process::{tool, until};
 
 /// Nobody, and the group of nobody; neither is root or who runs the tests.
 const OWNER: u32 = 65534;
@@ -193,16 +194,6 @@ impl Drop for Waiting {
             self.kill("-KILL");
         }
     }
-}
-
-/// By sudo, for who is not root.
-pub(crate) fn as_root(program: &Path) -> Command {
-    if rustix::process::geteuid().is_root() {
-        return Command::new(program);
-    }
-    let mut sudo = Command::new("sudo");
-    sudo.arg("--non-interactive").arg(program);
-    sudo
 }
 
 #[test]

@@ -7,7 +7,7 @@ use fakes::google::{CLIENT_SECRET, Endpoint, Trouble};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, encode, token_form};
 use serde_json::Value;
 
-use crate::control::report;
+use crate::support::control::report;
 
 /// Names and messages of the recent problems, the newest first.
 async fn problems(house: &House) -> Vec<(String, String)> {

@@ -1,35 +1,14 @@
 //! An idle hour: the disk of a NAS is meant to sleep.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE, Plan};
 
-use crate::process::until;
+use crate::support::disk::disk;
+use crate::support::process::until;
 
 const MINUTE: Duration = Duration::from_mins(1);
-
-/// Each file of the house with its bytes, and the nanosecond in which it was
-/// last written to. A database that is only read touches none.
-pub(crate) fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
-    let entries = fs::read_dir(house.home.path()).unwrap();
-    let entries = entries.map(|entry| entry.unwrap());
-    let is_index = |name: &str| name.ends_with("-shm");
-    entries
-        .filter(|entry| entry.file_type().unwrap().is_file())
-        .map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let metadata = entry.metadata().unwrap();
-            let bytes = fs::read(entry.path()).unwrap();
-            (name, (bytes, metadata.mtime(), metadata.mtime_nsec()))
-        })
-        // Memory that is shared, and never synced.
-        .filter(|(name, _)| !is_index(name))
-        .collect()
-}
 
 /// Waits for list number `lists`; a minute may be told before a job waits.
 async fn users_are_read(house: &House, lists: usize) {

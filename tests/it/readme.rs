@@ -6,7 +6,7 @@ use google_to_synology_sso::config::Config;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use toml::{Table, Value};
 
-use crate::config::{EXAMPLE, Home, text};
+use crate::support::command_line::{EXAMPLE, Home, text};
 
 /// The reference page of the config.
 const REFERENCE: &str = include_str!("../../docs/reference/config.md");

@@ -24,9 +24,9 @@ use google_to_synology_sso::daemon::jobs::Refreshed;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::built::{Built, state};
-use crate::misses::out_of_patience;
-use crate::process::until;
+use crate::support::built::{Built, state};
+use crate::support::process::until;
+use crate::support::timers::out_of_patience;
 
 const PAUL: &str = "paul@example.com";
 const SECOND: Duration = Duration::from_secs(1);

@@ -11,10 +11,10 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::built::{Built, spawn};
-use crate::config::text;
-use crate::control::{command, report};
-use crate::process::{free_port, until};
+use crate::support::built::{Built, spawn};
+use crate::support::command_line::text;
+use crate::support::control::{command, report};
+use crate::support::process::{free_port, until};
 
 /// Whom DSM does not know.
 const UNKNOWN: &str = "inconnu@gmail.com";

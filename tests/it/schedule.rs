@@ -16,10 +16,10 @@ use google_to_synology_sso::daemon::jobs::Refreshed;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::control::{command, report};
-use crate::log::Taken;
-use crate::process::until;
-use crate::quiet::disk;
+use crate::support::captured_log::CapturedLog;
+use crate::support::control::{command, report};
+use crate::support::disk::disk;
+use crate::support::process::until;
 
 const ONE_READING: [Api; 5] = [
     Api::SignIn,
@@ -111,8 +111,8 @@ fn tonight(source: &str, off: &str) -> Value {
 }
 
 /// What the house logs from now on.
-fn heard() -> Taken {
-    Taken::up(LogLevel::Info, LogFormat::Text)
+fn heard() -> CapturedLog {
+    CapturedLog::up(LogLevel::Info, LogFormat::Text)
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use std::process::{Command, Output};
 use fakes::house::ANSWERS;
 use tempfile::TempDir;
 
-use crate::config::bare;
+use crate::support::command_line::bare;
 
 const SECRETS: [&str; 3] = [
     "GOCSPX-correct-horse",

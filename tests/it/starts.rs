@@ -9,7 +9,7 @@ use google_to_synology_sso::daemon::lifecycle::start::{Circumstances, Start};
 use google_to_synology_sso::store::{LastRun, ShutdownMarker, Store};
 use rustix::process::Signal;
 
-use crate::built::{Built, state};
+use crate::support::built::{Built, state};
 
 const NIGHT: Duration = Duration::from_hours(9);
 const DAY: Duration = Duration::from_hours(24);

@@ -8,18 +8,11 @@ use std::time::Duration;
 use domain::base::clock::Clock;
 use domain::model::keys::Rotation;
 use fakes::house::{House, JEANNE};
-use rusqlite::Connection;
-use rusqlite::types::FromSql;
 
-use crate::built::state;
+use crate::support::built::state;
+use crate::support::disk::copied;
 
 const DAY: Duration = Duration::from_hours(24);
-
-/// The first value that `query` finds in the copy.
-pub(crate) fn copied<T: FromSql>(house: &House, query: &str) -> T {
-    let copy = Connection::open(state(house, ".copy")).unwrap();
-    copy.query_row(query, [], |row| row.get(0)).unwrap()
-}
 
 /// Another one for each copy that was made.
 fn inode(path: &Path) -> u64 {

@@ -16,8 +16,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::built::{Built, run, spawn, state};
-use crate::process::{Process, free_port, tool, until};
+use crate::support::built::{Built, run, spawn, state};
+use crate::support::process::{Process, free_port, tool, until};
 
 /// The daemon ends within 5 s by its own clock; both units wait so long
 /// (`TimeoutStopSec`).

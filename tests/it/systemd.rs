@@ -15,8 +15,8 @@ use serde_json::json;
 use tokio::net::TcpStream;
 
 use self::manager::Manager;
-use crate::built::{run, state};
-use crate::process::{Process, free_port, until};
+use crate::support::built::{run, state};
+use crate::support::process::{Process, free_port, until};
 
 /// Short, as the test waits for its end.
 const WATCHDOG: Duration = Duration::from_millis(400);

@@ -18,10 +18,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::built::Built;
-use crate::config::{bare, text};
-use crate::log::Taken;
-use crate::process::until;
+use crate::support::built::Built;
+use crate::support::captured_log::CapturedLog;
+use crate::support::command_line::{bare, text};
+use crate::support::process::until;
 
 const NAME: &str = "login.example.com";
 
@@ -217,7 +217,7 @@ async fn a_client_that_rejects_the_certificate_is_logged_once() {
     let mut files = Files::new();
     files.renew(&old);
     let house = files.house().await;
-    let log = Taken::up(LogLevel::Warn, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::Warn, LogFormat::Text);
     let alerts = || log.count("a client ended the TLS handshake with an alert");
 
     for _ in 0..3 {

@@ -7,9 +7,9 @@ use fakes::house::{House, JEANNE, Plan, family};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
 use serde_json::{Value, json};
 
-use crate::config::text;
-use crate::control::{command, report};
-use crate::log::Taken;
+use crate::support::captured_log::CapturedLog;
+use crate::support::command_line::text;
+use crate::support::control::{command, report};
 
 const JEANNES_SUBJECT: &str = "103547991597142817347";
 
@@ -230,7 +230,7 @@ async fn an_alias_that_leads_to_no_user_is_named_where_it_fails() {
         ..Plan::default()
     })
     .await;
-    let log = Taken::up(LogLevel::Info, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
 
     let mut browser = Browser::new();
     let shown = house.arrive(&mut browser, "inconnu@gmail.com", "").await;

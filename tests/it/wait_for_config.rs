@@ -13,9 +13,9 @@ use fakes::house::{House, JEANNE, Plan, write_secret};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::config::{EXAMPLE, bare, text};
-use crate::process::{Process, free_port, until};
-use crate::wire::Wire;
+use crate::support::command_line::{EXAMPLE, bare, text};
+use crate::support::process::{Process, free_port, until};
+use crate::support::wire::Wire;
 
 const IN_ENGLISH: &str = "Sign-in with Google is not set up yet";
 const IN_FRENCH: &str = "La connexion avec Google n’est pas encore configurée";

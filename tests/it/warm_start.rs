@@ -11,9 +11,9 @@ use fakes::google::{Endpoint, FakeGoogle, Trouble};
 use fakes::house::{House, JEANNE, Plan};
 use rustix::process::Signal;
 
-use crate::built::{Built, state};
-use crate::misses::out_of_patience;
-use crate::process::until;
+use crate::support::built::{Built, state};
+use crate::support::process::until;
+use crate::support::timers::out_of_patience;
 
 const NIGHT: Duration = Duration::from_hours(9);
 const DAY: Duration = Duration::from_hours(24);

@@ -400,6 +400,12 @@ pub fn family() -> Vec<FakeUser> {
     ]
 }
 
+/// The user called `name` among `users`.
+pub fn by_name<'a>(users: &'a mut [FakeUser], name: &str) -> &'a mut FakeUser {
+    let user = users.iter_mut().find(|user| user.name == name);
+    user.unwrap_or_else(|| panic!("no user is called {name}"))
+}
+
 /// A directory for a config, which its owner alone can write to, whatever the
 /// umask is.
 pub fn private_directory() -> TempDir {

@@ -9,8 +9,8 @@ use fakes::dsm::FakeUser;
 use fakes::house::{House, family};
 use serde_json::json;
 
-use super::{command, report};
-use crate::config::{EXAMPLE, Home, text};
+use crate::support::command_line::{EXAMPLE, Home, text};
+use crate::support::control::{command, report};
 
 /// Clears the screen in two ways, and turns what follows round.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}2J\u{202e}moc.elgoog";

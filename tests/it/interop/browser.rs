@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::tool;
+use crate::support::process::tool;
 
 /// One person's browser.
 pub(super) struct Browser<'a> {

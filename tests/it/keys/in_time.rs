@@ -9,8 +9,9 @@ use fakes::house::{House, Plan};
 use fakes::time::MONDAY_MORNING;
 use google_to_synology_sso::daemon::jobs::{PlannedJob, RotationError};
 
-use super::{HOUR, names, published, signer, states, token};
-use crate::process::until;
+use super::{HOUR, states, token};
+use crate::support::jwks::{names, published, signer};
+use crate::support::process::until;
 
 const DAY: Duration = Duration::from_hours(24);
 

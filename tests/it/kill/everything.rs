@@ -11,10 +11,10 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 use super::assert_whole;
-use crate::built::{Built, state};
-use crate::control::command_at_once;
-use crate::process::until;
-use crate::state_copy::copied;
+use crate::support::built::{Built, state};
+use crate::support::control::command_at_once;
+use crate::support::disk::copied;
+use crate::support::process::until;
 
 const ROUNDS: usize = 80;
 

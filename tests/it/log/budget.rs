@@ -6,8 +6,8 @@ use fakes::browser::Browser;
 use fakes::house::{House, JEANNE};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
 
-use super::Taken;
-use crate::wire::Wire;
+use crate::support::captured_log::CapturedLog;
+use crate::support::wire::Wire;
 
 /// As many lines a minute may requests cause.
 const LINES: usize = 30;
@@ -62,7 +62,7 @@ fn junk(house: &House) -> Vec<(&'static str, String, Option<String>)> {
 
 #[tokio::test]
 async fn a_flood_of_any_route_writes_30_lines_a_minute() {
-    let mut log = Taken::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
     let house = House::new().await;
     let skipped = |lines: &[String]| -> usize {
         let mut found = lines
@@ -100,7 +100,7 @@ async fn a_flood_of_any_route_writes_30_lines_a_minute() {
 
 #[tokio::test]
 async fn connections_that_break_share_the_limit() {
-    let mut log = Taken::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
     let house = House::new().await;
     log.news();
     for _ in 0..2 * LINES {
@@ -114,7 +114,7 @@ async fn connections_that_break_share_the_limit() {
 
 #[tokio::test]
 async fn who_has_a_google_account_is_logged_during_a_flood() {
-    let mut log = Taken::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     let house = House::new().await;
     for number in 0..2 * LINES {
         ask(number, &junk(&house)[0]).await;
@@ -132,7 +132,7 @@ async fn who_has_a_google_account_is_logged_during_a_flood() {
 /// A flood may be the last that happens for hours.
 #[tokio::test]
 async fn a_stop_says_how_many_lines_are_missing() {
-    let mut log = Taken::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     let mut house = House::new().await;
     for number in 0..LINES + 7 {
         ask(number, &junk(&house)[0]).await;

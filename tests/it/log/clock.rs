@@ -4,11 +4,11 @@
 use fakes::house::House;
 use google_to_synology_sso::config::{LogFormat, LogLevel};
 
-use super::Taken;
+use crate::support::captured_log::CapturedLog;
 
 #[tokio::test]
 async fn a_clock_that_disagrees_with_googles_is_said_once_until_it_changes() {
-    let mut log = Taken::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     let house = House::new().await;
     log.news();
     let mut check = async |googles_offset: i64, expected: Option<&str>| {

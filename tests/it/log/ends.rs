@@ -12,15 +12,15 @@ use google_to_synology_sso::config::{LogFormat, LogLevel};
 
 use hyper::Request;
 
-use super::Taken;
-use crate::process::free_port;
-use crate::wire::Wire;
+use crate::support::captured_log::CapturedLog;
+use crate::support::process::free_port;
+use crate::support::wire::Wire;
 
 const REFUSED: &str = "WARN  refused refusal=address-unknown address=inconnu@gmail.com \
                        client=synology";
 
-fn taken_up() -> Taken {
-    Taken::up(LogLevel::Info, LogFormat::Text)
+fn taken_up() -> CapturedLog {
+    CapturedLog::up(LogLevel::Info, LogFormat::Text)
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
 /// The text that a stranger can bring into a line without Google's help.
 #[tokio::test]
 async fn a_stranger_forges_no_line() {
-    let mut log = Taken::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
     let house = House::new().await;
     log.news();
     let line = "2026-11-23T07:02:41.382+01:00 INFO  signed in user=eve";

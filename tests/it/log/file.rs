@@ -6,8 +6,8 @@ use std::process::Command;
 
 use fakes::house::{House, JEANNE, Plan};
 
-use crate::built::{self, Built};
-use crate::process::{Process, until};
+use crate::support::built::{self, Built};
+use crate::support::process::{Process, until};
 
 fn plan() -> Plan {
     Plan {
@@ -62,7 +62,7 @@ async fn nothing_is_written_when_nothing_happens() {
 
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named_at_start() {
-    let house = House::for_built_daemon(plan(), crate::process::free_port()).await;
+    let house = House::for_built_daemon(plan(), crate::support::process::free_port()).await;
     symlink("/dev/null", house.home.path().join("our.log")).unwrap();
     let mut process = built::spawn(&house);
     assert_eq!(process.ended().await.code(), Some(1));
@@ -102,7 +102,7 @@ async fn a_daemon_whose_disk_takes_no_line_serves_on() {
 
 #[tokio::test]
 async fn the_times_are_those_of_the_zone_that_the_environment_names() {
-    let house = House::for_built_daemon(plan(), crate::process::free_port()).await;
+    let house = House::for_built_daemon(plan(), crate::support::process::free_port()).await;
     let port = house.address.port();
     let run = built::run(&house);
     let start = async |tz: &str, last_line: &str| {

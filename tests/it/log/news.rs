@@ -6,8 +6,8 @@ use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{Plan, family};
 use rustix::process::Signal;
 
-use crate::built::Built;
-use crate::config::{bare, text};
+use crate::support::built::Built;
+use crate::support::command_line::{bare, text};
 
 #[tokio::test]
 async fn new_users_are_told_and_a_dsm_that_is_back_and_nothing_else() {

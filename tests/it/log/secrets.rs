@@ -17,7 +17,7 @@ use google_to_synology_sso::config::{LogFormat, LogLevel};
 use url::Url;
 use url::form_urlencoded::parse;
 
-use super::Taken;
+use crate::support::captured_log::CapturedLog;
 
 /// Parameters, cookies and headers whose values nobody else may know; the
 /// first are those of a login, the rest Google's and DSM's.
@@ -230,7 +230,7 @@ async fn refreshes(house: &House) {
 }
 
 async fn nothing_secret_is_logged(format: LogFormat) {
-    let log = Taken::up(LogLevel::Trace, format);
+    let log = CapturedLog::up(LogLevel::Trace, format);
     let secrets = Secrets::default();
     let house = House::new().await;
     secrets.watch(&house);

@@ -2,7 +2,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::{Estate, OWNER};
-use crate::config::{EXAMPLE, text};
+use crate::support::command_line::{EXAMPLE, text};
 
 #[test]
 fn check_says_what_run_cannot_open() {

@@ -8,7 +8,7 @@ use google_to_synology_sso::clients::refresh_coordinator::RefreshOutcome;
 use google_to_synology_sso::daemon::jobs::UsersReport;
 
 use super::{at_rest, minutes_pass_until};
-use crate::process::until;
+use crate::support::process::until;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);

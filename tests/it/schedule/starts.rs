@@ -7,9 +7,9 @@ use fakes::house::{House, Plan, SCHEDULE_FILE};
 use serde_json::{Value, json};
 
 use super::{EARLIER, NIGHTLY, dsm_switches_off_at, heard, house, status, tonight, write_file};
-use crate::built::Built;
-use crate::control::{command, report};
-use crate::process::until;
+use crate::support::built::Built;
+use crate::support::control::{command, report};
+use crate::support::process::until;
 
 /// From Monday morning to the evening, and from there to Tuesday at 6:04.
 const DAY: Duration = Duration::from_hours(16);

@@ -10,7 +10,7 @@ use google_to_synology_sso::clients::dsm::{DsmClient, DsmSettings};
 use google_to_synology_sso::config::Config;
 
 use super::Empty;
-use crate::config::text;
+use crate::support::command_line::text;
 
 const TOKEN: &str = "dsm-device-token";
 

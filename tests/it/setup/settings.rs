@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::config::{EXAMPLE, Home, bare, text};
+use crate::support::command_line::{EXAMPLE, Home, bare, text};
 
 /// The tables of docs/guides/install-on-a-nas.md: field and value.
 const FIELDS: [(&str, &str); 12] = [

@@ -7,7 +7,7 @@ use google_to_synology_sso::config::Config;
 use serde_json::Value;
 
 use super::{Empty, FILES, tells_no_secret};
-use crate::config::{bare, text};
+use crate::support::command_line::{bare, text};
 
 impl Empty {
     /// `setup --from-env` with the family's answers, but for `changes`.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use fakes::house::House;
 
-use crate::built::{Built, run};
-use crate::process::{Process, until};
+use crate::support::built::{Built, run};
+use crate::support::process::{Process, until};
 
 /// What a daemon has told its service manager.
 pub(super) struct Manager {

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use fakes::house::{House, JEANNE, write_secret};
 
 use super::manager::Manager;
-use crate::process::{Process, tool};
+use crate::support::process::{Process, tool};
 
 const NAME: &str = "google-to-synology-sso.service";
 const INSTALLED: &str = "/usr/local/bin/google-to-synology-sso";

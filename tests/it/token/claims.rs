@@ -13,7 +13,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 
-use super::{PHOTOS, code_for, house_with_photos};
+use crate::support::token::{PHOTOS, code_for, house_with_photos};
 
 /// What Dex's Google connector makes of Jeanne's subject,
 /// 103547991597142817347.

@@ -3,7 +3,9 @@
 use fakes::browser::{Browser, Shown};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI, encode, token_form};
 
-use super::{PHOTOS, basic, code_for, error, house_with_photos, invalid_request, post_with};
+use crate::support::token::{
+    PHOTOS, basic, code_for, error, house_with_photos, invalid_request, post_with,
+};
 
 /// What remains of DSM's form when the header says who asks.
 fn anonymous_form(code: &str) -> String {

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, encode};
 
-use super::{PHOTOS, code_for, error, house_with_photos, invalid_grant};
+use crate::support::token::{PHOTOS, code_for, error, house_with_photos, invalid_grant};
 
 /// RFC 7636, appendix B.
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

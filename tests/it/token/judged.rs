@@ -7,7 +7,7 @@ use fakes::browser::Shown;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{House, JEANNE, family};
 
-use super::{error, invalid_grant};
+use crate::support::token::{error, invalid_grant};
 
 /// What an administrator may do to Jeanne while she signs in.
 type Change = fn(&mut Vec<FakeUser>);

@@ -4,8 +4,8 @@
 use fakes::browser::{Browser, Shown};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI, encode, token_form};
 
-use super::{error, invalid_request};
-use crate::wire::Wire;
+use crate::support::token::{error, invalid_request};
+use crate::support::wire::Wire;
 
 /// The form without the parameter `name`, or with another value of it.
 fn with(form: &str, name: &str, value: Option<&str>) -> String {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::calendar::CLOCK_CHANGES;
 use super::household::{Household, Member};
 use super::nas::Nas;
-use crate::keys::{assert_verifies, names, published, signer};
+use crate::support::jwks::{assert_verifies, names, published, signer};
 
 /// Whoever verifies tokens looks at the keys once a day.
 const ANNOUNCED: Duration = Duration::from_hours(48);

@@ -15,8 +15,8 @@ use serde_json::json;
 use super::calendar::{Boot, Told, WrongClock};
 use super::household::Household;
 use super::timetable::{ORDINARY, Timetable, at, day, local, paris};
-use crate::built::state;
-use crate::misses::pass as timers_believe;
+use crate::support::built::state;
+use crate::support::timers::pass as timers_believe;
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
@@ -252,7 +252,7 @@ impl Nas {
     }
 }
 
-/// Polls until `holds`, as [`until`](crate::process::until) does, but oftener:
+/// Polls until `holds`, as [`until`](crate::support::process::until) does, but oftener:
 /// a year has many days.
 pub(crate) async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..240 {

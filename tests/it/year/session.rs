@@ -12,8 +12,8 @@ use super::household::{Change, Member};
 use super::judge::{assert_foreseen, assert_is_spent, redeemed_once};
 use super::nas::{MINUTE, soon};
 use super::timetable::halfway;
-use crate::misses::out_of_patience;
-use crate::state_copy::copied;
+use crate::support::disk::copied;
+use crate::support::timers::out_of_patience;
 
 const HOUR: Duration = Duration::from_hours(1);
 const MAX_AGE: Duration = Duration::from_hours(7 * 24);

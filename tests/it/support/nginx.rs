@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{Process, tool};
+use super::process::{Process, tool};
 
 /// Who listens where on this machine.
 #[derive(Clone, Copy, Debug)]

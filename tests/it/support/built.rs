@@ -6,7 +6,7 @@ use std::process::Command;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, Plan};
 
-use crate::process::{Process, free_port, until};
+use super::process::{Process, free_port, until};
 
 /// A house and the binary in it.
 pub(crate) struct Built {

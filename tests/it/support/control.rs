@@ -1,0 +1,52 @@
+//! The commands that ask a daemon which runs in the test.
+
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
+
+use fakes::house::House;
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use super::command_line::{bare, text};
+use super::process::until;
+
+/// The command line `arguments`, by the config of `house`, once its daemon can
+/// be asked.
+pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
+    let socket = socket(house);
+    until("the daemon answers", || {
+        std::os::unix::net::UnixStream::connect(&socket).is_ok()
+    })
+    .await;
+    command_at_once(house, arguments).await
+}
+
+/// The same, whether it can be asked or not.
+pub(crate) fn command_at_once(
+    house: &House,
+    arguments: &[&str],
+) -> impl Future<Output = Output> + Send + 'static {
+    let mut command = bare(arguments);
+    command
+        .arg("--config")
+        .arg(house.home.path().join("config.toml"));
+    command.stdin(Stdio::null());
+    // The daemon that answers runs on this thread.
+    let output = spawn_blocking(move || command.output().unwrap());
+    async move { output.await.unwrap() }
+}
+
+/// What a command that has to succeed prints for programs.
+pub(crate) async fn report(house: &House, arguments: &[&str]) -> Value {
+    let arguments = [arguments, &["--json"]].concat();
+    let output = command(house, &arguments).await;
+    assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    let report = text(&output.stdout);
+    assert!(report.ends_with('\n') && report.lines().count() == 1);
+    serde_json::from_str(report).unwrap()
+}
+
+pub(crate) fn socket(house: &House) -> PathBuf {
+    house.home.path().join("control.sock")
+}

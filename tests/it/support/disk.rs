@@ -1,0 +1,36 @@
+//! What a daemon left on disk.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use fakes::house::House;
+use rusqlite::Connection;
+use rusqlite::types::FromSql;
+
+use super::built::state;
+
+/// The first value that `query` finds in the copy.
+pub(crate) fn copied<T: FromSql>(house: &House, query: &str) -> T {
+    let copy = Connection::open(state(house, ".copy")).unwrap();
+    copy.query_row(query, [], |row| row.get(0)).unwrap()
+}
+
+/// Each file of the house with its bytes, and the nanosecond in which it was
+/// last written to. A database that is only read touches none.
+pub(crate) fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
+    let entries = fs::read_dir(house.home.path()).unwrap();
+    let entries = entries.map(|entry| entry.unwrap());
+    let is_index = |name: &str| name.ends_with("-shm");
+    entries
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let metadata = entry.metadata().unwrap();
+            let bytes = fs::read(entry.path()).unwrap();
+            (name, (bytes, metadata.mtime(), metadata.mtime_nsec()))
+        })
+        // Memory that is shared, and never synced.
+        .filter(|(name, _)| !is_index(name))
+        .collect()
+}

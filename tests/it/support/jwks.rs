@@ -1,0 +1,37 @@
+//! The published keys, and which of them signed an ID token.
+
+use fakes::browser::Browser;
+use fakes::house::House;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::Value;
+
+/// What is published now.
+pub(crate) async fn published(house: &House) -> JwkSet {
+    let keys = Browser::new().get(&house.url("/keys")).await;
+    assert_eq!(keys.header("cache-control"), "max-age=3600");
+    serde_json::from_str(&keys.body).unwrap()
+}
+
+pub(crate) fn names(keys: &JwkSet) -> Vec<&str> {
+    let keys = keys.keys.iter();
+    keys.map(|key| key.common.key_id.as_deref().unwrap())
+        .collect()
+}
+
+pub(crate) fn signer(token: &str) -> String {
+    decode_header(token).unwrap().kid.unwrap()
+}
+
+/// As a client does that looked at `keys` at some time.
+#[track_caller]
+pub(crate) fn assert_verifies(token: &str, keys: &JwkSet) {
+    let kid = signer(token);
+    let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid}: {keys:?}"));
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.set_audience(&["synology"]);
+    // It would look at the machine's clock; ours is moved.
+    validation.validate_exp = false;
+    let key = DecodingKey::from_jwk(key).unwrap();
+    decode::<Value>(token, &key, &validation).unwrap();
+}
