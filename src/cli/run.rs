@@ -115,7 +115,7 @@ mod tests {
     use super::super::{Arguments, Command};
 
     #[test]
-    fn it_waits_where_it_is_told_to_or_where_it_would_listen_by_default() {
+    fn it_waits_at_the_given_or_the_default_address() {
         let check = |option: &str, expected: Option<&str>| {
             let arguments = ["google-to-synology-sso", "run", option];
             let arguments = arguments.iter().filter(|argument| !argument.is_empty());

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_ends_by_itself_stops_everything_and_is_a_failure() {
+    async fn a_task_that_ends_by_itself_stops_the_daemon_as_a_failure() {
         let lifecycle = Lifecycle::default();
         lifecycle.spawn("patient", pending());
         lifecycle.spawn("dies", ready(()));

@@ -79,7 +79,7 @@ fn level_format_and_file_change_while_the_process_runs() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_named_and_leaves_the_log_as_it_was() {
+fn a_log_file_that_cannot_be_opened_keeps_the_previous_log() {
     let (home, path) = home();
     let _second = second();
     let (subscriber, handle) = subscriber(&quiet(path.clone()), &TimeZone::UTC).unwrap();

@@ -17,7 +17,7 @@ use crate::support::token::{error, invalid_grant};
 /// Somebody is disabled in DSM while the disk is full. The list on disk is
 /// still yesterday's then, and a restart must not take it for today's.
 #[tokio::test]
-async fn who_was_disabled_while_the_disk_was_full_stays_out_after_a_restart() {
+async fn a_user_disabled_while_the_disk_was_full_stays_refused() {
     let mut house = House::new().await;
     let mut users = family();
     by_name(&mut users, "jeanne").expired = Some("now".into());
@@ -43,7 +43,7 @@ async fn who_was_disabled_while_the_disk_was_full_stays_out_after_a_restart() {
 /// DSM lets an account sign in however its name is typed, so the config need
 /// not have it as DSM lists it.
 #[tokio::test]
-async fn nobody_becomes_the_account_that_reads_the_users_by_a_shared_address() {
+async fn a_shared_address_never_signs_in_as_the_reader_account() {
     let house = House::planned(Plan {
         account: "SSO-Reader".to_owned(),
         ..Plan::default()

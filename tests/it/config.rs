@@ -197,7 +197,7 @@ fn a_config_that_others_can_write_to_is_rejected() {
 }
 
 #[test]
-fn a_secret_file_is_named_and_a_secret_in_its_place_is_not_repeated() {
+fn an_error_names_a_secret_file_and_never_a_pasted_secret() {
     let home = Home::with(EXAMPLE);
     home.write("dsm-password", "correct-horse\n", 0o644);
     let output = home.check();

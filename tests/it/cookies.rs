@@ -30,7 +30,7 @@ async fn https() -> House {
 }
 
 #[tokio::test]
-async fn behind_https_a_cookie_is_for_this_host_alone_and_never_in_the_clear() {
+async fn behind_https_a_cookie_is_secure_and_for_this_host_only() {
     let house = https().await;
     let mut browser = Browser::new();
     let shown = browser.get(&house.authorization_request("")).await;
@@ -65,7 +65,7 @@ async fn behind_https_a_cookie_is_for_this_host_alone_and_never_in_the_clear() {
 }
 
 #[tokio::test]
-async fn on_http_at_a_loopback_address_a_browser_would_drop_a_secure_cookie() {
+async fn on_loopback_http_the_cookie_is_not_secure() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let shown = browser.get(&house.authorization_request("")).await;

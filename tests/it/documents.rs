@@ -291,7 +291,7 @@ async fn a_head_is_a_get_without_its_body() {
 }
 
 #[tokio::test]
-async fn scripts_of_other_pages_read_discovery_keys_and_userinfo_only() {
+async fn cross_origin_scripts_read_discovery_keys_and_userinfo_only() {
     let house = House::new().await;
     for (path, allowed) in METHODS {
         let url = house.url(path);

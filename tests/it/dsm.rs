@@ -183,7 +183,7 @@ async fn the_requests_are_those_that_dsm_understands() {
 }
 
 #[tokio::test]
-async fn password_and_session_travel_in_no_url_and_the_session_both_ways() {
+async fn password_and_session_are_in_no_url() {
     let home = Home::new().await;
     home.read().await.unwrap();
 
@@ -205,7 +205,7 @@ async fn a_slash_after_the_url_does_no_harm() {
 }
 
 #[tokio::test]
-async fn a_dsm_without_protection_against_forged_requests_sends_no_token() {
+async fn a_dsm_without_forgery_protection_gets_no_syno_token() {
     let home = Home::new().await;
     let answer = serde_json::json!({"success": true, "data": {"sid": "sid-1"}});
     home.dsm.next(Api::SignIn, Instead::Json(answer));
@@ -262,7 +262,7 @@ async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
 }
 
 #[tokio::test]
-async fn a_reading_that_was_dropped_half_way_is_signed_out_by_the_next() {
+async fn a_cancelled_refresh_is_signed_out_by_the_next() {
     let home = Home::new().await;
     home.breaks_off_a_reading().await;
 

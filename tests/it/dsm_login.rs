@@ -52,7 +52,7 @@ async fn a_click_fetches_the_metadata_twice_and_asks_as_dsm_does() {
 }
 
 #[tokio::test]
-async fn the_name_comes_from_userinfo_and_the_pop_up_tells_its_opener() {
+async fn the_user_name_comes_from_userinfo_and_the_pop_up_closes() {
     let house = House::new().await;
     let page = house.log_in().await;
 

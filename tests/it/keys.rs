@@ -53,7 +53,7 @@ fn on_disk(state: &Connection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn whoever_looks_at_the_keys_every_other_day_verifies_every_token() {
+async fn a_client_that_reads_keys_every_two_days_verifies_all_tokens() {
     let mut house = House::new().await;
     let first = signer(&token(&house).await);
     let mut looked = published(&house).await;
@@ -244,7 +244,7 @@ async fn a_rotation_that_nobody_waits_for_any_more_goes_on() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_gone_is_deleted_with_the_next_rotation_and_never_by_itself() {
+async fn a_withdrawn_key_is_deleted_with_the_next_rotation_only() {
     let mut house = House::new().await;
     let first = rotate(&house, Rotation::Announced).await;
     house.clock.advance(HOUR * 500);

@@ -16,7 +16,7 @@ use crate::support::process::{free_port, until};
 const STORMS: usize = 160;
 
 #[tokio::test]
-async fn a_power_cut_between_any_two_requests_of_a_login_costs_nothing() {
+async fn a_power_cut_between_two_requests_of_a_login_loses_nothing() {
     let mut built = Built::new().await;
     let keys = built.keys().await;
     let mut browser = Browser::new();
@@ -55,7 +55,7 @@ async fn a_code_that_was_spent_before_a_power_cut_is_spent_after_it() {
 }
 
 #[tokio::test]
-async fn power_cuts_in_the_middle_of_many_logins_redeem_no_code_twice() {
+async fn power_cuts_during_many_logins_redeem_no_code_twice() {
     let mut built = Built::new().await;
     let keys = built.keys().await;
     let mut tally = Tally::default();
@@ -72,7 +72,7 @@ async fn power_cuts_in_the_middle_of_many_logins_redeem_no_code_twice() {
 }
 
 #[tokio::test]
-async fn a_power_cut_during_the_very_first_start_leaves_nothing_half_made() {
+async fn a_power_cut_during_the_first_start_leaves_nothing_half_made() {
     for file in [".lock", "", "-wal", "-shm"] {
         let house = House::for_built_daemon(Plan::default(), free_port()).await;
         let mut process = spawn(&house);

@@ -248,7 +248,7 @@ async fn sign_in(house: &House, home: &str, nas: &str) {
 }
 
 #[tokio::test]
-async fn a_flood_of_guessed_secrets_is_slowed_and_a_right_secret_and_the_family_are_not() {
+async fn guessed_secrets_are_slowed_and_the_right_one_is_not() {
     let house = House::new().await;
     let stop = CancellationToken::new();
     let mut flood = JoinSet::new();

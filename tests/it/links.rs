@@ -48,7 +48,7 @@ async fn a_refusal_links_nobody() {
 }
 
 #[tokio::test]
-async fn a_user_who_sets_somebody_elses_address_before_her_first_sign_in_keeps_her_out() {
+async fn a_copied_address_before_the_first_sign_in_is_ambiguous() {
     let house = House::new().await;
     list(
         &house,
@@ -64,7 +64,7 @@ async fn a_user_who_sets_somebody_elses_address_before_her_first_sign_in_keeps_h
 }
 
 #[tokio::test]
-async fn a_user_who_sets_somebody_elses_address_after_her_first_sign_in_changes_nothing() {
+async fn a_copied_address_after_the_first_sign_in_changes_nothing() {
     let house = House::new().await;
     sign_in_as(&house, JEANNE, "jeanne").await;
     let (_, token) = house.sign_in(JEANNE, "").await;
@@ -78,7 +78,7 @@ async fn a_user_who_sets_somebody_elses_address_after_her_first_sign_in_changes_
 }
 
 #[tokio::test]
-async fn an_address_that_passed_to_another_google_account_does_not_pass_the_user_on() {
+async fn an_address_that_changed_its_google_account_keeps_its_user() {
     let house = House::new().await;
     sign_in_as(&house, JEANNE, "jeanne").await;
     let addresses_pass_on = |google: &FakeGoogle| {
@@ -210,7 +210,7 @@ async fn a_twin_made_later_takes_nothing_away() {
 }
 
 #[tokio::test]
-async fn the_account_that_lists_the_users_yields_even_when_it_is_linked() {
+async fn the_reader_account_yields_even_when_it_is_linked() {
     let house = House::new().await;
     let reader = changed("sso-reader", |user| {
         user.email = Some("inconnu@gmail.com".into());
@@ -238,7 +238,7 @@ async fn forty_open_tabs_end_in_one_person() {
 }
 
 #[tokio::test]
-async fn workspace_domains_denied_users_and_administrators_are_kept_out_by_name() {
+async fn domains_denied_users_and_administrators_are_refused_by_name() {
     let only_example = Plan {
         google: "hosted-domains = [\"Example.com\"]".to_owned(),
         ..Plan::default()
@@ -309,7 +309,7 @@ async fn a_refusal_is_remembered_for_whoever_asks() {
 }
 
 #[tokio::test]
-async fn who_is_out_when_the_code_is_redeemed_is_named_like_any_other() {
+async fn a_refusal_at_the_token_endpoint_is_logged_like_any_other() {
     let house = House::new().await;
     let (_, token) = house.sign_in(JEANNE, "").await;
     let code = house.code(JEANNE, "").await;

@@ -197,7 +197,7 @@ async fn after_the_holidays_the_first_one_waits_for_dsm_and_gets_in() {
 }
 
 #[tokio::test]
-async fn without_users_a_person_waits_half_a_minute_and_then_reads_why() {
+async fn without_users_a_login_waits_30_s_and_then_says_why() {
     let house = House::new().await;
     settled(&house).await;
     house.clock.advance(Duration::from_hours(24 * 8));

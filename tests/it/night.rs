@@ -192,7 +192,7 @@ async fn who_does_not_heed_the_schedule_plans_into_the_night() {
 }
 
 #[tokio::test]
-async fn after_days_asleep_and_after_a_clock_that_went_back_each_job_runs_once() {
+async fn after_days_asleep_and_after_a_clock_step_each_job_runs_once() {
     let house = house("1h").await;
     // Nobody was there to stop the jobs: the machine itself slept.
     house.clock.advance(5 * DAY);

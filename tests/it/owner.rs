@@ -384,7 +384,7 @@ async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
 /// A package whose home is gone leaves the directory of its log to whoever
 /// was its user.
 #[test]
-fn root_without_a_home_writes_no_log_where_somebody_else_may_plant_a_link() {
+fn root_writes_no_log_where_another_user_may_plant_a_link() {
     let estate = Estate::with(EXAMPLE);
     let package = estate.home().join("google-to-synology-sso");
     let passwords = estate.0.path().join("passwords");

@@ -143,7 +143,7 @@ async fn what_google_does_not_accept_has_a_page_of_its_own() {
 
 /// An error that Google sends by the browser goes to the client.
 #[tokio::test]
-async fn what_google_answers_the_client_is_noted_if_a_setting_is_wrong() {
+async fn an_error_from_google_that_a_setting_causes_is_recorded() {
     let house = House::new().await;
     for code in ["access_denied", "unauthorized_client"] {
         let mut browser = Browser::new();

@@ -20,7 +20,7 @@ async fn users_are_read(house: &House, lists: usize) {
 }
 
 #[tokio::test]
-async fn an_idle_hour_with_refreshes_that_find_nothing_new_writes_nothing() {
+async fn an_idle_hour_with_unchanged_refreshes_writes_nothing() {
     let plan = Plan {
         dsm: "refresh = \"5m\"".to_owned(),
         ..Plan::default()

@@ -32,7 +32,7 @@ const PAUL: &str = "paul@example.com";
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn whoever_is_changed_in_dsm_is_changed_here_by_the_next_refresh() {
+async fn a_change_in_dsm_takes_effect_with_the_next_refresh() {
     let house = House::new().await;
     let (_, access_token) = house.sign_in(JEANNE, "").await;
     let code = house.code(JEANNE, "").await;
@@ -94,7 +94,7 @@ async fn a_refresh_that_finds_nothing_new_writes_nothing() {
 }
 
 #[tokio::test]
-async fn that_the_users_are_fresh_is_written_once_a_day_or_in_a_quarter_of_max_age() {
+async fn freshness_is_saved_daily_or_in_a_quarter_of_max_age() {
     check_noted_every("", 24).await;
     check_noted_every("max-age = \"30d\"", 24).await;
     check_noted_every("max-age = \"2d\"", 12).await;
@@ -315,7 +315,7 @@ async fn users_that_could_not_be_kept_are_kept_at_the_stop() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_not_tried_again_for_a_quarter_of_an_hour() {
+async fn a_wrong_password_is_not_tried_again_for_15_minutes() {
     let mut built = Built::new().await;
     built.process.signal(Signal::TERM);
     built.process.ended().await;

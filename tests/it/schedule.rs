@@ -148,7 +148,7 @@ async fn dsms_own_file_counts_first_and_spares_dsm_the_question() {
 }
 
 #[tokio::test]
-async fn a_changed_schedule_counts_from_the_next_refresh_and_is_told_in_words() {
+async fn a_changed_schedule_takes_effect_with_the_next_refresh() {
     let house = house().await;
     let heard = heard();
     dsm_switches_off_at(&house, 22);
@@ -190,7 +190,7 @@ async fn an_unchanged_schedule_writes_nothing_wherever_it_is_read() {
 }
 
 #[tokio::test]
-async fn off_means_that_nothing_is_read_until_a_reload_says_otherwise() {
+async fn off_reads_no_schedule_until_a_reload_changes_it() {
     let off = format!("file = {SCHEDULE_FILE:?}\nschedule = \"off\"");
     let mut house = House::planned(Plan {
         power: off,

@@ -148,7 +148,7 @@ async fn a_strangers_request_writes_nothing() {
 }
 
 #[tokio::test]
-async fn what_has_expired_goes_with_the_next_login_and_never_by_itself() {
+async fn expired_rows_are_deleted_with_the_next_login_only() {
     let mut house = House::new().await;
     let code = house.code(JEANNE, "").await;
     let (_, token) = house.sign_in(JEANNE, "").await;
@@ -179,7 +179,7 @@ async fn what_has_expired_goes_with_the_next_login_and_never_by_itself() {
 }
 
 #[tokio::test]
-async fn a_restart_forgets_neither_what_was_granted_nor_what_was_used() {
+async fn a_restart_keeps_what_was_granted_and_what_was_used() {
     let mut house = House::new().await;
     let fresh = house.code(JEANNE, "").await;
     let used = house.code(JEANNE, "").await;

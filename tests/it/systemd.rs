@@ -86,7 +86,7 @@ async fn it_is_not_ready_while_its_port_is_taken() {
 }
 
 #[tokio::test]
-async fn it_is_ready_and_well_while_it_waits_for_a_config_and_says_so() {
+async fn while_it_waits_for_a_config_systemd_sees_it_ready() {
     let house = house().await;
     let systemd = Manager::of(&house);
     let mut command = run(&house);
@@ -110,7 +110,7 @@ async fn it_is_ready_and_well_while_it_waits_for_a_config_and_says_so() {
 }
 
 #[tokio::test]
-async fn it_says_that_it_reads_its_config_again_whether_that_is_good_or_not() {
+async fn systemd_hears_of_each_reload_whether_it_succeeds_or_not() {
     let house = house().await;
     let systemd = Manager::of(&house);
     let built = systemd.start(house, None);

@@ -43,6 +43,7 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
 
 const LONGEST_COMMENT_LINE: usize = 80;
 const LONGEST_FILE: usize = 500;
+const LONGEST_FUNCTION_NAME: usize = 59;
 
 #[test]
 fn the_sources_keep_the_rules() {
@@ -80,6 +81,7 @@ fn collect(root: &Path, directory: &Path, sources: &mut Vec<(String, String)>) {
 fn complaints(path: &str, text: &str) -> Vec<String> {
     let mut found = long_comments(text);
     found.extend(long_file(text));
+    found.extend(long_function_names(text));
     if let Some(module) = module(path) {
         let code = production_code(text);
         found.extend(wrong_imports(module, &code));
@@ -203,6 +205,17 @@ fn long_comments(text: &str) -> Vec<String> {
 fn long_file(text: &str) -> Option<String> {
     let lines = text.lines().count();
     (lines > LONGEST_FILE).then(|| format!("{lines} lines: which two files is it?"))
+}
+
+fn long_function_names(text: &str) -> Vec<String> {
+    let names = text.split("fn ").skip(1).map(|rest| {
+        let is_letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        rest.split(|c| !is_letter(c)).next().unwrap_or_default()
+    });
+    names
+        .filter(|name| name.len() > LONGEST_FUNCTION_NAME)
+        .map(|name| format!("{name}: a name of {} letters", name.len()))
+        .collect()
 }
 
 #[test]
@@ -351,4 +364,11 @@ fn a_file_ends_at_500_lines() {
         &"\n".repeat(501),
         &["501 lines: which two files is it?"],
     );
+}
+
+#[test]
+fn a_long_function_name_is_found() {
+    let text = format!("fn short() {{}}\nasync fn a{}() {{}}\n", "_b".repeat(30));
+    let complaint = format!("a{}: a name of 61 letters", "_b".repeat(30));
+    check("tests/it/x.rs", &text, &[&complaint]);
 }

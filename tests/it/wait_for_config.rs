@@ -194,7 +194,7 @@ async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
 
 /// A reverse proxy may show the page to everybody already.
 #[tokio::test]
-async fn a_bad_config_is_shown_by_its_keys_and_by_nothing_that_was_typed() {
+async fn an_invalid_config_is_shown_by_its_keys_only() {
     let waiting = Waiting::new().await;
     let bad = EXAMPLE
         .replace("\"google-client-secret\"", "\"GOCSPX-typed/here\"")
@@ -244,7 +244,7 @@ async fn a_bad_config_is_shown_by_its_keys_and_by_nothing_that_was_typed() {
 }
 
 #[tokio::test]
-async fn a_config_that_is_half_written_or_lacks_its_secrets_is_waited_for() {
+async fn a_half_written_config_is_waited_for() {
     let house = house().await;
     let whole = fs::read_to_string(house.write_config()).unwrap();
     for file in fs::read_dir(house.home.path()).unwrap() {
@@ -384,7 +384,7 @@ async fn a_taken_port_is_tried_again_and_said_once() {
 }
 
 #[tokio::test]
-async fn a_config_is_found_even_if_nobody_can_be_told_that_it_was_not() {
+async fn a_config_is_found_even_if_waiting_cannot_be_logged() {
     let house = house().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().map(|at| (taken, at)).unwrap();

@@ -105,7 +105,7 @@ async fn the_first_start_of_all_needs_google_once() {
 }
 
 #[tokio::test]
-async fn nobody_need_come_for_the_daemon_to_find_dsm_and_google_again() {
+async fn dsm_and_google_are_found_again_without_a_login() {
     let mut house = House::planned(cold()).await;
     house.stop().await;
     forget(&house);
@@ -144,7 +144,7 @@ async fn googles_documents_serve_for_a_week_past_their_end() {
 }
 
 #[tokio::test]
-async fn after_a_long_absence_the_users_are_not_trusted_until_dsm_lists_them() {
+async fn after_a_long_absence_old_users_wait_for_a_refresh() {
     for (absence, trusted) in [(7 * DAY, true), (7 * DAY + Duration::from_secs(1), false)] {
         let mut house = House::new().await;
         switched_off(&mut house, absence).await;

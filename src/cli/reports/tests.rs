@@ -99,7 +99,7 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
 }
 
 #[test]
-fn status_tells_when_the_nas_goes_off_and_comes_on_and_how_it_knows() {
+fn status_shows_the_next_power_off_and_on_and_their_source() {
     let later = |hours| Some(Time(reader().now.plus(Duration::from_hours(hours))));
     let check = |source: &str, next_off, next_on, expected: &str| {
         let power = Power {

@@ -325,7 +325,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_is_the_same_whatever_was_before_and_in_however_many_parts(
+        fn a_list_is_the_same_in_any_number_of_pages(
             list in list(),
             before in list(),
             parts in 1_usize..4,

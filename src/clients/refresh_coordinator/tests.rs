@@ -95,7 +95,7 @@ async fn sixty_an_hour_and_the_next_when_the_first_is_an_hour_ago() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refresh_that_nobody_asked_for_is_joined_and_counts_for_nobody() {
+async fn a_scheduled_refresh_is_joined_and_uses_no_clients_allowance() {
     let (desk, _) = desk();
     let running = desk.begin();
     let (asked, ()) = tokio::join!(desk.ask(PATIENCE), async {
@@ -147,7 +147,7 @@ async fn on_hold_nobody_is_heard_but_a_person() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_person_demands_in_the_middle_of_a_refresh_is_another_one() {
+async fn a_refresh_requested_during_a_refresh_is_another_one() {
     let (desk, _) = desk();
     let running = desk.begin();
     assert!(!running.was_demanded());

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_dsm_refused_is_recognised_until_anything_of_it_has_changed() {
+    fn refused_credentials_are_recognised_until_one_changes() {
         let directory = tempfile::tempdir().unwrap();
         let of = |change: &dyn Fn(&mut Dsm)| {
             let mut dsm = dsm(directory.path());

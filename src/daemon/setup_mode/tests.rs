@@ -90,7 +90,7 @@ async fn a_config_that_still_grows_is_not_taken() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_wrong_is_logged_when_it_changes_and_not_at_each_look() {
+async fn a_problem_is_logged_when_it_changes_not_at_each_look() {
     let (_home, wait) = home();
     let log = TestLog::start();
     let missing = Config::load(&wait.file).unwrap_err();

@@ -101,7 +101,7 @@ fn nothing_is_left_to_fill_in_and_no_two_pages_are_alike() {
 }
 
 #[test]
-fn who_is_refused_reads_with_which_address_what_to_do_and_whom_to_ask() {
+fn a_refusal_names_the_address_what_to_do_and_the_contact() {
     in_both(|language, whom| {
         for refusal in REFUSALS {
             let (main, footer) = written(&refused(refusal, false), language);

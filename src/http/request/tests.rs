@@ -30,7 +30,7 @@ fn address(text: &str) -> Client {
 }
 
 #[test]
-fn the_client_is_the_right_most_forwarded_address_that_is_no_trusted_proxy() {
+fn the_client_is_the_last_address_not_a_trusted_proxy() {
     check_client("127.0.0.1", &["192.0.2.7"], address("192.0.2.7"));
     check_client("127.0.0.1", &["1.1.1.1, 192.0.2.7"], address("192.0.2.7"));
     check_client("127.0.0.1", &["192.0.2.7, 10.0.0.9"], address("192.0.2.7"));
@@ -50,7 +50,7 @@ fn a_stranger_s_header_is_not_believed() {
 }
 
 #[test]
-fn a_trusted_proxy_that_forwards_for_nobody_is_the_machine_itself() {
+fn a_trusted_proxy_without_a_forwarded_address_is_the_client() {
     let machine = Client::ThisMachine("127.0.0.1".parse().unwrap());
     check_client("127.0.0.1", &[], machine);
     check_client("127.0.0.1", &["10.1.2.3"], machine);

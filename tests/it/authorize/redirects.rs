@@ -191,7 +191,7 @@ async fn a_uri_that_is_nearly_registered_is_a_strangers() {
 }
 
 #[tokio::test]
-async fn without_one_known_client_and_one_redirect_uri_nobody_is_answered() {
+async fn without_a_known_client_and_redirect_uri_no_redirect() {
     let house = house().await;
     let nas = encode("https://nas.example.com/");
     let files = encode("https://files.example.com");

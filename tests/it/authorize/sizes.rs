@@ -69,7 +69,7 @@ async fn the_longest_state_comes_back_whole() {
 }
 
 #[tokio::test]
-async fn a_hint_of_256_bytes_goes_on_to_google_and_a_longer_one_is_dropped() {
+async fn a_login_hint_over_256_bytes_is_dropped() {
     let house = House::new().await;
     let hint = async |hint: &str| {
         let shown = asked_of_google(&house, &format!("&login_hint={}", encode(hint))).await;

@@ -73,7 +73,7 @@ async fn no_two_logins_have_a_state_a_nonce_or_a_challenge_in_common() {
 }
 
 #[tokio::test]
-async fn what_a_person_is_asked_is_the_clients_wish_before_the_configs() {
+async fn the_clients_prompt_wins_over_the_configs() {
     let select = Some("select_account");
     let both = Some("select_account consent");
     let check = async |config: &str, rows: &[(&str, Option<&str>)]| {

@@ -35,7 +35,7 @@ async fn assert_link_works(shown: &Shown, browser: &mut Browser, house: &House) 
 }
 
 #[tokio::test]
-async fn a_token_endpoint_in_trouble_is_a_page_with_a_link_that_works() {
+async fn a_failing_token_endpoint_gives_a_page_with_a_working_link() {
     for trouble in [
         Trouble::Status(500),
         Trouble::Status(404),

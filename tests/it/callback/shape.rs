@@ -6,7 +6,7 @@ use fakes::house::{House, JEANNE, Plan, encode};
 use super::{assert_cookie_deleted, assert_ended, depart, exchanges, without};
 
 #[tokio::test]
-async fn an_answer_goes_back_with_its_state_byte_for_byte_and_our_name() {
+async fn a_response_has_the_state_byte_for_byte_and_our_issuer() {
     let house = House::new().await;
     for (sent, expected) in [
         ("&state=%FF%FE%00", "&state=%FF%FE%00"),

@@ -169,7 +169,7 @@ fn landmark(node: &Value) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_link_is_one_tab_away_shows_that_it_is_meant_and_is_large_enough() {
+async fn the_link_has_focus_by_tab_and_is_large_enough() {
     const TAB: char = '\u{e004}';
     const ENTER: char = '\u{e007}';
     let house = House::new().await;

@@ -109,7 +109,7 @@ async fn what_cannot_be_read_goes_before_the_oldest() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_too_old_makes_room_as_an_unreadable_one_does() {
+async fn an_expired_login_makes_room_like_an_unreadable_one() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let old = begin(&house, &mut browser, "").await;

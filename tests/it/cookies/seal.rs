@@ -81,7 +81,7 @@ fn open(value: &str) -> Result<PendingLogin, UnsealError> {
 }
 
 #[test]
-fn what_was_closed_opens_for_its_login_for_a_quarter_of_an_hour() {
+fn a_sealed_cookie_opens_for_its_login_for_15_minutes() {
     let value = sealed(asked());
     let opened = open(&value).unwrap();
     assert_eq!(opened.request, asked());

@@ -150,7 +150,7 @@ async fn nginx_with_https_at_the_port_names_the_other_scheme() {
 }
 
 #[tokio::test]
-async fn an_error_in_the_middle_is_told_even_if_the_sign_out_fails_too() {
+async fn an_error_is_reported_even_if_the_sign_out_fails_too() {
     let home = Home::new().await;
     home.dsm.next(Api::Users, Instead::Status(502));
     home.dsm.next(Api::SignOut, Instead::Html);

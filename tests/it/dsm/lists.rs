@@ -217,7 +217,7 @@ async fn what_stands_in_expired_is_passed_on_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_group_of_administrators_without_even_our_account_is_refused() {
+async fn a_group_of_administrators_without_our_account_is_rejected() {
     let home = Home::new().await;
     let empty = answer(&json!({"total": 0, "users": []}));
     home.dsm.next(Api::Members, empty);

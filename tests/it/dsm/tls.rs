@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use super::told;
 
 #[tokio::test]
-async fn a_certificate_of_dsms_own_is_refused_with_the_setting_that_allows_it() {
+async fn dsms_own_certificate_is_rejected_with_the_setting_to_use() {
     let (dsm, client, _directory) = over_https(|_| {}).await;
     let error = client.list_users(&Arc::default()).await.unwrap_err();
     assert!(matches!(error, DsmError::Certificate { .. }), "{error:?}");

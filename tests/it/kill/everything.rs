@@ -52,7 +52,7 @@ struct Promised {
 }
 
 #[tokio::test]
-async fn power_cuts_in_the_middle_of_everything_lose_nothing_that_was_answered() {
+async fn power_cuts_at_any_time_lose_nothing_that_was_answered() {
     let mut built = Built::new().await;
     let people = (0..ROUNDS).flat_map(newcomers);
     let people = people.map(|name| Person::new(&name, &address(&name), &name));

@@ -7,7 +7,7 @@ use google_to_synology_sso::config::{LogFormat, LogLevel};
 use crate::support::captured_log::CapturedLog;
 
 #[tokio::test]
-async fn a_clock_that_disagrees_with_googles_is_said_once_until_it_changes() {
+async fn a_clock_that_disagrees_with_googles_is_logged_once() {
     let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     let house = House::new().await;
     log.news();

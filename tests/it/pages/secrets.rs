@@ -69,7 +69,7 @@ fn secrets_of(url: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn whatever_happens_secrets_stay_out_of_the_log_and_off_the_pages() {
+async fn no_secret_is_ever_in_the_log_or_on_a_page() {
     let log = Log::default();
     let _logging = log.take_up();
 

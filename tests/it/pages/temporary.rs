@@ -35,7 +35,7 @@ fn forget_everything(house: &House) {
 }
 
 #[tokio::test]
-async fn before_dsm_has_ever_answered_nobody_gets_in_and_then_everybody() {
+async fn before_dsm_has_ever_answered_each_login_is_refused() {
     let mut house = House::new().await;
     while_dsm_is_not_up(&mut house).await;
     forget_everything(&house);

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{UNCHANGED, at_rest, list, refresh, refusal, restart_without_dsm, with};
 
 #[tokio::test]
-async fn when_their_list_fails_the_users_count_and_those_last_read_stay() {
+async fn when_administrators_cannot_be_read_the_last_known_are_used() {
     let mut house = House::new().await;
     at_rest(&house).await;
     house.dsm.always(Api::Members, Instead::Code(3205));

@@ -14,7 +14,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
-async fn whatever_dsm_refuses_it_is_left_alone_for_a_quarter_of_an_hour() {
+async fn any_refused_sign_in_pauses_for_15_minutes() {
     for code in (400..=412).chain([449, 498]) {
         let house = House::new().await;
         at_rest(&house).await;
@@ -75,7 +75,7 @@ async fn a_mended_password_ends_it_within_a_minute() {
 }
 
 #[tokio::test]
-async fn a_password_that_is_still_wrong_begins_anew_with_a_quarter_of_an_hour() {
+async fn a_password_that_is_still_wrong_pauses_for_15_minutes_again() {
     let house = refused_house().await;
     house.clock.advance(15 * MINUTE);
     let longer = || held(&house) == 30;

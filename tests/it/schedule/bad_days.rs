@@ -94,7 +94,7 @@ async fn odd_tasks_are_left_out_and_said_once_until_they_change() {
 }
 
 #[tokio::test]
-async fn a_dsm_that_does_not_tell_fails_no_refresh_and_is_said_once_until_it_changes() {
+async fn an_unknown_schedule_fails_no_refresh_and_is_logged_once() {
     let house = house().await;
     let heard = heard();
     let said = || heard.count("the power schedule cannot be read: the last one known counts");

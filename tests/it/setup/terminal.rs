@@ -37,7 +37,7 @@ fn set_up(empty: &Empty) -> Command {
 }
 
 #[test]
-fn ctrl_c_at_a_hidden_prompt_leaves_a_terminal_that_shows_what_is_typed() {
+fn ctrl_c_at_a_hidden_prompt_restores_the_terminals_echo() {
     let empty = Empty::new();
     let mut person = almost_through(&empty.command(&["setup"]));
     person.reads("Application secret [a random one]: ");

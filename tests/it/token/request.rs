@@ -32,7 +32,7 @@ async fn post_as(house: &House, content_type: &str, body: &str) -> (u16, String)
 }
 
 #[tokio::test]
-async fn what_is_missing_doubled_or_unreadable_is_said_and_costs_no_code() {
+async fn a_missing_doubled_or_unreadable_parameter_uses_up_no_code() {
     let house = House::new().await;
     let code = house.code(JEANNE, "").await;
     let form = token_form(&code);

@@ -33,7 +33,7 @@ async fn a_person_who_chooses_an_account_is_known() {
 }
 
 #[tokio::test]
-async fn a_provider_that_wants_the_secret_in_the_header_gets_it_there() {
+async fn a_provider_that_wants_client_secret_basic_gets_it() {
     let world = World::new().await;
     world.google.edit_discovery(|document| {
         document["token_endpoint_auth_methods_supported"] =

@@ -252,8 +252,8 @@ impl Nas {
     }
 }
 
-/// Polls until `holds`, as [`until`](crate::support::process::until) does, but oftener:
-/// a year has many days.
+/// Polls until `holds`, as [`crate::support::process::until`] does, but more
+/// often: a year has many days.
 pub(crate) async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..240 {
         if comes(&mut holds).await {

@@ -92,7 +92,7 @@ fn who_skipped_them_gives_them_by_ssh_and_it_begins() {
 }
 
 #[test]
-fn answers_that_cannot_work_are_refused_before_anything_is_there() {
+fn answers_that_cannot_work_are_rejected_before_installing() {
     on_a_nas(|nas, package| {
         let wrong = answers(&[
             ("wizard_issuer", "http://login.example.com"),

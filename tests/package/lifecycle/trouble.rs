@@ -52,7 +52,7 @@ fn the_locale_does_not_matter() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_said_and_costs_nothing_that_was_there() {
+fn a_full_disk_is_logged_and_loses_nothing_that_was_there() {
     on_a_nas(|nas, package| {
         // The directory of the package's home, before there is one.
         let volume = nas.at("/volume1/@apphome");

@@ -79,7 +79,7 @@ fn users_are_trusted_from_five_minutes_ahead_to_max_age() {
 }
 
 #[test]
-fn only_the_directorys_and_the_clocks_faults_pass_by_themselves() {
+fn only_directory_and_clock_faults_are_temporary() {
     let persons = [
         Refusal::AddressNotVerified,
         Refusal::DomainNotAllowed,

@@ -16,7 +16,7 @@ use crate::model::relying_party::{RegisteredRedirect, RelyingParty};
 const SELECT: Option<&str> = Some("select_account");
 
 #[test]
-fn the_browser_is_sent_to_google_with_state_nonce_and_challenge() {
+fn the_redirect_to_google_has_state_nonce_and_challenge() {
     let metadata = metadata(&json!({}));
     let url = authorization_url(&metadata, &client(), &pending(), None);
     // The challenge was computed by another tool: openssl dgst -sha256 of the

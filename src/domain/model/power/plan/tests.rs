@@ -155,7 +155,7 @@ fn on_and_off_in_the_same_minute_is_on() {
 
 /// Paris goes from 02:00 to 03:00 on 2026-03-29.
 #[test]
-fn a_task_in_the_hour_that_spring_leaves_out_runs_an_hour_later() {
+fn a_task_in_the_hour_skipped_in_spring_runs_an_hour_later() {
     let zone = paris();
     let schedule = off_at(2, 30, Weekdays::ALL);
     let evening = at("2026-03-28T20:00");
@@ -208,7 +208,7 @@ fn a_day_that_a_zone_leaves_out_loses_no_task() {
 
 /// St. John's went from 00:01 back to 23:01 of the day before on 2010-11-07.
 #[test]
-fn a_task_at_a_midnight_that_comes_twice_is_next_due_in_eight_days() {
+fn a_task_at_a_repeated_midnight_is_next_due_in_eight_days() {
     let zone = TimeZone::get("America/St_Johns").unwrap();
     let schedule = off_at(0, 0, days("0"));
     let instant = "2010-11-06T23:30-03:30".parse::<Timestamp>().unwrap();
@@ -387,7 +387,7 @@ fn weeks() -> impl Strategy<Value = (TimeZone, UnixTime)> {
 }
 
 #[test]
-fn a_nas_that_is_off_for_a_week_skips_all_its_power_offs_until_it_comes_on() {
+fn a_week_off_skips_the_power_offs_in_between() {
     let every_minute = (0..200).map(|minute| task(4 + minute / 60, minute % 60, Weekdays::ALL));
     let monday = vec![task(0, 0, days("1"))];
     let schedule = PowerSchedule::new(monday, every_minute.collect());
