@@ -156,5 +156,8 @@ mod systemd;
 /// The sources keep their shape.
 mod tidy;
 
+/// The pages that people read: links, length, picture.
+mod docs;
+
 /// What several stories use.
 mod support;

@@ -11,13 +11,23 @@ mod album;
 mod scene;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use fakes::chromium::{Chromium, DESKTOP, PHONE};
+use fakes::chromium::{Chromium, DESKTOP, PHONE, Screen};
+use fakes::picture;
 use serde_json::json;
 
 use self::album::Album;
 use self::scene::SCENES;
+
+/// The page that the README shows, on a phone without the empty end.
+const IN_THE_README: &str = "address-unknown";
+const IN_THE_README_SCREEN: Screen = Screen {
+    height: 640,
+    ..PHONE
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -58,8 +68,19 @@ async fn take(language: &str, album: &Album) -> Vec<String> {
             browser.put_on(screen.dark()).await;
             album.add(&format!("{name}.dark"), &browser.screenshot().await);
         }
+        if (scene.name, language) == (IN_THE_README, "en") {
+            browser.put_on(IN_THE_README_SCREEN).await;
+            draw_for_the_readme(&browser.screenshot().await).await;
+        }
     }
     wrong
+}
+
+/// Writes the README's picture, and the source of the page on it.
+async fn draw_for_the_readme(screenshot: &[u8]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::write(root.join(picture::PICTURE), screenshot).unwrap();
+    fs::write(root.join(picture::SOURCE), picture::source().await).unwrap();
 }
 
 /// Without the reference, which is never the same; not ours, it has no main.

@@ -9,6 +9,7 @@ pub mod dsm_login;
 pub mod flood;
 pub mod google;
 pub mod house;
+pub mod picture;
 pub mod server;
 pub mod terminal;
 pub mod time;
