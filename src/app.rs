@@ -1,4 +1,4 @@
-//! What a request works with, and what is remembered between requests.
+//! What a request works with, and what is in memory between requests.
 
 mod configured;
 mod current_state;

@@ -43,24 +43,22 @@ use setup_mode::Found;
 pub use setup_mode::Wait;
 use supervision::Supervision;
 
-/// Ending its session is a courtesy to DSM, which answers within this or is
-/// not well.
+/// How long a stop waits for DSM to end our session.
 const DSM_GRACE: Duration = Duration::from_secs(1);
 
-/// Everything but the listener: ready to serve.
+/// A daemon that is ready to serve on a listener.
 #[derive(Debug)]
 pub struct Daemon {
     current: Arc<CurrentState>,
     server: Arc<Server>,
-    jobs: Arc<Jobs>,
+    jobs: Jobs,
     reloader: Arc<Reloader>,
     control: Arc<Control>,
 }
 
 impl Daemon {
-    /// Opens the state, makes what is made at first start, and takes up what
-    /// is known from yesterday. Asks nobody over the network. `time_zone` is
-    /// the NAS's.
+    /// Opens the state, or creates it at the first start, and loads what it
+    /// has. Does not use the network. `time_zone` is the NAS's.
     pub async fn prepare(
         config: Config,
         clock: Arc<dyn Clock>,
@@ -74,33 +72,27 @@ impl Daemon {
             .map(|files| TlsSource::load(files, &config.issuer, Arc::clone(&clock)))
             .transpose()?;
         let store = Store::open(&config.storage, clock.now())
-            .with_context(|| format!("the state {} cannot be used", config.storage.display()))?;
+            .with_context(|| format!("cannot use the state {}", config.storage.display()))?;
         let store = Arc::new(store);
         let in_file = ScheduleFile::read(&config.power).await;
         let schedule = store.power_schedule().await?;
-        let heeded = match config.power.schedule {
+        let in_use = match config.power.schedule {
             ScheduleUse::Auto => in_file.schedule().or(schedule.as_ref()),
             ScheduleUse::Off => None,
         };
         let since = clock.now().minus(SLOWEST_BOOT);
-        let power_on = heeded.and_then(|schedule| schedule.next_on(&time_zone, since));
-        say_start(&store, &*clock, power_on).await?;
+        let power_on = in_use.and_then(|schedule| schedule.next_on(&time_zone, since));
+        log_start(&store, &*clock, power_on).await?;
         let keys = KeyRing::open(Arc::clone(&store), clock.now()).await?;
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
-        let kept = jobs::Kept {
-            users: store.directory().await?,
-            hold: store.hold().await?,
-            fingerprint_key: FingerprintKey::derived_from(&seal_key),
-            schedule,
-        };
-        let snapshot = kept
-            .users
-            .as_ref()
-            .map(|kept| Arc::new(Snapshot::new(Arc::clone(&kept.list), kept.refreshed)));
-        let known = kept.schedule.clone().map(|schedule| KnownSchedule {
+        let users = store.directory().await?;
+        let snapshot = users.map(|users| Snapshot::new(users.list, users.refreshed));
+        let known = schedule.map(|schedule| KnownSchedule {
             schedule,
             source: Source::State,
         });
+        let refresh_coordinator = RefreshCoordinator::new(Arc::clone(&clock));
+        refresh_coordinator.set_signin_pause(store.signin_pause().await?);
         let documents = store.documents().await?;
         let current = Arc::new(CurrentState::new(AppState {
             policy: Arc::new(app::policy(&config)),
@@ -110,21 +102,21 @@ impl Daemon {
             store,
             keys: Arc::new(keys),
             sealer: Arc::new(Sealer::new(&seal_key)?),
-            snapshot: Arc::new(ArcSwapOption::new(snapshot)),
+            snapshot: Arc::new(ArcSwapOption::from_pointee(snapshot)),
             power: Arc::new(ArcSwapOption::from_pointee(known)),
-            refresh_desk: Arc::new(RefreshCoordinator::new(Arc::clone(&clock))),
+            refresh_coordinator: Arc::new(refresh_coordinator),
             clock,
             random,
             time_zone,
             refusals: Arc::default(),
             problems: Arc::default(),
-            spent: Arc::new(UsedLogins::default()),
+            used_logins: Arc::new(UsedLogins::default()),
         }));
-        let jobs = Arc::new(Jobs::new(Arc::clone(&current), kept));
-        // Before anything is planned; DSM is asked once it serves.
-        jobs.take_up_schedule(in_file).await;
-        let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs)));
-        let control = Control::new(Arc::clone(&current), Arc::clone(&jobs), &reloader);
+        let jobs = Jobs::new(&current, FingerprintKey::derived_from(&seal_key));
+        // Before anything is planned; DSM is asked once the daemon serves.
+        jobs.schedule.use_file(in_file).await;
+        let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs.users)));
+        let control = Control::new(Arc::clone(&current), jobs.clone(), &reloader);
         Ok(Self {
             server: Arc::new(Server::new(Arc::clone(&current), tls)),
             control: Arc::new(control),
@@ -134,32 +126,34 @@ impl Daemon {
         })
     }
 
-    /// What the requests work with; a reload puts another in its place.
+    /// What requests work with; a reload replaces it.
     pub fn current(&self) -> &Arc<CurrentState> {
         &self.current
     }
 
-    /// What runs by itself.
-    pub fn jobs(&self) -> &Arc<Jobs> {
+    /// The jobs that run by themselves.
+    pub fn jobs(&self) -> &Jobs {
         &self.jobs
     }
 
-    /// Reads the config again.
+    /// Reads the config again when it is asked to.
     pub fn reloader(&self) -> &Arc<Reloader> {
         &self.reloader
     }
 
-    /// Serves on `listener` and runs the jobs until `stop`; then finishes what
-    /// is in flight, within five seconds, and closes the state.
+    /// Serves on `listener` and runs the jobs until `stop`; then finishes
+    /// requests in flight, within five seconds, and closes the state.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
         let lifecycle = Lifecycle::default();
-        self.spawn_jobs(&lifecycle);
+        self.jobs.spawn(&lifecycle);
+        let store = Arc::clone(&self.current.load().store);
+        lifecycle.spawn("state", async move { store.ended().await });
         self.spawn_control(&lifecycle).await;
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
         let ended = async {
             let jobs = async {
                 lifecycle.ended().await;
-                self.leave_dsm().await;
+                self.end_dsm_session().await;
             };
             tokio::join!(serving, jobs);
         };
@@ -173,7 +167,7 @@ impl Daemon {
         tokio::select! {
             () = ended => {}
             () = overdue => {
-                tracing::warn!("stopping with requests in flight: their time is over");
+                tracing::warn!("stopping with requests in flight: they took longer than {} s", GRACE.as_secs());
             }
         }
         let ended = if lifecycle.has_failed() {
@@ -192,86 +186,59 @@ impl Daemon {
     fn supervision(&self, stop: CancellationToken) -> Supervision {
         Supervision {
             current: Arc::clone(&self.current),
-            jobs: Arc::clone(&self.jobs),
+            users: Arc::clone(&self.jobs.users),
             server: Arc::clone(&self.server),
             stop,
         }
     }
 
-    fn spawn_jobs(&self, lifecycle: &Lifecycle) {
-        let jobs = || Arc::clone(&self.jobs);
-        let (users, power_off, keys) = (jobs(), jobs(), jobs());
-        let (fresh, documents, minutes) = (jobs(), jobs(), jobs());
-        lifecycle.spawn("users", async move { users.run_users_loop().await });
-        lifecycle.spawn("before-power-off", async move {
-            power_off.run_before_power_off_loop().await;
-        });
-        lifecycle.spawn(
-            "key-rotation",
-            async move { keys.run_key_rotation_loop().await },
-        );
-        lifecycle.spawn("google", async move { fresh.run_documents_loop().await });
-        lifecycle.spawn("documents", async move { documents.save_documents().await });
-        let store = Arc::clone(&self.current.load().store);
-        lifecycle.spawn("state", async move { store.ended().await });
-        let stop = lifecycle.stop().clone();
-        lifecycle.spawn("minutes", async move {
-            if let Err(error) = minutes.tell_minutes(stop).await {
-                tracing::error!(%error, "the scheduler failed");
-            }
-        });
-    }
-
-    /// A family that signs in needs no control socket: without one it is said,
-    /// and the daemon serves all the same.
+    /// Sign-ins do not need the control socket: the daemon serves without it.
     async fn spawn_control(&self, lifecycle: &Lifecycle) {
         let path = &self.current.load().config.control_socket;
         match Socket::bind(path).await {
             Ok(socket) => lifecycle.spawn("control", Arc::clone(&self.control).serve(socket)),
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "the command line cannot ask this daemon"
+                "cannot open the control socket; commands cannot ask this daemon"
             ),
         }
     }
 
-    /// A reading that the stop broke off has a session in DSM.
-    async fn leave_dsm(&self) {
+    /// A refresh that the stop has cancelled may have left a session in DSM.
+    async fn end_dsm_session(&self) {
         let dsm = Arc::clone(&self.current.load().dsm);
         if timeout(DSM_GRACE, dsm.end_session()).await.is_err() {
-            tracing::warn!("a session stays open in DSM until it times out: it does not answer");
+            tracing::warn!("cannot end the session in DSM: it does not respond");
         }
     }
 
-    /// What has not `ended` in good order passes for cut off at the next
-    /// start.
+    /// Saves and closes the state.
     async fn close(self, ended: ShutdownMarker) {
         if let Err(error) = self.save_shutdown(ended).await {
             let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "how fresh the state is cannot be written down");
+            tracing::warn!(error, "cannot save the state");
         }
         self.current.load().store.close();
     }
 
     async fn save_shutdown(&self, ended: ShutdownMarker) -> Result<(), StoreError> {
-        self.jobs.save_freshness().await?;
+        self.jobs.users.save_state().await?;
         let app = self.current.load();
         app.store.save_shutdown_marker(app.clock.now(), ended).await
     }
 }
 
-/// What a daemon begins with.
+/// The config with which the daemon starts, or how to wait for one.
 #[derive(Debug)]
 pub enum Begin {
-    /// A config.
+    /// A valid config.
     Configured(Box<Config>),
-    /// Waiting for one, and why there is none.
+    /// No valid config yet, and why.
     Waiting(Wait, ConfigError),
 }
 
 impl Begin {
-    /// The config, as soon as there is one; `None`: it was time to stop
-    /// before.
+    /// Returns the config as soon as it is valid; `None` after a stop.
     async fn found(
         self,
         log: &logging::Handle,
@@ -308,7 +275,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
             lifecycle::asked_to_stop().await
         }
     };
-    // Before anything else: a SIGHUP while it starts must not end it.
+    // First, since a SIGHUP ends a process that does not handle it.
     let mut hangups = Hangups::listen().context("wait for signals")?;
     let work = async {
         let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
@@ -334,15 +301,15 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(daemon.reloader());
-        reloader.lead_log(log);
+        reloader.set_log(log);
         let supervision = daemon.supervision(stop.clone());
         tokio::select! {
             served = daemon.serve(listener, stop.clone()) => served,
-            never = supervision.keep() => match never {},
-            never = reload_at(&mut hangups, &reloader) => match never {},
+            never = supervision.run() => match never {},
+            never = run_reload_loop(&mut hangups, &reloader) => match never {},
         }
     };
-    // Signals first: from the first moment a stop is one in good order.
+    // Signals first, so that a stop during the start is handled, too.
     tokio::select! {
         biased;
         second = signals => {
@@ -353,17 +320,17 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
     }
 }
 
-async fn reload_at(hangups: &mut Hangups, reloader: &Reloader) -> Infallible {
+async fn run_reload_loop(hangups: &mut Hangups, reloader: &Reloader) -> Infallible {
     loop {
         hangups.next().await;
-        tracing::info!("reading the config again: SIGHUP");
+        tracing::info!("SIGHUP: reading the config again");
         if let Err(error) = reloader.reload().await {
-            tracing::error!("the config of before stays in force: {}", error.in_lines());
+            tracing::error!("keeping the previous config: {}", error.in_lines());
         }
     }
 }
 
-async fn say_start(
+async fn log_start(
     store: &Store,
     clock: &dyn Clock,
     scheduled_power_on: Option<UnixTime>,
@@ -375,6 +342,6 @@ async fn say_start(
         machine_on_for: clock.machine_on_for(),
         scheduled_power_on,
     };
-    Start::under(&circumstances).say(&circumstances);
+    Start::under(&circumstances).log(&circumstances);
     Ok(())
 }

@@ -126,11 +126,11 @@ where
 {
     let answer = CallbackAnswer::parse(query)?;
     let id = google::callback::login_of_state(&answer.state).ok_or(FlowError::NoSuchLogin)?;
-    if app.spent.contains(id, app.clock.now()) {
+    if app.used_logins.contains(id, app.clock.now()) {
         return Err(FlowError::AlreadyUsed(id));
     }
     let pending = pending(app, id, &answer, cookies(id))?;
-    if !app.spent.spend(id, app.clock.now()) {
+    if !app.used_logins.insert(id, app.clock.now()) {
         return Err(FlowError::AlreadyUsed(id));
     }
     let identity = match identify(app, &pending, answer).await {

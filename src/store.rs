@@ -43,7 +43,6 @@ pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
 pub(crate) use open::files;
 pub use shutdown_marker::{LastRun, ShutdownMarker};
-pub use signin_pause::SavedPause;
 
 /// Append only: a released migration never changes.
 const MIGRATIONS: &[&str] = &[

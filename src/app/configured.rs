@@ -12,11 +12,11 @@ use domain::base::clock::Clock;
 use domain::signin::directory::{FoldedName, Policy};
 use domain::signin::google::GoogleClient;
 
-/// Google answers in a fraction of a second; a person waits for it.
+/// Google responds in a fraction of a second, and a user waits for it.
 const GOOGLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl AppState {
-    /// The same state by another config. Requests that use this one
+    /// Returns the same state with another config. Requests that use this one
     /// are not affected.
     #[must_use]
     pub fn reconfigured(&self, config: Config) -> Self {
@@ -29,8 +29,7 @@ impl AppState {
         }
     }
 
-    /// Documents that another provider published are of no use, and what was
-    /// fetched from this one need not be fetched again.
+    /// Keeps the documents that were fetched, unless the provider changes.
     fn upstream_for(&self, config: &Config) -> Arc<Upstream> {
         let client = google_client(config);
         let before = self.upstream.client();
@@ -45,8 +44,8 @@ impl AppState {
         Arc::new(upstream(config, &self.clock, documents))
     }
 
-    /// Of two clients for one account the sessions would get into each
-    /// other's way.
+    /// Keeps the client if its settings do not change: two clients for one
+    /// account would end each other's sessions.
     fn dsm_for(&self, config: &Config) -> Arc<DsmClient> {
         let settings = DsmSettings::from(&config.dsm);
         if settings == *self.dsm.settings() {
@@ -56,7 +55,7 @@ impl AppState {
     }
 }
 
-/// Who may sign in.
+/// Returns the rules of who may sign in.
 pub fn policy(config: &Config) -> Policy {
     let aliases = config.users.aliases.iter();
     let denied = config.users.deny.iter();
@@ -76,18 +75,18 @@ pub fn policy(config: &Config) -> Policy {
     }
 }
 
-/// The way to DSM; nothing is asked yet.
+/// Creates the client of DSM, without a request.
 pub fn dsm_client(config: &Config) -> DsmClient {
     DsmClient::new(DsmSettings::from(&config.dsm))
 }
 
-/// The way to Google, with the documents `kept`; nothing is asked yet.
-pub fn upstream(config: &Config, clock: &Arc<dyn Clock>, kept: Vec<Document>) -> Upstream {
+/// Creates the client of Google with the `saved` documents, without a request.
+pub fn upstream(config: &Config, clock: &Arc<dyn Clock>, saved: Vec<Document>) -> Upstream {
     Upstream::new(
         google_client(config),
         HttpClient::new(Trust::SystemAuthorities, GOOGLE_TIMEOUT),
         Arc::clone(clock),
-        kept,
+        saved,
     )
 }
 

@@ -7,18 +7,19 @@ use tokio::sync::watch;
 use super::state::AppState;
 use crate::clients::upstream::Upstream;
 
-/// Holds the [`AppState`] of the moment. Whoever serves takes it once and works
-/// with it to the end, so that nobody sees two configs.
+/// Holds the current [`AppState`]. A request loads it once and uses it to its
+/// end, so that it never sees two configs.
 #[derive(Debug)]
 pub struct CurrentState(watch::Sender<Arc<AppState>>);
 
 impl CurrentState {
-    /// Starts with `app`.
+    /// Makes `app` the current state.
     pub fn new(app: AppState) -> Self {
         Self(watch::Sender::new(Arc::new(app)))
     }
 
-    /// The one in force. Never waits for whoever works with another.
+    /// Returns the current state, without waiting for requests that use a
+    /// previous one.
     pub fn load(&self) -> Arc<AppState> {
         Arc::clone(&self.0.borrow())
     }
@@ -28,12 +29,12 @@ impl CurrentState {
         self.0.send_replace(Arc::new(app));
     }
 
-    /// Tells when another one is in force.
+    /// Returns a receiver that is notified of each replacement.
     pub fn changes(&self) -> watch::Receiver<Arc<AppState>> {
         self.0.subscribe()
     }
 
-    /// Returns the way to Google when it is no longer `upstream`.
+    /// Waits for a client of Google other than `upstream`, and returns it.
     pub async fn another_upstream(&self, upstream: &Arc<Upstream>) -> Arc<Upstream> {
         let mut changes = self.changes();
         let another = |app: &Arc<AppState>| !Arc::ptr_eq(&app.upstream, upstream);

@@ -6,55 +6,55 @@ use std::sync::{Mutex, PoisonError};
 
 use domain::base::clock::UnixTime;
 
-/// How many there are of one kind and source. A flood of one does not push out
+/// The most problems of one kind and source. A flood of one does not push out
 /// the others.
 const ROOM: usize = 5;
 
 /// Requests contain text of any length.
 const LONGEST_MESSAGE: usize = 600;
 
-/// Who caused it. An attacker on the Internet, who can cause as many problems
-/// as they like, does not push out those of DSM and of the home network.
+/// Where a problem came from. An attacker on the Internet, who can cause any
+/// number of problems, does not push out those of DSM and of the home network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// This machine, a private address, or Google.
     Near,
-    /// Any other address.
+    /// Any other address on the Internet.
     Far,
 }
 
-/// What went wrong, without a time.
+/// A failure, without its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its public name.
+    /// The public name of its kind.
     pub name: &'static str,
     /// What came, what was expected, and what to do.
     pub message: String,
 }
 
-/// When it last happened.
+/// A problem and when it last happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotedProblem {
-    /// The last time.
+    /// When it last happened.
     pub at: UnixTime,
-    /// What happened.
+    /// The failure itself.
     pub problem: Problem,
     source: Source,
 }
 
-/// The last problems since the start, in memory: one entry for each kind and
-/// message. A request from a stranger writes nothing to disk.
+/// The last problems since the start: one entry for each kind and message. In
+/// memory, since a request without a verified account must not write to disk.
 #[derive(Debug, Default)]
 pub struct Problems(Mutex<VecDeque<NotedProblem>>);
 
 impl Problems {
-    /// All of them, the newest first.
+    /// Returns the problems, the newest first.
     pub fn latest(&self) -> Vec<NotedProblem> {
         let problems = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         problems.iter().cloned().collect()
     }
 
-    /// Notes `problem`, or that it has happened again.
+    /// Adds `problem`, or updates the time of an equal one.
     pub fn note(&self, at: UnixTime, source: Source, mut problem: Problem) {
         if let Some((end, _)) = problem.message.char_indices().nth(LONGEST_MESSAGE) {
             problem.message.truncate(end);
@@ -77,7 +77,7 @@ impl Problems {
 }
 
 impl Problem {
-    /// `name` and `message` as they are.
+    /// Creates a problem of the public kind `name`.
     pub(crate) fn new(name: &'static str, message: impl Into<String>) -> Self {
         Self {
             name,

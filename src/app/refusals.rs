@@ -1,4 +1,4 @@
-//! The last refusals, for the person who looks after the NAS.
+//! The last refusals, for the administrator.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,29 +7,29 @@ use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
 use domain::signin::directory::Refusal;
 
-/// More fit on no screen.
+/// As many as fit on a screen.
 const MOST: usize = 20;
 
 /// A sign-in that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedLogin {
-    /// When.
+    /// The time of the refusal.
     pub at: UnixTime,
-    /// Why.
+    /// The reason for the refusal.
     pub refusal: Refusal,
-    /// For whom Google vouched, if it did.
+    /// The address that Google verified, if it did.
     pub address: Option<String>,
     /// The DSM user in question, if there is one.
     pub user: Option<DsmUsername>,
 }
 
-/// The last refusals since the start, in memory: a stranger's request writes
-/// nothing to disk.
+/// The last refusals since the start. In memory, since a request without a
+/// verified account must not write to disk.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<VecDeque<RefusedLogin>>);
 
 impl Refusals {
-    /// The last ones, the newest first.
+    /// Returns the last refusals, the newest first.
     pub fn latest(&self) -> Vec<RefusedLogin> {
         let refusals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.iter().cloned().collect()

@@ -1,8 +1,9 @@
-//! What the four requests of a login work with.
+//! Everything that a request works with.
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::problems::{Problem, Problems, Source};
@@ -23,67 +24,67 @@ use domain::signin::directory::{self, Admission, Link, Moment, Policy, Refused, 
 use domain::signin::google::GoogleClient;
 use domain::signin::token::claims::Issuing;
 
-/// Everything that a request may use. Built by the daemon, and anew, with the
-/// parts of before that do not hang on the config, when that changes: so they
-/// are behind an `Arc`, and a clone is another view of the same state.
+/// Everything that a request may use. A reload creates another one, which
+/// shares the parts that do not depend on the config: hence each `Arc`.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    /// The config.
+    /// The config in force.
     pub config: Config,
-    /// The way to Google.
+    /// The client of Google.
     pub upstream: Arc<Upstream>,
-    /// The way to DSM.
+    /// The client of DSM.
     pub dsm: Arc<DsmClient>,
-    /// The state.
+    /// The database.
     pub store: Arc<Store>,
-    /// Sign ID tokens, each in its time.
+    /// The keys that sign ID tokens.
     pub keys: Arc<KeyRing>,
-    /// Seals logins in progress.
+    /// Seals logins in progress into cookies.
     pub sealer: Arc<Sealer>,
     /// The users; `None` before DSM's first answer.
     pub snapshot: Arc<ArcSwapOption<Snapshot>>,
-    /// When the NAS is on; `None` before the first answer. Whoever plans asks
+    /// The last known power schedule, even if the config turns it off: plan by
     /// [`Self::power_schedule`].
     pub power: Arc<ArcSwapOption<KnownSchedule>>,
-    /// Where a login asks for newer ones.
-    pub refresh_desk: Arc<RefreshCoordinator>,
-    /// Who may sign in.
+    /// Starts refreshes of the users for logins and people.
+    pub refresh_coordinator: Arc<RefreshCoordinator>,
+    /// The rules of who may sign in.
     pub policy: Arc<Policy>,
-    /// The time.
+    /// The clock of this machine.
     pub clock: Arc<dyn Clock>,
-    /// Chance.
+    /// The random source of this machine.
     pub random: Arc<dyn Random>,
     /// The NAS's time zone: accounts end at its midnight.
     pub time_zone: TimeZone,
-    /// The last refusals.
+    /// The last refusals, for `status`.
     pub refusals: Arc<Refusals>,
     /// The last failures that are not refusals.
     pub problems: Arc<Problems>,
-    /// Logins that were answered.
-    pub spent: Arc<UsedLogins>,
+    /// The logins that cannot be used again.
+    pub used_logins: Arc<UsedLogins>,
 }
 
 impl AppState {
-    /// What Google knows of us.
+    /// Our registration at Google.
     pub fn google(&self) -> &GoogleClient {
         self.upstream.client()
     }
 
-    /// Now, here.
+    /// Returns the time and the local date.
     pub fn moment(&self) -> Moment {
         let now = self.clock.now();
-        let instant = jiff::Timestamp::from_second(now.seconds()).unwrap_or_default();
-        Moment {
-            now,
-            today: instant.to_zoned(self.time_zone.clone()).date(),
-        }
+        let today = self.local(now).date();
+        Moment { now, today }
     }
 
-    /// `time` as a clock here shows it, for the log.
+    /// Returns `time` in the local time zone, for the log.
     pub fn local_time(&self, time: UnixTime) -> String {
-        let instant = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
-        let local = instant.to_zoned(self.time_zone.clone());
+        let local = self.local(time);
         local.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+    }
+
+    fn local(&self, time: UnixTime) -> Zoned {
+        let instant = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
+        instant.to_zoned(self.time_zone.clone())
     }
 
     /// Notes `problem` for `status`.
@@ -91,8 +92,8 @@ impl AppState {
         self.problems.note(self.clock.now(), source, problem);
     }
 
-    /// The schedule to plan by; `None`: none is known, or the config says that
-    /// there is none.
+    /// Returns the schedule to plan by; `None` if none is known, or the config
+    /// turns it off.
     pub fn power_schedule(&self) -> Option<Arc<KnownSchedule>> {
         match self.config.power.schedule {
             ScheduleUse::Auto => self.power.load_full(),
@@ -100,15 +101,25 @@ impl AppState {
         }
     }
 
-    /// When the NAS next goes off and comes on, by that schedule.
+    /// Returns when the NAS next goes off and comes on.
     pub fn power_outlook(&self) -> Option<Outlook> {
         let known = self.power_schedule()?;
         let now = self.clock.now();
         Some(known.schedule.outlook(&self.time_zone, now))
     }
 
-    /// The judgement as it stands at `moment`, to be made where the state is
-    /// locked.
+    /// Returns when something that is planned for `time` runs: not while the
+    /// NAS is meant to be off.
+    pub fn when_on(&self, time: UnixTime) -> UnixTime {
+        let Some(known) = self.power_schedule() else {
+            return time;
+        };
+        let time = time.max(self.clock.now());
+        known.schedule.when_on(&self.time_zone, time)
+    }
+
+    /// Returns the function that decides about a sign-in by the users and the
+    /// policy of now. The caller runs it inside a database transaction.
     pub(crate) fn judge(
         &self,
         moment: Moment,

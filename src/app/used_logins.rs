@@ -1,4 +1,5 @@
-//! Logins that were answered: a reload of `/callback` must not use one again.
+//! Prevents the replay of a login: a reload of `/callback` must not use it
+//! again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,35 +7,34 @@ use std::sync::{Mutex, PoisonError};
 use domain::base::clock::UnixTime;
 use domain::model::login::{LOGIN_LIFE, LoginId};
 
-/// How many are remembered at most. A login gets here only with its cookie,
-/// and each client address begins few, so that this is never reached but by an
-/// attack; Google's single-use code is the guard then.
+/// The most logins to remember. Each needs its cookie, and each client address
+/// begins few, so only an attack reaches this. Then Google's single-use code
+/// still prevents a replay.
 const MOST: usize = 50_000;
 
-/// Ids of spent logins, kept in memory for the life of their cookies. After a
-/// restart Google's single-use code is the guard.
+/// The IDs of used logins, in memory for the life of their cookies. After a
+/// restart Google's single-use code prevents a replay.
 #[derive(Debug, Default)]
 pub struct UsedLogins(Mutex<HashMap<LoginId, UnixTime>>);
 
 impl UsedLogins {
-    /// Whether `id` was spent.
+    /// Returns whether `id` was used.
     pub(crate) fn contains(&self, id: LoginId, now: UnixTime) -> bool {
-        let spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        spent
-            .get(&id)
+        let used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        used.get(&id)
             .is_some_and(|&when| now.since(when) <= LOGIN_LIFE)
     }
 
-    /// Spends `id`; false when it was spent before.
-    pub(crate) fn spend(&self, id: LoginId, now: UnixTime) -> bool {
-        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Few logins are under way at once: sweeping costs less than a timer.
-        if spent.len() >= spent.capacity() {
-            spent.retain(|_, when| now.since(*when) <= LOGIN_LIFE);
+    /// Adds `id`; returns false if it was used before.
+    pub(crate) fn insert(&self, id: LoginId, now: UnixTime) -> bool {
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Few logins are in progress at once: this costs less than a timer.
+        if used.len() >= used.capacity() {
+            used.retain(|_, when| now.since(*when) <= LOGIN_LIFE);
         }
-        if spent.len() >= MOST {
-            spent.clear();
+        if used.len() >= MOST {
+            used.clear();
         }
-        spent.insert(id, now).is_none()
+        used.insert(id, now).is_none()
     }
 }

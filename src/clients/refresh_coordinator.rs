@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use domain::base::clock::Clock;
+use domain::model::signin_pause::SigninPause;
 
 /// Between the starts of two refreshes that logins asked for.
 const LEAST_GAP: Duration = Duration::from_secs(10);
@@ -28,8 +29,8 @@ pub enum RefreshOutcome {
     Ended,
     /// Too many were asked for lately; nothing was waited for.
     TooOften,
-    /// DSM refused to let us in and is left alone; nothing was waited for.
-    OnHold,
+    /// Sign-ins to DSM are paused; nothing was waited for.
+    Paused,
     /// It takes longer than the caller waits. It goes on all the same.
     TakesLonger,
 }
@@ -49,7 +50,8 @@ struct RateLimit {
     /// What no refresh has taken up yet.
     wish: Option<RefreshRequest>,
     running: bool,
-    on_hold: bool,
+    /// The last pause, over or not, unless DSM has accepted a sign-in since.
+    pause: Option<Arc<SigninPause>>,
     /// When logins had refreshes started, in the last hour.
     starts: VecDeque<Duration>,
 }
@@ -78,7 +80,7 @@ impl RefreshCoordinator {
         }
     }
 
-    /// Wants a refresh now, whatever the limits; it ends a hold first.
+    /// Wants a refresh now, whatever the limits; it ends a pause first.
     pub fn demand(&self) {
         self.ledger().wish = Some(RefreshRequest::OfAPerson);
         self.wanted.notify_one();
@@ -124,16 +126,25 @@ impl RefreshCoordinator {
         }
     }
 
-    /// From now on nobody is heard, or again everybody.
-    pub fn set_on_hold(&self, on_hold: bool) {
-        self.ledger().on_hold = on_hold;
+    /// The last pause of sign-ins to DSM, over or not; `None` if DSM has
+    /// accepted a sign-in since.
+    pub fn signin_pause(&self) -> Option<Arc<SigninPause>> {
+        self.ledger().pause.clone()
+    }
+
+    /// Replaces the last pause, and returns it. While a pause lasts, logins
+    /// start no refresh.
+    pub fn set_signin_pause(&self, pause: Option<SigninPause>) -> Option<Arc<SigninPause>> {
+        std::mem::replace(&mut self.ledger().pause, pause.map(Arc::new))
     }
 
     fn join_or_start(&self) -> Result<watch::Receiver<u64>, RefreshOutcome> {
         let mut ledger = self.ledger();
         if !ledger.is_under_way() {
-            if ledger.on_hold {
-                return Err(RefreshOutcome::OnHold);
+            let now = self.clock.now();
+            let pause = ledger.pause.as_ref();
+            if pause.is_some_and(|pause| pause.end(now).is_some()) {
+                return Err(RefreshOutcome::Paused);
             }
             ledger.start(self.clock.monotonic())?;
             self.wanted.notify_one();
@@ -176,7 +187,7 @@ impl RateLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RefreshRequest {
     OfALogin,
-    /// Which no limit or hold stops.
+    /// Which no limit or pause stops.
     OfAPerson,
 }
 
@@ -189,7 +200,7 @@ pub struct Running<'a> {
 }
 
 impl Running<'_> {
-    /// Whether a person wanted it, who also wants a hold to end.
+    /// Whether a person wanted it, who also wants a pause to end.
     pub fn was_demanded(&self) -> bool {
         self.was_demanded
     }

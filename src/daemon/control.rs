@@ -1,7 +1,7 @@
-//! The socket that the command line talks to: `status`, `reload`, and what
-//! else only the running daemon knows or may do.
+//! The socket for the commands that need the running daemon, such as `status`
+//! and `reload`.
 //!
-//! Whoever can open the socket may do all of it: its mode is the door.
+//! Its file mode is the only access control: who can open it may do everything.
 
 mod keys;
 mod links;
@@ -30,31 +30,32 @@ use wire::{Answer, Reason, Refused, Request};
 pub use reload::{ReloadError, Reloader};
 pub use socket::{Socket, SocketError};
 
-/// The longest has a DSM user's name in it.
+/// The longest request has the name of a DSM user.
 const MAX_REQUEST_BYTES: u64 = 4096;
 
-/// One person at a terminal needs one; a script in a loop waits.
+/// More connections wait in the queue.
 const MAX_CONNECTIONS: usize = 16;
 
-/// A program on this machine that does not read or write for so long has
+/// A client that takes longer to write a request or to read its response has
 /// stopped.
 const IO_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An accept that fails (no file descriptors left) would fail again at once.
+/// Between two tries to accept: a failed one (no file descriptors left) would
+/// fail again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers the command line.
+/// Answers the requests of commands.
 #[derive(Debug)]
 pub struct Control {
     current: Arc<CurrentState>,
-    jobs: Arc<Jobs>,
+    jobs: Jobs,
     reloader: Arc<Reloader>,
     started: UnixTime,
 }
 
 impl Control {
-    /// Nothing is bound yet. The daemon counts as started now.
-    pub fn new(current: Arc<CurrentState>, jobs: Arc<Jobs>, reloader: &Arc<Reloader>) -> Self {
+    /// Notes the time as that of the daemon's start. Binds no socket.
+    pub fn new(current: Arc<CurrentState>, jobs: Jobs, reloader: &Arc<Reloader>) -> Self {
         Self {
             started: current.load().clock.now(),
             current,
@@ -63,8 +64,8 @@ impl Control {
         }
     }
 
-    /// Answers whoever connects to `socket`. Never returns; dropped, it ends
-    /// all connections and removes the socket.
+    /// Serves `socket`. Never returns; when dropped, closes all connections and
+    /// removes the socket.
     pub async fn serve(self: Arc<Self>, socket: Socket) {
         let mut connections = JoinSet::new();
         loop {
@@ -79,7 +80,7 @@ impl Control {
             let stream = match accepted {
                 Ok(stream) => stream,
                 Err(error) => {
-                    tracing::warn!(%error, "nobody can connect to the control socket");
+                    tracing::warn!(%error, "cannot accept a connection on the control socket");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
@@ -90,7 +91,7 @@ impl Control {
 
     async fn connection(self: Arc<Self>, mut stream: UnixStream) {
         if let Err(error) = self.exchange(&mut stream).await {
-            tracing::debug!(%error, "a connection to the control socket broke");
+            tracing::debug!(%error, "a connection to the control socket failed");
         }
     }
 
@@ -98,7 +99,7 @@ impl Control {
         let line = timeout(IO_TIMEOUT, read_line(stream)).await??;
         let mut answer = match serde_json::from_slice(&line) {
             Ok(request) => self.answer(request).await,
-            Err(error) => refused(Reason::Failed, format!("the request is not known: {error}")),
+            Err(error) => refused(Reason::Failed, format!("unknown request: {error}")),
         };
         answer.push(b'\n');
         timeout(IO_TIMEOUT, stream.write_all(&answer)).await??;
@@ -132,7 +133,7 @@ async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
 fn report(report: &impl Serialize) -> Vec<u8> {
     match serde_json::to_vec(&Answer::Report(report)) {
         Ok(line) => line,
-        Err(error) => refused(Reason::Failed, format!("write the report: {error}")),
+        Err(error) => refused(Reason::Failed, format!("cannot write the report: {error}")),
     }
 }
 
@@ -147,7 +148,7 @@ fn failed(error: impl Into<anyhow::Error>) -> Vec<u8> {
 
 fn not_reloaded(error: &ReloadError) -> Vec<u8> {
     let reason = match error {
-        // What somebody else may read is neither bad nor missing.
+        // A config that we may not read is neither bad nor missing.
         ReloadError::Config(ConfigError::Unreadable { source, .. })
             if source.kind() == io::ErrorKind::PermissionDenied =>
         {
@@ -157,8 +158,5 @@ fn not_reloaded(error: &ReloadError) -> Vec<u8> {
         ReloadError::Log(_) | ReloadError::Thread(_) => Reason::Failed,
     };
     let message = error.in_lines();
-    refused(
-        reason,
-        format!("{message}\nThe config of before stays in force."),
-    )
+    refused(reason, format!("{message}\nKeeping the previous config."))
 }

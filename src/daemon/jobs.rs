@@ -1,222 +1,139 @@
-//! What runs by itself, and when: users and power schedule are read at start,
-//! every `refresh` and before each power-off, the signing keys rotated,
-//! Google's documents kept. The only file that knows the scheduler.
+//! What runs by itself, and when: a job for each of the users, the power
+//! schedule, the signing keys and Google's documents, and one that prepares for
+//! each power-off.
 //!
-//! Each job is a plain function; the scheduler only says that a minute has
-//! passed, and our own due logic does the rest. So a clock that jumps or a
-//! machine that slept makes a job run once, not never and not many times.
+//! The scheduler only says that a minute has passed; each job decides whether
+//! it is due. So a clock that jumps or a machine that slept makes a job run
+//! once, not never and not many times. Nothing is planned for an hour in which
+//! the NAS is meant to be off; what falls due while the daemon runs is done all
+//! the same.
 
-mod before_power_off;
 mod documents;
 mod key_rotation;
-mod plan;
-mod refresh;
+mod minutes;
+mod power_off;
 mod schedule;
-mod signin_pause;
 mod users;
 
 use std::error::Error;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use tokio::sync::Notify;
-use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
-use tokio_util::sync::CancellationToken;
 
-use crate::app::{AppState, CurrentState};
+use crate::app::CurrentState;
 use crate::clients::backoff::Backoff;
-use crate::store::{SavedDirectory, SavedPause, ShutdownMarker, StoreError};
+use crate::daemon::lifecycle::Lifecycle;
 use domain::base::clock::UnixTime;
-use domain::model::power::PowerSchedule;
 
-pub use key_rotation::RotationError;
-use plan::Plan;
-pub use plan::PlannedJob;
-use schedule::ScheduleNews;
-pub use schedule::{ScheduleFile, ScheduleFileError};
-pub use signin_pause::FingerprintKey;
-pub use users::{Refreshed, UsersError};
+pub use documents::DocumentsJob;
+pub use key_rotation::{KeyRotationJob, RotationError};
+pub use minutes::Minutes;
+pub use power_off::PowerOffJob;
+pub use schedule::{ScheduleFile, ScheduleFileError, ScheduleJob};
+pub use users::{FingerprintKey, Refreshed, UsersError, UsersJob, UsersReport};
 
-/// At second 0 of every minute, in UTC: a change of summer time means nothing
-/// to it.
-const EVERY_MINUTE: &str = "0 * * * * *";
-
-/// The scheduler waits for a time of day: when the clock has gone back by an
-/// hour it is silent for one. It begins anew when it misses its minute.
-const SILENCE: Duration = Duration::from_secs(90);
-
-/// What the jobs work with.
-#[derive(Debug)]
+/// The list of what runs by itself.
+#[derive(Clone, Debug)]
 pub struct Jobs {
-    current: Arc<CurrentState>,
-    minute: Notify,
-    /// Held during a refresh: of two at once the slower would bring back the
-    /// older users.
-    refreshing: tokio::sync::Mutex<()>,
-    /// What is on disk: when a write failed, not the users that serve.
-    kept: Mutex<Option<SavedDirectory>>,
-    /// Why the users are those of before.
-    error: ArcSwapOption<String>,
-    /// Why the administrators are those of before.
-    administrators_error: ArcSwapOption<String>,
-    /// The last warning about users whose `expired` cannot be parsed.
-    expiry_warning: ArcSwapOption<String>,
-    /// The last one, over or not, unless DSM has let us in since. Changed by
-    /// whoever holds `refreshing`.
-    hold: ArcSwapOption<SavedPause>,
-    fingerprint_key: FingerprintKey,
-    schedule: ScheduleNews,
-    plan: Plan,
+    /// Wakes the others every minute.
+    pub minutes: Arc<Minutes>,
+    /// Reads the users from DSM, and saves them.
+    pub users: Arc<UsersJob>,
+    /// Reads the power schedule, whenever the users are read.
+    pub schedule: Arc<ScheduleJob>,
+    /// Publishes the next signing key when it is due.
+    pub key_rotation: Arc<KeyRotationJob>,
+    /// Fetches and saves Google's documents.
+    pub documents: Arc<DocumentsJob>,
+    /// Prepares for each power-off.
+    pub power_off: Arc<PowerOffJob>,
 }
 
-/// What the jobs begin with.
-#[derive(Debug)]
-pub struct Kept {
-    /// The users on disk.
-    pub users: Option<SavedDirectory>,
-    /// That DSM is left alone.
-    pub hold: Option<SavedPause>,
-    /// Recognises what DSM refused.
-    pub fingerprint_key: FingerprintKey,
-    /// The power schedule on disk.
-    pub schedule: Option<PowerSchedule>,
-}
-
-/// How it stands with the users, for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UsersReport {
-    /// How many there are.
-    pub users: usize,
-    /// When DSM last confirmed them.
-    pub refreshed: Option<UnixTime>,
-    /// When DSM is asked next, never at an hour in which the NAS is meant to
-    /// be off; `None` before it was asked at all.
-    pub next_refresh: Option<UnixTime>,
-    /// Until when DSM is left alone.
-    pub on_hold_until: Option<UnixTime>,
-    /// Why the last refresh failed.
-    pub error: Option<String>,
-    /// Why the administrators are older than the users.
-    pub administrators_error: Option<String>,
+/// When a job runs next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedJob {
+    /// The public name of the job.
+    pub name: &'static str,
+    /// When it runs next; `None`: not planned.
+    pub next: Option<UnixTime>,
 }
 
 impl Jobs {
-    /// Nothing runs yet.
-    pub fn new(current: Arc<CurrentState>, kept: Kept) -> Self {
-        let app = current.load();
-        let hold = kept.hold;
-        let until = hold.as_ref().map(|hold| hold.until);
-        let on_hold = until.is_some_and(|until| until > app.clock.now());
-        app.refresh_desk.set_on_hold(on_hold);
-        let reason = hold
-            .as_ref()
-            .filter(|_| on_hold)
-            .map(|hold| hold.reason.clone());
+    /// Creates the jobs; none runs yet. What `current` holds is what the state
+    /// on disk holds.
+    pub fn new(current: &Arc<CurrentState>, fingerprint_key: FingerprintKey) -> Self {
+        let current = || Arc::clone(current);
+        let minutes = Arc::new(Minutes::default());
+        let schedule = Arc::new(ScheduleJob::new(current()));
+        let users = Arc::new(UsersJob::new(
+            current(),
+            Arc::clone(&minutes),
+            Arc::clone(&schedule),
+            fingerprint_key,
+        ));
         Self {
-            current,
-            minute: Notify::new(),
-            refreshing: tokio::sync::Mutex::new(()),
-            kept: Mutex::new(kept.users),
-            error: ArcSwapOption::from_pointee(reason),
-            administrators_error: ArcSwapOption::empty(),
-            expiry_warning: ArcSwapOption::empty(),
-            hold: ArcSwapOption::from_pointee(hold),
-            fingerprint_key: kept.fingerprint_key,
-            schedule: ScheduleNews::new(kept.schedule),
-            plan: Plan::default(),
+            key_rotation: Arc::new(KeyRotationJob::new(current(), Arc::clone(&minutes))),
+            documents: Arc::new(DocumentsJob::new(current())),
+            power_off: Arc::new(PowerOffJob::new(
+                current(),
+                Arc::clone(&minutes),
+                Arc::clone(&users),
+            )),
+            minutes,
+            users,
+            schedule,
         }
     }
 
-    /// What is in force now: a reload may come between two calls.
-    fn app(&self) -> Arc<AppState> {
-        self.current.load()
+    /// Runs all jobs as tasks of `lifecycle`.
+    pub fn spawn(&self, lifecycle: &Lifecycle) {
+        let jobs = self.clone();
+        let documents = Arc::clone(&jobs.documents);
+        let stop = lifecycle.stop().clone();
+        lifecycle.spawn("users", jobs.users.run_users_loop());
+        lifecycle.spawn("before-power-off", jobs.power_off.run_power_off_loop());
+        lifecycle.spawn("key-rotation", jobs.key_rotation.run_key_rotation_loop());
+        lifecycle.spawn("google", documents.run_fetch_loop());
+        lifecycle.spawn("documents", jobs.documents.run_save_loop());
+        lifecycle.spawn("minutes", jobs.minutes.run_minutes_loop(stop));
     }
 
-    /// Wakes the jobs that wait for their time, every minute until `stop`.
-    pub async fn tell_minutes(
-        self: Arc<Self>,
-        stop: CancellationToken,
-    ) -> Result<(), JobSchedulerError> {
-        while !stop.is_cancelled() {
-            let mut scheduler = JobScheduler::new().await?;
-            scheduler.add(self.each_minute()?).await?;
-            scheduler.start().await?;
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = silence(&self.minute) => self.minute_passed(),
-            }
-            scheduler.shutdown().await?;
-        }
-        Ok(())
-    }
-
-    fn each_minute(self: &Arc<Self>) -> Result<Job, JobSchedulerError> {
-        let jobs = Arc::clone(self);
-        Job::new_async(EVERY_MINUTE, move |_, _| {
-            let jobs = Arc::clone(&jobs);
-            Box::pin(async move { jobs.minute_passed() })
-        })
-    }
-
-    /// A minute has passed: jobs look whether they are due.
-    pub fn minute_passed(&self) {
-        self.minute.notify_waiters();
-    }
-
-    /// Has the users read now, for somebody who has mended something: whatever
-    /// was asked lately, and even if DSM was to be left alone. Returns at once.
-    pub fn refresh_now(&self) {
-        self.app().refresh_desk.demand();
-    }
-
-    /// How it stands with the users.
-    pub fn users_report(&self) -> UsersReport {
-        let snapshot = self.app().snapshot.load();
-        let snapshot = snapshot.as_ref();
-        let text = |error: &ArcSwapOption<String>| error.load_full().map(|text| (*text).clone());
-        UsersReport {
-            users: snapshot.map_or(0, |snapshot| snapshot.list().users.len()),
-            refreshed: snapshot.map(|snapshot| snapshot.refreshed()),
-            next_refresh: self.next_refresh(),
-            on_hold_until: self.on_hold_until(),
-            error: text(&self.error),
-            administrators_error: text(&self.administrators_error),
-        }
-    }
-
-    /// Writes down what is known and how fresh it is, for the next start; and
-    /// copies the state, while the disk is awake.
-    pub async fn save_freshness(&self) -> Result<(), StoreError> {
-        let app = self.app();
-        if let Some(snapshot) = app.snapshot.load_full() {
-            self.save_users(SavedDirectory {
-                list: Arc::clone(snapshot.list()),
-                refreshed: snapshot.refreshed(),
-            })
-            .await?;
-        }
-        let documents = app.upstream.to_keep();
-        app.store.save_documents(documents).await?;
-        let now = app.clock.now();
-        app.store
-            .save_shutdown_marker(now, ShutdownMarker::Running)
-            .await?;
-        app.store.save_copy().await;
-        Ok(())
+    /// Returns when each job runs next, for `status`.
+    pub fn planned(&self) -> [PlannedJob; 3] {
+        let job = |name, next| PlannedJob { name, next };
+        [
+            job("users", self.users.next_refresh()),
+            job("before-power-off", self.power_off.next_run()),
+            job("key-rotation", self.key_rotation.next_rotation()),
+        ]
     }
 }
 
-/// Returns when no minute was told for longer than a minute.
-async fn silence(minute: &Notify) {
-    while tokio::time::timeout(SILENCE, minute.notified())
-        .await
-        .is_ok()
-    {}
+/// The last text of one kind that was logged: what may stay for months is
+/// logged once, until it changes.
+#[derive(Debug, Default)]
+struct LastText(ArcSwapOption<String>);
+
+impl LastText {
+    /// Returns whether `text` differs from the last one.
+    fn is_new(&self, text: &str) -> bool {
+        let last = self.0.swap(Some(Arc::new(text.to_owned())));
+        last.is_none_or(|last| *last != text)
+    }
+
+    /// Forgets the last text, and returns whether there was one.
+    fn clear(&self) -> bool {
+        self.0.swap(None).is_some()
+    }
+
+    fn get(&self) -> Option<String> {
+        self.0.load().as_deref().cloned()
+    }
 }
 
-/// Tries `work` until it goes well, or its error is not `worth` another try.
-async fn persist<T, E, W>(what: &str, work: impl Fn() -> W, worth: impl Fn(&E) -> bool)
+/// Repeats `work` until it succeeds, or its error is not `worth` another try.
+async fn retry<T, E, W>(what: &str, work: impl Fn() -> W, worth: impl Fn(&E) -> bool)
 where
     E: Error + 'static,
     W: Future<Output = Result<T, E>>,
@@ -227,39 +144,14 @@ where
             return;
         }
         let wait = backoff.next_wait();
-        say_next_try(what, &error, wait);
+        log_next_try(what, &error, wait);
         tokio::time::sleep(wait).await;
     }
 }
 
-fn say_next_try(what: &str, error: &(dyn Error + 'static), wait: Duration) {
-    let next_try = humantime::format_duration(whole_seconds(wait));
+fn log_next_try(what: &str, error: &(dyn Error + 'static), wait: Duration) {
+    // In whole seconds, rounded up.
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    let next_try = humantime::format_duration(Duration::from_secs(seconds));
     tracing::warn!(error, %next_try, "{what}");
-}
-
-fn whole_seconds(wait: Duration) -> Duration {
-    Duration::from_secs(wait.as_millis().div_ceil(1000).try_into().unwrap_or(60))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn tell(minute: &Notify, times: usize) {
-        for _ in 0..times {
-            tokio::time::sleep(Duration::from_mins(1)).await;
-            minute.notify_waiters();
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_scheduler_that_misses_its_minute_is_noticed() {
-        let minute = Notify::new();
-        tokio::select! {
-            biased;
-            () = silence(&minute) => panic!("every minute was told"),
-            () = tell(&minute, 600) => {}
-        }
-        silence(&minute).await;
-    }
 }

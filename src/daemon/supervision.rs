@@ -1,4 +1,4 @@
-//! What systemd is told while the daemon serves.
+//! Notifies systemd while the daemon serves: readiness, status, watchdog.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -9,28 +9,27 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{AppState, CurrentState, RefusedLogin};
-use crate::daemon::jobs::{Jobs, UsersReport};
+use crate::daemon::jobs::{UsersJob, UsersReport};
 use crate::daemon::lifecycle::supervisor;
 use crate::http::Server;
 use domain::base::clock::UnixTime;
 
-/// Whoever looks at `systemctl status` types it again after so long. It is
-/// told only what has changed.
+/// How often the status is compared with the last one that was sent.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 
-/// Whose health it is.
+/// What the notifications depend on.
 #[derive(Clone, Debug)]
 pub(super) struct Supervision {
     pub(super) current: Arc<CurrentState>,
-    pub(super) jobs: Arc<Jobs>,
+    pub(super) users: Arc<UsersJob>,
     pub(super) server: Arc<Server>,
     pub(super) stop: CancellationToken,
 }
 
 impl Supervision {
-    /// Says that the daemon serves as soon as it does, and from then on how
-    /// it is. Does nothing where systemd does not listen.
-    pub(super) async fn keep(self) -> Infallible {
+    /// Notifies systemd when the daemon serves, and then of its status. Does
+    /// nothing if systemd did not start us.
+    pub(super) async fn run(self) -> Infallible {
         self.server.answers().await;
         let status = self.status();
         if !supervisor::ready(&status) {
@@ -44,23 +43,23 @@ impl Supervision {
         never
     }
 
-    async fn run_status_loop(&self, mut said: String) -> Infallible {
+    async fn run_status_loop(&self, mut sent: String) -> Infallible {
         loop {
             sleep(STATUS_EVERY).await;
             if self.stop.is_cancelled() {
                 return pending().await;
             }
             let status = self.status();
-            if status != said {
+            if status != sent {
                 supervisor::status(&status);
-                said = status;
+                sent = status;
             }
         }
     }
 
     fn status(&self) -> String {
         let app = self.current.load();
-        let users = self.jobs.users_report();
+        let users = self.users.report();
         let refused = app.refusals.latest().into_iter().next();
         let time = |time: UnixTime| short_time(&app, time);
         let off = app.power_outlook().and_then(|outlook| outlook.next_off);
@@ -68,14 +67,14 @@ impl Supervision {
     }
 }
 
-/// Silent while we are not well, or not sure in time: then systemd starts us
-/// anew.
+/// Notifies systemd's watchdog, except while `is_well` returns false or not at
+/// all: then systemd restarts us.
 pub(super) async fn run_watchdog_loop(is_well: impl AsyncFn() -> bool) -> Infallible {
     let Some(often) = supervisor::watchdog_interval() else {
         return pending().await;
     };
     let mut ticks = interval(often);
-    // A machine that slept is no reason to say it twice.
+    // After the machine slept, once is enough.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -85,8 +84,9 @@ pub(super) async fn run_watchdog_loop(is_well: impl AsyncFn() -> bool) -> Infall
     }
 }
 
-/// What a person wants to know: points in time, since they stay true while
-/// they are shown. No addresses: anybody on the machine may read it.
+/// Returns the status for `systemctl status`. It has points in time, since they
+/// stay true while they are shown, and no addresses, since every user of the
+/// machine can read it.
 fn status(
     users: &UsersReport,
     off: Option<UnixTime>,
@@ -94,13 +94,13 @@ fn status(
     time: impl Fn(UnixTime) -> String,
 ) -> String {
     let known = match users.refreshed {
-        None => "no users yet, so nobody can sign in".to_owned(),
+        None => "no users yet, so sign-in is not possible".to_owned(),
         Some(refreshed) => format!("{} users, read {}", users.users, time(refreshed)),
     };
     let failed = users.error.as_ref();
-    let failed = failed.map(|_| "DSM did not give newer ones".to_owned());
-    let next = match (users.on_hold_until, users.next_refresh) {
-        (Some(until), _) => Some(format!("DSM is left alone until {}", time(until))),
+    let failed = failed.map(|_| "the last refresh failed".to_owned());
+    let next = match (users.paused_until, users.next_refresh) {
+        (Some(until), _) => Some(format!("sign-ins to DSM are paused until {}", time(until))),
         (None, next) => next.map(|next| format!("next {}", time(next))),
     };
     let off = off.map(|off| format!("the NAS switches off {}", time(off)));
@@ -112,7 +112,7 @@ fn status(
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// To the minute, with the day unless it is today.
+/// Returns `time` to the minute, with the date unless it is today.
 fn short_time(app: &AppState, time: UnixTime) -> String {
     let shown = app.local_time(time);
     let today = app.local_time(app.clock.now());
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use domain::signin::directory::Refusal;
 
-    fn said(users: &UsersReport, refused: Option<&RefusedLogin>) -> String {
+    fn shown(users: &UsersReport, refused: Option<&RefusedLogin>) -> String {
         status(users, None, refused, in_seconds)
     }
 
@@ -146,11 +146,11 @@ mod tests {
             users: 6,
             refreshed: Some(UnixTime::from_seconds(100)),
             next_refresh: Some(UnixTime::from_seconds(200)),
-            on_hold_until: None,
+            paused_until: None,
             error: None,
             administrators_error: None,
         };
-        assert_eq!(said(&users, None), "6 users, read 100; next 200");
+        assert_eq!(shown(&users, None), "6 users, read 100; next 200");
         let tonight = Some(UnixTime::from_seconds(900));
         assert_eq!(
             status(&users, tonight, None, in_seconds),
@@ -165,17 +165,17 @@ mod tests {
         };
         users.error = Some("HTTP status 502".to_owned());
         assert_eq!(
-            said(&users, Some(&refused)),
-            "6 users, read 100; DSM did not give newer ones; next 200; last refused 150: \
+            shown(&users, Some(&refused)),
+            "6 users, read 100; the last refresh failed; next 200; last refused 150: \
              address-unknown"
         );
 
         users.refreshed = None;
-        users.on_hold_until = Some(UnixTime::from_seconds(1000));
+        users.paused_until = Some(UnixTime::from_seconds(1000));
         assert_eq!(
-            said(&users, None),
-            "no users yet, so nobody can sign in; DSM did not give newer ones; DSM is left \
-             alone until 1000"
+            shown(&users, None),
+            "no users yet, so sign-in is not possible; the last refresh failed; sign-ins to DSM \
+             are paused until 1000"
         );
     }
 }

@@ -4,4 +4,5 @@ pub mod keys;
 pub mod login;
 pub mod power;
 pub mod relying_party;
+pub mod signin_pause;
 pub mod user_list;

@@ -67,7 +67,7 @@ async fn ask_dsm(app: &AppState, refusal: Refusal) -> Option<RefreshOutcome> {
     } else {
         PATIENCE
     };
-    Some(app.refresh_desk.ask(patience).await)
+    Some(app.refresh_coordinator.ask(patience).await)
 }
 
 /// Somebody who may not sign in, with all that another judgement needs.

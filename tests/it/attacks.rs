@@ -27,11 +27,11 @@ async fn a_user_disabled_while_the_disk_was_full_stays_refused() {
     let full = "CREATE TRIGGER full BEFORE DELETE ON users
                 BEGIN SELECT RAISE(ABORT, 'disk full'); END";
     state.execute_batch(full).unwrap();
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
     state.execute_batch("DROP TRIGGER full").unwrap();
 
     // DSM goes on saying the same. It does no more after the restart.
-    assert!(!house.jobs().refresh_users().await.unwrap().changed);
+    assert!(!house.jobs().users.refresh().await.unwrap().changed);
     house.stop().await;
     house.plan().warmed_up = false;
     house.dsm.set_users(Vec::new());
@@ -52,13 +52,13 @@ async fn a_shared_address_never_signs_in_as_the_reader_account() {
     let mut users = family();
     by_name(&mut users, "sso-reader").email = Some(JEANNE.into());
     house.dsm.set_users(users.clone());
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     let (claims, _) = house.sign_in(JEANNE, "").await;
     assert_eq!(claims["username"], "jeanne");
 
     by_name(&mut users, "jeanne").expired = Some("now".into());
     house.dsm.set_users(users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
 }
@@ -88,7 +88,7 @@ async fn a_clock_set_back_prolongs_neither_code_nor_token() {
     let old_code = house.code(JEANNE, "").await;
     let (_, old_token) = house.sign_in(JEANNE, "").await;
     house.clock.set(right - 600);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     assert_eq!(house.userinfo(&old_token).await.status, 401);
     let refused = house.redeem(&old_code, "").await;
     assert_eq!(error(&refused), invalid_grant());

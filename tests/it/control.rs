@@ -205,7 +205,7 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
     users.push(FakeUser::new("jean", "paul@example.com"));
     house.dsm.set_users(users);
     house.sign_in(JEANNE, "").await;
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 
     let users = report(&house, &["users"]).await;
 

@@ -34,7 +34,7 @@ async fn crowded_house() -> House {
     house
         .dsm
         .set_users(family().into_iter().chain(users).collect::<Vec<_>>());
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     house
 }
 

@@ -359,7 +359,7 @@ async fn refusal(house: &House, person: &str) -> String {
 /// DSM has these users from now on, and we know.
 async fn list(house: &House, users: Vec<FakeUser>) {
     house.dsm.set_users(users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 /// The family, with one of them changed.

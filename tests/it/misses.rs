@@ -216,5 +216,5 @@ async fn without_users_a_login_waits_30_s_and_then_says_why() {
 /// Waits until the house has listed its users twice: to warm up, and at start.
 async fn settled(house: &House) {
     house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }

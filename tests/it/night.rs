@@ -47,7 +47,7 @@ async fn switches_off(house: &House, hour: u8, minute: u8) {
     house
         .dsm
         .change(|behaviour| behaviour.power_schedule = schedule);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 /// The local time of the house.
@@ -69,7 +69,7 @@ fn next(house: &House, name: &str) -> Option<UnixTime> {
 }
 
 fn next_refresh(house: &House) -> Option<UnixTime> {
-    let reported = house.jobs().users_report().next_refresh;
+    let reported = house.jobs().users.report().next_refresh;
     assert_eq!(next(house, "users"), reported);
     reported
 }
@@ -84,18 +84,18 @@ fn asked(house: &House) -> (usize, usize, i64) {
 /// A few minutes pass, by the scheduler alone; then the test refreshes once.
 async fn minutes_pass(house: &House) {
     for _ in 0..100 {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
     // Waits for every refresh that began before: they hold or wait for the
     // lock that this one needs.
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 async fn is_made_ready(house: &House) {
     let now = house.clock.now().seconds();
     until("the house is made ready for the night", || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         let copied: i64 = copied(house, "SELECT max(refreshed) FROM directory");
         copied == now
     })
@@ -142,14 +142,14 @@ async fn no_refresh_is_planned_for_the_night() {
         ("2026-03-02T22:30:00", "2026-03-03T07:00:00"),
     ] {
         set(&house, refreshed);
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
         assert_eq!(next_refresh(&house), Some(at(planned)), "{refreshed}");
     }
 
     // What was due at 22:59 and nobody did is for the morning, too.
     let house = self::house("1h").await;
     set(&house, "2026-03-02T21:59:00");
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     set(&house, "2026-03-02T23:10:00");
     assert_eq!(next_refresh(&house), Some(at("2026-03-03T07:00:00")));
 
@@ -157,7 +157,7 @@ async fn no_refresh_is_planned_for_the_night() {
     set(&house, "2026-03-02T23:30:00");
     let lists = house.dsm.counts().user_lists;
     until("the users are read at night", || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         house.dsm.counts().user_lists > lists
     })
     .await;
@@ -186,7 +186,7 @@ async fn who_does_not_heed_the_schedule_plans_into_the_night() {
     house.stop().await;
     house.start().await;
     set(&house, "2026-03-02T22:30:00");
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     assert_eq!(next_refresh(&house), Some(at("2026-03-02T23:30:00")));
     assert_eq!(next(&house, "before-power-off"), None);
 }
@@ -205,7 +205,7 @@ async fn after_days_asleep_and_after_a_clock_step_each_job_runs_once() {
     house.clock.set(MONDAY_MORNING);
     let lists = house.dsm.counts().user_lists;
     until("the users are read by the earlier clock", || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         house.dsm.counts().user_lists > lists
     })
     .await;
@@ -226,7 +226,7 @@ async fn what_dsm_cannot_give_in_the_evening_stops_nothing_else() {
 
     // Not at the power-off itself, when the disk may be gone already.
     let off = at("2026-03-02T23:00:00");
-    let ready = house.jobs().make_ready_for_power_off(off);
+    let ready = house.jobs().power_off.prepare(off);
     timeout(Duration::from_mins(2), ready).await.unwrap();
 
     let now = asked(&house);

@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 /// Waits for list number `lists`; a minute may be told before a job waits.
 async fn users_are_read(house: &House, lists: usize) {
     until("the users are read", || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         house.dsm.counts().user_lists >= lists
     })
     .await;
@@ -36,7 +36,7 @@ async fn an_idle_hour_with_unchanged_refreshes_writes_nothing() {
 
     for minute in 1..=60 {
         house.clock.advance(MINUTE);
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         if minute % 5 == 0 {
             lists += 1;
             users_are_read(&house, lists).await;

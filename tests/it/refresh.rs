@@ -9,8 +9,8 @@ mod asked;
 mod bad_days;
 /// An `expired` in a form that nobody has described.
 mod expiry;
-/// DSM does not let us in, and is left alone.
-mod hold;
+/// DSM refuses our sign-in, and sign-ins are paused.
+mod signin_pause;
 
 use std::fs;
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn a_list_that_cannot_be_right_changes_nothing() {
         for answer in answers {
             house.dsm.next(Api::Users, Instead::Json(answer));
         }
-        let refused = house.jobs().refresh_users().await.unwrap_err();
+        let refused = house.jobs().users.refresh().await.unwrap_err();
         assert!(refused.to_string().contains(fault), "{fault}: {refused}");
         assert_eq!(disk(&house), before, "{fault}");
         assert_eq!(refusal(&house, JEANNE).await, None, "{fault}");
@@ -180,7 +180,7 @@ async fn nobody_waits_for_a_slow_dsm() {
     let house = House::new().await;
     at_rest(&house).await;
     house.dsm.always(Api::Users, Instead::Hang);
-    let listing = house.jobs().refresh_users();
+    let listing = house.jobs().users.refresh();
     let story = async {
         house.dsm.wait_until(|counts| counts.hanging == 1).await;
         house.sign_in(JEANNE, "").await;
@@ -206,9 +206,9 @@ async fn two_refreshes_are_two_sessions_one_after_the_other() {
         house.dsm.release();
     };
     let (a, b, c, ()) = tokio::join!(
-        jobs.refresh_users(),
-        jobs.refresh_users(),
-        jobs.refresh_users(),
+        jobs.users.refresh(),
+        jobs.users.refresh(),
+        jobs.users.refresh(),
         story
     );
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
@@ -231,7 +231,7 @@ async fn the_users_are_listed_when_refresh_has_passed_and_not_before() {
     at_rest(&house).await;
     house.clock.advance(Duration::from_secs(599));
     for _ in 0..100 {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
     // Who refreshes too early does so before this or queues behind it.
@@ -347,7 +347,7 @@ async fn at_rest(house: &House) {
 }
 
 async fn refresh(house: &House) -> Refreshed {
-    house.jobs().refresh_users().await.unwrap()
+    house.jobs().users.refresh().await.unwrap()
 }
 
 /// DSM has these users from now on, and we know.
@@ -368,7 +368,7 @@ async fn refusal(house: &House, person: &str) -> Option<String> {
 /// Minutes pass, as the scheduler tells them, until `holds`.
 async fn minutes_pass_until(house: &House, what: &str, holds: impl Fn() -> bool) {
     until(what, || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         holds()
     })
     .await;
@@ -398,7 +398,7 @@ async fn house_that_could_not_keep_that_jeanne_is_disabled() -> House {
     house
         .dsm
         .set_users(with("jeanne", |user| user.expired = Some("now".into())));
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
     house
 }
 

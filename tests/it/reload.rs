@@ -113,7 +113,7 @@ async fn a_bad_config_is_refused_with_all_its_problems() {
     for part in [
         "\n  username-claim: ",
         "\n  colour: is unknown",
-        "The config of before stays in force.",
+        "Keeping the previous config.",
     ] {
         assert!(complaint.contains(part), "{part}: {complaint}");
     }
@@ -316,7 +316,7 @@ async fn a_hangup_does_the_same_and_tells_it_in_the_log() {
     built.process.says("colour: is unknown").await;
     let log = built.process.log();
     assert!(log.contains("issue: is unknown"), "{log}");
-    assert!(log.contains("the config of before stays in force"), "{log}");
+    assert!(log.contains("keeping the previous config"), "{log}");
     built.house.sign_in(UNKNOWN, "").await;
 }
 

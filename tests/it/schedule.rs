@@ -86,7 +86,7 @@ async fn unasked(instead: Instead) -> House {
 }
 
 async fn refresh(house: &House) {
-    assert_eq!(house.jobs().refresh_users().await.unwrap(), UNCHANGED);
+    assert_eq!(house.jobs().users.refresh().await.unwrap(), UNCHANGED);
 }
 
 /// What DSM is asked during one refresh.
@@ -232,15 +232,15 @@ async fn reload(house: &House) {
 async fn while_dsm_is_left_alone_nothing_signs_in_for_the_schedule() {
     let house = house().await;
     house.dsm.always(Api::SignIn, Instead::Code(400));
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
     let asked = house.dsm.calls().len();
     write_file(&house, EARLIER);
 
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
 
     assert_eq!(status(&house).await, tonight("file", "21:30"));
     fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
     assert_eq!(house.dsm.calls().len(), asked);
     assert_eq!(status(&house).await, tonight("file", "21:30"));
 }

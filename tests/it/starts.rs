@@ -88,7 +88,7 @@ async fn a_stop_is_a_stop_however_long_the_night() {
 async fn a_run_that_wrote_that_it_goes_on_did_not_stop() {
     let house = House::new().await;
     house.clock.advance(DAY);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     let seen = house.clock.now();
     house.clock.advance(NIGHT);
     let running = house.look_up("SELECT seen FROM presence WHERE stopped = 0");

@@ -27,7 +27,7 @@ async fn the_daily_write_leaves_a_copy_of_all_but_the_codes() {
     assert_eq!(house.rows("grants"), 2);
 
     house.clock.advance(DAY);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 
     let path = state(&house, ".copy");
     let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
@@ -65,12 +65,12 @@ async fn where_nothing_is_written_nothing_is_copied() {
     house.sign_in(JEANNE, "").await;
     for _ in 0..23 {
         house.clock.advance(Duration::from_hours(1));
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
     }
     assert_eq!(inode(&path), before);
 
     house.clock.advance(Duration::from_hours(1));
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     let renewed = inode(&path);
     assert_ne!(renewed, before);
 
@@ -115,7 +115,7 @@ async fn a_copy_that_cannot_be_renewed_is_none() {
 
     // The day's copy of before is better than none.
     house.clock.advance(DAY);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     assert!(state(&house, ".copy").exists());
 
     // One with a link that was removed is worse.
@@ -124,7 +124,7 @@ async fn a_copy_that_cannot_be_renewed_is_none() {
 
     fs::remove_dir(&taken).unwrap();
     house.clock.advance(DAY);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     assert_eq!(copied::<i64>(&house, "SELECT count(*) FROM links"), 0);
 }
 

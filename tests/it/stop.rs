@@ -92,7 +92,7 @@ async fn a_dsm_that_does_not_end_the_session_either_holds_no_stop_up() {
     built.process.signal(Signal::TERM);
 
     assert_good_end(&mut built.process).await;
-    built.process.says("stays open in DSM").await;
+    built.process.says("cannot end the session in DSM").await;
     assert!(!state(&built.house, "-wal").exists());
 }
 
@@ -155,7 +155,7 @@ async fn a_request_that_takes_too_long_ends_with_the_daemon() {
     built.process.signal(Signal::TERM);
 
     assert_eq!(built.process.ended().await.code(), Some(0));
-    assert!(built.process.log().contains("their time is over"));
+    assert!(built.process.log().contains("they took longer than 5 s"));
     assert!(!state(&built.house, "-wal").exists());
 }
 
@@ -171,7 +171,7 @@ async fn a_second_signal_ends_the_daemon_at_once() {
     assert_eq!(built.process.ended().await.code(), Some(1));
     let log = built.process.log();
     assert!(log.contains("stopped at once by a second signal"), "{log}");
-    assert!(!log.contains("their time is over"), "{log}");
+    assert!(!log.contains("they took longer than 5 s"), "{log}");
     built.start();
     built.house.google.mend(Endpoint::Token);
     built.house.sign_in(JEANNE, "").await;

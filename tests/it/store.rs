@@ -156,7 +156,7 @@ async fn expired_rows_are_deleted_with_the_next_login_only() {
 
     house.clock.advance(Duration::from_secs(61));
     house.redeem(&code, "&code_verifier=spends-nothing").await;
-    let users = house.jobs().refresh_users().await.unwrap();
+    let users = house.jobs().users.refresh().await.unwrap();
     assert!(!users.changed);
     assert_eq!(house.rows("grants"), 2);
 
@@ -169,7 +169,7 @@ async fn expired_rows_are_deleted_with_the_next_login_only() {
     house.clock.advance(Duration::from_hours(2));
     house.stop().await;
     house.start().await;
-    house.jobs().minute_passed();
+    house.jobs().minutes.passed();
     assert_eq!(house.userinfo(&token).await.status, 401);
     assert_eq!(house.userinfo(&second).await.status, 401);
     assert!(house.rows("grants") > 1);

@@ -36,7 +36,7 @@ async fn it_is_ready_before_dsm_is_and_says_what_it_knows() {
 
     assert_eq!(built.get("/healthz").await.status, 200);
     assert_eq!(built.house.rows("users"), 0);
-    let nobody = "READY=1\nSTATUS=no users yet, so nobody can sign in";
+    let nobody = "READY=1\nSTATUS=no users yet, so sign-in is not possible";
     assert_eq!(systemd.told(), [nobody]);
 
     // DSM wakes up.
@@ -124,7 +124,7 @@ async fn systemd_hears_of_each_reload_whether_it_succeeds_or_not() {
     let config = built.house.home.path().join("config.toml");
     write_secret(&config, "issuer = 5");
     built.process.signal(Signal::HUP);
-    built.process.says("stays in force").await;
+    built.process.says("keeping the previous config").await;
     systemd.hears("READY=1", 3).await;
 }
 

@@ -29,7 +29,7 @@ async fn told(house: &House, name: &str) -> Value {
 
 async fn list(house: &House, users: Vec<FakeUser>) {
     house.dsm.set_users(users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 async fn refusal(house: &House, person: &str) -> Option<String> {

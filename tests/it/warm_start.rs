@@ -83,7 +83,7 @@ async fn the_first_start_of_all_waits_for_dsm() {
     assert_eq!(house.rows("grants"), 0);
 
     house.dsm.as_usual(Api::Users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     house.sign_in(JEANNE, "").await;
 }
 
@@ -159,7 +159,7 @@ async fn after_a_long_absence_old_users_wait_for_a_refresh() {
         house.dsm.wait_until(|counts| counts.hanging == 1).await;
         house.dsm.as_usual(Api::Users);
         house.dsm.release();
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
         house.sign_in(JEANNE, "").await;
     }
 }
@@ -168,7 +168,7 @@ async fn after_a_long_absence_old_users_wait_for_a_refresh() {
 async fn how_fresh_everything_was_is_on_disk_after_a_stop() {
     let mut house = House::new().await;
     house.clock.advance(Duration::from_hours(5));
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     house.bridge().upstream.refresh().await.unwrap();
     let now = house.clock.now().seconds();
     assert!(users_fresh(&house) < now, "nothing has changed");
@@ -184,7 +184,7 @@ async fn googles_documents_lose_a_day_at_most_in_a_power_cut() {
     let house = House::new().await;
     house.clock.advance(DAY);
     house.bridge().upstream.refresh().await.unwrap();
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     assert_eq!(documents_fresh(&house), house.clock.now().seconds());
 }
 

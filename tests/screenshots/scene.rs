@@ -113,7 +113,7 @@ impl Scene {
         let house = House::planned(self.plan()).await;
         house.dsm.set_users(self.users());
         house.google.set_people(people("1"));
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
         self.prepare(&house).await;
         match self.way {
             Way::Opens(path) => browser.open(&house.url(path)).await,

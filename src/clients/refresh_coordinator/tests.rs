@@ -135,14 +135,15 @@ async fn whoever_goes_away_disturbs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_hold_nobody_is_heard_but_a_person() {
-    let (desk, _) = desk();
-    desk.set_on_hold(true);
-    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::OnHold);
+async fn during_a_signin_pause_only_a_person_starts_a_refresh() {
+    let (desk, clock) = desk();
+    let refused = SigninPause::after(None, clock.now(), Vec::new(), String::new());
+    desk.set_signin_pause(Some(refused));
+    assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Paused);
     assert_eq!(desk.ledger().wish, None);
     desk.demand();
     assert!(refresh(&desk, SECOND).await);
-    desk.set_on_hold(false);
+    desk.set_signin_pause(None);
     assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
 }
 

@@ -1,5 +1,4 @@
-//! A reload: the config is read again and takes the place of the one in
-//! force, or does not.
+//! `reload`: reads the config again, and uses it if it is valid.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -11,40 +10,41 @@ use super::wire;
 use crate::app::CurrentState;
 use crate::clients::refresh_coordinator::RefreshOutcome;
 use crate::config::{Change, Config, ConfigError, Counts, Difference};
-use crate::daemon::jobs::Jobs;
+use crate::daemon::jobs::UsersJob;
 use crate::daemon::lifecycle::supervisor;
 use crate::logging::{self, LogError};
 
-/// Whoever reloads waits for DSM no longer than whoever signs in.
+/// A reload waits for DSM as long as a sign-in does.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Reads the config again, for whoever asks.
+/// Reads the config again.
 #[derive(Debug)]
 pub struct Reloader {
     current: Arc<CurrentState>,
-    jobs: Arc<Jobs>,
+    users: Arc<UsersJob>,
     log: OnceLock<logging::Handle>,
-    /// A turnstile: of two reloads at once the one that read earlier could
-    /// end later, and bring the older config back.
-    turn: Mutex<()>,
+    /// Held during a reload: of two at once, the one that read the file earlier
+    /// could end later, and bring back the older config.
+    reloading: Mutex<()>,
 }
 
-/// Why the config of before stays in force.
+/// Why the previous config stays in force.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// The new one is bad or cannot be read.
+    /// The new config is invalid or cannot be read.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log that it wants cannot be had.
+    /// The log file of the new config cannot be opened.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The thread that reads it ended early.
-    #[error("read the config")]
+    /// The task that reads it was cancelled or panicked.
+    #[error("cannot read the config")]
     Thread(#[from] JoinError),
 }
 
 impl ReloadError {
-    /// For a person: one line, and one more for each problem of the config.
+    /// Returns the error in one line, and one more for each problem of the
+    /// config.
     pub fn in_lines(&self) -> String {
         match self {
             Self::Config(error) => error.in_lines(),
@@ -56,24 +56,24 @@ impl ReloadError {
 }
 
 impl Reloader {
-    /// Nothing is read yet.
-    pub fn new(current: Arc<CurrentState>, jobs: Arc<Jobs>) -> Self {
+    /// Creates a reloader without a log to change.
+    pub fn new(current: Arc<CurrentState>, users: Arc<UsersJob>) -> Self {
         Self {
             current,
-            jobs,
+            users,
             log: OnceLock::new(),
-            turn: Mutex::new(()),
+            reloading: Mutex::new(()),
         }
     }
 
-    /// From now on `log` follows `[log]`. A second one changes nothing: a
-    /// process has one log.
-    pub fn lead_log(&self, log: logging::Handle) {
+    /// Makes a reload apply `[log]` to `log`. Has an effect once: a process has
+    /// one log.
+    pub fn set_log(&self, log: logging::Handle) {
         let _ = self.log.set(log);
     }
 
-    /// Puts the config in force and reads the users again. What is under way
-    /// ends by the config with which it began.
+    /// Reads the config, puts it in force, and refreshes the users. Requests in
+    /// progress end with the previous config.
     pub async fn reload(&self) -> Result<wire::Reloaded, ReloadError> {
         let changes = self.put_in_force().await?;
         for change in &changes {
@@ -97,8 +97,8 @@ impl Reloader {
     }
 
     async fn put_in_force(&self) -> Result<Vec<Change>, ReloadError> {
-        let _turn = self.turn.lock().await;
-        let _told = supervisor::Reloading::begin();
+        let _alone = self.reloading.lock().await;
+        let _notified = supervisor::Reloading::begin();
         let running = self.current.load();
         let file = running.config.file.clone();
         let written = spawn_blocking(move || Config::load(&file)).await??;
@@ -111,17 +111,17 @@ impl Reloader {
         Ok(changes)
     }
 
-    /// Whoever waits for a reload has often mended something in DSM, too, or
-    /// the password: a hold ends.
+    /// Also ends a sign-in pause: an administrator who reloads has often
+    /// corrected something in DSM, too, or the password.
     async fn refresh(&self) -> wire::Refreshed {
         let app = self.current.load();
-        let error = match app.refresh_desk.demand_and_wait(PATIENCE).await {
+        let error = match app.refresh_coordinator.demand_and_wait(PATIENCE).await {
             RefreshOutcome::TakesLonger => Some(format!(
-                "DSM takes longer than {} s; it goes on",
+                "DSM takes longer than {} s; the refresh goes on",
                 PATIENCE.as_secs()
             )),
-            RefreshOutcome::Ended | RefreshOutcome::TooOften | RefreshOutcome::OnHold => {
-                self.jobs.users_report().error
+            RefreshOutcome::Ended | RefreshOutcome::TooOften | RefreshOutcome::Paused => {
+                self.users.report().error
             }
         };
         let snapshot = app.snapshot.load_full();
@@ -144,7 +144,7 @@ fn log(change: &Change) {
             key,
             from,
             to,
-            "the config has changed where only a restart of the daemon helps"
+            "the config has changed; this needs a restart of the daemon"
         ),
     }
 }

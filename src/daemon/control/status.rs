@@ -1,4 +1,4 @@
-//! `status`: what the daemon knows of itself.
+//! `status`: the state of the daemon.
 
 use super::Control;
 use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time};
@@ -10,7 +10,7 @@ use crate::logging::told;
 impl Control {
     pub(super) fn status(&self) -> Status {
         let app = self.current.load();
-        let users = self.jobs.users_report();
+        let users = self.jobs.users.report();
         let refusals = app.refusals.latest();
         let problems = app.problems.latest();
         Status {

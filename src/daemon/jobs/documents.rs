@@ -1,36 +1,45 @@
-//! Google's documents: fetched, and kept for the next start.
+//! Fetches Google's documents, and saves them for the next start.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{Jobs, persist};
+use super::retry;
+use crate::app::CurrentState;
 use crate::clients::upstream::Upstream;
 
-impl Jobs {
-    /// Fetches Google's documents at start, until it works; then those that a
-    /// login finds too old. Begins anew when the config names another way to
-    /// Google. Never returns.
-    pub async fn run_documents_loop(&self) {
-        let mut upstream = Arc::clone(&self.app().upstream);
+/// Fetches and saves Google's documents.
+#[derive(Debug)]
+pub struct DocumentsJob {
+    current: Arc<CurrentState>,
+}
+
+impl DocumentsJob {
+    pub(super) fn new(current: Arc<CurrentState>) -> Self {
+        Self { current }
+    }
+
+    /// Fetches the documents at start, until that succeeds; then those that a
+    /// login finds too old. Begins anew when a reload changes how Google is
+    /// reached. Never returns.
+    pub(super) async fn run_fetch_loop(self: Arc<Self>) {
+        let mut upstream = Arc::clone(&self.current.load().upstream);
         loop {
             upstream = tokio::select! {
                 another = self.current.another_upstream(&upstream) => another,
-                () = refresh_in_background(&upstream) => return,
+                () = fetch(&upstream) => return,
             };
         }
     }
 
-    /// Writes Google's documents to disk whenever one has changed. Never
-    /// returns.
-    pub async fn save_documents(&self) {
-        let mut upstream = Arc::clone(&self.app().upstream);
+    /// Saves the documents whenever one has changed. Never returns.
+    pub(super) async fn run_save_loop(self: Arc<Self>) {
+        let mut upstream = Arc::clone(&self.current.load().upstream);
         let mut changes = upstream.changes();
         loop {
             upstream = tokio::select! {
                 another = self.current.another_upstream(&upstream) => another,
-                () = self.save_documents_of(&upstream, &mut changes) => return,
+                () = self.save(&upstream, &mut changes) => return,
             };
             changes = upstream.changes();
             // They may be here already.
@@ -38,20 +47,20 @@ impl Jobs {
         }
     }
 
-    async fn save_documents_of(&self, upstream: &Upstream, changes: &mut watch::Receiver<u64>) {
-        let store = &self.app().store;
+    async fn save(&self, upstream: &Upstream, changes: &mut watch::Receiver<u64>) {
+        let store = &self.current.load().store;
         while changes.changed().await.is_ok() {
             changes.borrow_and_update();
             if let Err(error) = store.save_documents(upstream.to_keep()).await {
-                let error = &error as &dyn Error;
-                tracing::error!(error, "Google's documents cannot be kept");
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "cannot save Google's documents");
             }
         }
     }
 }
 
-async fn refresh_in_background(upstream: &Upstream) {
+async fn fetch(upstream: &Upstream) {
     let what = "Google's documents cannot be fetched";
-    persist(what, || upstream.refresh(), |_| true).await;
+    retry(what, || upstream.refresh(), |_| true).await;
     upstream.refresh_when_asked().await;
 }

@@ -1,9 +1,11 @@
-//! The signing keys: a new one in time, so that none signs for longer than
-//! `rotate-after`.
+//! Rotates the signing keys, so that none signs for longer than `rotate-after`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Jobs, say_next_try};
+use super::log_next_try;
+use super::minutes::Minutes;
+use crate::app::{AppState, CurrentState};
 use crate::clients::upstream::UpstreamError;
 use crate::store::key_ring::KeyRingError;
 use domain::base::clock::UnixTime;
@@ -12,60 +14,77 @@ use domain::model::keys::Rotation;
 /// There is no hurry: nothing breaks when a key signs for longer.
 const RETRY: Duration = Duration::from_hours(1);
 
-/// So far ours and Google's clock may differ. Tokens have so much leeway, too.
-const CLOCKS_AGREE: u64 = 60;
+/// How many seconds our clock may differ from Google's. Tokens have the same
+/// leeway.
+const CLOCK_LEEWAY: u64 = 60;
 
 /// Why the keys were not rotated.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    /// The time of a rotation is kept for good, so it must be right: nobody
-    /// confirms our clock.
-    #[error("whether the clock is right is not known")]
+    /// The time of a rotation is saved for good, so our clock must be right,
+    /// and Google did not confirm it.
+    #[error("cannot compare the clock with Google's")]
     ClockUnconfirmed(#[from] UpstreamError),
-    /// Google's clock shows another time.
+    /// The clock differs from Google's by so many seconds.
     #[error("the clock is off by {0} s")]
     ClockWrong(u64),
-    /// The keys cannot be rotated.
+    /// The new key cannot be made or saved.
     #[error(transparent)]
     Keys(#[from] KeyRingError),
 }
 
-impl Jobs {
+/// Rotates the signing keys.
+#[derive(Debug)]
+pub struct KeyRotationJob {
+    current: Arc<CurrentState>,
+    minutes: Arc<Minutes>,
+}
+
+impl KeyRotationJob {
+    pub(super) fn new(current: Arc<CurrentState>, minutes: Arc<Minutes>) -> Self {
+        Self { current, minutes }
+    }
+
     /// Rotates the signing keys when they are due. Never returns.
-    pub async fn run_key_rotation_loop(&self) {
+    pub(super) async fn run_key_rotation_loop(self: Arc<Self>) {
         loop {
-            self.minute.notified().await;
-            let now = self.app().clock.now();
-            if self.rotation_due().is_none_or(|due| due > now) {
+            self.minutes.next().await;
+            let app = self.current.load();
+            if due(&app).is_none_or(|due| due > app.clock.now()) {
                 continue;
             }
-            if let Err(error) = self.rotate_keys().await {
-                say_next_try("the signing keys cannot be rotated", &error, RETRY);
+            if let Err(error) = self.rotate().await {
+                log_next_try("the signing keys cannot be rotated", &error, RETRY);
                 tokio::time::sleep(RETRY).await;
             }
         }
     }
 
-    /// When the next key is to be published: so long before the newest one has
-    /// signed for `rotate-after` as a key is published before it signs.
-    /// `None`: never.
-    pub(super) fn rotation_due(&self) -> Option<UnixTime> {
-        let app = self.app();
-        let rotate_after = app.config.keys.rotate_after?;
-        Some(app.keys.rotation_due(rotate_after))
+    /// Returns when the next key is published, if the NAS is on then; `None`:
+    /// never.
+    pub(super) fn next_rotation(&self) -> Option<UnixTime> {
+        let app = self.current.load();
+        due(&app).map(|due| app.when_on(due))
     }
 
-    /// Publishes the next signing key, which signs in two days. Not by a clock
-    /// that may be wrong: Google is asked first.
-    pub async fn rotate_keys(&self) -> Result<(), RotationError> {
-        let app = self.app();
+    /// Publishes the next signing key, which signs in two days. Asks Google
+    /// for the time first, since our clock may be wrong.
+    pub async fn rotate(&self) -> Result<(), RotationError> {
+        let app = self.current.load();
         let googles = app.upstream.refresh().await?.date;
         let now = app.clock.now();
         let off = googles.map_or(0, |googles| now.seconds_after(googles).unsigned_abs());
-        if off > CLOCKS_AGREE {
+        if off > CLOCK_LEEWAY {
             return Err(RotationError::ClockWrong(off));
         }
         app.keys.rotate(now, Rotation::Announced).await?;
         Ok(())
     }
+}
+
+/// Returns when the next key is to be published: as long before the newest one
+/// has signed for `rotate-after` as a key is published before it signs.
+fn due(app: &AppState) -> Option<UnixTime> {
+    let rotate_after = app.config.keys.rotate_after?;
+    Some(app.keys.rotation_due(rotate_after))
 }

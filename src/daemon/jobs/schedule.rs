@@ -1,19 +1,20 @@
-//! The power schedule → the one to plan by: from DSM's own file where we may
-//! read it, else over DSM's web API, else the last one known stays.
+//! Reads the power schedule: from DSM's own file where we may read it, else
+//! over DSM's web API, in the session that reads the users. If both fail, the
+//! last known schedule stays in use.
 
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::ArcSwapOption;
 use nix::fcntl::OFlag;
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::Jobs;
-use crate::app::AppState;
+use super::LastText;
+use crate::app::{AppState, CurrentState};
 use crate::clients::dsm::DsmSession;
 use crate::config::{Power, ScheduleUse};
 use crate::logging::told;
@@ -22,34 +23,34 @@ use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Remark, Source
 /// Ten times what DSM can write: two tables of 200 lines with ten bytes each.
 const MAX_FILE_BYTES: u64 = 40_000;
 
-/// What DSM's file says.
+/// The result of reading DSM's file.
 #[derive(Debug)]
 pub enum ScheduleFile {
-    /// The config says that there is no schedule: it was not looked at.
+    /// The config turns the schedule off, so the file was not read.
     NotWanted,
-    /// A schedule.
+    /// The schedule in the file.
     Read(Reading),
-    /// Nothing.
+    /// The file has no schedule that we can read.
     Useless(ScheduleFileError),
 }
 
-/// Why the file says nothing.
+/// Why no schedule was read from the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleFileError {
-    /// It is not there, or not for us.
-    #[error("read the file that power.file names")]
+    /// It is missing, or we may not read it.
+    #[error("cannot read the file that power.file names")]
     Io(#[from] io::Error),
-    /// Whatever it is, it might never end.
-    #[error("power.file names something that is no file")]
+    /// It is not a regular file, so reading it might never end.
+    #[error("power.file does not name a regular file")]
     NoFile,
     /// It is larger than any schedule.
     #[error("the file that power.file names is larger than {MAX_FILE_BYTES} bytes")]
     TooLong,
-    /// It is something else.
+    /// It is not in the form of DSM's file.
     #[error("the file that power.file names has neither of the sections of DSM's own")]
     Unreadable(#[from] Unreadable),
-    /// We stopped, or have a bug, while we read it.
-    #[error("the file that power.file names was not read to its end")]
+    /// The task that read it was cancelled or panicked.
+    #[error("reading the file that power.file names was aborted")]
     Abandoned(#[from] JoinError),
 }
 
@@ -68,7 +69,7 @@ impl ScheduleFile {
         }
     }
 
-    /// The schedule that is in it.
+    /// Returns the schedule that was read.
     pub fn schedule(&self) -> Option<&PowerSchedule> {
         match self {
             Self::Read(reading) => Some(&reading.schedule),
@@ -78,8 +79,8 @@ impl ScheduleFile {
 }
 
 fn read(path: &Path) -> Result<Reading, ScheduleFileError> {
-    // Nobody is waited for, as at a pipe without another end; and what is
-    // looked at is what is read, whoever puts something else in its place.
+    // Does not wait at a pipe without another end. The open file is checked,
+    // since another one can take its place meanwhile.
     let mut options = OpenOptions::new();
     let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
     let file = options.open(path)?;
@@ -95,8 +96,8 @@ fn read(path: &Path) -> Result<Reading, ScheduleFileError> {
 }
 
 impl ScheduleFileError {
-    /// On most machines we may not read it, and on others there is none: that
-    /// is foreseen.
+    /// Whether this is normal: on most machines we may not read the file, and
+    /// on others there is none.
     fn is_foreseen(&self) -> bool {
         let Self::Io(error) = self else {
             return false;
@@ -109,164 +110,136 @@ impl ScheduleFileError {
     }
 }
 
-/// What is on disk, and what was said already: a schedule is read every hour.
+/// Reads and saves the power schedule. [`AppState::power`] is the only copy in
+/// memory.
 #[derive(Debug)]
-pub(super) struct ScheduleNews {
-    kept: Mutex<Option<PowerSchedule>>,
-    file_error: Said,
-    api_error: Said,
-    store_error: Said,
-    remarks: Said,
+pub struct ScheduleJob {
+    current: Arc<CurrentState>,
+    /// Whether the schedule in memory is on disk.
+    is_saved: AtomicBool,
+    file_error: LastText,
+    api_error: LastText,
+    store_error: LastText,
+    warnings: LastText,
 }
 
-impl ScheduleNews {
-    pub(super) fn new(kept: Option<PowerSchedule>) -> Self {
+impl ScheduleJob {
+    /// The schedule in `current`, if any, is the one on disk.
+    pub(super) fn new(current: Arc<CurrentState>) -> Self {
+        let is_saved = current.load().power.load().is_some();
         Self {
-            kept: Mutex::new(kept),
-            file_error: Said::default(),
-            api_error: Said::default(),
-            store_error: Said::default(),
-            remarks: Said::default(),
+            current,
+            is_saved: is_saved.into(),
+            file_error: LastText::default(),
+            api_error: LastText::default(),
+            store_error: LastText::default(),
+            warnings: LastText::default(),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<PowerSchedule>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What was last said of something, to say it once until it changes.
-#[derive(Debug, Default)]
-struct Said(ArcSwapOption<String>);
-
-impl Said {
-    /// Whether `text` has yet to be said.
-    fn is_news(&self, text: String) -> bool {
-        let text = Arc::new(text);
-        let before = self.0.swap(Some(Arc::clone(&text)));
-        before != Some(text)
+    /// Reads DSM's file, and uses its schedule. Returns why DSM is to be asked
+    /// instead.
+    pub(super) async fn refresh_by_file(&self, power: &Power) -> Option<ScheduleFileError> {
+        self.use_file(ScheduleFile::read(power).await).await
     }
 
-    /// It is over: whether anything was said.
-    fn is_over(&self) -> bool {
-        self.0.swap(None).is_some()
-    }
-}
-
-impl Jobs {
-    /// Plans by what DSM's file says. The error: why DSM itself is to be asked.
-    pub async fn take_up_schedule(&self, file: ScheduleFile) -> Option<ScheduleFileError> {
-        let news = &self.schedule;
-        match file {
-            ScheduleFile::NotWanted => None,
+    /// As [`Self::refresh_by_file`], with what was read from the file.
+    pub async fn use_file(&self, file: ScheduleFile) -> Option<ScheduleFileError> {
+        let error = match file {
+            ScheduleFile::NotWanted => return None,
             ScheduleFile::Read(reading) => {
-                news.file_error.is_over();
-                self.plan_by(reading, Source::File).await;
-                None
+                self.file_error.clear();
+                self.use_schedule(reading, Source::File).await;
+                return None;
             }
-            ScheduleFile::Useless(error) if error.is_foreseen() => {
-                news.file_error.is_over();
-                Some(error)
-            }
-            ScheduleFile::Useless(error) => {
-                if news.file_error.is_news(told(&error)) {
-                    let error: &dyn Error = &error;
-                    tracing::warn!(error, "DSM's web API is asked for the power schedule");
-                }
-                Some(error)
-            }
+            ScheduleFile::Useless(error) => error,
+        };
+        if error.is_foreseen() {
+            self.file_error.clear();
+        } else if self.file_error.is_new(&told(&error)) {
+            let error: &dyn Error = &error;
+            tracing::warn!(error, "asking DSM's web API for the power schedule");
         }
+        Some(error)
     }
 
-    pub(super) async fn refresh_schedule_by_file(
+    /// Asks DSM, since reading its file failed with `file_error`.
+    pub(super) async fn refresh_by_api(
         &self,
-        app: &AppState,
-    ) -> Option<ScheduleFileError> {
-        let file = ScheduleFile::read(&app.config.power).await;
-        self.take_up_schedule(file).await
-    }
-
-    /// Asks DSM, since there is `no_file`.
-    pub(super) async fn refresh_schedule_by_api(
-        &self,
-        visit: &DsmSession<'_>,
-        no_file: &ScheduleFileError,
+        session: &DsmSession<'_>,
+        file_error: &ScheduleFileError,
     ) {
-        let error = match visit.power_schedule().await {
-            Ok(reading) => return self.plan_by(reading, Source::Api).await,
+        let error = match session.power_schedule().await {
+            Ok(reading) => return self.use_schedule(reading, Source::Api).await,
             Err(error) => error,
         };
-        if !self.schedule.api_error.is_news(told(&error)) {
+        if !self.api_error.is_new(&told(&error)) {
             return;
         }
-        let counts = match self.app().power.load().as_deref() {
-            Some(_) => "the last one known counts",
-            None => "the NAS counts as always on",
+        let instead = match self.current.load().power.load().as_deref() {
+            Some(_) => "using the last known one",
+            None => "planning as if the NAS were always on",
         };
         let error: &dyn Error = &error;
-        let no_file = told(no_file);
-        tracing::warn!(
-            error,
-            no_file,
-            "the power schedule cannot be read: {counts}"
-        );
+        let no_file = told(file_error);
+        tracing::warn!(error, no_file, "cannot read the power schedule: {instead}");
     }
 
-    async fn plan_by(&self, reading: Reading, source: Source) {
-        let had_failed = self.schedule.api_error.is_over();
-        self.say_remarks(&reading.remarks, source);
-        let app = self.app();
-        let schedule = reading.schedule;
-        let known = KnownSchedule {
-            schedule: schedule.clone(),
+    async fn use_schedule(&self, reading: Reading, source: Source) {
+        let had_failed = self.api_error.clear();
+        self.log_warnings(&reading.remarks, source);
+        let app = self.current.load();
+        let known = Arc::new(KnownSchedule {
+            schedule: reading.schedule,
             source,
-        };
-        let before = app.power.swap(Some(Arc::new(known)));
-        let is_same = |before: &KnownSchedule| before.schedule == schedule;
-        match before.as_deref() {
-            None => say(&app, "power schedule", source),
-            Some(before) if !is_same(before) => say(&app, "power schedule changed", source),
-            Some(_) if had_failed => say(&app, "power schedule read again", source),
+        });
+        let previous = app.power.swap(Some(Arc::clone(&known)));
+        match previous {
+            None => log_outlook(&app, "power schedule", source),
+            Some(previous) if previous.schedule != known.schedule => {
+                self.is_saved.store(false, Ordering::Relaxed);
+                log_outlook(&app, "power schedule changed", source);
+            }
+            Some(_) if had_failed => log_outlook(&app, "power schedule read again", source),
             Some(_) => {}
         }
-        self.save_schedule(&app, schedule).await;
+        self.save_schedule(&app, &known.schedule).await;
     }
 
-    /// They may stay for years.
-    fn say_remarks(&self, remarks: &[Remark], source: Source) {
-        if remarks.is_empty() {
-            self.schedule.remarks.is_over();
+    fn log_warnings(&self, warnings: &[Remark], source: Source) {
+        if warnings.is_empty() {
+            self.warnings.clear();
             return;
         }
-        let remarks: Vec<String> = remarks.iter().map(Remark::to_string).collect();
+        let remarks: Vec<String> = warnings.iter().map(Remark::to_string).collect();
         let remarks = remarks.join("; ");
-        if self.schedule.remarks.is_news(remarks.clone()) {
+        if self.warnings.is_new(&remarks) {
             let source = source.name();
-            tracing::warn!(remarks, source, "the power schedule has odd tasks");
+            tracing::warn!(remarks, source, "the power schedule has unusual tasks");
         }
     }
 
-    /// For the next start.
-    async fn save_schedule(&self, app: &AppState, schedule: PowerSchedule) {
-        if self.schedule.kept().as_ref() == Some(&schedule) {
+    /// Saves the schedule for the next start, unless it is on disk.
+    async fn save_schedule(&self, app: &AppState, schedule: &PowerSchedule) {
+        if self.is_saved.load(Ordering::Relaxed) {
             return;
         }
-        match app.store.save_power_schedule(&schedule).await {
+        match app.store.save_power_schedule(schedule).await {
             Ok(()) => {
-                self.schedule.store_error.is_over();
-                *self.schedule.kept() = Some(schedule);
+                self.store_error.clear();
+                self.is_saved.store(true, Ordering::Relaxed);
             }
-            Err(error) if self.schedule.store_error.is_news(told(&error)) => {
+            Err(error) if self.store_error.is_new(&told(&error)) => {
                 let error: &dyn Error = &error;
-                tracing::error!(error, "the power schedule cannot be kept");
+                tracing::error!(error, "cannot save the power schedule");
             }
             Err(_) => {}
         }
     }
 }
 
-/// Tells what is new in words, since nobody reads a table of tasks in a log.
-fn say(app: &AppState, what: &str, source: Source) {
+/// Logs in words when the NAS goes off and comes on.
+fn log_outlook(app: &AppState, what: &str, source: Source) {
     let source = source.name();
     let now = app.clock.now();
     if let Some(outlook) = app.power_outlook() {

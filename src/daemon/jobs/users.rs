@@ -1,27 +1,31 @@
-//! DSM's user list → a new snapshot.
+//! Reads the users from DSM: at start, every `refresh`, after a failure again
+//! and again, and at once when a login or a person wants newer ones.
+
+mod fingerprint;
+mod saving;
+mod signin_pause;
 
 use std::error::Error;
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinError;
 
-use super::Jobs;
-use crate::app::AppState;
+use super::minutes::Minutes;
+use super::schedule::ScheduleJob;
+use super::{LastText, log_next_try};
+use crate::app::{AppState, CurrentState};
+use crate::clients::backoff::Backoff;
 use crate::clients::dsm::{DsmError, DsmSession, Reaction, Reading};
 use crate::logging::told;
-use crate::store::{SavedDirectory, StoreError};
+use crate::store::StoreError;
 use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
 use domain::model::user_list::UserList;
 use domain::signin::directory::{Snapshot, has_unknown_expiry};
 
-/// That the users are fresh goes to disk at least so often while nothing
-/// changes.
-const DAILY: Duration = Duration::from_hours(24);
-
-/// And no more often.
-const HOURLY: Duration = Duration::from_hours(1);
+pub use fingerprint::FingerprintKey;
+use saving::SavedUsers;
+use signin_pause::end_pause;
 
 /// The users that one warning names: a DSM with another form of `expired` has
 /// it for all of them.
@@ -30,149 +34,303 @@ const MOST_QUOTED: usize = 5;
 /// Longer than any name or date.
 const MOST_CHARACTERS: usize = 64;
 
-/// What a refresh found.
+/// The result of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refreshed {
-    /// How many users there are.
+    /// The number of users.
     pub users: usize,
-    /// Whether anything differs from before.
+    /// Whether anything differs from the previous list.
     pub changed: bool,
 }
 
-/// Why the users of before stay.
+/// Why the previous users stay in use.
 #[derive(Debug, thiserror::Error)]
 pub enum UsersError {
     /// DSM did not list them.
     #[error(transparent)]
     Dsm(#[from] DsmError),
-    /// A list that would shut everybody out is more likely a fault of DSM's.
+    /// A list with which nobody could sign in is more likely a fault of DSM.
     #[error("DSM lists {0} users without a single address, but had some before")]
     AddressesGone(usize),
-    /// They cannot be kept.
+    /// They cannot be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// We stopped, or have a bug, while we looked through them.
-    #[error("the users were not looked through to their end")]
+    /// The task that indexes them was cancelled or panicked.
+    #[error("indexing the users was aborted")]
     Abandoned(#[from] JoinError),
-    /// DSM was not asked, since it refused before.
-    #[error("DSM did not let us in and is left alone until {}", until.seconds())]
-    OnHold {
-        /// Until when.
+    /// DSM was not asked, since it refused an earlier sign-in.
+    #[error("sign-ins to DSM are paused until {}, since it refused one", until.seconds())]
+    Paused {
+        /// When the pause ends.
         until: UnixTime,
     },
 }
 
 impl UsersError {
-    /// What to do next.
+    /// What a caller does after this error.
     pub fn reaction(&self) -> Reaction {
         match self {
             Self::Dsm(error) => error.reaction(),
             Self::AddressesGone(_) | Self::Store(_) | Self::Abandoned(_) => Reaction::Retry,
-            Self::OnHold { .. } => Reaction::HoldSignIns,
+            Self::Paused { .. } => Reaction::HoldSignIns,
         }
     }
 }
 
-impl Jobs {
-    /// Lists DSM's users and swaps the snapshot. The one before serves
-    /// meanwhile, and stays when anything fails. Writes to disk what has
-    /// changed, and once a day that nothing has. The power schedule is read on
-    /// the way; whether that works changes nothing for the users.
-    pub async fn refresh_users(&self) -> Result<Refreshed, UsersError> {
+/// The state of the users, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UsersReport {
+    /// The number of users.
+    pub users: usize,
+    /// When DSM last confirmed them.
+    pub refreshed: Option<UnixTime>,
+    /// When DSM is asked next, never at an hour in which the NAS is meant to
+    /// be off; `None` before it was asked at all.
+    pub next_refresh: Option<UnixTime>,
+    /// When the pause of sign-ins to DSM ends; `None`: they are not paused.
+    pub paused_until: Option<UnixTime>,
+    /// Why the last refresh failed.
+    pub error: Option<String>,
+    /// Why the administrators are older than the users.
+    pub administrators_error: Option<String>,
+}
+
+/// Reads the users from DSM, and saves them. [`AppState::snapshot`] is the only
+/// copy in memory.
+#[derive(Debug)]
+pub struct UsersJob {
+    current: Arc<CurrentState>,
+    minutes: Arc<Minutes>,
+    schedule: Arc<ScheduleJob>,
+    fingerprint_key: FingerprintKey,
+    /// Held during a refresh: of two at once, the slower one would bring back
+    /// the older users.
+    refreshing: tokio::sync::Mutex<()>,
+    times: Mutex<Times>,
+    saved: tokio::sync::Mutex<Option<SavedUsers>>,
+    error: LastText,
+    administrators_error: LastText,
+    expiry_warning: LastText,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    /// When the last successful refresh began.
+    refreshed: Option<UnixTime>,
+    /// When the next try is, after a failure.
+    retry: Option<UnixTime>,
+}
+
+impl UsersJob {
+    /// The users in `current`, if any, are those on disk.
+    pub(super) fn new(
+        current: Arc<CurrentState>,
+        minutes: Arc<Minutes>,
+        schedule: Arc<ScheduleJob>,
+        fingerprint_key: FingerprintKey,
+    ) -> Self {
+        let app = current.load();
+        let error = LastText::default();
+        let pause = app.refresh_coordinator.signin_pause();
+        if let Some(pause) = pause.filter(|pause| pause.end(app.clock.now()).is_some()) {
+            error.is_new(&pause.reason);
+        }
+        let saved = app.snapshot.load().as_deref().map(SavedUsers::of);
+        Self {
+            current,
+            minutes,
+            schedule,
+            fingerprint_key,
+            refreshing: tokio::sync::Mutex::default(),
+            times: Mutex::default(),
+            saved: tokio::sync::Mutex::new(saved),
+            error,
+            administrators_error: LastText::default(),
+            expiry_warning: LastText::default(),
+        }
+    }
+
+    /// Refreshes the users at start and then every `refresh`; after a failure
+    /// again and again; at once when a login or a person wants it. Never
+    /// returns.
+    pub(super) async fn run_users_loop(self: Arc<Self>) {
+        self.log_pause_at_start();
+        let mut backoff = Backoff::new();
+        loop {
+            let now = || self.current.load().clock.now();
+            match self.refresh().await {
+                Ok(_) => {
+                    backoff = Backoff::new();
+                    self.unless_wanted(self.until_due()).await;
+                }
+                Err(error) if error.reaction() == Reaction::HoldSignIns => {
+                    self.times().retry = Some(self.paused_until().unwrap_or_else(now));
+                    self.unless_wanted(self.minutes.next()).await;
+                }
+                Err(error) => {
+                    let wait = backoff.next_wait();
+                    log_next_try("the users cannot be refreshed", &error, wait);
+                    self.times().retry = Some(now().plus(wait));
+                    self.unless_wanted(tokio::time::sleep(wait)).await;
+                }
+            }
+        }
+    }
+
+    /// Waits for `time`, or until a login or a person wants newer users.
+    async fn unless_wanted(&self, time: impl Future<Output = ()>) {
+        let coordinator = Arc::clone(&self.current.load().refresh_coordinator);
+        tokio::select! {
+            () = time => {}
+            () = coordinator.wanted() => {}
+        }
+    }
+
+    /// Returns when `refresh` has passed since the last successful refresh, or
+    /// the clock has gone back behind that.
+    async fn until_due(&self) {
+        loop {
+            self.minutes.next().await;
+            let Some(last) = self.times().refreshed else {
+                return;
+            };
+            let app = self.current.load();
+            let now = app.clock.now();
+            if now.since(last) >= app.config.dsm.refresh || now < last {
+                return;
+            }
+        }
+    }
+
+    /// Starts a refresh for a person who has corrected something, without
+    /// limits and even during a sign-in pause. Returns at once.
+    pub fn refresh_now(&self) {
+        self.current.load().refresh_coordinator.demand();
+    }
+
+    /// Returns the state of the users.
+    pub fn report(&self) -> UsersReport {
+        let snapshot = self.current.load().snapshot.load();
+        let snapshot = snapshot.as_ref();
+        UsersReport {
+            users: snapshot.map_or(0, |snapshot| snapshot.list().users.len()),
+            refreshed: snapshot.map(|snapshot| snapshot.refreshed()),
+            next_refresh: self.next_refresh(),
+            paused_until: self.paused_until(),
+            error: self.error.get(),
+            administrators_error: self.administrators_error.get(),
+        }
+    }
+
+    pub(super) fn next_refresh(&self) -> Option<UnixTime> {
+        let app = self.current.load();
+        let Times { refreshed, retry } = *self.times();
+        let next = retry.or_else(|| Some(refreshed?.plus(app.config.dsm.refresh)))?;
+        Some(app.when_on(next))
+    }
+
+    /// Reads the users from DSM and replaces the snapshot. The previous one
+    /// serves meanwhile, and stays when anything fails. Saves what has changed,
+    /// and once a day that nothing has. Also reads the power schedule; whether
+    /// that succeeds does not matter to the users.
+    pub async fn refresh(&self) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
-        let app = self.app();
-        let running = app.refresh_desk.begin();
-        let no_file = self.refresh_schedule_by_file(&app).await;
-        self.heed_hold(&running).await?;
+        let app = self.current.load();
+        let running = app.refresh_coordinator.begin();
+        let no_file = self.schedule.refresh_by_file(&app.config.power).await;
+        self.check_pause(&app, &running).await?;
         let begun = app.clock.now();
-        let mut visit = app.dsm.visit().await;
-        let done = self.refresh_alone(&app, &mut visit).await;
-        if done.is_ok() {
-            self.users_were_refreshed(begun);
-        }
-        let error = done.as_ref().err().map(|error| Arc::new(told(error)));
-        // Whoever read of a failure wants to read that it is over.
-        let had_failed = self.error.swap(error).is_some();
+        let mut session = app.dsm.visit().await;
+        let done = self.refresh_in(&mut session, &app).await;
         match &done {
-            Ok(Refreshed { users, changed }) if *changed || had_failed => {
-                tracing::info!(users, changed, "users refreshed");
-            }
             Ok(Refreshed { users, changed }) => {
-                tracing::debug!(users, changed, "users refreshed");
+                *self.times() = Times {
+                    refreshed: Some(begun),
+                    retry: None,
+                };
+                // The end of a failure that was logged is logged, too.
+                if self.error.clear() || *changed {
+                    tracing::info!(users, changed, "users refreshed");
+                } else {
+                    tracing::debug!(users, changed, "users refreshed");
+                }
             }
-            Err(_) => {}
+            Err(error) => {
+                self.error.is_new(&told(error));
+            }
         }
-        // Whoever waits for the users need not wait for the rest.
+        // Logins that wait for the users do not wait for the schedule.
         drop(running);
-        if let (Some(no_file), true) = (no_file, has_read(&done)) {
-            self.refresh_schedule_by_api(&visit, &no_file).await;
+        // A DSM that does not answer would only delay the next try.
+        let answers = !matches!(done, Err(UsersError::Dsm(_)));
+        if let Some(no_file) = no_file.filter(|_| answers) {
+            self.schedule.refresh_by_api(&session, &no_file).await;
         }
-        visit.end().await;
+        session.end().await;
         done
     }
 
-    async fn refresh_alone(
+    async fn refresh_in(
         &self,
+        session: &mut DsmSession<'_>,
         app: &AppState,
-        visit: &mut DsmSession<'_>,
     ) -> Result<Refreshed, UsersError> {
-        let before = app.snapshot.load_full();
-        let known = before.as_ref().map(|before| Arc::clone(before.list()));
-        let known = known.unwrap_or_default();
-        let reading = self.read(app, visit, &known).await?;
+        let previous = app.snapshot.load_full();
+        let known = previous
+            .as_ref()
+            .map(|previous| Arc::clone(previous.list()))
+            .unwrap_or_default();
+        let reading = self.read(session, app, &known).await?;
         let refreshed = app.clock.now();
-        let changed = self.changed(reading, &known);
-        let is_changed = changed.is_some() || before.is_none();
-        let snapshot = match (changed, &before) {
-            (None, Some(before)) => before.confirmed(refreshed),
-            (list, _) => indexed(list.unwrap_or(known), refreshed).await?,
+        let list = self.changed_list(reading, &known);
+        let changed = list.is_some() || previous.is_none();
+        let snapshot = match (list, &previous) {
+            (None, Some(previous)) => previous.confirmed(refreshed),
+            // On its own thread: a large list takes a while.
+            (list, _) => {
+                let index = move || Snapshot::new(list.unwrap_or(known), refreshed);
+                tokio::task::spawn_blocking(index).await?
+            }
         };
         let users = snapshot.list().users.len();
-        let had_addresses = before.is_some_and(|before| before.has_addresses());
+        let had_addresses = previous.is_some_and(|previous| previous.has_addresses());
         if had_addresses && !snapshot.has_addresses() {
             return Err(UsersError::AddressesGone(users));
         }
-        let serving = SavedDirectory {
-            list: Arc::clone(snapshot.list()),
-            refreshed,
-        };
         self.warn_of_unknown_expiry(snapshot.list());
-        // Whoever was disabled is out from this moment, whatever the disk says.
-        app.snapshot.store(Some(Arc::new(snapshot)));
-        if self.is_worth_a_write(&serving) {
-            self.save_freshness().await?;
+        let snapshot = Arc::new(snapshot);
+        // Before the write: a user who was disabled is refused from now on,
+        // even if the write fails.
+        app.snapshot.store(Some(Arc::clone(&snapshot)));
+        if self.is_worth_a_write(app, &snapshot).await {
+            self.save_state().await?;
         }
-        Ok(Refreshed {
-            users,
-            changed: is_changed,
-        })
+        Ok(Refreshed { users, changed })
     }
 
-    /// Asks DSM. What it then refused is not asked again soon.
+    /// Lists users and administrators. Begins or ends the sign-in pause.
     async fn read(
         &self,
+        session: &mut DsmSession<'_>,
         app: &AppState,
-        visit: &mut DsmSession<'_>,
         known: &Arc<UserList>,
     ) -> Result<Reading, DsmError> {
-        // Before the sign-in reads them: a file that changes meanwhile counts
-        // as changed since.
+        // Before the sign-in reads the files: one that changes meanwhile has
+        // changed since.
         let fingerprint = self.fingerprint_key.fingerprint(&app.config.dsm);
-        match visit.list_users(known).await {
-            Ok(reading) => {
-                self.end_hold().await;
-                Ok(reading)
-            }
+        let reading = session.list_users(known).await;
+        match &reading {
+            Ok(_) => end_pause(app).await,
             Err(error) if error.reaction() == Reaction::HoldSignIns => {
-                self.begin_hold(&error, fingerprint).await;
-                Err(error)
+                self.begin_pause(app, error, fingerprint).await;
             }
-            Err(error) => Err(error),
+            Err(_) => {}
         }
+        reading
     }
 
-    /// The list of now, if it is not the one that is `known`.
-    fn changed(&self, reading: Reading, known: &UserList) -> Option<Arc<UserList>> {
+    /// Returns the new list, if it differs from the `known` one.
+    fn changed_list(&self, reading: Reading, known: &UserList) -> Option<Arc<UserList>> {
         let administrators = self.administrators(reading.administrators);
         if reading.users.is_none() && administrators.is_none() {
             return None;
@@ -183,41 +341,37 @@ impl Jobs {
         }))
     }
 
-    /// Those of now, if they are others than before. A failure is said once
-    /// until it changes: it may stay for months, and the users are read every
-    /// hour.
+    /// Returns the administrators if they have changed. Logs an error once,
+    /// since it may last for months.
     fn administrators(
         &self,
         read: Result<Option<Vec<DsmUsername>>, DsmError>,
     ) -> Option<Vec<DsmUsername>> {
-        let error = match read {
+        match read {
             Ok(administrators) => {
-                self.administrators_error.store(None);
+                self.administrators_error.clear();
                 return administrators;
             }
-            Err(error) => error,
-        };
-        let text = told(&error);
-        let said = self.administrators_error.swap(Some(Arc::new(text.clone())));
-        if said.is_none_or(|said| *said != text) {
-            let error: &dyn Error = &error;
-            tracing::warn!(
-                error,
-                "the administrators cannot be read: those last read count"
-            );
+            Err(error) if self.administrators_error.is_new(&told(&error)) => {
+                let error: &dyn Error = &error;
+                tracing::warn!(
+                    error,
+                    "cannot read the administrators; using the last known list"
+                );
+            }
+            Err(_) => {}
         }
         None
     }
 
-    /// Logs which users are refused because their `expired` cannot be parsed.
-    /// Once until it changes: the users are read every hour.
+    /// Logs which users are refused because their `expired` cannot be parsed;
+    /// once, since the users are read every hour.
     fn warn_of_unknown_expiry(&self, list: &UserList) {
         let Some(text) = unknown_expiry(list) else {
-            self.expiry_warning.store(None);
+            self.expiry_warning.clear();
             return;
         };
-        let said = self.expiry_warning.swap(Some(Arc::new(text.clone())));
-        if said.is_none_or(|said| *said != text) {
+        if self.expiry_warning.is_new(&text) {
             tracing::warn!(
                 "cannot parse expired in DSM's user list, so these users are refused as disabled: \
                  {text}; please report this form of expired"
@@ -225,39 +379,12 @@ impl Jobs {
         }
     }
 
-    /// Whether the disk has other users, or has not heard of these for long.
-    fn is_worth_a_write(&self, serving: &SavedDirectory) -> bool {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.as_ref().filter(|kept| kept.list == serving.list) else {
-            return true;
-        };
-        let often = (self.app().config.dsm.max_age / 4).clamp(HOURLY, DAILY);
-        let now = serving.refreshed;
-        now.since(kept.refreshed) >= often || kept.refreshed > now
-    }
-
-    /// Brings the disk to `serving`.
-    pub(super) async fn save_users(&self, serving: SavedDirectory) -> Result<(), StoreError> {
-        let store = &self.app().store;
-        if self.has_list_on_disk(&serving.list) {
-            store.save_directory_freshness(serving.refreshed).await?;
-        } else {
-            store.save_directory(serving.clone()).await?;
-        }
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(serving);
-        Ok(())
-    }
-
-    /// A write may have failed: then the list on disk is not the one that
-    /// serves, and must not pass for a fresh one.
-    fn has_list_on_disk(&self, list: &Arc<UserList>) -> bool {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.as_ref().is_some_and(|kept| kept.list == *list)
+    fn times(&self) -> MutexGuard<'_, Times> {
+        self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The users whose `expired` cannot be parsed, as the log names them; `None`:
-/// there are none.
+/// Names the users whose `expired` cannot be parsed; `None` if there are none.
 fn unknown_expiry(list: &UserList) -> Option<String> {
     let unknown = || list.users.iter().filter(|user| has_unknown_expiry(user));
     let quoted: Vec<String> = unknown()
@@ -279,16 +406,4 @@ fn unknown_expiry(list: &UserList) -> Option<String> {
 fn start(text: &str) -> &str {
     let end = text.char_indices().nth(MOST_CHARACTERS);
     end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// Whether DSM answers, whatever became of the answer: where it does not, more
-/// questions would only put off the next try.
-fn has_read(done: &Result<Refreshed, UsersError>) -> bool {
-    !matches!(done, Err(UsersError::Dsm(_)))
-}
-
-/// On a thread of its own, as long as it may take.
-async fn indexed(list: Arc<UserList>, refreshed: UnixTime) -> Result<Snapshot, UsersError> {
-    let index = move || Snapshot::new(list, refreshed);
-    Ok(tokio::task::spawn_blocking(index).await?)
 }

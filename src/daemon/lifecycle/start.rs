@@ -102,8 +102,8 @@ impl Start {
         }
     }
 
-    /// Tells the log, with how long the daemon was away.
-    pub fn say(self, circumstances: &Circumstances) {
+    /// Logs the start, and how long the daemon was away.
+    pub fn log(self, circumstances: &Circumstances) {
         let start = self.name();
         let away = circumstances.last_run.map(|last| {
             let away = circumstances.now.since(last.seen);

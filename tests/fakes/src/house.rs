@@ -123,7 +123,7 @@ pub struct House {
 #[derive(Debug)]
 struct Running {
     current: Arc<CurrentState>,
-    jobs: Arc<Jobs>,
+    jobs: Jobs,
     stop: CancellationToken,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -190,9 +190,9 @@ impl House {
         let daemon = Daemon::prepare(config, self.clock.clone(), random, zone)
             .await
             .unwrap();
-        let (current, jobs) = (Arc::clone(daemon.current()), Arc::clone(daemon.jobs()));
+        let (current, jobs) = (Arc::clone(daemon.current()), daemon.jobs().clone());
         if self.plan.warmed_up {
-            jobs.refresh_users().await.unwrap();
+            jobs.users.refresh().await.unwrap();
             current.load().upstream.refresh().await.unwrap();
         }
         let stop = CancellationToken::new();
@@ -230,7 +230,7 @@ impl House {
     }
 
     /// What runs by itself.
-    pub fn jobs(&self) -> &Arc<Jobs> {
+    pub fn jobs(&self) -> &Jobs {
         &self.running.as_ref().unwrap().jobs
     }
 

@@ -27,14 +27,14 @@ async fn house(keys: &str) -> House {
 /// What a minute's end brings about.
 async fn minutes_pass(house: &House) {
     for _ in 0..100 {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
 }
 
 async fn is_rotated(house: &House) {
     until("the next key is published", || {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         states(house).contains(&KeyState::Next)
     })
     .await;
@@ -101,12 +101,12 @@ async fn no_key_is_made_by_a_clock_that_nobody_confirms() {
     house.google.set_date_offset(-400 * 24 * 3600);
     house.clock.advance(400 * DAY);
 
-    let refused = house.jobs().rotate_keys().await.unwrap_err();
+    let refused = house.jobs().key_rotation.rotate().await.unwrap_err();
     assert!(matches!(refused, RotationError::ClockWrong(_)), "{refused}");
 
     house.google.set_date_offset(0);
     house.google.fail(Endpoint::Discovery, Trouble::Status(503));
-    let refused = house.jobs().rotate_keys().await.unwrap_err();
+    let refused = house.jobs().key_rotation.rotate().await.unwrap_err();
     assert!(
         matches!(refused, RotationError::ClockUnconfirmed(_)),
         "{refused}"

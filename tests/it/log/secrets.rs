@@ -217,7 +217,7 @@ async fn refreshes(house: &House) {
     ] {
         for api in [Api::SignIn, Api::Users, Api::Members, Api::SignOut] {
             house.dsm.next(api, instead.clone());
-            if let Err(error) = house.jobs().refresh_users().await {
+            if let Err(error) = house.jobs().users.refresh().await {
                 let error = &error as &dyn Error;
                 tracing::warn!(target: "google_to_synology_sso", error, "cannot be refreshed");
                 // As long as DSM is left alone after it refused.
@@ -226,7 +226,7 @@ async fn refreshes(house: &House) {
             house.dsm.as_usual(api);
         }
     }
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 async fn nothing_secret_is_logged(format: LogFormat) {

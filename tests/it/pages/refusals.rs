@@ -26,7 +26,7 @@ async fn each_refusal_has_its_name_and_shows_the_google_address() {
         let mut users = family();
         users.extend(user);
         house.dsm.set_users(users);
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
         let mut pages = Vec::new();
         for mut browser in [Browser::new(), french()] {
             let shown = house.arrive(&mut browser, person, "").await;

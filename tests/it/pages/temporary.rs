@@ -48,7 +48,7 @@ async fn before_dsm_has_ever_answered_each_login_is_refused() {
     let shown = house.arrive(&mut browser, JEANNE, "").await;
 
     house.dsm.as_usual(Api::Users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
     let again = follow(&shown, &mut browser, &house).await;
     let callback = house.google.choose(again.location(), JEANNE);
     let arrived = browser.get(callback.as_str()).await;

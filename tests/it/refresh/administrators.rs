@@ -81,7 +81,7 @@ async fn that_they_cannot_be_read_is_said_once_until_it_changes() {
         let mut log = String::new();
         (&*file).rewind().unwrap();
         (&*file).read_to_string(&mut log).unwrap();
-        log.matches("the administrators cannot be read").count()
+        log.matches("cannot read the administrators").count()
     };
 
     house.dsm.always(Api::Members, Instead::Code(3205));

@@ -17,7 +17,7 @@ async fn all_who_ask_at_once_have_the_users_read_once() {
         user.email = Some("inconnu@gmail.com".to_owned());
     }));
     house.dsm.next(Api::Users, Instead::Hang);
-    let desk = &house.bridge().refresh_desk;
+    let desk = &house.bridge().refresh_coordinator;
 
     let (one, two, three, ()) = tokio::join!(
         desk.ask(PATIENCE),
@@ -44,7 +44,7 @@ async fn whoever_asks_too_often_does_not_reach_dsm() {
     let house = House::new().await;
     at_rest(&house).await;
     let before = house.dsm.counts().user_lists;
-    let desk = &house.bridge().refresh_desk;
+    let desk = &house.bridge().refresh_coordinator;
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
     house.clock.advance(Duration::from_secs(9));
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::TooOften);
@@ -57,10 +57,10 @@ async fn whoever_asks_too_often_does_not_reach_dsm() {
 async fn whoever_asks_does_not_wait_for_the_next_try_after_a_failure() {
     let house = House::new().await;
     at_rest(&house).await;
-    let desk = &house.bridge().refresh_desk;
+    let desk = &house.bridge().refresh_coordinator;
     house.dsm.next(Api::SignIn, Instead::Html);
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);
-    let error = || house.jobs().users_report().error;
+    let error = || house.jobs().users.report().error;
     assert!(error().is_some());
     house.clock.advance(Duration::from_secs(10));
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Ended);

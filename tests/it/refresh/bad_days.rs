@@ -28,16 +28,16 @@ async fn on_each_of_dsms_bad_days_those_of_before_sign_in() {
             ("moved", elsewhere()),
         ] {
             house.dsm.always(api, instead);
-            let failed = house.jobs().refresh_users().await;
+            let failed = house.jobs().users.refresh().await;
             assert!(failed.is_err(), "{api:?} {day}: {failed:?}");
-            let report = house.jobs().users_report();
+            let report = house.jobs().users.report();
             assert!(report.error.is_some(), "{api:?} {day}");
-            assert_eq!(report.on_hold_until, None, "{api:?} {day}");
+            assert_eq!(report.paused_until, None, "{api:?} {day}");
             assert!(disk(&house) == before, "{api:?} {day}: written");
             house.dsm.as_usual(api);
             house.dsm.release();
             assert_eq!(refresh(&house).await, UNCHANGED, "{api:?} {day}");
-            assert_eq!(house.jobs().users_report().error, None);
+            assert_eq!(house.jobs().users.report().error, None);
         }
     }
     house.sign_in(JEANNE, "").await;
@@ -51,7 +51,7 @@ async fn a_session_that_is_lost_in_the_middle_is_no_failure() {
         for api in [Api::Users, Api::Members] {
             house.dsm.next(api, Instead::Code(code));
             assert_eq!(refresh(&house).await, UNCHANGED, "{code}");
-            let report = house.jobs().users_report();
+            let report = house.jobs().users.report();
             assert_eq!(report.administrators_error, None, "{code}");
         }
     }

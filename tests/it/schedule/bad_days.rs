@@ -8,7 +8,7 @@ use super::{
     status, tonight, write_file,
 };
 
-const USES_API: &str = "DSM's web API is asked for the power schedule";
+const USES_API: &str = "asking DSM's web API for the power schedule";
 
 #[tokio::test]
 async fn a_file_that_is_no_schedule_is_said_once_and_dsm_is_asked() {
@@ -43,7 +43,7 @@ async fn what_is_no_file_is_not_waited_for() {
     let heard = heard();
     fs::create_dir(&path).unwrap();
     assert_eq!(asked(&house).await, ONE_READING);
-    assert_eq!(heard.count("names something that is no file"), 1);
+    assert_eq!(heard.count("does not name a regular file"), 1);
     fs::remove_dir(&path).unwrap();
 
     // A pipe at whose other end there is nobody.
@@ -52,7 +52,7 @@ async fn what_is_no_file_is_not_waited_for() {
     assert_eq!(asked(&house).await, ONE_READING);
 
     assert_eq!(status(&house).await, tonight("api", "23:00"));
-    assert_eq!(heard.count("names something that is no file"), 1);
+    assert_eq!(heard.count("does not name a regular file"), 1);
 }
 
 /// That we may not read it is what is to be expected of a package.
@@ -73,7 +73,7 @@ async fn no_file_is_no_news() {
 async fn odd_tasks_are_left_out_and_said_once_until_they_change() {
     let house = house().await;
     let heard = heard();
-    let odd = || heard.count("the power schedule has odd tasks");
+    let odd = || heard.count("the power schedule has unusual tasks");
     // Today at 24:61.
     write_file(&house, format!("{EARLIER}25106493\n"));
     refresh(&house).await;
@@ -97,7 +97,7 @@ async fn odd_tasks_are_left_out_and_said_once_until_they_change() {
 async fn an_unknown_schedule_fails_no_refresh_and_is_logged_once() {
     let house = house().await;
     let heard = heard();
-    let said = || heard.count("the power schedule cannot be read: the last one known counts");
+    let said = || heard.count("cannot read the power schedule: using the last known one");
     // One that is about the session, too, is worth no second one.
     for (count, instead) in (1..).zip([
         Instead::Code(102),
@@ -115,7 +115,7 @@ async fn an_unknown_schedule_fails_no_refresh_and_is_logged_once() {
     assert!(
         heard
             .text()
-            .contains("no_file=\"read the file that power.file names")
+            .contains("no_file=\"cannot read the file that power.file names")
     );
     house.dsm.as_usual(Api::PowerSchedule);
     refresh(&house).await;
@@ -133,7 +133,7 @@ async fn without_any_schedule_the_nas_counts_as_always_on() {
     refresh(&house).await;
     let none = serde_json::json!({"source": null, "next_off": null, "next_on": null});
     assert_eq!(status(&house).await, none);
-    let said = "the power schedule cannot be read: the NAS counts as always on";
+    let said = "cannot read the power schedule: planning as if the NAS were always on";
     assert_eq!(heard.count(said), 1, "{}", heard.text());
 }
 
@@ -154,7 +154,7 @@ async fn one_that_cannot_be_kept_counts_and_is_kept_later() {
 
     assert_eq!(status(&house).await, tonight("api", "22:00"));
     assert_eq!(kept(), before);
-    assert_eq!(heard.count("the power schedule cannot be kept"), 1);
+    assert_eq!(heard.count("cannot save the power schedule"), 1);
     state.execute_batch("DROP TRIGGER full").unwrap();
     refresh(&house).await;
     assert_ne!(kept(), before);

@@ -181,13 +181,13 @@ async fn the_family_signs_in_though_the_account_has_a_second_factor() {
         FakeUser::new("nouvelle", "jeanne.martin@gmail.com"),
     ]);
 
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 
     let (claims, _) = house.sign_in(JEANNE, "").await;
     assert_eq!(claims["username"], "nouvelle");
     assert_eq!(house.dsm.counts().refused_sign_ins, 0);
     fs::remove_file(token_file).unwrap();
-    let error = house.jobs().refresh_users().await.unwrap_err();
+    let error = house.jobs().users.refresh().await.unwrap_err();
     assert!(error.to_string().contains("device-token-file"), "{error}");
     assert_eq!(house.dsm.counts().refused_sign_ins, 0);
 }

@@ -45,7 +45,7 @@ fn jeanne(users: &mut [FakeUser]) -> &mut FakeUser {
 
 async fn list(house: &House, users: Vec<FakeUser>) {
     house.dsm.set_users(users);
-    house.jobs().refresh_users().await.unwrap();
+    house.jobs().users.refresh().await.unwrap();
 }
 
 async fn change(house: &House, change: Change) {
@@ -57,7 +57,7 @@ async fn change(house: &House, change: Change) {
 /// From now on DSM answers nothing, and no refresh is under way.
 async fn dsm_falls_silent(house: &House) {
     house.dsm.always(Api::Users, Instead::Status(503));
-    house.jobs().refresh_users().await.unwrap_err();
+    house.jobs().users.refresh().await.unwrap_err();
 }
 
 #[track_caller]

@@ -71,7 +71,7 @@ impl Judge {
     /// Nothing is planned for a time at which the NAS is off.
     pub(crate) fn reads_plans(&mut self, nas: &Nas) {
         let planned = nas.house.jobs().planned();
-        let report = nas.house.jobs().users_report();
+        let report = nas.house.jobs().users.report();
         let users = planned.iter().find(|job| job.name == "users").unwrap();
         assert_eq!(users.next, report.next_refresh);
         for job in &planned {

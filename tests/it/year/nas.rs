@@ -41,7 +41,7 @@ impl Nas {
         })
         .await;
         household.live_in(&house);
-        house.jobs().refresh_users().await.unwrap();
+        house.jobs().users.refresh().await.unwrap();
         house.stop().await;
         house.time_zone = paris();
         house.plan().warmed_up = false;
@@ -146,7 +146,7 @@ impl Nas {
         self.dsm_is_left().await;
         self.house.clock.advance(span);
         timers_believe(span).await;
-        self.house.jobs().minute_passed();
+        self.house.jobs().minutes.passed();
         self.comes_to_rest().await;
     }
 
@@ -195,8 +195,8 @@ impl Nas {
     /// The users fall due at this time, and are read.
     pub(crate) async fn reads_users(&self) {
         soon("the users are read when they are due", || {
-            self.house.jobs().minute_passed();
-            self.house.jobs().users_report().refreshed == Some(self.now())
+            self.house.jobs().minutes.passed();
+            self.house.jobs().users.report().refreshed == Some(self.now())
         })
         .await;
     }

@@ -121,7 +121,7 @@ impl Year {
             self.nas.pass(MINUTE).await;
         }
         let is_read = || {
-            let refreshed = self.nas.house.jobs().users_report().refreshed;
+            let refreshed = self.nas.house.jobs().users.report().refreshed;
             refreshed.is_some_and(|at| since <= at && at <= self.nas.now())
         };
         self.nas.dsm_is_up();
@@ -171,7 +171,7 @@ impl Year {
     async fn keys_are_rotated(&self) {
         let house = &self.nas.house;
         soon("the keys are rotated when they are due", || {
-            house.jobs().minute_passed();
+            house.jobs().minutes.passed();
             let planned = house.jobs().planned();
             let mut planned = planned.iter().filter(|job| job.name == "key-rotation");
             planned.all(|job| job.next.is_some_and(|next| next > self.nas.now()))
@@ -254,7 +254,7 @@ impl Year {
     }
 
     async fn refreshes_if_due(&mut self) {
-        let report = self.nas.house.jobs().users_report();
+        let report = self.nas.house.jobs().users.report();
         if self.nas.now().since(report.refreshed.unwrap()) >= HOUR {
             self.nas.reads_users().await;
         }
@@ -278,8 +278,8 @@ impl Year {
     async fn is_made_ready(&mut self, begun: UnixTime) {
         let house = &self.nas.house;
         soon("all is ready for the night", || {
-            house.jobs().minute_passed();
-            let refreshed = house.jobs().users_report().refreshed;
+            house.jobs().minutes.passed();
+            let refreshed = house.jobs().users.report().refreshed;
             let copied: i64 = copied(house, "SELECT min(fetched) FROM documents");
             refreshed >= Some(begun) && copied >= begun.seconds()
         })

@@ -70,7 +70,7 @@ async fn a_mended_password_ends_it_within_a_minute() {
     let over = || house.rows("hold") == 0;
     minutes_pass_until(&house, "DSM is asked again", over).await;
     until("the users are read", || report(&house).error.is_none()).await;
-    assert_eq!(report(&house).on_hold_until, None);
+    assert_eq!(report(&house).paused_until, None);
     assert_eq!(house.dsm.counts().refused_sign_ins, 1);
 }
 
@@ -132,12 +132,12 @@ async fn whoever_wants_the_users_now_ends_it() {
         .change(|behaviour| behaviour.password = old_password());
     nothing_is_asked(&house).await;
 
-    house.jobs().refresh_now();
+    house.jobs().users.refresh_now();
 
     until("DSM is asked again", || house.rows("hold") == 0).await;
     // Nothing of it is left: the next one is short again.
     house.dsm.always(Api::SignIn, Instead::Code(411));
-    house.jobs().refresh_now();
+    house.jobs().users.refresh_now();
     until("DSM refuses again", || {
         house.rows("hold") == 1 && held(&house) == 15
     })
@@ -171,8 +171,8 @@ async fn a_disk_that_cannot_keep_it_does_not_undo_it() {
                   BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     house.state().execute_batch(broken).unwrap();
     house.dsm.always(Api::SignIn, Instead::Code(400));
-    house.jobs().refresh_now();
-    let refused = || report(&house).on_hold_until.is_some();
+    house.jobs().users.refresh_now();
+    let refused = || report(&house).paused_until.is_some();
     until("DSM refuses", refused).await;
     nothing_is_asked(&house).await;
 }
@@ -197,7 +197,7 @@ async fn status_tells_of_it() {
         users: 6,
         refreshed: Some(refreshed),
         next_refresh: Some(refreshed.plus(60 * MINUTE)),
-        on_hold_until: None,
+        paused_until: None,
         error: None,
         administrators_error: None,
     };
@@ -209,7 +209,7 @@ async fn status_tells_of_it() {
     let end = refreshed.plus(16 * MINUTE);
     until("the reason is told", || report(&house).error.is_some()).await;
     let held = report(&house);
-    assert_eq!(held.on_hold_until, Some(end));
+    assert_eq!(held.paused_until, Some(end));
     assert_eq!(held.refreshed, Some(refreshed));
     assert!(held.error.unwrap().contains("block list"));
     let next = || report(&house).next_refresh == Some(end);
@@ -217,7 +217,7 @@ async fn status_tells_of_it() {
 
     house.dsm.as_usual(Api::SignIn);
     house.dsm.always(Api::Members, Instead::Html);
-    house.jobs().refresh_now();
+    house.jobs().users.refresh_now();
     let well_again = || report(&house).error.is_none();
     until("the users are read again", well_again).await;
     let administrators_error = report(&house).administrators_error.unwrap();
@@ -232,7 +232,7 @@ fn old_password() -> String {
 }
 
 fn report(house: &House) -> UsersReport {
-    house.jobs().users_report()
+    house.jobs().users.report()
 }
 
 /// A house whose password was changed in DSM, and that has found out.
@@ -248,7 +248,7 @@ async fn refused_house() -> House {
 
 /// DSM is asked, and refuses.
 async fn refused(house: &House) {
-    house.jobs().refresh_now();
+    house.jobs().users.refresh_now();
     until("DSM is left alone", || house.rows("hold") == 1).await;
     assert_eq!(house.dsm.counts().refused_sign_ins, 1);
 }
@@ -261,17 +261,17 @@ fn held(house: &House) -> u32 {
 /// Neither job nor login gets through to DSM.
 async fn nothing_is_asked(house: &House) {
     let before = house.dsm.counts();
-    let until_then = report(house).on_hold_until.unwrap();
+    let until_then = report(house).paused_until.unwrap();
     for _ in 0..100 {
-        house.jobs().minute_passed();
+        house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
     // Whoever refreshes does so before this or queues behind it.
-    house.jobs().refresh_users().await.unwrap_err();
-    let asked = house.bridge().refresh_desk.ask(MINUTE).await;
-    assert_eq!(asked, RefreshOutcome::OnHold);
+    house.jobs().users.refresh().await.unwrap_err();
+    let asked = house.bridge().refresh_coordinator.ask(MINUTE).await;
+    assert_eq!(asked, RefreshOutcome::Paused);
     assert_eq!(house.dsm.counts(), before);
-    assert_eq!(report(house).on_hold_until, Some(until_then));
+    assert_eq!(report(house).paused_until, Some(until_then));
 }
 
 /// The NAS is switched off and on.
