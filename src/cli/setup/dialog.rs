@@ -1,16 +1,14 @@
-//! What Package Center's dialogs show of the answers given in its wizard: in
-//! the dialog's language, by the names of the fields, never by variables.
+//! Names and messages of the wizard's fields, in the language of Package
+//! Center's dialog.
 
 use super::questions::Question;
 
-/// How to name an answer and what is wrong with it.
+/// The language of a message about an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wording {
-    /// With the variable, for a script that sets it.
+    /// English with the name of the variable, for a script that sets it.
     Variables,
-    /// For a dialog in English.
     English,
-    /// For a dialog in French.
     French,
 }
 
@@ -25,7 +23,7 @@ impl Wording {
         }
     }
 
-    /// The name of the field.
+    /// Returns the name of the field.
     pub(super) fn name(self, question: &Question) -> String {
         match self {
             Self::Variables => format!("{}, {}", question.prompt, question.variable),
@@ -34,8 +32,8 @@ impl Wording {
         }
     }
 
-    /// One line about an invalid answer. `message` is English; a French dialog
-    /// gets the rule for the field instead.
+    /// Returns a line about an invalid answer. `message` is English; a French
+    /// dialog gets the rule for the field instead.
     pub(super) fn problem(self, question: &Question, message: &str) -> String {
         let name = self.name(question);
         match self {
@@ -45,44 +43,44 @@ impl Wording {
     }
 }
 
-/// The French wizard's name of a field, and what the field takes.
+/// Returns the French wizard's name of a field, and the rule for its value.
 fn french(variable: &str) -> (&str, &'static str) {
     match variable {
         "wizard_issuer" => (
             "URL publique de ce service",
-            "attend une adresse comme https://login.example.com, à un nom réservé à ce service, \
-             sans ? ni #, et sans /callback",
+            "doit être une adresse comme https://login.example.com, réservée à ce service, sans ? \
+             ni #, et sans /callback",
         ),
         "wizard_redirect_uri" => (
             "URL de DSM dans le navigateur",
-            "attend une adresse comme https://nas.example.com/, celle de DSM, sans #/signin ni \
-             /callback",
+            "doit être l'adresse de DSM, comme https://nas.example.com/, sans #/signin ni /callback",
         ),
         "wizard_google_client_id" => (
             "ID client de Google",
-            "attend l'ID que la console Google affiche ; il finit par .apps.googleusercontent.com",
+            "doit être l'ID affiché par la console Google, qui se termine par \
+             .apps.googleusercontent.com",
         ),
         "wizard_google_client_secret" => (
             "Code secret du client Google",
-            "attend le code secret que la console Google affiche, sur une ligne ; ce n'est pas l'ID",
+            "doit être le code secret affiché par la console Google, sur une ligne, et non l'ID",
         ),
         "wizard_dsm_url" => (
             "URL de DSM, vue du NAS",
-            "attend une adresse comme http://127.0.0.1:5000, ou en https pour une autre machine, \
+            "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \
              sans rien après le port",
         ),
         "wizard_dsm_account" => (
             "Compte DSM",
-            "attend le nom d'un compte DSM, de 100 caractères au plus",
+            "doit être le nom d'un compte DSM, de 100 caractères au maximum",
         ),
         "wizard_dsm_password" => (
             "Mot de passe du compte DSM",
-            "attend un mot de passe, sur une ligne",
+            "doit être un mot de passe, sur une ligne",
         ),
         "wizard_client_secret" => (
             "Secret de l'application",
-            "attend 16 caractères ou plus, sur une ligne",
+            "doit comporter au moins 16 caractères, sur une ligne",
         ),
-        other => (other, "n'est pas valable"),
+        other => (other, "n'est pas valide"),
     }
 }

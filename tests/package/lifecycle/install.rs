@@ -105,8 +105,8 @@ fn answers_that_cannot_work_are_rejected_before_installing() {
         ];
         let french = [
             "Revenez",
-            "\n- URL publique de ce service : attend une adresse comme https://",
-            "\n- Secret de l'application : attend 16 caractères ou plus",
+            "\n- URL publique de ce service : doit être une adresse comme https://",
+            "\n- Secret de l'application : doit comporter au moins 16 caractères",
         ];
         for (language, words) in [("enu", english), ("fre", french), ("jpn", english)] {
             nas.language = language;
@@ -140,7 +140,7 @@ fn the_former_config_wins_over_new_answers() {
         ]);
         let english = "These answers differ from it and were not used:\n\
             - Public URL of this service\n- Password of the DSM account\nTo use";
-        let french = "Ces réponses en diffèrent et n'ont pas été utilisées :\n\
+        let french = "Ces réponses sont différentes et n'ont pas été utilisées :\n\
             - URL publique de ce service\n- Mot de passe du compte DSM\nPour les utiliser";
         for (language, words) in [("enu", english), ("fre", french)] {
             nas.language = language;
@@ -161,7 +161,7 @@ fn the_former_config_wins_over_new_answers() {
         // The same answers again.
         nas.language = "enu";
         let ran = nas.install(package, &answers(&[]));
-        assert!(ran.dialog.ends_with("is used again.\n"), "{ran:?}");
+        assert!(ran.dialog.ends_with("and is used.\n"), "{ran:?}");
     });
 }
 
@@ -196,7 +196,7 @@ fn files_of_another_uid_are_said_with_the_command_that_helps() {
         for (path, ..) in files(&nas.file("home", "")) {
             chown(path, Some(USER - 1), Some(USER - 1)).unwrap();
         }
-        for (language, words) in [("fre", "appartient à un autre"), ("enu", "another user")] {
+        for (language, words) in [("fre", "appartiennent à un autre"), ("enu", "another user")] {
             nas.language = language;
             let ran = nas.install(package, &answers(&[]));
             assert_eq!(ran.code, 0, "{ran:?}");

@@ -66,10 +66,13 @@ fn a_full_disk_is_logged_and_loses_nothing_that_was_there() {
         film.set_len(film.metadata().unwrap().len() - 2 * 4096)
             .unwrap();
 
+        nas.language = "fre";
         let ran = nas.install(package, &answers(&[]));
 
         assert_eq!(ran.code, 0, "{ran:?}");
-        assert!(ran.dialog.contains("not configured"), "{ran:?}");
+        let french = "n'est pas configuré. Message du programme, en anglais : google-to-";
+        assert!(ran.dialog.contains(french), "{ran:?}");
+        assert!(ran.dialog.contains("No space left"), "{ran:?}");
         assert!(!nas.file("home", "config.toml").exists());
         assert!(!nas.file("home", "dsm-password").exists());
     });

@@ -28,7 +28,7 @@ fn what_is_kept_is_in_force_after_the_next_installation() {
 
             let ran = nas.install(package, &untouched());
 
-            assert!(ran.dialog.contains("is used again"), "{ran:?}");
+            assert!(ran.dialog.contains("and is used"), "{ran:?}");
             until("it serves", serves);
         }
     });
@@ -81,7 +81,10 @@ fn what_cannot_be_erased_is_said() {
         fs::create_dir(nas.file("var", "notes")).unwrap();
         fs::write(nas.file("var", "notes/mine"), "").unwrap();
 
-        for (language, words) in [("fre", "peuvent y rester"), ("enu", "may be left there")] {
+        for (language, words) in [
+            ("fre", "peuvent contenir des secrets"),
+            ("enu", "may contain secrets"),
+        ] {
             nas.language = language;
             let ran = nas.uninstall(&choice(true));
 
