@@ -43,6 +43,7 @@ pub use keys::{KeptKey, KeyChange};
 pub use links::Linked;
 pub(crate) use open::files;
 pub use shutdown_marker::{LastRun, ShutdownMarker};
+pub use whose::is_of_another;
 
 /// Append only: a released migration never changes.
 const MIGRATIONS: &[&str] = &[

@@ -49,9 +49,9 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     Ok(Owner::Another)
 }
 
-/// Whether the file at `path` is another program's database. Changes neither
-/// the file nor its mode; a file that cannot be read is not one.
-pub(super) fn is_of_another(path: &Path) -> bool {
+/// Returns whether the file at `path` is another program's database. Changes
+/// neither the file nor its mode; a file that cannot be read is not one.
+pub fn is_of_another(path: &Path) -> bool {
     matches!(look(path), Ok(Owner::Another))
 }
 

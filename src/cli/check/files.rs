@@ -1,4 +1,4 @@
-//! What `run` opens beside the config and its secrets: whether it can.
+//! Checks whether `run` can open its log, state, lock and control socket.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -10,16 +10,14 @@ use nix::unistd::{AccessFlags, access, geteuid};
 use crate::config::{Config, Problem, directory_of};
 use crate::store;
 
-/// What has to be at a path, if there is anything.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     File,
     Socket,
 }
 
-/// Returns why `run` could not open its log, its state, the state's lock or
-/// its control socket: the first reason for each key. Nothing is made or
-/// changed.
+/// Returns why `run` could not open its log, state, lock or control socket: the
+/// first reason for each key. Creates and changes nothing.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let state = store::files(&config.storage).map(|path| ("storage.path", path, Kind::File));
     let log = config.log.file.clone();
@@ -31,17 +29,25 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     );
     let all = state.into_iter().chain(log).chain([socket]);
     let mut problems: Vec<Problem> = all.filter_map(problem).collect();
+    if store::is_of_another(&config.storage) {
+        let reason = "it is another program's database; choose another path";
+        problems.insert(0, cannot_open("storage.path", &config.storage, reason));
+    }
     problems.dedup_by(|second, first| second.key == first.key);
     problems
 }
 
 fn problem((key, path, kind): (&str, PathBuf, Kind)) -> Option<Problem> {
     let reason = try_opening(&path, kind).err()?;
-    Some(Problem {
+    Some(cannot_open(key, &path, &reason))
+}
+
+fn cannot_open(key: &str, path: &Path, reason: &str) -> Problem {
+    Problem {
         key: key.to_owned(),
         place: key.to_owned(),
         message: format!("cannot open {}: {reason}", path.display()),
-    })
+    }
 }
 
 fn try_opening(path: &Path, kind: Kind) -> Result<(), String> {
@@ -67,13 +73,13 @@ fn try_opening(path: &Path, kind: Kind) -> Result<(), String> {
     let ours = geteuid();
     if !ours.is_root() && found.uid() != ours.as_raw() {
         return Err(format!(
-            "it belongs to another user (uid {}) than the one that runs this (uid {ours}); run \
-             chown {ours} on it",
+            "it belongs to another user (uid {}) than this process (uid {ours}); run chown \
+             {ours} on it",
             found.uid()
         ));
     }
     if kind == Kind::Socket {
-        // A daemon replaces it.
+        // The daemon replaces it.
         return try_making(path);
     }
     let opened = OpenOptions::new().read(true).write(true).open(path);
@@ -85,6 +91,6 @@ fn try_making(path: &Path) -> Result<(), String> {
     let flags = AccessFlags::W_OK | AccessFlags::X_OK;
     access(directory, flags).map_err(|error| {
         let error = io::Error::from(error);
-        format!("cannot make files in {}: {error}", directory.display())
+        format!("cannot create files in {}: {error}", directory.display())
     })
 }

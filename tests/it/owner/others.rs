@@ -52,6 +52,30 @@ fn check_says_what_run_cannot_open() {
     assert!(!estate.home().join("state.sqlite3").exists());
 }
 
+#[test]
+fn check_rejects_the_database_of_another_program() {
+    let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "192.0.2.1:5556"));
+    let path = estate.home().join("state.sqlite3");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE films (name);").unwrap();
+    drop(other);
+    estate.give("--no-dereference", OWNER, "state.sqlite3");
+    let before = fs::read(&path).unwrap();
+
+    let checked = estate.user(OWNER, OWNER, &["check"]);
+
+    assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+    let words = format!(
+        "fail storage.path: cannot open {}: it is another program's database",
+        path.display()
+    );
+    let found = text(&checked.stdout);
+    assert!(found.starts_with(&words), "{found}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let ran = estate.user(OWNER, OWNER, &["run"]);
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+}
+
 /// As `/tmp`, where a config can appear between two looks.
 #[test]
 fn root_uses_no_config_where_others_may_put_another() {
