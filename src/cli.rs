@@ -3,7 +3,6 @@
 mod check;
 mod control_client;
 mod dsm_settings;
-mod help;
 mod owner;
 mod package;
 mod question;
@@ -15,122 +14,40 @@ mod waiting;
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::ConfigError;
 use crate::logging;
 use crate::machine::time_zone::{self, LocalZone};
-use question::Question;
 
-/// It failed.
+/// Exit code for a failure.
 const FAILED: u8 = 1;
 
-/// The arguments make no sense. clap's own habit, too.
+/// Exit code for a usage error; clap uses the same.
 const BAD_USAGE: u8 = 2;
 
-/// The daemon to ask is not running: `EX_TEMPFAIL`, another time may do.
+/// Exit code if the daemon does not answer: `EX_TEMPFAIL`, try again later.
 const NOT_RUNNING: u8 = 75;
 
-/// The config is bad or missing: `EX_CONFIG` of sysexits.h, which tells a
-/// supervisor that another try brings nothing.
+/// Exit code for an invalid or missing config: `EX_CONFIG` of sysexits.h, which
+/// tells a supervisor that a restart does not help.
 const BAD_CONFIG: u8 = 78;
 
-/// Longer lines are hard to read, however wide the terminal is.
-const WIDEST_HELP: usize = 100;
-
-const LONG_ABOUT: &str = "\
-Sign in to a Synology NAS with Google: an OpenID provider toward DSM, an OpenID client toward \
-Google. A person clicks the button on DSM's login page, signs in at Google, and DSM lets them in \
-as the DSM user who has that e-mail address.";
-
-const EXAMPLES: &str = "\
-Examples:
-  google-to-synology-sso setup
-      Ask for the first values, and write a config and its secret files.
-  google-to-synology-sso check
-      Read the config and every file it names, and print all that is wrong.
-  google-to-synology-sso --config ./config.toml run
-      Serve in the foreground, with a config of your own.
-  google-to-synology-sso status
-      Show daemon health, recent refusals and recent problems.
-  google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
-      The same report, for a program.
-
-On a NAS, by SSH:
-  sudo -u google-to-synology-sso google-to-synology-sso status
-      Every command runs as the package's user, which owns the config. It can also replace this \
-program, so never run it as root there.
-
-Config:
-  The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS, \
-/var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.
-
-Exit codes:
-  0   done
-  1   it failed
-  2   bad usage
-  75  the daemon to ask is not running
-  78  the config is bad or missing";
-
-#[derive(Parser)]
-#[command(
-    version,
-    about,
-    long_about = LONG_ABOUT,
-    after_help = EXAMPLES,
-    max_term_width = WIDEST_HELP
-)]
-struct Arguments {
-    /// The config file
-    #[arg(
-        long,
-        global = true,
-        value_name = "PATH",
-        env = "GOOGLE_TO_SYNOLOGY_SSO_CONFIG",
-        default_value = package::CONFIG
-    )]
-    config: PathBuf,
-
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Serve in the foreground; SIGTERM or SIGINT ends it, SIGHUP reads the
-    /// config again
-    Run(run::Options),
-    /// Read the config and every file it names, offline; print every problem
-    /// with its key path
-    Check {
-        /// Print JSON: a list of name, result (ok, warn or fail) and message
-        #[arg(long)]
-        json: bool,
-    },
-    /// Ask for the first values, or offer those of an existing config; write
-    /// the config and its secret files
-    Setup(setup::Options),
-    /// Print what to paste into DSM's SSO settings and the Google console
-    DsmSettings {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-    },
-    #[command(flatten)]
-    Question(Question),
-}
-
-/// Does what the arguments of this process say.
+/// Runs the command that the arguments of this process name; returns its exit
+/// code.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    let matches = command.try_get_matches();
+    let arguments = match matches.and_then(|found| Arguments::from_arg_matches(&found)) {
         Ok(arguments) => arguments,
         Err(answer) => return print_clap(&answer),
     };
     leave_no_core_file();
-    // Before there is any other thread, which would keep its rights.
+    // Before the first thread is created: each thread has its own user ID.
     if let Err(error) = owner::become_owner(&arguments.config) {
         complain(&format!("{error:#}"));
         return ExitCode::from(FAILED);
@@ -143,7 +60,7 @@ pub fn main() -> ExitCode {
         Command::Check { json } => check::check(config, json),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => setup::setup(config, &options),
-        Command::Question(question) => question.ask(config),
+        Command::Question(question) => question::ask(question, config),
     };
     ExitCode::from(code)
 }
@@ -154,9 +71,9 @@ fn leave_no_core_file() {
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
-/// Help and version are answers of clap, too: asked for, they are results.
+/// Prints clap's error, or the help or version that was asked for.
 fn print_clap(answer: &clap::Error) -> ExitCode {
-    // There is nobody left to tell when the terminal is gone.
+    // A closed terminal cannot show an error either.
     let _ = answer.print();
     if answer.use_stderr() {
         return ExitCode::from(BAD_USAGE);
@@ -164,10 +81,10 @@ fn print_clap(answer: &clap::Error) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Where this machine is.
+/// Returns this machine's time zone.
 #[expect(
     clippy::disallowed_methods,
-    reason = "TZ belongs to the system: no option of ours, which clap would read"
+    reason = "TZ is the system's variable, not an option that clap would read"
 )]
 fn local_zone() -> LocalZone {
     let tz = std::env::var_os("TZ");
@@ -175,39 +92,39 @@ fn local_zone() -> LocalZone {
     time_zone::find(tz.as_deref(), |path| fs::read(path))
 }
 
-/// One line a problem.
+/// Prints why the config cannot be used; returns the exit code.
+fn complain_of_config(error: &ConfigError) -> u8 {
+    complain(&describe(error));
+    code_of(error)
+}
+
+/// Returns the error message, with one line for each problem.
 fn describe(error: &ConfigError) -> String {
     match error {
         ConfigError::Unreadable { path, source } => {
-            format!("read the config {}", why_unreadable(path, source))
+            format!("cannot read the config {}", why_unreadable(path, source))
         }
         ConfigError::Bad { .. } => error.in_lines(),
     }
 }
 
 fn why_unreadable(path: &Path, source: &io::Error) -> String {
-    let hints = [
-        (
-            io::ErrorKind::PermissionDenied,
-            "; it has to be readable for the owner of its directory",
-        ),
-        (
-            io::ErrorKind::NotFound,
-            "; setup makes a config, and --config names another place",
-        ),
-    ];
-    // The error of ours says itself what to do.
-    let is_the_systems = source.raw_os_error().is_some();
-    let hint = hints
-        .iter()
-        .find(|(kind, _)| is_the_systems && *kind == source.kind());
-    let hint = hint.map_or("", |(_, hint)| hint);
+    // An error of our own says itself what to do.
+    let kind = source.raw_os_error().map(|_| source.kind());
+    let hint = if kind == Some(io::ErrorKind::PermissionDenied) {
+        "; make it readable for the owner of its directory"
+    } else if kind == Some(io::ErrorKind::NotFound) {
+        "; create one with setup, or name another with --config"
+    } else {
+        ""
+    };
     format!("{}: {source}{hint}", path.display())
 }
 
 fn code_of(error: &ConfigError) -> u8 {
     match error {
-        // What somebody else may read is neither bad nor missing.
+        // The config may be valid, but this user must not read it, or others
+        // can.
         ConfigError::Unreadable { source, .. }
             if source.kind() == io::ErrorKind::PermissionDenied =>
         {
@@ -217,8 +134,8 @@ fn code_of(error: &ConfigError) -> u8 {
     }
 }
 
-/// Writes a result to standard output; the code to exit with is `code` if
-/// that worked. A reader that has seen enough, such as `head`, is no failure.
+/// Writes a result to standard output; returns `code`, or [`FAILED`] if it
+/// cannot be written. A closed pipe, as by `head`, is not an error.
 fn print_result(text: &str, code: u8) -> u8 {
     let mut output = io::stdout().lock();
     let written = output
@@ -228,43 +145,35 @@ fn print_result(text: &str, code: u8) -> u8 {
         Ok(()) => code,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
         Err(error) => {
-            complain(&format!("write the result: {error}"));
+            complain(&format!("cannot write the result: {error}"));
             FAILED
         }
     }
 }
 
-/// JSON for a program, or for a terminal all the same: nothing in it steers
-/// one.
+/// Returns `json` as a line without terminal control characters.
 fn json_line(json: &str) -> String {
     format!("{}\n", logging::in_plain_characters(json))
 }
 
-/// Tells what went wrong on standard error, in one line or in several. It may
-/// repeat what others wrote, who are not to steer root's terminal.
+/// Writes a message to standard error. It may contain text from others, so
+/// terminal control characters are replaced.
 fn complain(message: &str) {
     let steers = |character| !matches!(character, '\n' | '\t') && !logging::is_plain(character);
     let message = message.replace(steers, "\u{fffd}");
-    // There is nobody left to tell when standard error is gone.
-    let _ = writeln!(io::stderr(), "google-to-synology-sso: {message}");
+    // There is no other place to report a closed standard error.
+    let _ = writeln!(io::stderr(), "{}: {message}", arguments::NAME);
 }
 
 #[cfg(test)]
 mod tests {
     use std::io;
 
-    use clap::CommandFactory;
-
-    use super::{Arguments, BAD_CONFIG, FAILED, code_of, describe};
+    use super::{BAD_CONFIG, FAILED, code_of, describe};
     use crate::config::ConfigError;
 
     #[test]
-    fn the_arguments_do_not_contradict_each_other() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn a_config_of_somebody_else_is_not_bad() {
+    fn a_config_of_another_user_is_not_invalid() {
         let check = |errno: nix::errno::Errno, code: u8, hint: &str| {
             let error = ConfigError::Unreadable {
                 path: "config.toml".into(),
@@ -274,7 +183,7 @@ mod tests {
             assert!(describe(&error).ends_with(hint), "{}", describe(&error));
         };
         check(nix::errno::Errno::EACCES, FAILED, "owner of its directory");
-        check(nix::errno::Errno::ENOENT, BAD_CONFIG, "names another place");
+        check(nix::errno::Errno::ENOENT, BAD_CONFIG, "with --config");
         check(nix::errno::Errno::EISDIR, BAD_CONFIG, "(os error 21)");
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{Config, ConfigError, Problem};
 use crate::machine::clock::SystemClock;
 use domain::base::clock::Clock;
 
-/// What was found about one thing. `--json` prints it as it is.
+/// A result for one key path, as `--json` prints it.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Finding {
     name: String,
@@ -27,8 +27,8 @@ enum Verdict {
     Fail,
 }
 
-/// Prints what is to be said about the config in `path`; warnings are no
-/// failure.
+/// Checks the config in `path` and prints the findings; returns the exit code.
+/// Warnings do not change it.
 pub(super) fn check(path: &Path, json: bool) -> u8 {
     let (findings, code) = match Config::load(path) {
         Ok(config) => judge(path, &config),
@@ -42,7 +42,7 @@ pub(super) fn check(path: &Path, json: bool) -> u8 {
     print_result(&text, code)
 }
 
-/// A config that is valid; `run` may fail all the same.
+/// Checks what `run` needs beside a valid config.
 fn judge(path: &Path, config: &Config) -> (Vec<Finding>, u8) {
     let failures = files::problems(config).into_iter();
     let mut findings: Vec<Finding> = failures
@@ -64,7 +64,7 @@ fn praise(path: &Path, config: &Config) -> Finding {
         name: "config".to_owned(),
         result: Verdict::Ok,
         message: format!(
-            "{} is good, with the files it names: issuer {}, clients {}",
+            "{} and the files that it names are valid: issuer {}, clients {}",
             path.display(),
             config.issuer,
             clients.join(", ")
@@ -72,7 +72,7 @@ fn praise(path: &Path, config: &Config) -> Finding {
     }
 }
 
-/// What is wrong with a config that cannot be used.
+/// Returns the problems of a config that cannot be used.
 pub(super) fn blame(error: &ConfigError) -> Vec<Finding> {
     match error {
         ConfigError::Bad { problems, .. } => problems
@@ -97,7 +97,7 @@ impl Finding {
     }
 }
 
-/// One line for each finding.
+/// Returns one line for each finding.
 pub(super) fn as_lines(findings: &[Finding]) -> String {
     let lines = findings.iter().map(|finding| {
         let result = match finding.result {

@@ -1,4 +1,4 @@
-//! Asks the daemon, over its control socket, and shows the answer.
+//! The client of the control socket.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::os::unix::net::UnixStream;
@@ -19,33 +19,30 @@ use crate::daemon::control::wire::{Answer, Reason, Refused, Request};
 use crate::machine::clock::SystemClock;
 use domain::base::clock::Clock;
 
-/// A reload waits 15 s for DSM; whoever has waited for so long gives up.
+/// The time-out of a request. A reload may wait 15 s for DSM.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// For whom an answer is written.
+/// The output format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A person.
     Table,
-    /// A program.
     Json,
 }
 
 impl Form {
-    /// By `--json`.
     pub(super) fn of(json: bool) -> Self {
         if json { Self::Json } else { Self::Table }
     }
 }
 
-/// A report that a person can read.
+/// A report of the daemon, printed as JSON or as a table.
 pub(super) trait Report: Serialize + DeserializeOwned {
-    /// For a terminal; ends with a line feed.
+    /// Returns text for a terminal, ending with a line feed.
     fn to_table(&self, reader: &Reader) -> String;
 }
 
-/// Sends `request` to the daemon of the config at `path` and prints its
-/// report; the code to exit with.
+/// Sends `request` to the daemon of the config at `path` and prints its report;
+/// returns the exit code.
 pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 {
     let report = find_socket(path).and_then(|socket| {
         let report = ask::<R>(&socket, request)?;
@@ -57,8 +54,7 @@ pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 
     }
 }
 
-/// Returns the report on `first` and below it, in a table, the one on
-/// `second`. JSON has the first one only.
+/// Returns the report for `first`, followed in a table by the one for `second`.
 pub(super) fn both<R: Report, S: Report>(
     path: &Path,
     first: &Request,
@@ -70,12 +66,12 @@ pub(super) fn both<R: Report, S: Report>(
     if form == Form::Json {
         return Ok(text);
     }
-    // The daemon has just answered; what is below is not worth an error.
+    // An error here must not hide the first report.
     let below = ask::<S>(&socket, second);
     Ok(text + &below.map_or_else(|_| String::new(), |below| written(&below, form)))
 }
 
-/// Why there is no report, and the code to exit with.
+/// An error message and the exit code.
 #[derive(Debug)]
 pub(super) struct Unanswered {
     message: String,
@@ -83,13 +79,13 @@ pub(super) struct Unanswered {
 }
 
 impl Unanswered {
-    /// Prints the reason; the code to exit with.
+    /// Prints the message; returns the exit code.
     pub(super) fn complain(&self) -> u8 {
         complain(&self.message);
         self.code
     }
 
-    /// Whether a daemon that waits for a config may be the reason.
+    /// Returns whether the daemon may be waiting for a valid config.
     pub(super) fn may_wait(&self) -> bool {
         matches!(self.code, NOT_RUNNING | BAD_CONFIG)
     }
@@ -113,7 +109,7 @@ fn find_socket(path: &Path) -> Result<PathBuf, Unanswered> {
 
 fn written<R: Report>(report: &R, form: Form) -> String {
     match form {
-        // Nothing of a report can fail to be written: no map, no float.
+        // Cannot fail: a report has no map with other keys than strings.
         Form::Json => json_line(&serde_json::to_string(report).unwrap_or_default()),
         Form::Table => report.to_table(&Reader {
             now: SystemClock::new().now(),
@@ -123,10 +119,11 @@ fn written<R: Report>(report: &R, form: Form) -> String {
     }
 }
 
-/// no-color.org: set, and not empty.
+/// Colours are for terminals, unless `NO_COLOR` is set and not empty
+/// (no-color.org).
 #[expect(
     clippy::disallowed_methods,
-    reason = "clap has no way to read a bare mark"
+    reason = "clap cannot read a variable without an option"
 )]
 fn paint() -> Paint {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -137,24 +134,25 @@ fn paint() -> Paint {
     }
 }
 
-/// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 enum AskError {
     #[error(
-        "the daemon to ask is not running: nobody answers at {} (after a change of \
-         control.socket it has to be started again)",
+        "the daemon is not running: no answer at {} (after a change of control.socket, restart \
+         the daemon)",
         .0.display()
     )]
     NotRunning(PathBuf),
     #[error(
-        "ask the daemon at {}: {source}; run this as the user that runs the daemon, such as: {} …",
+        "cannot ask the daemon at {}: {source}; run this as the daemon's user, such as: {} …",
         path.display(),
         package::PROGRAM
     )]
     Denied { path: PathBuf, source: io::Error },
-    #[error("ask the daemon at {}: {source}", path.display())]
+    #[error("cannot ask the daemon at {}: {source}", path.display())]
     Broken { path: PathBuf, source: io::Error },
-    #[error("the daemon's answer cannot be read, so it is of another version: restart it ({0})")]
+    #[error(
+        "cannot read the daemon's answer, because its version differs; restart the daemon ({0})"
+    )]
     Form(#[source] serde_json::Error),
     #[error("{}", .0.message)]
     Refused(Refused),
@@ -207,7 +205,7 @@ fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Vec<u8>> {
     let mut answer = Vec::new();
     BufReader::new(stream).read_until(b'\n', &mut answer)?;
     if answer.is_empty() {
-        let why = "it hung up without an answer";
+        let why = "it closed the connection without an answer";
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, why));
     }
     Ok(answer)

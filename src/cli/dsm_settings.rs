@@ -1,17 +1,17 @@
-//! `dsm-settings`: what to paste into DSM and into the Google console, by the
-//! names that their forms have.
+//! `dsm-settings`: the values for DSM and the Google console, by the names of
+//! their fields.
 
 use std::fmt::Write;
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::{code_of, complain, describe, json_line, print_result};
+use super::{complain_of_config, json_line, print_result};
 use crate::config::Config;
 use crate::config::urls::GOOGLE;
 use domain::model::relying_party::RelyingParty;
 
-/// `--json` prints it as it is.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Settings {
     dsm: Vec<DsmForm>,
@@ -19,8 +19,8 @@ struct Settings {
     google: GoogleForm,
 }
 
-/// What a client asks for that is not DSM: its forms have the names of the
-/// standards (`OpenID` Connect Discovery, section 3; RFC 7591, section 2).
+/// The values for a client that is not DSM, by the names of the standards
+/// (`OpenID` Connect Discovery, section 3; RFC 7591, section 2).
 #[derive(Serialize)]
 struct ClientForm {
     name: String,
@@ -49,7 +49,7 @@ struct DsmForm {
     name: &'static str,
     well_known_url: String,
     application_id: String,
-    /// The file: a terminal's history is no place for a secret.
+    /// The path of the file: secrets do not belong on a terminal.
     application_secret_file: String,
     redirect_uris: Vec<String>,
     authorization_scope: &'static str,
@@ -68,14 +68,11 @@ struct GoogleForm {
     audience: &'static str,
 }
 
-/// Prints what belongs to the config in `path`.
+/// Prints the values for the config in `path`; returns the exit code.
 pub(super) fn dsm_settings(path: &Path, json: bool) -> u8 {
     let config = match Config::load(path) {
         Ok(config) => config,
-        Err(error) => {
-            complain(&describe(&error));
-            return code_of(&error);
-        }
+        Err(error) => return complain_of_config(&error),
     };
     let settings = Settings::of(&config);
     let text = if json {
@@ -138,7 +135,7 @@ impl DsmForm {
             ("Name", self.name),
             ("Well-known URL", &self.well_known_url),
             ("Application ID", &self.application_id),
-            ("Application secret", "what is in the file"),
+            ("Application secret", "the content of the file"),
             ("", &self.application_secret_file),
         ];
         rows.extend(in_rows("Redirect URI", &self.redirect_uris));
@@ -182,7 +179,7 @@ impl ClientForm {
             ("Userinfo endpoint", &self.userinfo_endpoint),
             ("JWKS URI", &self.jwks_uri),
             ("Client ID", &self.client_id),
-            ("Client secret", "what is in the file"),
+            ("Client secret", "the content of the file"),
             ("", &self.client_secret_file),
             ("Client authentication", &methods),
         ];
@@ -199,7 +196,7 @@ impl ClientForm {
     }
 }
 
-/// It is read elsewhere than where the command was typed.
+/// Returns the absolute path.
 fn secret_file(client: &RelyingParty) -> String {
     let path = std::path::absolute(&client.secret_file);
     let path = path.unwrap_or_else(|_| client.secret_file.clone());
@@ -211,7 +208,7 @@ fn redirect_uris(client: &RelyingParty) -> Vec<String> {
     uris.map(|uri| uri.as_str().to_owned()).collect()
 }
 
-/// The field is named once.
+/// Returns a row for each value; only the first names the field.
 fn in_rows<'a>(field: &'a str, values: &'a [String]) -> impl Iterator<Item = (&'a str, &'a str)> {
     let fields = std::iter::once(field).chain(std::iter::repeat(""));
     fields.zip(values.iter().map(String::as_str))
@@ -224,7 +221,7 @@ impl GoogleForm {
             ("Application type", self.application_type),
             ("Authorized JavaScript origins", "none"),
             ("Authorized redirect URIs", callback),
-            ("Client ID, which it shows then", &self.client_id),
+            ("Client ID, shown after creation", &self.client_id),
         ];
         let scopes = self.scopes.join(" ");
         if self.issuer != GOOGLE {
@@ -233,7 +230,7 @@ impl GoogleForm {
         }
         let screen = [
             ("Audience", self.audience),
-            ("", "while it is in testing, list everybody as a test user"),
+            ("", "while it is in testing, add all users as test users"),
             ("Scopes", &scopes),
         ];
         let credentials = "Google console: APIs & Services > Credentials, an OAuth client ID";
@@ -247,7 +244,7 @@ fn table(title: &str, rows: &[(&str, &str)]) -> String {
     let width = width.unwrap_or_default();
     let mut text = format!("{title}\n");
     for (field, value) in rows {
-        // A String takes whatever is written.
+        // Writing to a String cannot fail.
         let _ = writeln!(text, "  {field:width$}  {value}");
     }
     text

@@ -1,5 +1,5 @@
-//! Who the commands run as: the owner of the config's directory, as the
-//! daemon does.
+//! Switches root to the owner of the config's directory, as which the daemon
+//! runs.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,12 +12,11 @@ use nix::unistd::{Gid, Uid, User, setgid, setgroups, setuid};
 use super::package;
 use crate::config::{directory_of, writable_by_others};
 
-/// Lets root become the owner of the directory of `config`, for good, so that
-/// a command typed as root leaves no file that the daemon cannot open.
-/// Any other user gets an error that says how to run the command.
+/// Switches root permanently to the owner of the directory of `config`, so that
+/// no command leaves a file that the daemon cannot open. Any other user gets an
+/// error that says how to run the command.
 ///
-/// A directory that is not there has no owner: the command itself tells what
-/// that means for it.
+/// A missing directory is not an error here; the command itself reports it.
 pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     let directory = directory_of(config);
     let metadata = match fs::metadata(directory) {
@@ -56,18 +55,23 @@ pub(super) fn become_owner(config: &Path) -> anyhow::Result<()> {
     }
     group_of(user, group)
         .and_then(|group| Ok(give_up_root(user, group)?))
-        .with_context(|| format!("become the owner of {} (uid {user})", directory.display()))
+        .with_context(|| {
+            format!(
+                "cannot switch to the owner of {} (uid {user})",
+                directory.display()
+            )
+        })
 }
 
-/// What to type to run a command as `user`, the owner of the directory of
-/// `config`. Nothing for root: on a NAS it must not run this program, which the
-/// package's user can replace.
+/// Returns how to run a command as `user`, the owner of the directory of
+/// `config`. Empty for root, which must not run this program on a NAS: the
+/// package's user can replace it.
 fn how_to_be(user: Uid, config: &Path) -> String {
     let name = User::from_uid(user).ok().flatten().map(|user| user.name);
-    if package::owns(config) && name.as_deref() != Some(package::USER) {
+    if package::owns(config) && name.as_deref() != Some(arguments::NAME) {
         return format!(
-            "; a previous installation may have left it, then run: sudo chown -R {0}:{0} {1}/",
-            package::USER,
+            "; if it is from a previous installation, run: sudo chown -R {0}:{0} {1}/",
+            arguments::NAME,
             directory_of(config).display()
         );
     }
@@ -78,8 +82,8 @@ fn how_to_be(user: Uid, config: &Path) -> String {
     format!("; run this as that user: sudo -u {name} google-to-synology-sso …")
 }
 
-/// Whether what is in the directory of `config` is ours to read: to be asked
-/// again of a config that was not there at the start.
+/// Checks that this process runs as the owner of the directory of `config`,
+/// which may not have existed at the start.
 pub(super) fn still_owns(config: &Path) -> anyhow::Result<()> {
     let directory = directory_of(config);
     let Ok(metadata) = fs::metadata(directory) else {
@@ -88,8 +92,7 @@ pub(super) fn still_owns(config: &Path) -> anyhow::Result<()> {
     let ours = Uid::effective();
     if metadata.uid() != ours.as_raw() {
         bail!(
-            "{} belongs to another user (uid {}) than this daemon (uid {ours}), which has to be \
-             started again",
+            "{} belongs to another user (uid {}) than this daemon (uid {ours}); restart the daemon",
             directory.display(),
             metadata.uid()
         );
@@ -97,21 +100,20 @@ pub(super) fn still_owns(config: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The directory's group, but never root's: whoever gave the directory away
-/// may have given its user alone, and what root's group can read is not for
-/// its owner. Then the owner's own one.
+/// Returns the directory's group, or the owner's own group if that is root's: a
+/// `chown` without a group leaves root's, whose files the owner must not read.
 fn group_of(user: Uid, directory: Gid) -> anyhow::Result<Gid> {
     let roots = Gid::from_raw(0);
     if directory != roots {
         return Ok(directory);
     }
-    let user = User::from_uid(user).context("look the owner up")?;
+    let user = User::from_uid(user).context("cannot look up the owner")?;
     let own = user.map(|user| user.gid).filter(|own| *own != roots);
-    own.context("its group is root's, and the owner has no other: run chgrp on it")
+    own.context("its group is root, and the owner has no other group; run chgrp on it")
 }
 
-/// The user last: only root may change the others. From root's hands, each
-/// of them changes the saved one too, so that there is no way back.
+/// Changes the user last, because only root may change the groups. Called by
+/// root, each call also sets the saved IDs, so there is no way back.
 fn give_up_root(user: Uid, group: Gid) -> nix::Result<()> {
     setgroups(&[])?;
     setgid(group)?;

@@ -1,37 +1,30 @@
-//! Where a DSM package keeps what it reads and writes.
+//! The paths and the account of the DSM package.
 
 use std::path::{Path, PathBuf};
 
 use crate::config::directory_of;
 
-/// The config of the package, on a NAS.
-pub(super) const CONFIG: &str = "/var/packages/google-to-synology-sso/home/config.toml";
-
-/// The account of the package, and of the service in
-/// docs/guides/install-with-systemd.md.
-pub(super) const USER: &str = "google-to-synology-sso";
-
-/// What to type before a command on a NAS, where the package's user can replace
-/// the program, so that root must not run it. The same after the steps of
-/// docs/guides/install-with-systemd.md.
+/// The start of every command line on a NAS. Root must not run the program
+/// there, because the package's user can replace it. The same works after the
+/// steps in docs/guides/install-with-systemd.md.
 pub(super) const PROGRAM: &str = "sudo -u google-to-synology-sso google-to-synology-sso";
 
-/// Whether DSM runs the daemon with this config, as one of a package.
+/// Returns whether `config` is the one of the DSM package.
 pub(super) fn owns(config: &Path) -> bool {
     config.ends_with("google-to-synology-sso/home/config.toml")
 }
 
-/// The log, for the config of a package: what goes to standard error is hard
-/// to find on a NAS. `None`: `config` is of no package.
+/// Returns the log file of the package, because standard error is not visible
+/// on a NAS. `None` if `config` does not belong to the package.
 pub(super) fn log(config: &Path) -> Option<PathBuf> {
     if !owns(config) {
         return None;
     }
-    // By its name: `home` is a link to another place.
+    // Without resolving links: `home` links to another directory.
     let package = std::path::absolute(config).ok()?;
     let directory = package.parent()?.parent()?.join("var");
-    // Without a home nobody became its owner: root would follow the links that
-    // the package's user may have made.
+    // Without a home, root has not switched to its owner, and would follow
+    // links that the package's user may have made.
     let is_there = directory.is_dir() && directory_of(config).is_dir();
     is_there.then(|| directory.join("google-to-synology-sso.log"))
 }

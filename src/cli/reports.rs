@@ -44,7 +44,7 @@ impl Report for Status {
 impl Status {
     fn refusal_lines(&self, reader: &Reader) -> String {
         if self.refusals.is_empty() {
-            return "Nobody was refused since the start.\n".to_owned();
+            return "No sign-in was refused since the start.\n".to_owned();
         }
         let refusals = self.refusals.iter().map(|refused| {
             [
@@ -57,7 +57,7 @@ impl Status {
         reader.table(["REFUSED", "WHY", "GOOGLE ADDRESS", "DSM USER"], refusals)
     }
 
-    /// Each with its message below it: a message is a sentence or two.
+    /// Each problem with its message below it.
     fn problem_lines(&self, reader: &Reader) -> String {
         if self.problems.is_empty() {
             return String::new();
@@ -81,11 +81,11 @@ impl Status {
 
     fn power_words(&self, reader: &Reader) -> String {
         let source = match self.power.source.as_deref() {
-            None => return "no schedule is known: counts as always on".to_owned(),
-            Some("off") => return "counts as always on (power.schedule is off)".to_owned(),
-            Some("file") => "read in DSM's file",
-            Some("api") => "read by DSM's web API",
-            Some("state") => "read before this start",
+            None => return "no schedule is known: always on".to_owned(),
+            Some("off") => return "always on (power.schedule is off)".to_owned(),
+            Some("file") => "from DSM's file",
+            Some("api") => "from DSM's web API",
+            Some("state") => "from the state, read before this start",
             Some(other) => other,
         };
         let outlook = Outlook {
@@ -107,17 +107,17 @@ impl Directory {
     }
 }
 
-/// Where a problem's message begins, below its time.
+/// The column where a problem's message begins.
 const MESSAGE_INDENT: usize = 4;
 
-/// Where the texts begin, behind their names.
+/// The column where the texts of `status` begin.
 const INDENT: usize = 15;
 
 fn line(name: &str, text: &str) -> String {
     format!("{name:<INDENT$}{text}\n")
 }
 
-/// As many as it takes.
+/// Returns as many lines as `text` needs.
 fn lines(name: &str, text: &str) -> String {
     let names = iter::once(name).chain(iter::repeat(""));
     let lines = names.zip(wrapped(text, INDENT));
@@ -128,7 +128,7 @@ fn failure(reader: &Reader, error: Option<&str>) -> String {
     let Some(error) = error else {
         return String::new();
     };
-    let error = Cell::printable(&format!("the last try failed: {error}"));
+    let error = Cell::printable(&format!("the last attempt failed: {error}"));
     let lines = wrapped(&error, INDENT).into_iter();
     lines
         .map(|text| line("", &reader.painted(&text, Tone::Bad)))
@@ -138,7 +138,7 @@ fn failure(reader: &Reader, error: Option<&str>) -> String {
 impl Report for Vec<User> {
     fn to_table(&self, reader: &Reader) -> String {
         if self.is_empty() {
-            return "DSM has not listed its users yet; status tells why.\n".to_owned();
+            return "DSM has not listed its users yet; status shows why.\n".to_owned();
         }
         let rows = self.iter().map(|user| {
             let tone = if user.verdict == "ok" {
@@ -171,8 +171,8 @@ impl Report for Vec<User> {
 }
 
 impl User {
-    /// The Google account, with its address only when DSM has another one, as
-    /// by an alias: a line has room for 80 characters.
+    /// Returns the Google account, with its address only if it differs from the
+    /// e-mail, so that a line fits in 80 columns.
     fn linked(&self) -> Option<String> {
         let link = self.link.as_ref()?;
         let email = self.email.as_deref().and_then(CanonicalAddress::of);
@@ -183,7 +183,7 @@ impl User {
     }
 }
 
-/// A line for each address that several have.
+/// Returns a line for each address that several users have.
 fn twins(users: &[User]) -> String {
     let mut having: BTreeMap<String, Vec<&User>> = BTreeMap::new();
     for user in users {
@@ -204,20 +204,20 @@ fn twins(users: &[User]) -> String {
 }
 
 impl User {
-    /// The e-mail, if it is not a valid address.
+    /// Returns the e-mail if it is not a valid address.
     fn invalid_email(&self) -> Option<&str> {
         let email = self.email.as_deref()?;
         let is_invalid = !email.trim().is_empty() && CanonicalAddress::of(email).is_none();
         is_invalid.then_some(email)
     }
 
-    /// Whether this is the row of aliases that lead to no user.
+    /// Returns whether this row is for aliases whose DSM user does not exist.
     fn is_missing(&self) -> bool {
         self.verdict == "address-unknown" && self.email.is_none() && !self.aliases.is_empty()
     }
 }
 
-/// What cannot be seen in an address is why it does not match.
+/// Returns a line for each invalid e-mail. Quotes show invisible characters.
 fn invalid_addresses(users: &[User]) -> String {
     let invalid = users.iter().filter(|user| user.verdict != "ok");
     let lines = invalid.filter_map(|user| {
@@ -229,8 +229,8 @@ fn invalid_addresses(users: &[User]) -> String {
     lines.collect()
 }
 
-/// A line for each alias; one that leads to no user has its name quoted, since
-/// what cannot be seen in it may be why.
+/// Returns a line for each alias. Quotes show invisible characters in the name
+/// of a user that does not exist.
 fn aliases(users: &[User]) -> String {
     let mut text = String::new();
     for user in users {
@@ -248,7 +248,7 @@ fn aliases(users: &[User]) -> String {
     text
 }
 
-/// A line for each user who was linked to another account or address.
+/// Returns a line for each user whose link moved.
 fn moves(users: &[User], reader: &Reader) -> String {
     let lines = users.iter().filter_map(|user| {
         let at = reader.time(user.link.as_ref()?.moved?);
@@ -259,11 +259,11 @@ fn moves(users: &[User], reader: &Reader) -> String {
     lines.collect()
 }
 
-/// A sentence for each verdict that somebody has.
+/// Returns a line for each verdict in the table.
 fn reasons(users: &[User]) -> String {
     let had = |name: &str| {
         let mut users = users.iter();
-        // An invalid e-mail has a line of its own.
+        // An invalid e-mail has its own line.
         users.any(|user| {
             user.verdict == name && (name != "no-address" || user.invalid_email().is_none())
         })
@@ -275,7 +275,7 @@ fn reasons(users: &[User]) -> String {
     text
 }
 
-/// What to do, for the person who looks after the NAS.
+/// What each verdict means, for the administrator.
 const REASONS: [(&str, &str); 10] = [
     (
         "no-address",
@@ -287,29 +287,29 @@ const REASONS: [(&str, &str); 10] = [
     ),
     (
         "address-ambiguous",
-        "several DSM users have this e-mail; leave it to one of them",
+        "several DSM users have this e-mail; remove it from all but one",
     ),
     (
         "address-not-authoritative",
-        "the mailbox is not Google's; an alias lets it in all the same",
+        "Google does not host this mailbox; to accept it, add an alias",
     ),
     ("account-disabled", "is disabled in DSM"),
-    ("account-expired", "the account's last day in DSM is over"),
+    ("account-expired", "has expired in DSM"),
     (
         "account-denied",
-        "nobody signs in as this user: users.deny, or one of DSM's own",
+        "is in users.deny, or one of DSM's own accounts",
     ),
     (
         "administrator-refused",
-        "is an administrator, whom users.administrators keeps out",
+        "is an administrator, and users.administrators refuses them",
     ),
     (
         "linked-to-another",
-        "another Google account is linked; links remove forgets it",
+        "is linked to another Google account; links remove removes it",
     ),
     (
         "directory-stale",
-        "DSM's users are too old to be trusted; status tells why",
+        "the user list is too old; status shows why",
     ),
 ];
 
@@ -333,7 +333,7 @@ impl Report for Vec<Link> {
         if issuers.any(|issuer| Some(issuer) != first) {
             return reader.table(headings, rows);
         }
-        // The one that everybody knows would take the room of a terminal.
+        // One issuer for all links is left out to save columns.
         let [user, address, account, since, _] = headings;
         let rows = rows.map(|[user, address, account, since, _]| [user, address, account, since]);
         reader.table([user, address, account, since], rows)
@@ -346,7 +346,7 @@ impl Report for RemovedLinks {
     }
 }
 
-/// The part of `status` that the state has.
+/// The second part of `status`.
 impl Report for Vec<MovedLink> {
     fn to_table(&self, reader: &Reader) -> String {
         if self.is_empty() {
@@ -376,12 +376,12 @@ impl Report for Vec<Key> {
                 Cell::optional(key.gone_after.map(|time| reader.time(time))),
             ]
         });
-        let headings = ["KEY", "STATE", "MADE", "SIGNS FROM", "GONE AFTER"];
+        let headings = ["KEY", "STATE", "CREATED", "SIGNS FROM", "GONE AFTER"];
         reader.table(headings, rows)
     }
 }
 
-/// Enough to tell keys apart, and to find one in the log.
+/// Shortens a key ID to what identifies it in the log.
 fn shortened(kid: &str) -> String {
     match kid.chars().nth(12) {
         Some(_) => kid.chars().take(12).chain(['…']).collect(),
@@ -389,11 +389,11 @@ fn shortened(kid: &str) -> String {
     }
 }
 
-/// What else has the old URL.
+/// The other places that have the issuer.
 const ISSUER_CHANGED: &str = "\
-The issuer has changed. Change it in these places, too; dsm-settings prints the values:
+The issuer has changed. Change it in these places too; dsm-settings prints the values:
   - DSM: Control Panel > Domain/LDAP > SSO Client, Well-known URL
-  - Google console: Authorized redirect URIs, the new URL and /callback
+  - Google console: Authorized redirect URIs, the new URL with /callback
   - the reverse proxy and the certificate of the new host name
 ";
 
@@ -404,7 +404,7 @@ impl Report for Reloaded {
             text.push_str("Nothing has changed in the config.\n");
         }
         if self.changes.iter().any(|change| change.needs_restart) {
-            let advice = "What needs a restart stays as it was until the daemon is restarted.\n";
+            let advice = "Changes that need a restart take effect when the daemon is restarted.\n";
             text.push_str(&reader.painted(advice, Tone::Bad));
         }
         if self.changes.iter().any(|change| change.key == "issuer") {
@@ -414,9 +414,9 @@ impl Report for Reloaded {
         let users = match (self.directory.users, error) {
             (Some(users), None) => format!("DSM has listed its users: {users}.\n"),
             (Some(_), Some(error)) => {
-                format!("DSM has not listed its users again, those of before stay: {error}\n")
+                format!("Cannot read DSM's users; using the previous list: {error}\n")
             }
-            (None, Some(error)) => format!("DSM has not listed its users yet: {error}\n"),
+            (None, Some(error)) => format!("Cannot read DSM's users yet: {error}\n"),
             (None, None) => "DSM has not listed its users yet.\n".to_owned(),
         };
         text + &users

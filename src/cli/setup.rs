@@ -1,4 +1,4 @@
-//! `setup`: the first config and its secret files, or DSM's device token.
+//! `setup`: writes the config and its secret files, or DSM's device token.
 
 mod change;
 mod device;
@@ -13,7 +13,7 @@ mod wizard;
 use std::path::Path;
 
 use anyhow::bail;
-use clap::Args;
+use arguments::Setup;
 use toml::Value;
 
 use self::dialog::Wording;
@@ -27,24 +27,8 @@ const GOOGLE_SECRET: &str = "google-client-secret";
 const PASSWORD: &str = "dsm-password";
 const CLIENT_SECRET: &str = "synology-client-secret";
 
-/// How to set up.
-#[derive(Args)]
-pub(super) struct Options {
-    /// Take the values from the variables of Package Center's wizard,
-    /// `wizard_issuer` and so on; when all are empty, write nothing
-    #[arg(long)]
-    from_env: bool,
-    /// Replace a config or a secret file that is there
-    #[arg(long)]
-    force: bool,
-    /// Sign in to DSM once with a one-time code, and keep the device token
-    /// that DSM gives for it: for an account with 2-factor sign-in
-    #[arg(long, conflicts_with_all = ["from_env", "force"])]
-    otp: bool,
-}
-
-/// Does what `options` say for the config in `path`.
-pub(super) fn setup(path: &Path, options: &Options) -> u8 {
+/// Runs `setup` for the config in `path`; returns the exit code.
+pub(super) fn setup(path: &Path, options: &Setup) -> u8 {
     if options.otp {
         return device::trust(path);
     }
@@ -56,8 +40,8 @@ pub(super) fn setup(path: &Path, options: &Options) -> u8 {
     if options.from_env {
         return from_wizard(path, existing);
     }
-    if !terminal::somebody_is_there() {
-        complain("setup asks on a terminal, and standard input is none; --from-env asks nobody");
+    if !terminal::is_interactive() {
+        complain("standard input is not a terminal, so setup cannot ask; use --from-env");
         return BAD_USAGE;
     }
     if existing == Existing::Keep && path.exists() {
@@ -67,7 +51,7 @@ pub(super) fn setup(path: &Path, options: &Options) -> u8 {
 }
 
 fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
-    // Before eight questions are answered for nothing.
+    // Before the questions, not after them.
     look_for_existing(path, existing)?;
     write(path, &terminal::ask_everything()?, existing)
 }
@@ -95,7 +79,7 @@ fn from_wizard(path: &Path, existing: Existing) -> u8 {
                 None => tell(write(path, &answers, existing)),
             }
         }
-        Wizard::Refused(problems) => {
+        Wizard::Invalid(problems) => {
             complain(&format!(
                 "nothing was written:\n  {}",
                 problems.join("\n  ")
@@ -105,14 +89,14 @@ fn from_wizard(path: &Path, existing: Existing) -> u8 {
     }
 }
 
-/// What was not used of the answers; a secret by its name alone.
+/// Names the answers that differ from `config` and were not used.
 fn compare(config: &Config, answers: &Answers, wording: Wording) -> String {
     let differing = kept::differing(config, answers);
     let names = differing.iter().map(|question| wording.name(question));
     let names: Vec<String> = names.map(|name| format!("\n  {name}")).collect();
     let kept = format!("nothing was written: {} exists", config.file.display());
     if names.is_empty() {
-        return format!("{kept}, and no answer differs from it");
+        return format!("{kept}, and all answers agree with it");
     }
     format!(
         "{kept}; --force replaces it and its secret files. These answers differ from it:{}",
@@ -135,8 +119,8 @@ fn look_for_existing(path: &Path, existing: Existing) -> anyhow::Result<()> {
     files::look_for(&names, directory_of(path), existing)
 }
 
-/// Writes config and secrets; nothing is in its place before all of it is
-/// good, and the config comes last.
+/// Writes config and secrets, the config last; nothing if the config would be
+/// invalid.
 fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<String> {
     look_for_existing(path, existing)?;
     let name = name_of(path)?;
@@ -179,31 +163,30 @@ fn name_of(path: &Path) -> anyhow::Result<&str> {
 fn next_steps(path: &Path, existing: Existing) -> String {
     let program = program(path);
     let begin = match (package::owns(path), existing) {
-        (false, _) => format!("  {program} run\n      serves\n"),
+        (false, _) => format!("  {program} run\n      runs the daemon\n"),
         (true, Existing::Keep) => {
-            "\nNothing has to be started: the package begins by itself.\n".to_owned()
+            "\nThe package uses the config by itself; you need not start anything.\n".to_owned()
         }
         (true, Existing::Replace) => {
-            format!("  {program} reload\n      if another config was in force until now\n")
+            format!("  {program} reload\n      makes a running daemon use the config\n")
         }
     };
     format!(
         "\nNext:\n  \
-         {program} check\n      whether all of it is good\n  \
+         {program} check\n      checks the config\n  \
          {program} setup --otp\n      only if the DSM account has 2-factor sign-in\n  \
-         {program} dsm-settings\n      what to paste into DSM and into the Google console\n\
+         {program} dsm-settings\n      prints the values for DSM and the Google console\n\
          {begin}"
     )
 }
 
-/// What to type before a command, for the config in `path`.
+/// Returns the start of a command line for the config in `path`.
 fn program(path: &Path) -> String {
-    let named = if path == Path::new(package::CONFIG) {
+    let named = if path == Path::new(arguments::CONFIG) {
         String::new()
     } else {
         format!(" --config {}", path.display())
     };
-    // On a NAS the config belongs to the package's user.
     let program = if package::owns(path) {
         package::PROGRAM
     } else {
@@ -212,13 +195,13 @@ fn program(path: &Path) -> String {
     format!("{program}{named}")
 }
 
-/// The config with the answers; docs/reference/config.md lists all keys.
+/// Returns the text of a config with the answers.
 fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     let quoted = |text: &str| Value::String(text.to_owned()).to_string();
     let url = answers.dsm_url.expose();
-    // DSM's certificate names its public host, never the machine itself.
+    // DSM's certificate is for its public name, never for 127.0.0.1.
     let certificate = if validate::is_loopback_https(url) {
-        "accept-invalid-certificate = true   # it names DSM's public host; loopback https only\n"
+        "accept-invalid-certificate = true   # it is for DSM's public name; loopback https only\n"
     } else {
         ""
     };
@@ -227,7 +210,7 @@ fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     });
     format!(
         "\
-# docs/reference/config.md describes all keys; the command check finds what is wrong.
+# docs/reference/config.md describes all keys; the command check finds mistakes.
 
 # The public URL of this service.
 issuer = {issuer}
@@ -238,7 +221,7 @@ client-secret-file = {GOOGLE_SECRET:?}
 
 [dsm]
 url = {url}
-# An administrator, since DSM lists its users to nobody else.
+# An administrator, because DSM lists its users only to administrators.
 account = {account}
 password-file = {PASSWORD:?}
 {certificate}
@@ -266,14 +249,14 @@ mod tests {
     use crate::config::validate::Given;
     use domain::base::secret::Secret;
 
-    /// A second daemon beside DSM's would find its port and its state taken.
+    /// DSM runs the daemon there; a second one would find its port in use.
     #[test]
-    fn on_a_nas_nobody_is_told_to_run_what_dsm_runs() {
-        let nas = Path::new(package::CONFIG);
+    fn the_next_steps_on_a_nas_do_not_include_run() {
+        let nas = Path::new(arguments::CONFIG);
         let first = next_steps(nas, Existing::Keep);
         let check = format!("\n  {} check\n", package::PROGRAM);
         assert!(first.contains(&check), "{first}");
-        assert!(first.ends_with("begins by itself.\n"), "{first}");
+        assert!(first.ends_with("need not start anything.\n"), "{first}");
         let again = next_steps(nas, Existing::Replace);
         let reload = format!("\n  {} reload\n", package::PROGRAM);
         assert!(again.contains(&reload), "{again}");
@@ -287,7 +270,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever text passes a question comes out of the file as it is.
+        /// A valid answer is read back from the file unchanged.
         #[test]
         fn no_answer_breaks_the_file(
             account in any::<String>(),

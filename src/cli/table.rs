@@ -1,4 +1,4 @@
-//! Tables and times for a person at a terminal.
+//! Tables and times for a terminal.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::daemon::control::wire::Time;
 use crate::logging::is_plain;
 use domain::base::clock::{UnixTime, span_in_words};
 
-/// The longest e-mail address that there can be (RFC 5321, section 4.5.3.1.3).
+/// The length of the longest e-mail address (RFC 5321, section 4.5.3.1.3).
 const WIDEST: usize = 254;
 
-/// Who reads, when and where.
+/// The time, the time zone and the colours of the terminal.
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) now: UnixTime,
@@ -20,14 +20,14 @@ pub(super) struct Reader {
     pub(super) paint: Paint,
 }
 
-/// Whether the reader sees colours.
+/// Whether to print colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Paint {
     Plain,
     Colours,
 }
 
-/// What a text says of itself at a glance.
+/// The colour of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tone {
     Plain,
@@ -36,7 +36,7 @@ pub(super) enum Tone {
     Bad,
 }
 
-/// A text in its place.
+/// A cell of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cell {
     text: String,
@@ -50,7 +50,7 @@ impl Cell {
 
     pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
         let mut text = Self::printable(&text.into());
-        // Every other row would be padded to it.
+        // All other rows would be padded to its width.
         if let Some((end, _)) = text.char_indices().nth(WIDEST) {
             text.truncate(end);
             text.push('\u{2026}');
@@ -58,20 +58,20 @@ impl Cell {
         Self { text, tone }
     }
 
-    /// Whatever DSM or Google sent: a control character would move the
-    /// cursor, or do worse, and others turn the rest of the line round.
+    /// Replaces control characters in text from DSM or Google, which could move
+    /// the cursor or reverse the line.
     pub(super) fn printable(text: &str) -> String {
         text.replace(|character| !is_plain(character), "\u{fffd}")
     }
 
-    /// `-` for nothing.
+    /// Returns a cell with `-` for `None`.
     pub(super) fn optional(text: Option<impl Into<String>>) -> Self {
         text.map_or_else(|| Self::new("-"), Self::new)
     }
 }
 
 impl Reader {
-    /// Aligned columns under their headings.
+    /// Returns aligned columns under their headings.
     pub(super) fn table<const N: usize>(
         &self,
         headings: [&str; N],
@@ -101,7 +101,7 @@ impl Reader {
         line
     }
 
-    /// `text` with its tone, if the reader sees it.
+    /// Returns `text` in the colour of `tone`, if colours are printed.
     pub(super) fn painted(&self, text: &str, tone: Tone) -> String {
         let code = match (self.paint, tone) {
             (Paint::Plain, _) | (_, Tone::Plain) => return text.to_owned(),
@@ -112,14 +112,14 @@ impl Reader {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    /// Local time, to the minute.
+    /// Returns the local time, to the minute.
     pub(super) fn time(&self, time: Time) -> String {
         let instant = jiff::Timestamp::from_second(time.0.seconds()).unwrap_or_default();
         let local = instant.to_zoned(self.zone.clone());
         local.strftime("%Y-%m-%d %H:%M").to_string()
     }
 
-    /// Local time, and how long ago or in how long that is.
+    /// Returns the local time and its distance from now.
     pub(super) fn when(&self, time: Time) -> String {
         let seconds = time.0.seconds_after(self.now);
         let span = span_in_words(Duration::from_secs(seconds.unsigned_abs()));
@@ -132,11 +132,11 @@ impl Reader {
     }
 }
 
-/// How much a terminal shows side by side, unless somebody drew it larger.
+/// The usual width of a terminal.
 const WIDTH: usize = 80;
 
-/// `text` in lines that stand behind `indent` blanks; a word that is too long
-/// for one keeps its own.
+/// Wraps `text` to lines that fit behind `indent` spaces. A longer word gets a
+/// line of its own.
 pub(super) fn wrapped(text: &str, indent: usize) -> Vec<String> {
     let room = WIDTH.saturating_sub(indent);
     let mut lines = Vec::new();
@@ -163,7 +163,7 @@ pub(super) mod tests {
     use crate::daemon::control::wire::Time;
     use domain::base::clock::UnixTime;
 
-    /// Reads in Paris, on the evening of 2026-11-22.
+    /// Paris, on the evening of 2026-11-22.
     pub(in super::super) fn reader() -> Reader {
         Reader {
             now: UnixTime::from_seconds(1_795_372_200),
@@ -173,7 +173,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn columns_are_aligned_and_the_last_has_no_blanks() {
+    fn columns_are_aligned_without_trailing_spaces() {
         let rows = [
             [Cell::new("Élodie"), Cell::new("ok")],
             [Cell::new("x"), Cell::optional(None::<String>)],
@@ -182,8 +182,7 @@ pub(super) mod tests {
         assert_eq!(table, "USER    VERDICT\nÉlodie  ok\nx       -\n");
     }
 
-    /// A terminal shows these in two columns each, and an accent of its own in
-    /// none.
+    /// Ideographs take two columns, combining accents none.
     #[test]
     fn columns_are_as_wide_as_a_terminal_shows_them() {
         let rows = ["\u{7530}\u{4e2d}", "e\u{301}lo", "jean"]
@@ -194,7 +193,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn colours_are_for_who_sees_them_and_take_no_room() {
+    fn colours_do_not_change_the_alignment() {
         let rows = || [[Cell::toned("ok", Tone::Good), Cell::new("jeanne")]];
         let reader = Reader {
             paint: Paint::Colours,
@@ -225,7 +224,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn times_are_local_and_say_how_far_they_are() {
+    fn times_are_local_and_have_their_distance() {
         let at = |seconds| Time(reader().now.plus(std::time::Duration::from_secs(seconds)));
         assert_eq!(reader().time(at(0)), "2026-11-22 19:30");
         assert_eq!(reader().when(at(3720)), "2026-11-22 20:32 (in 1 h 2 min)");

@@ -1,5 +1,5 @@
-//! `status` of a daemon that waits for a valid config. It has no control socket
-//! then, so its process is looked for, and asked for its page.
+//! `status` of a daemon that waits for a valid config. The daemon has no
+//! control socket then, so this finds its process and reads its page.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -7,18 +7,18 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
+use arguments::WAITING_ADDRESS;
 use nix::unistd::Uid;
 
 use super::control_client::Form;
-use super::run::WAITING_ADDRESS;
 use super::{check, json_line};
 use crate::config::{Config, directory_of};
 use crate::http::WAITING_MARK;
 
-/// It is on this machine, and does nothing else.
+/// The time-out for reading the page.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A page has two kilobytes.
+/// The page has 2 kB.
 const MAX_PAGE_BYTES: u64 = 64 << 10;
 
 /// Returns what `status` prints if a daemon waits for the config in `path`.
@@ -37,20 +37,21 @@ pub(super) fn report(path: &Path, form: Form) -> Option<String> {
             json_line(&report.to_string())
         }
         Form::Table => format!(
-            "google-to-synology-sso is running and waiting for a valid config in {}. Nobody can \
-             sign in until then; it starts by itself.\n\n{}",
+            "google-to-synology-sso is running and waiting for a valid config in {}. Sign-ins are \
+             not possible until then. It starts by itself when the config is valid.\n\n{}",
             path.display(),
             check::as_lines(&findings)
         ),
     })
 }
 
-/// The arguments of each of this user's processes.
+/// Returns the arguments of each process of this user.
 fn processes() -> impl Iterator<Item = Vec<String>> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let process = entry.path();
-        // The directory itself is root's, since the daemon leaves no core dump.
+        // The directory itself belongs to root, because the daemon has no core
+        // dumps.
         let status = fs::read_to_string(process.join("status")).ok()?;
         let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
         let uid: u32 = uid.split_whitespace().next()?.parse().ok()?;
@@ -67,9 +68,9 @@ fn processes() -> impl Iterator<Item = Vec<String>> {
     })
 }
 
-/// The address at which a process with these arguments shows its page, if it
-/// waits for the config in `path`. One that gets its path from the environment,
-/// or relative to a directory that is not known, may be the one.
+/// Returns the address of the page of a process with these arguments, if it
+/// waits for the config in `path`. A process that has its path from the
+/// environment, or a relative path, matches too.
 fn waits_at(arguments: &[String], path: &Path) -> Option<SocketAddr> {
     if !arguments.iter().any(|argument| argument == "run") {
         return None;
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_known_by_its_arguments() {
+    fn a_waiting_process_is_found_by_its_arguments() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("config.toml");
         let ours = path.to_str().unwrap();

@@ -7,6 +7,7 @@ mod container;
 mod damage;
 mod desktop;
 mod info;
+mod manual;
 mod package;
 mod program;
 mod scripts;
@@ -23,7 +24,7 @@ use crate::built;
 /// What has to hold, and what says whether it does.
 type Rule = (&'static str, fn(&Package) -> Result<()>);
 
-const RULES: [Rule; 39] = [
+const RULES: [Rule; 43] = [
     ("the archives are ustar", container::is_ustar),
     ("names stay inside", container::stays_inside),
     ("members are the expected ones", container::has_the_members),
@@ -34,6 +35,10 @@ const RULES: [Rule; 39] = [
     ("licence", container::has_a_license),
     ("authors", container::names_its_authors),
     ("no secret", container::has_no_secret),
+    ("manual pages", manual::has_a_page_for_each_command),
+    ("bash", manual::completes_each_command_in_bash),
+    ("zsh", manual::completes_each_command_in_zsh),
+    ("fish", manual::completes_each_command_in_fish),
     ("INFO is plain text", info::is_plain_text),
     ("INFO has its keys", info::has_the_keys),
     ("INFO names this package", info::is_this_package),

@@ -5,10 +5,10 @@ use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
-/// DSM counts what is unpacked in blocks, as `du` does.
+/// The block size of file systems; DSM measures sizes as `du` does.
 const BLOCK: usize = 4096;
 
-/// What is archived: by name, so in one order on every machine.
+/// The files of an archive, sorted by name, so in the same order everywhere.
 #[derive(Default)]
 pub(crate) struct Members(BTreeMap<String, Member>);
 
@@ -17,7 +17,6 @@ struct Member {
     mode: Mode,
 }
 
-/// What somebody may do with a file.
 #[derive(Clone, Copy)]
 pub(crate) enum Mode {
     Read,
@@ -30,7 +29,7 @@ impl Members {
         self.0.insert(name.to_owned(), member);
     }
 
-    /// What they take unpacked, in KiB.
+    /// Returns the unpacked size in KiB, directories included.
     pub(crate) fn unpacked_kib(&self) -> usize {
         let sizes = self.0.values().map(|member| member.content.len());
         let blocks: usize = sizes.map(|size| size.div_ceil(BLOCK)).sum();
@@ -41,17 +40,17 @@ impl Members {
         (blocks + directories.len()) * BLOCK / 1024
     }
 
-    /// A plain tar in the form of 1988, which everything reads. DSM wants no
-    /// `./` before a name, and refuses an outer archive that is compressed.
+    /// Returns an uncompressed USTAR archive. DSM expects names without `./`,
+    /// and rejects a compressed outer archive.
     pub(crate) fn tar(&self, date: u64) -> Result<Vec<u8>> {
         let mut tar = Builder::new(Vec::new());
         let mut previous = "";
         for (name, member) in &self.0 {
-            // Sorted names have a directory's files one after the other.
+            // The files of a directory are adjacent, because names are sorted.
             for directory in parents(name).filter(|it| !previous.starts_with(*it)) {
                 let mut header = header(EntryType::Directory, 0o755, date);
                 tar.append_data(&mut header, directory, &[][..])
-                    .with_context(|| format!("archive {directory}"))?;
+                    .with_context(|| format!("cannot archive {directory}"))?;
             }
             previous = name;
             let mode = match member.mode {
@@ -61,13 +60,13 @@ impl Members {
             let mut header = header(EntryType::Regular, mode, date);
             header.set_size(member.content.len() as u64);
             tar.append_data(&mut header, name, &member.content[..])
-                .with_context(|| format!("archive {name}"))?;
+                .with_context(|| format!("cannot archive {name}"))?;
         }
-        tar.into_inner().context("end the archive")
+        tar.into_inner().context("cannot finish the archive")
     }
 }
 
-/// `a/b/c` is in `a/` and `a/b/`.
+/// Returns the directories above a name: `a/` and `a/b/` for `a/b/c`.
 fn parents(name: &str) -> impl Iterator<Item = &str> {
     let ends = name.match_indices('/').map(|(at, _)| at + 1);
     ends.filter_map(|end| name.get(..end))
@@ -78,17 +77,18 @@ fn header(kind: EntryType, mode: u32, date: u64) -> Header {
     header.set_entry_type(kind);
     header.set_mode(mode);
     header.set_mtime(date);
-    // root's; DSM gives the files to the package's user when it installs them.
+    // Owned by root; DSM gives the files to the package's user.
     header.set_uid(0);
     header.set_gid(0);
     header.set_size(0);
     header
 }
 
-/// gzip, since it is what DSM has unpacked for longest. Without a name and a
-/// time in its head, which would differ between two builds.
+/// Compresses with gzip, without a name and time in the header, which would
+/// differ between two builds.
 pub(crate) fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut gzip = GzBuilder::new().write(Vec::new(), Compression::best());
-    gzip.write_all(bytes).context("compress")?;
-    gzip.finish().context("compress")
+    gzip.write_all(bytes)
+        .context("cannot compress the payload")?;
+    gzip.finish().context("cannot compress the payload")
 }

@@ -6,30 +6,31 @@ use anyhow::{Context, Result, bail};
 use crate::archive::{Members, Mode, gzip};
 use crate::icons::{DESKTOP, Icon};
 use crate::info::{Version, info};
+use crate::manual::manual;
 use crate::notices::notices;
 use crate::program;
 
-/// What the package is made of.
+/// The sources of the package.
 pub(crate) struct Sources<'a> {
     pub(crate) root: &'a Path,
     pub(crate) program: &'a Path,
     pub(crate) check: Check,
 }
 
-/// Whether the program has to run on DSM.
+/// Whether to check that DSM can run the program.
 #[derive(Clone, Copy)]
 pub(crate) enum Check {
     ForDsm,
     Skip,
 }
 
-/// The package's bytes.
+/// Returns the package, reproducibly for the same `date`.
 pub(crate) fn package(sources: &Sources<'_>, version: &Version, date: u64) -> Result<Vec<u8>> {
     let root = sources.root;
     let icon = Icon::read(&text(&root.join("packaging/icon.svg"))?)?;
     let parts = parts(&root.join("spk"))?;
 
-    let payload = payload(sources, &parts, &icon)?;
+    let payload = payload(sources, version, &parts, &icon)?;
     let packed = gzip(&payload.tar(date)?)?;
     let written = text(&root.join("spk/INFO"))?;
     let info = info(&written, version, &packed, payload.unpacked_kib());
@@ -46,18 +47,26 @@ pub(crate) fn package(sources: &Sources<'_>, version: &Version, date: u64) -> Re
     members.tar(date)
 }
 
-/// What DSM unpacks into the package's `target`.
-fn payload(sources: &Sources<'_>, parts: &[Part], icon: &Icon) -> Result<Members> {
+/// Returns the files that DSM unpacks into the package's `target`.
+fn payload(
+    sources: &Sources<'_>,
+    version: &Version,
+    parts: &[Part],
+    icon: &Icon,
+) -> Result<Members> {
     let program = bytes(sources.program)?;
     match sources.check {
         Check::ForDsm => program::check(&program)
-            .with_context(|| format!("look at {}", sources.program.display()))?,
+            .with_context(|| format!("cannot use {}", sources.program.display()))?,
         Check::Skip => {}
     }
     let mut members = Members::default();
     members.add("bin/google-to-synology-sso", Mode::Execute, program);
     let notices = notices(sources.root)?;
     members.add("share/licenses.txt", Mode::Read, notices.into_bytes());
+    for (name, content) in manual(version.release())? {
+        members.add(&format!("share/{name}"), Mode::Read, content);
+    }
     for pixels in DESKTOP {
         let name = format!("ui/images/icon_{pixels}.png");
         members.add(&name, Mode::Read, icon.png(pixels)?);
@@ -84,8 +93,8 @@ enum Place {
     Payload,
 }
 
-/// Everything in `spk` but INFO. A directory that we have no place for is
-/// rather an error than left out in silence.
+/// Returns all files in `spk` but INFO. An unknown directory is an error, so
+/// that no file is left out silently.
 fn parts(spk: &Path) -> Result<Vec<Part>> {
     let mut parts = Vec::new();
     for name in names(spk)? {
@@ -94,7 +103,7 @@ fn parts(spk: &Path) -> Result<Vec<Part>> {
             "conf" | "WIZARD_UIFILES" => (Place::Package, Mode::Read),
             "scripts" => (Place::Package, Mode::Execute),
             "ui" => (Place::Payload, Mode::Read),
-            _ => bail!("spk/{name} has no place in the package"),
+            _ => bail!("unknown directory spk/{name}"),
         };
         for file in files(spk, &name)? {
             let content = bytes(&spk.join(&file))?;
@@ -109,7 +118,7 @@ fn parts(spk: &Path) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-/// The files at or under `name`, by their path from `root`.
+/// Returns the files at or under `name`, by their paths from `root`.
 fn files(root: &Path, name: &str) -> Result<Vec<String>> {
     let path = root.join(name);
     if !path.is_dir() {
@@ -122,7 +131,7 @@ fn files(root: &Path, name: &str) -> Result<Vec<String>> {
 }
 
 fn names(directory: &Path) -> Result<Vec<String>> {
-    let context = || format!("list {}", directory.display());
+    let context = || format!("cannot list {}", directory.display());
     let mut names = Vec::new();
     for entry in fs::read_dir(directory).with_context(context)? {
         let name = entry.with_context(context)?.file_name();
@@ -133,9 +142,9 @@ fn names(directory: &Path) -> Result<Vec<String>> {
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("read {}", path.display()))
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn text(path: &Path) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("read {}", path.display()))
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -1,27 +1,30 @@
-//! Makes the package for Synology's Package Center: of what lies in `spk`, the
-//! program and one drawing, and of nothing that differs between two machines.
+//! Builds the package for Synology's Package Center from `spk`, the program and
+//! one SVG. The output does not depend on the machine.
 
-/// From the parts to the two archives.
+/// The two archives.
 mod archive;
 
-/// One drawing, in each size that DSM shows.
+/// The icons in each size that DSM shows.
 mod icons;
 
-/// INFO: what we wrote, and what only the builder knows.
+/// INFO: the written part, the version, checksum and size.
 mod info;
 
-/// What goes where.
+/// Which file goes where.
 mod layout;
 
-/// Whose work is in it.
+/// Manual pages and shell completions.
+mod manual;
+
+/// The licences of the dependencies.
 mod notices;
 
-/// Whether DSM can run the program.
+/// Checks whether DSM can run the program.
 mod program;
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -29,51 +32,82 @@ use clap::Parser;
 use crate::info::Version;
 use crate::layout::{Check, Sources};
 
-/// `packaging/build-spk` knows what to give.
 #[derive(Parser)]
+enum Arguments {
+    Package(Package),
+    /// Write the manual pages and shell completions
+    Manual {
+        /// The directory that gets `man`, `bash-completion` and so on
+        #[arg(default_value = "target/share")]
+        out: PathBuf,
+        /// The checkout
+        #[arg(long, default_value = ".")]
+        root: PathBuf,
+    },
+}
+
+/// Build the package; use packaging/build-spk to call it
+#[derive(clap::Args)]
 #[command(args_override_self = true)]
-struct Arguments {
-    /// The checkout.
+struct Package {
+    /// The checkout
     #[arg(long, default_value = ".")]
     root: PathBuf,
-    /// The program that goes into the package.
+    /// The program that goes into the package
     #[arg(long)]
     binary: PathBuf,
-    /// Where the package is put.
+    /// The directory for the package
     #[arg(long)]
     out: PathBuf,
-    /// Take the program as it is, whether DSM can run it or not: for tests.
+    /// Accept a program that DSM cannot run, for tests
     #[arg(long)]
     unchecked: bool,
-    /// The time that every file in it has, in seconds since 1970.
+    /// The modification time of all files, in seconds since 1970
     #[arg(long, env = "SOURCE_DATE_EPOCH")]
     date: u64,
 }
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let version = Version::read(&arguments.root.join("Cargo.toml"))?;
+    match Arguments::parse() {
+        Arguments::Package(options) => package(&options),
+        Arguments::Manual { out, root } => write_manual(&out, &root),
+    }
+}
+
+fn package(options: &Package) -> Result<()> {
+    let version = Version::read(&options.root)?;
     let sources = Sources {
-        root: &arguments.root,
-        program: &arguments.binary,
-        check: if arguments.unchecked {
+        root: &options.root,
+        program: &options.binary,
+        check: if options.unchecked {
             Check::Skip
         } else {
             Check::ForDsm
         },
     };
-    let package = layout::package(&sources, &version, arguments.date)?;
+    let package = layout::package(&sources, &version, options.date)?;
+    let path = options
+        .out
+        .join(format!("google-to-synology-sso-{version}.spk"));
+    write(&path, &package)?;
+    let size = package.len().div_ceil(1000);
+    say(&format!("{}, {size} kB", path.display()))
+}
 
-    let name = format!("google-to-synology-sso-{version}.spk");
-    let path = arguments.out.join(name);
-    fs::create_dir_all(&arguments.out)
-        .and_then(|()| fs::write(&path, &package))
-        .with_context(|| format!("write {}", path.display()))?;
-    let said = writeln!(
-        io::stdout(),
-        "{}, {} kB",
-        path.display(),
-        package.len().div_ceil(1000)
-    );
-    said.context("say where it is")
+fn write_manual(out: &Path, root: &Path) -> Result<()> {
+    for (name, content) in manual::manual(Version::read(root)?.release())? {
+        write(&out.join(name), &content)?;
+    }
+    say(&out.display().to_string())
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let directory = path.parent().unwrap_or(path);
+    fs::create_dir_all(directory)
+        .and_then(|()| fs::write(path, content))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn say(text: &str) -> Result<()> {
+    writeln!(io::stdout(), "{text}").context("cannot write to standard output")
 }

@@ -7,13 +7,14 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// What is handed out with the program has to say whose work is in it, by the
-/// licence of each: every crate's own words, each text once.
+/// Returns the licences of all crates that are compiled into the program, as
+/// their licences require; each text once.
 pub(crate) fn notices(root: &Path) -> Result<String> {
     let metadata = metadata(root)?;
     let used = used(&metadata);
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut list = String::from("In the program are, each by its own licence:\n\n");
+    let mut list =
+        String::from("The program contains these crates, each under its own licence:\n\n");
     for package in metadata
         .packages
         .iter()
@@ -38,22 +39,22 @@ pub(crate) fn notices(root: &Path) -> Result<String> {
     Ok(list)
 }
 
-/// What cargo knows of the sources, for the machine of a NAS.
+/// Returns cargo's list of dependencies, for the platform of a NAS.
 fn metadata(root: &Path) -> Result<MetadataWire> {
     let mut cargo = Command::new("cargo");
     cargo.args(["metadata", "--format-version=1", "--locked"]);
     cargo.arg("--filter-platform=x86_64-unknown-linux-gnu");
     cargo.arg("--manifest-path").arg(root.join("Cargo.toml"));
-    let done = cargo.output().context("ask cargo for the dependencies")?;
+    let done = cargo.output().context("cannot run cargo metadata")?;
     let complaint = String::from_utf8_lossy(&done.stderr);
     ensure!(done.status.success(), "{complaint}");
-    serde_json::from_slice(&done.stdout).context("read the list of dependencies")
+    serde_json::from_slice(&done.stdout).context("cannot read the list of dependencies")
 }
 
-/// The crates that are compiled into the daemon, by their ids: not what only
-/// helps to compile, nor the daemon itself.
+/// Returns the ids of the crates that are compiled into the daemon: without
+/// build dependencies, procedural macros and the daemon itself.
 fn used(metadata: &MetadataWire) -> BTreeSet<&str> {
-    let helps = |id: &str| {
+    let is_macro = |id: &str| {
         let mut packages = metadata.packages.iter().filter(|it| it.id == id);
         packages.any(|it| {
             it.targets
@@ -67,21 +68,21 @@ fn used(metadata: &MetadataWire) -> BTreeSet<&str> {
         let node = metadata.resolve.nodes.iter().find(|it| it.id == id);
         let needed = node.into_iter().flat_map(|it| &it.deps);
         let needed = needed.filter(|it| it.dep_kinds.iter().any(|it| it.kind.is_none()));
-        let new = needed.map(|it| it.pkg.as_str()).filter(|it| !helps(it));
+        let new = needed.map(|it| it.pkg.as_str()).filter(|it| !is_macro(it));
         to_do.extend(new.filter(|it| used.insert(*it)));
     }
     used
 }
 
-/// The files that a crate has beside its manifest for this.
+/// Returns the licence files beside a crate's manifest.
 fn license_texts(package: &PackageWire) -> Result<Vec<String>> {
     let directory = package
         .manifest_path
         .parent()
-        .context("a crate without a place")?;
+        .context("a crate has no directory")?;
     let mut texts = Vec::new();
-    for entry in fs::read_dir(directory).context("look for a licence")? {
-        let path = entry.context("look for a licence")?.path();
+    for entry in fs::read_dir(directory).context("cannot search for licence files")? {
+        let path = entry.context("cannot search for licence files")?.path();
         let name = path
             .file_name()
             .unwrap_or_default()
@@ -89,7 +90,8 @@ fn license_texts(package: &PackageWire) -> Result<Vec<String>> {
             .to_uppercase();
         let names = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];
         if path.is_file() && names.iter().any(|it| name.starts_with(it)) {
-            let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+            let text =
+                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             texts.push(String::from_utf8_lossy(&text).replace('\r', ""));
         }
     }
@@ -108,7 +110,7 @@ struct PackageWire {
     name: String,
     version: String,
     license: Option<String>,
-    /// Where it comes from; none for our own crates.
+    /// The registry; `None` for our own crates.
     source: Option<String>,
     manifest_path: Box<Path>,
     targets: Vec<TargetWire>,

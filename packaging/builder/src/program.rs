@@ -7,19 +7,19 @@ use object::read::elf::{FileHeader, SectionTable};
 type Elf = FileHeader64<Endianness>;
 type Sections<'a> = SectionTable<'a, Elf>;
 
-/// What DSM 7.2 has, and 7.3 still.
+/// The glibc of DSM 7.2 and 7.3.
 const NEWEST_GLIBC: (u32, u32) = (2, 36);
 
-/// glibc's own, without which nothing starts on any NAS.
+/// The libraries of glibc, which every NAS has.
 const LIBRARIES: [&str; 3] = ["libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"];
 
-/// Refuses a program that DSM 7.2 cannot run, or that would look for its
-/// libraries where the machine that built it has them.
+/// Rejects a program that DSM 7.2 cannot run, or that searches for libraries in
+/// directories of the build machine.
 pub(crate) fn check(program: &[u8]) -> Result<()> {
     Needs::read(program)?.check()
 }
 
-/// What a program asks of the machine that runs it.
+/// What a program requires of the machine that runs it.
 struct Needs {
     libraries: Vec<String>,
     versions: Vec<String>,
@@ -29,7 +29,7 @@ struct Needs {
 
 impl Needs {
     fn read(program: &[u8]) -> Result<Self> {
-        let header = Elf::parse(program).context("it is no program of 64 bits")?;
+        let header = Elf::parse(program).context("it is not a 64-bit program")?;
         let endian = header.endian()?;
         ensure!(
             header.e_machine(endian) == EM_X86_64,
@@ -57,29 +57,29 @@ impl Needs {
         for library in &self.libraries {
             ensure!(
                 LIBRARIES.contains(&library.as_str()),
-                "it needs {library}, which DSM need not have"
+                "it needs {library}, which DSM may not have"
             );
         }
         for version in &self.versions {
             ensure!(
                 glibc(version).is_some_and(|it| it <= NEWEST_GLIBC),
-                "it asks for {version}, and DSM 7.2 has glibc 2.36"
+                "it needs {version}, but DSM 7.2 has glibc 2.36"
             );
         }
         ensure!(
             self.own_paths.is_empty(),
-            "it looks for libraries in {:?}",
+            "it searches for libraries in {:?}",
             self.own_paths
         );
         ensure!(
             self.position_independent,
-            "its addresses are the same at each start, so a flaw is easier to use"
+            "it is not position-independent, which makes a flaw easier to exploit"
         );
         Ok(())
     }
 }
 
-/// The versions of libraries' interfaces, such as `GLIBC_2.34`.
+/// Returns the symbol versions that the program needs, such as `GLIBC_2.34`.
 fn versions(endian: Endianness, program: &[u8], sections: &Sections<'_>) -> Result<Vec<String>> {
     let Some((libraries, strings)) = sections.gnu_verneed(endian, program)? else {
         return Ok(Vec::new());
@@ -96,10 +96,10 @@ fn versions(endian: Endianness, program: &[u8], sections: &Sections<'_>) -> Resu
 }
 
 fn text(name: &[u8]) -> Result<String> {
-    String::from_utf8(name.to_vec()).context("a name in it is no text")
+    String::from_utf8(name.to_vec()).context("a name in it is not UTF-8")
 }
 
-/// `GLIBC_2.2.5` is (2, 2); nothing else is read, such as `GLIBC_PRIVATE`.
+/// Returns (2, 2) for `GLIBC_2.2.5`, `None` for others such as `GLIBC_PRIVATE`.
 fn glibc(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.strip_prefix("GLIBC_")?.split('.');
     let mut number = || parts.next()?.parse().ok();
@@ -123,38 +123,38 @@ mod tests {
     }
 
     #[test]
-    fn a_program_asks_for_no_more_than_dsm_has() {
+    fn a_program_that_dsm_cannot_run_is_rejected() {
         check(|_| (), "");
         check(
             |it| it.libraries.push("libssl.so.3".to_owned()),
-            "it needs libssl.so.3, which DSM need not have",
+            "it needs libssl.so.3, which DSM may not have",
         );
         for newer in ["GLIBC_2.37", "GLIBC_3.0", "GLIBC_PRIVATE", "GCC_3.0"] {
             check(
                 |it| it.versions.push(newer.to_owned()),
-                &format!("it asks for {newer}, and DSM 7.2 has glibc 2.36"),
+                &format!("it needs {newer}, but DSM 7.2 has glibc 2.36"),
             );
         }
         check(
             |it| it.own_paths.push("/home/me/lib".to_owned()),
-            "it looks for libraries in [\"/home/me/lib\"]",
+            "it searches for libraries in [\"/home/me/lib\"]",
         );
         check(
             |it| it.position_independent = false,
-            "its addresses are the same at each start, so a flaw is easier to use",
+            "it is not position-independent, which makes a flaw easier to exploit",
         );
     }
 
     #[test]
     fn the_needs_of_a_program_are_read_from_it() {
-        // Itself: a program at hand for which we know the answer.
+        // The test program itself.
         let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         let needs = Needs::read(&program).unwrap();
         assert!(needs.position_independent);
         assert!(needs.own_paths.is_empty());
         assert!(needs.libraries.contains(&"libc.so.6".to_owned()));
         assert!(needs.versions.contains(&"GLIBC_2.34".to_owned()));
-        // Its standard library is linked as everybody's; the package's is not.
+        // Unlike the package's program, it needs libgcc_s.so.1.
         assert!(super::check(&program).is_err());
 
         assert!(Needs::read(b"#!/bin/sh\n").is_err());

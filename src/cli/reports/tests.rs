@@ -1,4 +1,4 @@
-//! Each report as its reader sees it.
+//! Each report as the user sees it.
 
 use std::time::Duration;
 
@@ -74,8 +74,8 @@ fn status_is_one_screen() {
 
 Users          6, listed by DSM 2026-11-22 19:26 (4 min ago)
 Google's keys  not fetched yet
-               the last try failed: no connection
-Power          no schedule is known: counts as always on
+               the last attempt failed: no connection
+Power          no schedule is known: always on
 
 JOB    NEXT
 users  2026-11-22 20:26 (in 56 min)
@@ -93,7 +93,7 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
     quiet.refusals.clear();
     let table = quiet.to_table(&reader());
     assert!(
-        table.ends_with("\n\nNobody was refused since the start.\n"),
+        table.ends_with("\n\nNo sign-in was refused since the start.\n"),
         "{table}"
     );
 }
@@ -116,31 +116,26 @@ fn status_shows_the_next_power_off_and_on_and_their_source() {
         later(4),
         later(12),
         "switches off tonight at 23:30, in 4 h 0 min; on again tomorrow at
-               07:30 (read in DSM's file)",
+               07:30 (from DSM's file)",
     );
     check(
         "api",
         None,
         None,
-        "nothing planned: always on (read by DSM's web API)",
+        "nothing planned: always on (from DSM's web API)",
     );
     check(
         "state",
         later(4),
         None,
         "switches off tonight at 23:30, in 4 h 0 min; does not come on
-               again by itself (read before this start)",
+               again by itself (from the state, read before this start)",
     );
-    check(
-        "off",
-        None,
-        None,
-        "counts as always on (power.schedule is off)",
-    );
+    check("off", None, None, "always on (power.schedule is off)");
 }
 
 #[test]
-fn users_are_told_apart_with_the_reason_and_their_twins() {
+fn users_have_their_verdict_and_its_reason() {
     let user = |name: &str, email: Option<&str>, verdict: &str| User {
         name: name.to_owned(),
         email: email.map(str::to_owned),
@@ -177,13 +172,13 @@ igor    lea@googlemail.com  address-ambiguous  -
 box     -                   no-address         -
 
 no-address: has no e-mail in DSM, and no alias in the config
-address-ambiguous: several DSM users have this e-mail; leave it to one of them
+address-ambiguous: several DSM users have this e-mail; remove it from all but one
 same e-mail, lea@gmail.com: lea, igor
 ",
     );
     check(
         &Vec::<User>::new(),
-        "DSM has not listed its users yet; status tells why.\n",
+        "DSM has not listed its users yet; status shows why.\n",
     );
 }
 
@@ -227,14 +222,14 @@ lea     jeanne@gmail.com  1042            2026-11-22 19:20  https://login.exampl
     check(
         &vec![key],
         "\
-KEY            STATE    MADE              SIGNS FROM        GONE AFTER
+KEY            STATE    CREATED           SIGNS FROM        GONE AFTER
 RM7y0KxWTqxT…  signing  2026-11-22 19:20  2026-11-22 19:21  -
 ",
     );
 }
 
 #[test]
-fn a_reload_tells_each_change_and_what_has_to_wait() {
+fn a_reload_lists_each_change_and_whether_it_needs_a_restart() {
     let change = |key: &str, from: Option<&str>, to: Option<&str>| Change {
         key: key.to_owned(),
         from: from.map(str::to_owned),
@@ -265,7 +260,7 @@ fn a_reload_tells_each_change_and_what_has_to_wait() {
 listen.address: 127.0.0.1:1 -> 127.0.0.1:2 (needs a restart)
 users.deny: nothing -> igor
 google.client-secret-file: changed
-What needs a restart stays as it was until the daemon is restarted.
+Changes that need a restart take effect when the daemon is restarted.
 DSM has listed its users: 6.
 ",
     );
@@ -275,7 +270,7 @@ DSM has listed its users: 6.
         &reloaded,
         "\
 Nothing has changed in the config.
-DSM has not listed its users again, those of before stay: no connection
+Cannot read DSM's users; using the previous list: no connection
 ",
     );
 }

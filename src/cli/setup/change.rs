@@ -1,5 +1,5 @@
-//! `setup` on a terminal where there is a config already: offers its values,
-//! and writes what was changed.
+//! `setup` on a terminal with an existing config: offers the present values and
+//! writes those that changed.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -10,13 +10,13 @@ use toml::Value;
 
 use super::edit::{Original, Step, set, value_at};
 use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD, files, program, tell, terminal};
-use crate::cli::{code_of, complain, describe};
+use crate::cli::{complain, complain_of_config, describe};
 use crate::config::validate::{self, Given};
 use crate::config::{Config, Problem, directory_of};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
 
-/// Where the answer to a question is in the config.
+/// The place of an answer in the config.
 struct Place {
     variable: &'static str,
     steps: Vec<Step<'static>>,
@@ -24,36 +24,33 @@ struct Place {
 }
 
 enum Holds {
-    /// The answer.
     Value,
-    /// The name of a file with the answer, which `setup` calls so.
+    /// The name of a file with the answer, by default this one.
     File(&'static str),
 }
 
-/// Asks for the values of the config in `path`, and changes it.
+/// Asks for the values of the config in `path` and changes it; returns the exit
+/// code.
 pub(super) fn from_terminal(path: &Path) -> u8 {
     match Config::read_text(path) {
         Ok(text) => tell(ask_and_change(path, &text)),
-        Err(error) => {
-            complain(&describe(&error));
-            code_of(&error)
-        }
+        Err(error) => complain_of_config(&error),
     }
 }
 
 fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
     let Ok(file) = text.parse::<toml::Table>() else {
         bail!(
-            "cannot change {}, which is not valid TOML:{}\nCorrect it by hand; or setup --force \
-             writes a new config",
+            "cannot change {}, because it is not valid TOML:{}\nCorrect it by hand, or replace it \
+             with setup --force",
             path.display(),
             in_lines(&Config::problems_of(text, path))
         );
     };
     let Some(dsm) = index_of_dsm(&file) else {
         bail!(
-            "cannot change {}: it has no [[clients]]. Add one by hand; or setup --force writes a \
-             new config",
+            "cannot change {}, because it has no [[clients]]. Add one by hand, or replace it with \
+             setup --force",
             path.display()
         );
     };
@@ -72,12 +69,12 @@ fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
         .filter(|(place, answer)| present.get(place.variable) != Some(answer))
         .collect();
     if changed.is_empty() {
-        return Ok("Nothing was changed, and nothing was written.\n".to_owned());
+        return Ok("Nothing was changed or written.\n".to_owned());
     }
     Change::of(path, text, &file, &changed)?.write(path, text)
 }
 
-/// By the `id` that setup gives it, else the first.
+/// Returns the index of the client `synology`, else of the first.
 fn index_of_dsm(file: &toml::Table) -> Option<usize> {
     let clients = file.get("clients")?.as_array()?;
     let has_its_id = |client: &Value| client.get("id") == Some(&"synology".into());
@@ -85,7 +82,7 @@ fn index_of_dsm(file: &toml::Table) -> Option<usize> {
     found.or((!clients.is_empty()).then_some(0))
 }
 
-/// In the order of the questions.
+/// Returns the places in the order of the questions.
 fn places(dsm: usize) -> [Place; 8] {
     use Holds::{File, Value};
     use Step::{Index, Key};
@@ -133,12 +130,12 @@ impl Place {
         }
     }
 
-    /// As `check` names it.
+    /// Returns the key path, as `check` prints it.
     fn key(&self) -> String {
         let mut path = String::new();
         for step in &self.steps {
             let dot = if path.is_empty() { "" } else { "." };
-            // A String takes whatever is written.
+            // Writing to a String cannot fail.
             let _ = match step {
                 Step::Key(key) => write!(path, "{dot}{key}"),
                 Step::Index(index) => write!(path, "[{index}]"),
@@ -148,10 +145,10 @@ impl Place {
     }
 }
 
-/// What is to be written.
+/// The new text and secrets.
 struct Change<'a> {
     text: String,
-    /// Key, file and content.
+    /// The key, the file and its content.
     secrets: Vec<(String, PathBuf, &'a Secret<String>)>,
 }
 
@@ -186,13 +183,14 @@ impl<'a> Change<'a> {
 
     fn set(&mut self, steps: &[Step<'_>], value: &Value, key: &str) -> anyhow::Result<()> {
         self.text = set(&self.text, steps, value).with_context(|| {
-            format!("nothing was written: cannot find where {key} belongs; change it by hand")
+            format!("nothing was written: cannot find the place of {key}; change it by hand")
         })?;
         Ok(())
     }
 
-    /// Where the config names no file, or none that is there, it is named as
-    /// `setup` does: people paste the secret itself in the place of its file.
+    /// Returns the file for a secret. If the config does not name an existing
+    /// file, it gets the default name: users paste the secret itself in its
+    /// place.
     fn secret_file(
         &mut self,
         path: &Path,
@@ -208,7 +206,7 @@ impl<'a> Change<'a> {
         }
         if own.symlink_metadata().is_ok() {
             bail!(
-                "nothing was written: {} does not name {}, which is there already; remove it, or \
+                "nothing was written: {1} exists, but {0} does not name it; remove the file, or \
                  name it",
                 place.key(),
                 own.display()
@@ -218,7 +216,7 @@ impl<'a> Change<'a> {
         Ok(own)
     }
 
-    /// DSM's certificate names its public host, never the machine itself.
+    /// DSM's certificate is for its public name, never for 127.0.0.1.
     fn set_certificate(&mut self, file: &Value, url: &str) -> anyhow::Result<()> {
         let key = "accept-invalid-certificate";
         let steps = [Step::Key("dsm"), Step::Key(key)];
@@ -230,7 +228,7 @@ impl<'a> Change<'a> {
         self.set(&steps, &needed.into(), &format!("dsm.{key}"))
     }
 
-    /// Writes nothing if the config would have a problem that it had not.
+    /// Writes nothing if the change would add a problem to the config.
     fn write(&self, path: &Path, before: &str) -> anyhow::Result<String> {
         let known = Config::problems_of(before, path);
         let mut problems = Config::problems_of(&self.text, path);
@@ -263,8 +261,8 @@ impl<'a> Change<'a> {
         }
         let program = program(path);
         Ok(format!(
-            "{written}\nNext:\n  {program} check\n      whether all of it is valid\n  \
-             {program} reload\n      makes a running daemon use it\n"
+            "{written}\nNext:\n  {program} check\n      checks the config\n  \
+             {program} reload\n      makes a running daemon use the config\n"
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! `setup --otp`: lets DSM trust this daemon as a device, by one one-time
+//! `setup --otp`: makes this daemon a trusted device of DSM, with a one-time
 //! code.
 
 use std::path::Path;
@@ -7,70 +7,67 @@ use anyhow::{Context, bail};
 
 use super::edit::{self, Original, Step};
 use super::terminal;
-use super::{complain, describe, files, tell};
-use crate::cli::code_of;
+use super::{files, tell};
+use crate::cli::complain_of_config;
 use crate::clients::dsm::{DsmClient, DsmSettings};
 use crate::config::{Config, directory_of};
 use domain::base::secret::Secret;
 
-/// Where the token is kept when the config does not say.
+/// The name of the token file if the config names none.
 const TOKEN_FILE: &str = "dsm-device-token";
 
 const KEY: &str = "device-token-file";
 
-/// Longer than any code, with room for the blanks that people type in it.
+/// Longer than any code, with room for spaces.
 const MAX_CODE: usize = 32;
 
-/// Signs in to DSM with a code, and keeps the device token.
+/// Signs in to DSM with a code and saves the device token; returns the exit
+/// code.
 pub(super) fn trust(path: &Path) -> u8 {
     match Config::load(path) {
         Ok(config) => tell(trust_with(path, &config)),
-        Err(error) => {
-            complain(&describe(&error));
-            code_of(&error)
-        }
+        Err(error) => complain_of_config(&error),
     }
 }
 
 fn trust_with(path: &Path, config: &Config) -> anyhow::Result<String> {
-    // Whatever can fail comes before the code, which is good only once.
-    let (token_file, mended) = match &config.dsm.device_token_file {
+    // All that can fail comes first: a code is valid once.
+    let (token_file, changed) = match &config.dsm.device_token_file {
         Some(file) => (file.clone(), None),
-        None => (directory_of(path).join(TOKEN_FILE), Some(mended(path)?)),
+        None => (directory_of(path).join(TOKEN_FILE), Some(changed(path)?)),
     };
     let code = ask_for_code(&config.dsm.account)?;
     let Some(token) = sign_in(config, &code)? else {
         bail!(
-            "DSM let {} in and gave no device token: the account has no 2-factor sign-in, and \
-             needs no token; nothing was written",
+            "nothing was written: DSM signed {} in without a device token, because the account has \
+             no 2-factor sign-in",
             config.dsm.account
         );
     };
     let line = zeroize::Zeroizing::new(format!("{}\n", token.expose()));
     files::replace(&token_file, &line, 0o600)?;
-    let Some(mended) = mended else {
+    let Some(changed) = changed else {
         return Ok(format!("written: {}\n", token_file.display()));
     };
-    mended.write()?;
+    changed.write()?;
     Ok(format!(
-        "written: {}\nwritten: {}: dsm.{KEY}, which counts after a reload or a restart of the \
-         daemon\n",
+        "written: {}\nwritten: {}: dsm.{KEY}; reload or restart the daemon to use it\n",
         token_file.display(),
         path.display()
     ))
 }
 
 fn ask_for_code(account: &str) -> anyhow::Result<Secret<String>> {
-    if terminal::somebody_is_there() {
+    if terminal::is_interactive() {
         terminal::say(&format!(
-            "The one-time code for DSM's account {account}, as its authenticator shows it now: "
+            "The one-time code of the DSM account {account}, from its authenticator app: "
         ))?;
     }
     let typed = terminal::read_line()?;
     let code: String = typed.expose().split_whitespace().collect();
     let is_code = code.bytes().all(|b| b.is_ascii_alphanumeric());
     if code.is_empty() || code.len() > MAX_CODE || !is_code {
-        bail!("that is no one-time code; DSM was not asked");
+        bail!("this is not a one-time code; DSM was not asked");
     }
     Ok(Secret::new(code))
 }
@@ -81,26 +78,26 @@ fn sign_in(config: &Config, code: &Secret<String>) -> anyhow::Result<Option<Secr
         .build()?;
     let client = DsmClient::new(DsmSettings::from(&config.dsm));
     let token = runtime.block_on(client.trust_this_device(code));
-    // A look-up of DSM's name may still be under way.
+    // A DNS query may still be running.
     runtime.shutdown_background();
     Ok(token?)
 }
 
-/// The config with the key in it.
-fn mended(path: &Path) -> anyhow::Result<Original> {
+/// Returns the config with the key added.
+fn changed(path: &Path) -> anyhow::Result<Original> {
     let mut config = Original::read(path)?;
     config.text = with_key(&config.text).with_context(|| {
         format!(
-            "{} is of a form that is not understood here: add {KEY} = {TOKEN_FILE:?} to its \
-             section [dsm] by hand",
+            "cannot find the place of {KEY} in {}; add {KEY} = {TOKEN_FILE:?} to its section [dsm] \
+             by hand",
             path.display()
         )
     })?;
     Ok(config)
 }
 
-/// `config` with our key after `dsm.password-file`, and every other byte as it
-/// was. `None`: it does not work.
+/// Returns `config` with our key after `dsm.password-file` and every other byte
+/// unchanged, or `None` if there is no such place.
 fn with_key(config: &str) -> Option<String> {
     let password = [Step::Key("dsm"), Step::Key("password-file")];
     edit::insert(config, &password, KEY, &TOKEN_FILE.into())
@@ -115,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_stands_beside_the_password_and_nothing_else_changes() {
+    fn the_key_is_added_and_nothing_else_changes() {
         check(
             "# ours\n[dsm]\nurl = 'u'\n\tpassword-file = \"p\"   # hush\n\n\n[log]",
             "# ours\n[dsm]\nurl = 'u'\n\tpassword-file = \"p\"   # hush\n\
@@ -143,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_left() {
+    fn a_config_without_the_place_is_not_changed() {
         for config in [
             "",
             "[dsm]",

@@ -1,8 +1,5 @@
-//! Changes single values of a config, and leaves every other byte as it was:
-//! comments, blanks, ends of lines.
-//!
-//! By the places of keys and values, since `toml_edit`, which is made for
-//! this, writes the ends of lines anew.
+//! Changes single values of a config without changing any other byte.
+//! `toml_edit` would change line ends.
 
 use std::fs;
 use std::ops::Range;
@@ -15,14 +12,14 @@ use toml::de::DeTable;
 
 use super::files;
 
-/// A part of the way to a value.
+/// A part of a key path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     Key(&'a str),
     Index(usize),
 }
 
-/// A config as it is on disk, and as it is to be.
+/// A config file that is to be changed.
 pub(super) struct Original {
     path: PathBuf,
     pub(super) text: String,
@@ -32,13 +29,13 @@ pub(super) struct Original {
 impl Original {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
         let read = || -> std::io::Result<Self> {
-            // A link to it stays one.
+            // So that a symbolic link remains one.
             let path = fs::canonicalize(path)?;
             let mode = fs::metadata(&path)?.permissions().mode() & 0o7777;
             let text = fs::read_to_string(&path)?;
             Ok(Self { path, text, mode })
         };
-        read().with_context(|| format!("read {}", path.display()))
+        read().with_context(|| format!("cannot read {}", path.display()))
     }
 
     pub(super) fn write(&self) -> anyhow::Result<()> {
@@ -46,8 +43,8 @@ impl Original {
     }
 }
 
-/// Returns `config` with the text `value` at `place`, which has a value or is
-/// a key of a table that has another. `None`: it does not work.
+/// Returns `config` with `value` at `place`. `None` if neither that key nor
+/// another one of its table exists.
 pub(super) fn set(config: &str, place: &[Step<'_>], value: &Value) -> Option<String> {
     let Some(found) = find(config, place) else {
         let (Step::Key(key), table) = place.split_last()? else {
@@ -62,8 +59,8 @@ pub(super) fn set(config: &str, place: &[Step<'_>], value: &Value) -> Option<Str
     is_at(&changed, place, value).then_some(changed)
 }
 
-/// Returns `config` with `key = value` behind the value at `sibling`. `None`:
-/// it does not work.
+/// Returns `config` with `key = value` behind the value at `sibling`, or `None`
+/// if that does not exist.
 pub(super) fn insert(
     config: &str,
     sibling: &[Step<'_>],
@@ -106,7 +103,7 @@ fn is_at(config: &str, place: &[Step<'_>], value: &Value) -> bool {
     file.is_ok_and(|file| value_at(&file, place) == Some(value))
 }
 
-/// The value at `place` in `file`.
+/// Returns the value at `place`.
 pub(super) fn value_at<'f>(file: &'f Value, place: &[Step<'_>]) -> Option<&'f Value> {
     place.iter().try_fold(file, |value, step| match step {
         Step::Key(key) => value.get(key),
@@ -114,7 +111,7 @@ pub(super) fn value_at<'f>(file: &'f Value, place: &[Step<'_>]) -> Option<&'f Va
     })
 }
 
-/// Where the value at `place` is.
+/// Returns the position of the value at `place`.
 fn find(config: &str, place: &[Step<'_>]) -> Option<Range<usize>> {
     let document = DeTable::parse(config).ok()?;
     let (Step::Key(first), rest) = place.split_first()? else {
@@ -130,7 +127,7 @@ fn find(config: &str, place: &[Step<'_>]) -> Option<Range<usize>> {
     Some(value.span())
 }
 
-/// Where the key `name` of `table` begins, and where its value ends.
+/// Returns where the key `name` of `table` begins and where its value ends.
 fn key_and_value(document: &DeTable<'_>, table: &[Step<'_>], name: &str) -> Option<(usize, usize)> {
     let in_table = |table: &DeTable<'_>| {
         let mut pairs = table.iter();
@@ -150,7 +147,7 @@ fn key_and_value(document: &DeTable<'_>, table: &[Step<'_>], name: &str) -> Opti
     in_table(value.as_table()?)
 }
 
-/// A key of `table` that holds a value of its own.
+/// Returns a key of `table` whose value is not a table or array.
 fn sibling(config: &str, table: &[Step<'_>]) -> Option<String> {
     let file = Value::Table(config.parse().ok()?);
     let mut pairs = value_at(&file, table)?.as_table()?.iter();

@@ -1,4 +1,4 @@
-//! Puts new files in their places, all of them or none.
+//! Writes several files, all of them or none.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,17 +8,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-/// Whether what is there may be replaced.
+/// Whether existing files may be replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
-    /// No: it is somebody's work.
     Keep,
-    /// Yes: that was asked for.
     Replace,
 }
 
-/// New files in a directory of their own, beside their places: what is tried
-/// there is not in force yet. It is gone when this is dropped.
+/// New files in a temporary directory, where they can be checked. Dropping this
+/// deletes the directory.
 pub(super) struct Staging {
     home: PathBuf,
     directory: TempDir,
@@ -26,22 +24,22 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    /// A closed directory in `home`, so that a rename is all that is needed
-    /// later.
+    /// Creates the directory in `home`, so that a rename can move the files.
     pub(super) fn in_directory(home: &Path) -> anyhow::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        // Short, since a socket's path may have 107 bytes.
+        // Short: the path of a socket can have 107 bytes.
         let builder = builder.prefix(".new-").rand_bytes(4);
         let owner_only = fs::Permissions::from_mode(0o700);
         let directory = builder.permissions(owner_only).tempdir_in(home);
         Ok(Self {
             home: home.to_owned(),
-            directory: directory.with_context(|| format!("make files in {}", home.display()))?,
+            directory: directory
+                .with_context(|| format!("cannot create files in {}", home.display()))?,
             names: Vec::new(),
         })
     }
 
-    /// Writes the file that is to be `name`, for its owner alone.
+    /// Writes the new file `name` with mode 0600.
     pub(super) fn add(&mut self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.path(name);
         let write = || {
@@ -54,26 +52,25 @@ impl Staging {
             file.write_all(text.as_bytes())?;
             file.sync_all()
         };
-        write().with_context(|| format!("write {}", path.display()))?;
+        write().with_context(|| format!("cannot write {}", path.display()))?;
         self.names.push(name.to_owned());
         Ok(())
     }
 
-    /// Where the file is that is to be `name`.
+    /// Returns the temporary path of the file `name`.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Puts the files in their places, in the order in which they were added:
-    /// all of them, or after a failure none. What is written here outlives a
-    /// power cut.
+    /// Moves the files to their places, in the order in which they were added:
+    /// all of them, or after a failure none. They survive a power cut.
     pub(super) fn put_in_place(self, existing: Existing) -> anyhow::Result<Vec<PathBuf>> {
         let mut done = Vec::new();
         for name in &self.names {
             if let Err(error) = self.put(name, existing) {
                 self.undo(&done);
                 let place = self.home.join(name);
-                return Err(error).with_context(|| format!("write {}", place.display()));
+                return Err(error).with_context(|| format!("cannot write {}", place.display()));
             }
             done.push(name.as_str());
         }
@@ -84,7 +81,7 @@ impl Staging {
     fn put(&self, name: &str, existing: Existing) -> io::Result<()> {
         let (new, place) = (self.path(name), self.home.join(name));
         match existing {
-            // Unlike a rename, this fails when there is something.
+            // Unlike a rename, this fails if the file exists.
             Existing::Keep => fs::hard_link(new, place),
             Existing::Replace => {
                 match fs::hard_link(&place, self.old(name)) {
@@ -100,8 +97,7 @@ impl Staging {
         self.path(&format!("{name}.old"))
     }
 
-    /// As it was before. What fails here can only be told by the error that
-    /// led here.
+    /// Restores the previous files. The error that led here is reported.
     fn undo(&self, done: &[&str]) {
         for name in done {
             let place = self.home.join(name);
@@ -112,12 +108,11 @@ impl Staging {
     }
 }
 
-/// Refuses when one of `names` is in `home` already, and `existing` is to be
-/// kept.
+/// Returns an error if one of `names` exists in `home` and must be kept.
 pub(super) fn look_for(names: &[&str], home: &Path, existing: Existing) -> anyhow::Result<()> {
     if !home.is_dir() {
         bail!(
-            "there is no directory {}; make it first, for the user that is to run the daemon",
+            "the directory {} does not exist; create it first, owned by the daemon's user",
             home.display()
         );
     }
@@ -128,14 +123,14 @@ pub(super) fn look_for(names: &[&str], home: &Path, existing: Existing) -> anyho
         .collect();
     if existing == Existing::Keep && !there.is_empty() {
         bail!(
-            "nothing was written, since these are there already: {}; --force replaces them",
+            "nothing was written, because these files exist: {}; --force replaces them",
             there.join(", ")
         );
     }
     Ok(())
 }
 
-/// Replaces one file, or makes it; nobody ever sees half of it.
+/// Creates or replaces one file atomically.
 pub(super) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let home = crate::config::directory_of(path);
     let write = || {
@@ -146,21 +141,21 @@ pub(super) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> 
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)
     };
-    write().with_context(|| format!("write {}", path.display()))?;
+    write().with_context(|| format!("cannot write {}", path.display()))?;
     sync_directory(home)
 }
 
-/// Else a power cut may undo a rename.
+/// Without this, a power cut may undo a rename.
 fn sync_directory(path: &Path) -> anyhow::Result<()> {
     let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.with_context(|| format!("write the directory {}", path.display()))
+    synced.with_context(|| format!("cannot sync the directory {}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// `first` and `second` are to be new; something makes `second` fail.
+    /// Writes `first` and `second`; `second` fails.
     fn fail_half_way(home: &Path, existing: Existing) {
         let mut staging = Staging::in_directory(home).unwrap();
         staging.add("first", "new").unwrap();
@@ -178,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_nothing_is_new() {
+    fn after_a_failure_no_file_is_new() {
         for existing in [Existing::Keep, Existing::Replace] {
             let home = tempfile::tempdir().unwrap();
             fail_half_way(home.path(), existing);
@@ -187,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_what_was_there_is_there() {
+    fn after_a_failure_the_previous_files_remain() {
         let home = tempfile::tempdir().unwrap();
         for name in ["first", "second"] {
             fs::write(home.path().join(name), format!("old {name}")).unwrap();
@@ -201,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_made_meanwhile_is_kept() {
+    fn a_file_created_meanwhile_is_not_replaced() {
         let home = tempfile::tempdir().unwrap();
         let mut staging = Staging::in_directory(home.path()).unwrap();
         staging.add("first", "new").unwrap();

@@ -1,4 +1,4 @@
-//! Which answers differ from the config that an installation finds and keeps.
+//! Compares the answers of the wizard with an existing config.
 
 use super::questions::{Answers, QUESTIONS, Question};
 use crate::config::Config;
@@ -6,8 +6,8 @@ use crate::machine::secret_file::read_secret_file;
 use domain::base::issuer::Issuer;
 use domain::base::secret::Secret;
 
-/// Returns the questions whose answers differ from what `config` has. DSM is
-/// the client that `setup` calls `synology`, else the first one.
+/// Returns the questions whose answers differ from `config`. DSM is the client
+/// `synology`, else the first one.
 pub(super) fn differing(config: &Config, answers: &Answers) -> Vec<&'static Question> {
     let mut clients = config.clients.iter();
     let dsm = clients.find(|client| client.id.as_str() == "synology");

@@ -1,42 +1,37 @@
-//! What is asked for at first, by whomever: a person at a terminal, or Package
-//! Center's wizard.
+//! The values that `setup` asks for, on a terminal or by Package Center's
+//! wizard.
 
 use crate::config::validate::{self, Given};
 use domain::base::secret::Secret;
 
-/// As much as a secret file may hold, but for its line's end.
+/// The most bytes of a secret, below the limit of a secret file.
 const MAX_SECRET: usize = 4_000;
 
-/// Whoever guesses it may redeem codes.
+/// The fewest characters, so that the secret cannot be guessed.
 const LEAST_CLIENT_SECRET: usize = 16;
 
-/// One value, and how to ask for it.
+/// A value to ask for.
 pub(super) struct Question {
-    /// The variable in which Package Center's wizard hands it over.
+    /// The variable of Package Center's wizard, which also names the question.
     pub(super) variable: &'static str,
-    /// What it is for, in a line or two.
+    /// The text above the prompt, in one or two lines.
     pub(super) explanation: &'static str,
-    /// What stands before the cursor.
     pub(super) prompt: &'static str,
-    /// What an empty answer means.
     pub(super) on_enter: OnEnter,
-    /// Whether it may be seen while it is typed.
     pub(super) echo: Echo,
-    /// Whether white space at its ends is part of an answer.
     pub(super) ends: Ends,
-    /// What is wrong with an answer, to be read after its name.
+    /// Returns why an answer is invalid, to be printed after its name.
     pub(super) check: fn(&str, &Given) -> Result<(), String>,
 }
 
-/// What an empty answer means to a person who is asked.
+/// The meaning of an empty answer on a terminal.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OnEnter {
-    /// No answer.
     AskAgain,
-    /// This one. The fields of the package's wizard are filled with it, too.
+    /// The default, which the package's wizard shows too.
     Take(&'static str),
-    /// A secret that we make.
-    Invent,
+    /// A random secret.
+    Generate,
 }
 
 /// Whether what is typed is shown.
@@ -46,17 +41,16 @@ pub(super) enum Echo {
     Off,
 }
 
-/// What white space at the ends of an answer is.
+/// What to do with white space around an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
-    /// Pasted by mistake.
     Trim,
-    /// Part of the answer.
     Keep,
 }
 
 impl Question {
-    /// The answer `text` as it is meant, and whether that differs.
+    /// Returns the answer without white space around it, if that is not part of
+    /// it, and whether any was removed.
     pub(super) fn trimmed(&self, text: Secret<String>) -> (Secret<String>, bool) {
         let trimmed = text.expose().trim();
         match self.ends {
@@ -68,7 +62,7 @@ impl Question {
     }
 }
 
-/// What has been answered, each of good form.
+/// Valid answers to all questions.
 pub(super) struct Answers {
     pub(super) issuer: Secret<String>,
     pub(super) redirect_uri: Secret<String>,
@@ -81,8 +75,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// Asks all questions, in an order in which a person has the answers at
-    /// hand. `given` is what the config says beside them.
+    /// Asks all questions. `given` has the other values that the checks need.
     pub(super) fn gather<E>(
         given: Given,
         mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
@@ -114,7 +107,7 @@ impl Answers {
 }
 
 impl Answers {
-    /// In the order of [`QUESTIONS`].
+    /// Returns the answers in the order of [`QUESTIONS`].
     pub(super) fn in_order(&self) -> [&Secret<String>; 8] {
         [
             &self.issuer,
@@ -129,7 +122,7 @@ impl Answers {
     }
 }
 
-/// All of them.
+/// All questions, in the order in which they are asked.
 pub(super) const QUESTIONS: [Question; 8] = [
     Question {
         variable: "wizard_issuer",
@@ -144,7 +137,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
     Question {
         variable: "wizard_redirect_uri",
         explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's\nSSO \
-                      settings, too. Such as https://nas.example.com/",
+                      settings too. Such as https://nas.example.com/",
         prompt: "URL of DSM in the browser",
         on_enter: OnEnter::AskAgain,
         echo: Echo::On,
@@ -172,7 +165,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_dsm_url",
-        explanation: "Where DSM's web API is, as seen from this machine.",
+        explanation: "The URL of DSM's web API, from this machine.",
         prompt: "DSM's own URL",
         on_enter: OnEnter::Take("http://127.0.0.1:5000"),
         echo: Echo::On,
@@ -181,8 +174,8 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: "wizard_dsm_account",
-        explanation: "A DSM account for this service, that reads the list of users. It has to be\nan \
-                      administrator, since DSM lists its users to nobody else.",
+        explanation: "A DSM account with which this service reads the list of users. It must be\nan \
+                      administrator, because DSM lists its users only to administrators.",
         prompt: "DSM account",
         on_enter: OnEnter::Take("sso-reader"),
         echo: Echo::On,
@@ -203,7 +196,7 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "A secret between DSM and this service, DSM's \"Application secret\".\nIt is not \
                       shown here.",
         prompt: "Application secret",
-        on_enter: OnEnter::Invent,
+        on_enter: OnEnter::Generate,
         echo: Echo::Off,
         ends: Ends::Trim,
         check: client_secret,
@@ -219,13 +212,13 @@ fn client_secret(text: &str, _: &Given) -> Result<(), String> {
     validate::line(text, MAX_SECRET)?;
     if text.chars().count() < LEAST_CLIENT_SECRET {
         return Err(format!(
-            "is shorter than {LEAST_CLIENT_SECRET} characters, so that it can be guessed"
+            "is shorter than {LEAST_CLIENT_SECRET} characters, so it can be guessed"
         ));
     }
     Ok(())
 }
 
-/// Blanks at its ends are part of a password.
+/// Spaces around a password are part of it.
 fn password(text: &str, _: &Given) -> Result<(), String> {
     validate::line(text.trim_matches(' '), MAX_SECRET)?;
     if text.len() > MAX_SECRET {

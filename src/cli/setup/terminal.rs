@@ -1,4 +1,4 @@
-//! Asks a person at a terminal.
+//! Asks the questions on a terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -13,30 +13,30 @@ use crate::machine::random::OsRandom;
 use domain::base::random::Random;
 use domain::base::secret::Secret;
 
-/// Whether somebody is there to be asked.
-pub(super) fn somebody_is_there() -> bool {
+/// Returns whether standard input is a terminal.
+pub(super) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks all questions, each until its answer is of good form.
+/// Asks all questions, each until its answer is valid.
 pub(super) fn ask_everything() -> anyhow::Result<Answers> {
     say(
-        "The first values; each is explained. Enter takes what stands in brackets,\n\
-         and Ctrl-C ends this with nothing written.\n",
+        "The values of the config. Enter takes the value in brackets; Ctrl-C stops and\n\
+         writes nothing.\n",
     )?;
     Answers::gather(Given::defaults(), |question, given| {
         ask(question, given, None)
     })
 }
 
-/// The same where there are values already, as far as `present` knows them.
+/// Asks all questions and offers the values that `present` returns.
 pub(super) fn ask_for_changes<'a>(
     given: Given,
     present: impl Fn(&Question) -> Option<&'a Secret<String>>,
 ) -> anyhow::Result<Answers> {
     say(
-        "The present values; each is explained. Enter keeps what stands in brackets,\n\
-         and Ctrl-C ends this with nothing written.\n",
+        "The present values. Enter keeps the value in brackets; Ctrl-C stops and\n\
+         writes nothing.\n",
     )?;
     Answers::gather(given, |question, given| {
         ask(question, given, present(question))
@@ -53,7 +53,7 @@ fn ask(
         (Some(_), _) => " [the present one]".to_owned(),
         (None, OnEnter::AskAgain) => String::new(),
         (None, OnEnter::Take(default)) => format!(" [{default}]"),
-        (None, OnEnter::Invent) => " [a random one]".to_owned(),
+        (None, OnEnter::Generate) => " [a random one]".to_owned(),
     };
     let prompt = format!("{}{hint}: ", question.prompt);
     say(&format!("\n{}\n", question.explanation))?;
@@ -68,10 +68,10 @@ fn ask(
         }
         let answer = match (present, question.on_enter) {
             _ if !answer.expose().is_empty() => answer,
-            // Whether all of it is valid is told at the end.
+            // The whole config is checked at the end.
             (Some(value), _) => return Ok(value.clone()),
             (None, OnEnter::Take(default)) => Secret::new(default.to_owned()),
-            (None, OnEnter::Invent) => invent()?,
+            (None, OnEnter::Generate) => generate()?,
             (None, OnEnter::AskAgain) => answer,
         };
         match (question.check)(answer.expose(), given) {
@@ -81,7 +81,7 @@ fn ask(
     }
 }
 
-/// What a config says, without what steers a terminal.
+/// Replaces terminal control characters.
 fn plain(text: &str) -> String {
     text.replace(|character| !logging::is_plain(character), "\u{fffd}")
 }
@@ -93,37 +93,39 @@ fn read(prompt: &str, echo: Echo) -> anyhow::Result<Secret<String>> {
             read_line()
         }
         Echo::Off => {
-            // At Ctrl-C rpassword raises the signal before it gives the
-            // terminal its echo back: it has to wait for that.
+            // At Ctrl-C rpassword raises the signal before it restores the
+            // echo of the terminal, so the signal must wait.
             let interrupt = SigSet::from_iter([Signal::SIGINT]);
             interrupt.thread_block()?;
             let answer = rpassword::prompt_password(prompt);
             interrupt.thread_unblock()?;
-            Ok(Secret::new(answer.context("read from the terminal")?))
+            Ok(Secret::new(
+                answer.context("cannot read from the terminal")?,
+            ))
         }
     }
 }
 
-/// One line of standard input, without blanks around it.
+/// Reads a line of standard input, without white space around it.
 pub(super) fn read_line() -> anyhow::Result<Secret<String>> {
     let mut line = Zeroizing::new(String::new());
     let read = io::stdin().lock().read_line(&mut line);
-    if read.context("read from standard input")? == 0 {
+    if read.context("cannot read from standard input")? == 0 {
         bail!("standard input ended; nothing was written");
     }
     Ok(Secret::new(line.trim().to_owned()))
 }
 
-/// Questions are no results: they go to standard error.
+/// Writes to standard error, because questions are not results.
 pub(super) fn say(text: &str) -> anyhow::Result<()> {
     let mut output = io::stderr().lock();
     let written = output.write_all(text.as_bytes());
     written
         .and_then(|()| output.flush())
-        .context("write to standard error")
+        .context("cannot write to standard error")
 }
 
-fn invent() -> anyhow::Result<Secret<String>> {
+fn generate() -> anyhow::Result<Secret<String>> {
     let random: &dyn Random = &OsRandom::default();
     Ok(Secret::new(random.token::<32>()?))
 }

@@ -1,4 +1,4 @@
-//! Takes the values from the variables that Package Center's wizard sets.
+//! Reads the variables that Package Center's wizard sets.
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -10,31 +10,31 @@ use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
 use crate::config::validate::Given;
 use domain::base::secret::Secret;
 
-/// Package Center's language, in the environment of a package's scripts.
+/// The language of Package Center, in the environment of the package's scripts.
 const LANGUAGE: &str = "SYNOPKG_DSM_LANGUAGE";
 
-/// What the wizard's variables hold.
+/// The answers in the wizard's variables.
 pub(super) enum Wizard {
-    /// Nothing: its pages were skipped.
+    /// The wizard's pages were skipped.
     Skipped,
-    /// All that is needed, and how to name an answer.
+    /// All answers are valid.
     Answered {
         answers: Answers,
         wording: Wording,
-        /// What was changed in the answers.
+        /// Answers that were trimmed.
         remarks: Vec<String>,
     },
-    /// What is wrong with which variable, all of it.
-    Refused(Vec<String>),
+    /// All problems.
+    Invalid(Vec<String>),
 }
 
 impl Wizard {
-    /// Looks into this process's environment.
+    /// Reads the environment of this process.
     pub(super) fn read() -> Self {
-        // No arguments, so that nothing but the environment counts.
+        // Without arguments, so that only the environment is used.
         let found = command().try_get_matches_from(["setup"]);
         found.map_or_else(
-            |error| Self::Refused(vec![error.to_string()]),
+            |error| Self::Invalid(vec![error.to_string()]),
             |variables| Self::of(&variables),
         )
     }
@@ -46,7 +46,7 @@ impl Wizard {
         };
         let is_untouched = |question: &Question| {
             let value = value(question);
-            // What stood there already is nobody's answer.
+            // A default is not an answer.
             value.is_empty() || matches!(question.on_enter, OnEnter::Take(text) if value == text)
         };
         if QUESTIONS.iter().all(is_untouched) {
@@ -77,12 +77,12 @@ impl Wizard {
                 wording,
                 remarks,
             },
-            Ok(_) => Self::Refused(problems),
+            Ok(_) => Self::Invalid(problems),
         }
     }
 }
 
-/// The answer, and whether it was trimmed.
+/// Returns the answer and whether it was trimmed.
 fn answer(
     question: &Question,
     given: &Given,
@@ -90,7 +90,6 @@ fn answer(
 ) -> Result<(Secret<String>, bool), String> {
     let text = value.into_string().map_err(|_| "is not UTF-8 text")?;
     let (text, is_trimmed) = question.trimmed(Secret::new(text));
-    // What is wrong with the form of nothing is no help.
     if text.expose().is_empty() {
         return Err("is empty".to_owned());
     }
@@ -98,7 +97,7 @@ fn answer(
     Ok((text, is_trimmed))
 }
 
-/// clap is where the environment comes in.
+/// The environment is read by clap only.
 fn command() -> Command {
     let names = QUESTIONS.iter().map(|question| question.variable);
     let variables = names.chain([LANGUAGE]).map(|name| {

@@ -141,7 +141,7 @@ async fn what_is_no_code_is_not_sent() {
         let words = if typed.is_empty() {
             "nothing"
         } else {
-            "no one-time code"
+            "not a one-time code"
         };
         family.fails(typed, words).await;
     }

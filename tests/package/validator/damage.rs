@@ -13,6 +13,9 @@ type Damage = (&'static str, fn(&mut Package));
 
 const UNIT: &str = "conf/systemd/pkguser-google-to-synology-sso.service";
 const PROGRAM: &str = "bin/google-to-synology-sso";
+const BASH: &str = "share/bash-completion/completions/google-to-synology-sso";
+const ZSH: &str = "share/zsh/site-functions/_google-to-synology-sso";
+const FISH: &str = "share/fish/vendor_completions.d/google-to-synology-sso.fish";
 const INSTALL: &str = "WIZARD_UIFILES/install_uifile";
 const UNINSTALL: &str = "WIZARD_UIFILES/uninstall_uifile";
 
@@ -71,6 +74,53 @@ const FRAME: &[Damage] = &[
     ("no secret", |it| {
         let key = ["-----BEGIN PRIVATE ", "KEY-----\nMIIEvQIBADANBgkqhkiG9w0B"].concat();
         payload(it, PROGRAM).content.extend(key.bytes());
+    }),
+    ("manual pages", |it| {
+        let page = "share/man/man1/google-to-synology-sso-setup.1";
+        replace_payload(it, page, "\n\\fB\\-\\-otp\\fR\n", "\n");
+        replace_payload(it, page, "[\\fB\\-\\-otp\\fR]", "");
+    }),
+    ("manual pages", |it| {
+        let page = "share/man/man1/google-to-synology-sso-links.1";
+        replace_payload(it, page, "\\-links\\-remove(1)", "(1)");
+    }),
+    ("manual pages", |it| {
+        let page = "share/man/man1/google-to-synology-sso-keys-list.1";
+        "share/man/man1/keys.1".clone_into(&mut payload(it, page).name);
+    }),
+    ("bash", |it| {
+        let options = "opts=\"-h --now --json --config";
+        replace_payload(it, BASH, options, "opts=\"-h --json --config");
+    }),
+    ("bash", |it| {
+        replace_payload(
+            it,
+            BASH,
+            "opts=\"-h --config --help list",
+            "opts=\"-h --config --help",
+        );
+    }),
+    ("zsh", |it| {
+        replace_payload(it, ZSH, "'--from-env[", "'--env[");
+    }),
+    ("zsh", |it| {
+        let last = "' \\\n'help:Print this message or the help of the given subcommand(s)' \\\n";
+        replace_payload(
+            it,
+            ZSH,
+            &format!("\n'remove:Remove the links of a DSM user{last}"),
+            "\n",
+        );
+    }),
+    ("zsh", |it| {
+        replace_payload(it, ZSH, "(reload)\n", "(load)\n");
+    }),
+    ("fish", |it| {
+        replace_payload(it, FISH, " -l wait-for-config ", " ");
+    }),
+    ("fish", |it| {
+        let remove = "from list remove help\" -f -a \"remove\"";
+        replace_payload(it, FISH, remove, "\"");
     }),
     ("INFO is plain text", |it| {
         member(it, "INFO").content.insert(0, 0xff);

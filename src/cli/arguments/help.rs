@@ -1,0 +1,115 @@
+//! The help texts that are longer than a line.
+
+pub(super) const PROGRAM: &str = "\
+Sign in to a Synology NAS with Google: an OpenID provider for DSM and an OpenID client of Google. \
+A user clicks the button on DSM's sign-in page and signs in at Google; DSM then signs them in as \
+the DSM user who has that e-mail address.";
+
+pub(super) const PROGRAM_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso setup
+      Ask for the values of a first config; write the config and its secret files.
+  google-to-synology-sso check
+      Read the config and every file that it names, and print all problems.
+  google-to-synology-sso --config ./config.toml run
+      Run the daemon in the foreground with another config.
+  google-to-synology-sso status
+      Show daemon health, recent refusals and recent problems.
+  google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
+      Print the failures as JSON.
+
+On a NAS, by SSH:
+  sudo -u google-to-synology-sso google-to-synology-sso status
+      Run every command as the package's user, which owns the config. That user can replace this \
+program, so never run it as root there.
+
+Config:
+  The file that --config names, else the one in GOOGLE_TO_SYNOLOGY_SSO_CONFIG, else, as on a NAS, \
+/var/packages/google-to-synology-sso/home/config.toml. Relative paths in it begin at its directory.
+
+Exit codes:
+  0   success
+  1   failure
+  2   usage error
+  75  the daemon that the command asks is not running
+  78  the config is invalid or missing";
+
+pub(super) const RELOAD: &str = "\
+Reload the daemon's config and print the keys that changed.
+
+An invalid config is rejected with all its problems, and the daemon keeps the previous config. \
+A sign-in in progress is not disturbed. Changes to `listen`, `storage` and `control` need a \
+restart, and the output says so. The daemon also reads DSM's users again, and ends a sign-in pause. \
+SIGHUP does the same and logs the result.";
+
+pub(super) const RELOAD_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso check && google-to-synology-sso reload
+      Check the config before the daemon reloads it.
+  kill -HUP \"$(pidof google-to-synology-sso)\"
+      The same; the result is in the log.
+
+Exit codes:
+  0   the daemon uses the config
+  1   the daemon cannot use the config, for example because the log cannot be opened
+  75  the daemon is not running
+  78  the config is invalid or missing; the daemon keeps the previous one";
+
+pub(super) const STATUS_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso status
+      When DSM and Google were last read, the last refusals, and recent problems.
+  google-to-synology-sso status --json | jq -c '.refusals[]'
+      Print the last refusals as JSON.";
+
+pub(super) const USERS: &str = "\
+List the DSM users with the result that a sign-in would have. The verdict is `ok` or the name of a \
+refusal, as on the pages and in the log; `no-address` means that the user has no valid e-mail in \
+DSM and no alias. A name in users.alias that DSM does not list has a row of its own.
+
+The list is the one that DSM returned last; `reload` reads it again.";
+
+pub(super) const USERS_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso users
+      List all users, and name those who have the same e-mail.
+  google-to-synology-sso users --json | jq '.[] | select(.verdict != \"ok\")'
+      Print the users who cannot sign in.";
+
+pub(super) const LINKS: &str = "\
+Manage the Google accounts that are linked to DSM users. The first sign-in links the Google \
+account to the DSM user who has its address. After that, only the linked account can sign in as \
+this user, even if another account gets the same address.";
+
+pub(super) const LINKS_REMOVE: &str = "\
+Remove the links of a DSM user. The next sign-in with the user's e-mail creates a new link. Use \
+this for a user who has a new Google account with the same address and is refused with \
+`linked-to-another`.";
+
+pub(super) const LINKS_REMOVE_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso links remove jeanne
+      Link Jeanne's user to the next Google account that signs in with her address.
+
+Exit codes:
+  0   the printed links were removed
+  1   the user has no link
+  75  the daemon is not running";
+
+pub(super) const KEYS: &str = "\
+Manage the ID-token signing keys. DSM verifies an ID token with a key that the daemon publishes. \
+A new key is published first and signs two days later, when all clients have fetched it. The \
+previous key stays published for two more days.";
+
+pub(super) const KEYS_ROTATE: &str = "\
+Generate and publish the next key; it signs in two days. With --now, for keys that may be stolen, \
+the new key signs at once, and all others are removed from the JWKS, the state and its copy: \
+tokens that they signed are no longer accepted. A client that caches the keys may reject sign-ins \
+until it fetches them again (after an hour at most, if it honours max-age).";
+
+pub(super) const KEYS_ROTATE_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso keys rotate
+      Publish a new key, which signs in two days.
+  google-to-synology-sso keys rotate --now
+      Replace all keys by a new one at once.";

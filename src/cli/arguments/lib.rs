@@ -1,0 +1,207 @@
+//! The command line's definition: commands, options, help texts. `--help`, the
+//! manual pages and the shell completions are made of it.
+
+mod help;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The name of the program, of the package, and of the package's user.
+pub const NAME: &str = "google-to-synology-sso";
+
+/// The config of the package, on a NAS.
+pub const CONFIG: &str = "/var/packages/google-to-synology-sso/home/config.toml";
+
+/// The default of `run --wait-for-config`.
+pub const WAITING_ADDRESS: &str = "127.0.0.1:5556";
+
+/// Longer lines are hard to read, however wide the terminal is.
+const WIDEST_HELP: usize = 100;
+
+/// All arguments of the program.
+#[derive(Parser)]
+#[command(
+    name = NAME,
+    about = "Sign in to a Synology NAS with Google",
+    long_about = help::PROGRAM,
+    after_help = help::PROGRAM_EXAMPLES,
+    max_term_width = WIDEST_HELP
+)]
+pub struct Arguments {
+    /// The config file
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "GOOGLE_TO_SYNOLOGY_SSO_CONFIG",
+        default_value = CONFIG
+    )]
+    pub config: PathBuf,
+
+    /// The command to run
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands that read the config.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run the daemon in the foreground; SIGTERM or SIGINT stops it, SIGHUP
+    /// reloads the config
+    Run(Run),
+    /// Check the config and every file that it names, offline; print every
+    /// problem with its key path
+    Check {
+        /// Print JSON: a list of name, result (ok, warn or fail) and message
+        #[arg(long)]
+        json: bool,
+    },
+    /// Create the config and its secret files, or change an existing config
+    Setup(Setup),
+    /// Print the values to enter in DSM's SSO settings and the Google console
+    DsmSettings {
+        /// Print JSON: dsm, clients and google
+        #[arg(long)]
+        json: bool,
+    },
+    /// One of the commands that ask the daemon
+    #[command(flatten)]
+    Question(Question),
+}
+
+/// The options of `run`.
+#[derive(Args)]
+pub struct Run {
+    /// Start without a valid config; a page at ADDRESS explains what to do
+    /// until the config is valid [default: 127.0.0.1:5556]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = WAITING_ADDRESS
+    )]
+    pub wait_for_config: Option<SocketAddr>,
+}
+
+/// The options of `setup`.
+#[derive(Args)]
+pub struct Setup {
+    /// Take the values from the variables of Package Center's wizard, such as
+    /// `wizard_issuer`; write nothing if all are empty
+    #[arg(long)]
+    pub from_env: bool,
+    /// Replace a config and secret files that exist
+    #[arg(long)]
+    pub force: bool,
+    /// Sign in to DSM once with a one-time code and save the device token that
+    /// DSM returns, for an account with 2-factor sign-in
+    #[arg(long, conflicts_with_all = ["from_env", "force"])]
+    pub otp: bool,
+}
+
+/// The commands that ask the daemon.
+#[derive(Subcommand)]
+pub enum Question {
+    /// Reload the daemon's config; print what changed
+    #[command(long_about = help::RELOAD, after_help = help::RELOAD_EXAMPLES)]
+    Reload {
+        /// Print JSON: changes and directory
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show daemon health, recent refusals and recent problems
+    #[command(after_help = help::STATUS_EXAMPLES)]
+    Status {
+        /// Print JSON: version, started, directory, power, google, jobs,
+        /// refusals and problems; before a valid config: waiting and problems
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the DSM users with the result that a sign-in would have
+    #[command(long_about = help::USERS, after_help = help::USERS_EXAMPLES)]
+    Users {
+        /// Print JSON: a list of name, email, verdict, link and aliases
+        #[arg(long)]
+        json: bool,
+    },
+    /// Manage the Google accounts that are linked to DSM users
+    #[command(subcommand, long_about = help::LINKS)]
+    Links(Links),
+    /// Manage the ID-token signing keys
+    #[command(subcommand, long_about = help::KEYS)]
+    Keys(Keys),
+}
+
+/// The commands for links.
+#[derive(Subcommand)]
+pub enum Links {
+    /// List all links, newest first
+    List {
+        /// Print JSON: a list of user, issuer, subject, address and since
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove the links of a DSM user
+    #[command(long_about = help::LINKS_REMOVE, after_help = help::LINKS_REMOVE_EXAMPLES)]
+    Remove {
+        /// The DSM user; case does not matter
+        user: String,
+        /// Print JSON: the removed links, as `links list` does
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The commands for signing keys.
+#[derive(Subcommand)]
+pub enum Keys {
+    /// List the published keys
+    List {
+        /// Print JSON: a list of `kid`, `state`, `created`, `signs_from` and
+        /// `gone_after`
+        #[arg(long)]
+        json: bool,
+    },
+    /// Generate and publish the next key; list the keys
+    #[command(long_about = help::KEYS_ROTATE, after_help = help::KEYS_ROTATE_EXAMPLES)]
+    Rotate {
+        /// Sign with the new key at once, and remove all other keys
+        #[arg(long)]
+        now: bool,
+        /// Print JSON, as `keys list` does
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Arguments, Command};
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn run_waits_at_the_given_or_the_default_address() {
+        let check = |option: &str, expected: Option<&str>| {
+            let arguments = ["google-to-synology-sso", "run", option];
+            let arguments = arguments.iter().filter(|argument| !argument.is_empty());
+            let parsed = Arguments::try_parse_from(arguments).unwrap();
+            let Command::Run(options) = parsed.command else {
+                panic!("{option}");
+            };
+            let address = options.wait_for_config.map(|address| address.to_string());
+            assert_eq!(address.as_deref(), expected, "{option}");
+        };
+        check("", None);
+        check("--wait-for-config", Some("127.0.0.1:5556"));
+        check("--wait-for-config=[::1]:80", Some("[::1]:80"));
+    }
+}
