@@ -12,7 +12,6 @@ mod setup;
 mod table;
 mod waiting;
 
-use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -22,7 +21,6 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::ConfigError;
 use crate::logging;
-use crate::machine::time_zone::{self, LocalZone};
 
 /// Exit code for a failure.
 const FAILED: u8 = 1;
@@ -79,17 +77,6 @@ fn print_clap(answer: &clap::Error) -> ExitCode {
         return ExitCode::from(BAD_USAGE);
     }
     ExitCode::SUCCESS
-}
-
-/// Returns this machine's time zone.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "TZ is the system's variable, not an option that clap would read"
-)]
-fn local_zone() -> LocalZone {
-    let tz = std::env::var_os("TZ");
-    let tz = tz.map(|tz| tz.to_string_lossy().into_owned());
-    time_zone::find(tz.as_deref(), |path| fs::read(path))
 }
 
 /// Prints why the config cannot be used; returns the exit code.

@@ -1,6 +1,6 @@
 //! The composition root: config → state → listener → jobs → stop.
 
-pub mod control;
+pub(crate) mod control;
 pub mod jobs;
 pub mod lifecycle;
 mod port;
@@ -8,6 +8,7 @@ mod setup_mode;
 mod supervision;
 
 use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use anyhow::Context;
 use arc_swap::ArcSwapOption;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +26,7 @@ use crate::config::{Config, ConfigError, ScheduleUse};
 use crate::daemon::control::{Control, Reloader, Socket};
 use crate::daemon::jobs::{FingerprintKey, Jobs, ScheduleFile};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
-use crate::daemon::lifecycle::{GRACE, Hangups, Lifecycle, supervisor};
+use crate::daemon::lifecycle::{GRACE, Lifecycle, supervisor};
 use crate::http::Server;
 use crate::logging;
 use crate::machine::clock::SystemClock;
@@ -137,7 +139,7 @@ impl Daemon {
     }
 
     /// Reads the config again when it is asked to.
-    pub fn reloader(&self) -> &Arc<Reloader> {
+    fn reloader(&self) -> &Arc<Reloader> {
         &self.reloader
     }
 
@@ -181,15 +183,6 @@ impl Daemon {
             "a task of the daemon ended by itself"
         );
         Ok(())
-    }
-
-    fn supervision(&self, stop: CancellationToken) -> Supervision {
-        Supervision {
-            current: Arc::clone(&self.current),
-            users: Arc::clone(&self.jobs.users),
-            server: Arc::clone(&self.server),
-            stop,
-        }
     }
 
     /// Sign-ins do not need the control socket: the daemon serves without it.
@@ -242,7 +235,7 @@ impl Begin {
     async fn found(
         self,
         log: &logging::Handle,
-        hangups: &mut Hangups,
+        hangups: &mut Signal,
         stop: &CancellationToken,
     ) -> anyhow::Result<Option<Found>> {
         let (wait, error) = match self {
@@ -268,15 +261,15 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
     let signals = {
         let stop = stop.clone();
         async move {
-            lifecycle::asked_to_stop().await?;
+            lifecycle::stop_signal().await?;
             tracing::info!("stopping");
             supervisor::stopping();
             stop.cancel();
-            lifecycle::asked_to_stop().await
+            lifecycle::stop_signal().await
         }
     };
     // First, since a SIGHUP ends a process that does not handle it.
-    let mut hangups = Hangups::listen().context("wait for signals")?;
+    let mut hangups = signal(SignalKind::hangup()).context("wait for signals")?;
     let work = async {
         let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
             return Ok(());
@@ -302,7 +295,12 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(daemon.reloader());
         reloader.set_log(log);
-        let supervision = daemon.supervision(stop.clone());
+        let supervision = Supervision {
+            current: Arc::clone(&daemon.current),
+            users: Arc::clone(&daemon.jobs.users),
+            server: Arc::clone(&daemon.server),
+            stop: stop.clone(),
+        };
         tokio::select! {
             served = daemon.serve(listener, stop.clone()) => served,
             never = supervision.run() => match never {},
@@ -320,14 +318,14 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
     }
 }
 
-async fn run_reload_loop(hangups: &mut Hangups, reloader: &Reloader) -> Infallible {
-    loop {
-        hangups.next().await;
+async fn run_reload_loop(hangups: &mut Signal, reloader: &Reloader) -> Infallible {
+    while hangups.recv().await.is_some() {
         tracing::info!("SIGHUP: reading the config again");
         if let Err(error) = reloader.reload().await {
             tracing::error!("keeping the previous config: {}", error.in_lines());
         }
     }
+    pending().await
 }
 
 async fn log_start(

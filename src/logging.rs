@@ -1,11 +1,11 @@
-//! The log: one line an event, on standard error or in a file of its own.
+//! The log: one line for each event, on standard error or in a file.
 //!
-//! Times are local, as the clock on a NAS's desktop, with their distance from
-//! UTC: whoever reads the log asks what happened this morning at seven.
+//! Times are local, with their offset from UTC, since the administrator asks
+//! what happened this morning at seven.
 //!
-//! What strangers wrote (an address, a path, the name of a user) comes in as
-//! the value of a field. No value can begin a new line, look like a second
-//! field or reach a terminal as anything but text.
+//! Text from the network (an address, a path, the name of a user) is the value
+//! of a field. No value can begin a new line, look like a second field or
+//! control a terminal.
 
 mod budget;
 mod file;
@@ -25,28 +25,28 @@ use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::{Log, LogLevel};
 pub use budget::{Budget, unlimited};
-pub use format::told;
+pub use format::error_chain;
 pub(crate) use format::{in_plain_characters, is_plain};
 use layer::{Lines, Output};
 
-/// Why the log is not as the config wants it.
+/// Why the log cannot be as the config says.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// `log.file` cannot be written to.
-    #[error("open the log {}", path.display())]
+    /// The file cannot be opened or written.
+    #[error("cannot open the log {}", path.display())]
     Open {
-        /// The file.
+        /// The value of `log.file`.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// The process logs already.
+    /// The process can have one log.
     #[error("the process has a log already")]
     Started,
 }
 
-/// The log of this process, to be changed while it runs.
+/// Changes the log of this process while it runs.
 #[derive(Clone, Debug)]
 pub struct Handle {
     wanted: reload::Handle<Targets, Registry>,
@@ -55,31 +55,31 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Goes on with another level, format or file. No line is lost: each is
-    /// written either as before or as after. A file is opened anew even when
-    /// its name is the old one.
+    /// Changes level, format and file. No line is lost. Opens the file again
+    /// even if its name is the same.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened; then all stays as it was.
+    /// Returns an error if the file cannot be opened; then nothing changes.
     pub fn reload(&self, log: &Log) -> Result<(), LogError> {
-        self.lines.go_on(Output::open(log, &self.zone)?);
-        // An error says that the log is gone: there is nobody to tell.
+        self.lines.replace(Output::open(log, &self.zone)?);
+        // It fails only if the log no longer exists.
         let _ = self.wanted.reload(wanted(log.level));
         Ok(())
     }
 
-    /// Whether its lines go to a file, and not to standard error.
+    /// Returns whether lines go to a file and not to standard error.
     pub fn has_file(&self) -> bool {
         self.lines.have_file()
     }
 }
 
-/// Starts the log of this process, with the times of `zone`.
+/// Starts the log of this process, with times in `zone`.
 ///
 /// # Errors
 ///
-/// When its file cannot be opened, or the process has a log already.
+/// Returns an error if the file cannot be opened, or the process has a log
+/// already.
 pub fn start(log: &Log, zone: &TimeZone) -> Result<Handle, LogError> {
     let (subscriber, handle) = subscriber(log, zone)?;
     let started = Dispatch::new(subscriber).try_init();
@@ -87,11 +87,11 @@ pub fn start(log: &Log, zone: &TimeZone) -> Result<Handle, LogError> {
     Ok(handle)
 }
 
-/// What [`start`] starts, for a thread that wants a log of its own.
+/// Creates what [`start`] starts, for the log of a single thread.
 ///
 /// # Errors
 ///
-/// When its file cannot be opened.
+/// Returns an error if the file cannot be opened.
 pub fn subscriber(
     log: &Log,
     zone: &TimeZone,
@@ -111,8 +111,8 @@ pub fn subscriber(
     ))
 }
 
-/// Which lines are wanted. What libraries say below a warning helps nobody
-/// who runs a NAS, and nobody has looked for secrets in it.
+/// Returns which lines are written. Lines of libraries below a warning do not
+/// help an administrator, and have not been checked for secrets.
 fn wanted(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,

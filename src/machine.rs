@@ -1,5 +1,5 @@
-//! What the daemon takes from the machine: the time and its zone, random bytes,
-//! and the files with its secrets and certificates.
+//! What comes from the machine: time, time zone, random bytes, and the files
+//! with secrets and certificates.
 
 pub mod clock;
 pub mod random;

@@ -11,12 +11,12 @@ use serde::de::DeserializeOwned;
 use super::package;
 use super::table::{Paint, Reader};
 use super::{
-    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, local_zone,
-    print_result,
+    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, print_result,
 };
 use crate::config::Config;
 use crate::daemon::control::wire::{Answer, Reason, Refused, Request};
 use crate::machine::clock::SystemClock;
+use crate::machine::time_zone;
 use domain::base::clock::Clock;
 
 /// The time-out of a request. A reload may wait 15 s for DSM.
@@ -113,7 +113,7 @@ fn written<R: Report>(report: &R, form: Form) -> String {
         Form::Json => json_line(&serde_json::to_string(report).unwrap_or_default()),
         Form::Table => report.to_table(&Reader {
             now: SystemClock::new().now(),
-            zone: local_zone().zone,
+            zone: time_zone::local().zone,
             paint: paint(),
         }),
     }

@@ -49,7 +49,7 @@ impl Status {
         let refusals = self.refusals.iter().map(|refused| {
             [
                 Cell::new(reader.time(refused.at)),
-                Cell::toned(&refused.refusal, Tone::Bad),
+                Cell::toned(&refused.name, Tone::Bad),
                 Cell::optional(refused.address.as_deref()),
                 Cell::optional(refused.user.as_deref()),
             ]
@@ -64,7 +64,7 @@ impl Status {
         }
         let mut text = format!("\n{}\n", reader.painted("RECENT PROBLEMS", Tone::Heading));
         for problem in &self.problems {
-            let name = reader.painted(&Cell::printable(&problem.problem), Tone::Bad);
+            let name = reader.painted(&Cell::printable(&problem.name), Tone::Bad);
             let head = [
                 reader.time(problem.at),
                 "  ".to_owned(),

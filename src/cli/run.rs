@@ -8,10 +8,11 @@ use std::sync::Arc;
 use arguments::Run;
 use jiff::tz::TimeZone;
 
-use super::{FAILED, complain, complain_of_config, local_zone, owner, package};
+use super::{FAILED, complain, complain_of_config, owner, package};
 use crate::config::{Config, ConfigError, Log, LogFormat, LogLevel};
 use crate::daemon::{self, Begin, Wait};
 use crate::logging::{self, LogError};
+use crate::machine::time_zone;
 
 /// Enough for a family's sign-ins; each thread costs memory.
 const WORKERS: usize = 2;
@@ -55,13 +56,13 @@ fn wait(path: &Path, address: SocketAddr) -> Wait {
 }
 
 fn serve(begin: Begin) -> anyhow::Result<()> {
-    let local = local_zone();
+    let local = time_zone::local();
     let log = match &begin {
         Begin::Configured(config) => logging::start(&config.log, &local.zone)?,
         Begin::Waiting(wait, _) => start_log_without_config(&wait.file, &local.zone)?,
     };
-    for remark in &local.remarks {
-        tracing::warn!("{remark}");
+    if let Some(warning) = &local.warning {
+        tracing::warn!("{warning}");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)

@@ -9,7 +9,7 @@ mod reload;
 mod socket;
 mod status;
 mod users;
-pub mod wire;
+pub(crate) mod wire;
 
 use std::io;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use crate::daemon::jobs::Jobs;
 use domain::base::clock::UnixTime;
 use wire::{Answer, Reason, Refused, Request};
 
-pub use reload::{ReloadError, Reloader};
-pub use socket::{Socket, SocketError};
+pub(crate) use reload::{ReloadError, Reloader};
+pub(crate) use socket::Socket;
 
 /// The longest request has the name of a DSM user.
 const MAX_REQUEST_BYTES: u64 = 4096;
@@ -46,7 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Answers the requests of commands.
 #[derive(Debug)]
-pub struct Control {
+pub(crate) struct Control {
     current: Arc<CurrentState>,
     jobs: Jobs,
     reloader: Arc<Reloader>,
@@ -55,7 +55,7 @@ pub struct Control {
 
 impl Control {
     /// Notes the time as that of the daemon's start. Binds no socket.
-    pub fn new(current: Arc<CurrentState>, jobs: Jobs, reloader: &Arc<Reloader>) -> Self {
+    pub(crate) fn new(current: Arc<CurrentState>, jobs: Jobs, reloader: &Arc<Reloader>) -> Self {
         Self {
             started: current.load().clock.now(),
             current,
@@ -66,7 +66,7 @@ impl Control {
 
     /// Serves `socket`. Never returns; when dropped, closes all connections and
     /// removes the socket.
-    pub async fn serve(self: Arc<Self>, socket: Socket) {
+    pub(crate) async fn serve(self: Arc<Self>, socket: Socket) {
         let mut connections = JoinSet::new();
         loop {
             if connections.len() >= MAX_CONNECTIONS {

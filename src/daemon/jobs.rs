@@ -16,7 +16,7 @@ mod schedule;
 mod users;
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
@@ -73,13 +73,17 @@ impl Jobs {
             fingerprint_key,
         ));
         Self {
-            key_rotation: Arc::new(KeyRotationJob::new(current(), Arc::clone(&minutes))),
-            documents: Arc::new(DocumentsJob::new(current())),
-            power_off: Arc::new(PowerOffJob::new(
-                current(),
-                Arc::clone(&minutes),
-                Arc::clone(&users),
-            )),
+            key_rotation: Arc::new(KeyRotationJob {
+                current: current(),
+                minutes: Arc::clone(&minutes),
+            }),
+            documents: Arc::new(DocumentsJob { current: current() }),
+            power_off: Arc::new(PowerOffJob {
+                current: current(),
+                minutes: Arc::clone(&minutes),
+                users: Arc::clone(&users),
+                last_run: Mutex::default(),
+            }),
             minutes,
             users,
             schedule,

@@ -1,5 +1,4 @@
-//! Start and stop: signals, tasks, and that nothing ends unnoticed, by systemd
-//! neither.
+//! Start and stop: signals, and tasks of which none ends unnoticed.
 
 pub mod start;
 pub mod supervisor;
@@ -7,14 +6,14 @@ pub mod supervisor;
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// What is in flight when a stop is asked for has so long to end.
+/// How long requests in flight may take after a stop.
 pub const GRACE: Duration = Duration::from_secs(5);
 
-/// The tasks of a daemon, and the wish that they end.
+/// The tasks of a daemon, and their common stop.
 #[derive(Clone, Debug, Default)]
 pub struct Lifecycle {
     stop: CancellationToken,
@@ -23,18 +22,18 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Cancelled when it is time to stop.
+    /// Returns the token that is cancelled to stop the daemon.
     pub fn stop(&self) -> &CancellationToken {
         &self.stop
     }
 
-    /// Whether a task ended that should not have.
+    /// Returns whether a task ended before the stop.
     pub fn has_failed(&self) -> bool {
         self.failed.is_cancelled()
     }
 
-    /// Runs `task` until the stop. A task that ends before stops everything:
-    /// a daemon that serves but no longer refreshes is worse than none.
+    /// Runs `task` until the stop. A task that ends earlier stops the daemon:
+    /// one that serves but no longer refreshes is worse than none.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let guard = EndsEarly {
             name,
@@ -50,14 +49,14 @@ impl Lifecycle {
         });
     }
 
-    /// Waits for the tasks, once a stop was asked for.
+    /// Waits for the end of all tasks after a stop.
     pub async fn ended(&self) {
         self.tasks.close();
         self.tasks.wait().await;
     }
 }
 
-/// Notices the end of a task, a panic included.
+/// Stops the daemon when a task ends or panics.
 struct EndsEarly {
     name: &'static str,
     lifecycle: Lifecycle,
@@ -75,7 +74,7 @@ impl Drop for EndsEarly {
 }
 
 /// Waits for SIGTERM or SIGINT.
-pub async fn asked_to_stop() -> std::io::Result<()> {
+pub async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::select! {
@@ -83,25 +82,6 @@ pub async fn asked_to_stop() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-/// The SIGHUPs of this process. From this call on none ends it, and one that
-/// comes before it is waited for is not lost.
-#[derive(Debug)]
-pub struct Hangups(Signal);
-
-impl Hangups {
-    /// Begins to listen.
-    pub fn listen() -> std::io::Result<Self> {
-        signal(SignalKind::hangup()).map(Self)
-    }
-
-    /// The next one.
-    pub async fn next(&mut self) {
-        if self.0.recv().await.is_none() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The address to listen on, and who has it when it is taken.
+//! Binds the address to listen on, and says which user has it if it is in use.
 
 use std::fs;
 use std::io;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::daemon::lifecycle::supervisor;
 use crate::http;
 
-/// A port that is taken is free in a moment, or when an administrator has
+/// An address in use becomes free in a moment, or when the administrator has
 /// stopped the other program.
 const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
     .with_factor(2.0)
@@ -24,7 +24,7 @@ const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
 /// `st` of a socket that listens (Linux, `include/net/tcp_states.h`).
 const LISTENING: &str = "0A";
 
-/// Binds `address`. One that is in use is tried again, and logged once. `None`:
+/// Binds `address`. Tries again while it is in use, and logs that once. `None`:
 /// stopped before it was free.
 pub(super) async fn bind(
     address: SocketAddr,
@@ -34,7 +34,7 @@ pub(super) async fn bind(
         match http::listen(address) {
             Ok(listener) => return Ok(Some(listener)),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                return Err(error).with_context(|| format!("listen on {address}"));
+                return Err(error).with_context(|| format!("cannot listen on {address}"));
             }
             Err(_) if tries == 0 => {
                 let whose = owner(address).map_or_else(String::new, |uid| format!(" (uid {uid})"));
@@ -54,7 +54,8 @@ pub(super) async fn bind(
     Ok(None)
 }
 
-/// The uid of the process that listens on `address`, if the kernel shows it.
+/// Returns the uid of the process that listens on `address`, if the kernel
+/// shows it.
 fn owner(address: SocketAddr) -> Option<u32> {
     ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
@@ -62,8 +63,8 @@ fn owner(address: SocketAddr) -> Option<u32> {
         .find_map(|table| owner_in(&table, address))
 }
 
-/// The uid in the line for a socket that listens on `address`, or on all
-/// addresses with the same port.
+/// Returns the uid in the line for a socket that listens on `address`, or on
+/// all addresses with the same port.
 fn owner_in(table: &str, address: SocketAddr) -> Option<u32> {
     table.lines().skip(1).find_map(|line| {
         let mut fields = line.split_ascii_whitespace();

@@ -1,4 +1,4 @@
-//! Waits for a config, and tells meanwhile that there is none.
+//! Waits for a valid config, and meanwhile serves a page that says so.
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -11,30 +11,31 @@ use std::time::Duration;
 use std::{fmt, fs};
 
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{port::bind, supervision};
 use crate::config::{Config, ConfigError};
-use crate::daemon::lifecycle::{Hangups, supervisor};
+use crate::daemon::lifecycle::supervisor;
 use crate::http::{ConfigProblem, Server, Waiting};
 use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
 
-/// Who has just answered the questions looks whether it works.
+/// How often the config is read. An administrator who has just finished the
+/// wizard wants to see whether it works.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Reads the config as it is now.
 type Read = dyn Fn() -> Result<Config, ConfigError> + Send + Sync;
 
-/// A config to be waited for.
+/// How to wait for a config.
 pub struct Wait {
-    /// The file, whose changes are seen.
+    /// The file of the config.
     pub file: PathBuf,
-    /// Reads it, and whatever else has to be good.
+    /// Reads and validates the config.
     pub read: Arc<Read>,
-    /// Where to tell that it is not there.
+    /// Where to serve the page.
     pub address: SocketAddr,
 }
 
@@ -47,22 +48,21 @@ impl fmt::Debug for Wait {
     }
 }
 
-/// What a wait ended with.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) config: Config,
-    /// Where the config wants to listen, if we were there already: whoever
-    /// has come meanwhile waits in its queue.
+    /// The listener, if the config has the address of the page: connections
+    /// that came meanwhile wait in its queue.
     pub(super) listener: Option<TcpListener>,
 }
 
 impl Wait {
-    /// Returns the config once it is good; `None` when it is time to stop.
-    /// `error` is why it is not.
+    /// Returns the config once it is valid; `None` after a stop. `error` is why
+    /// it is not valid yet.
     pub(super) async fn for_config(
         self,
         error: &ConfigError,
-        hangups: &mut Hangups,
+        hangups: &mut Signal,
         stop: &CancellationToken,
     ) -> anyhow::Result<Option<Found>> {
         let waiting = Arc::new(Waiting::new(lack(error)));
@@ -72,14 +72,14 @@ impl Wait {
             Arc::new(OsRandom::default()),
         );
         let server = Arc::new(server);
-        let kept = OnceLock::new();
+        let second = OnceLock::new();
         let serving = async {
             let Some(listener) = bind(self.address, stop).await? else {
                 return Ok(());
             };
-            let (ours, to_keep) = twice(listener)?;
-            let _ = kept.set(to_keep);
-            Arc::clone(&server).serve(ours, stop.clone()).await;
+            let (first, clone) = twice(listener)?;
+            let _ = second.set(clone);
+            Arc::clone(&server).serve(first, stop.clone()).await;
             anyhow::Ok(())
         };
         let config = tokio::select! {
@@ -90,44 +90,46 @@ impl Wait {
             config = self.find(error, &waiting, hangups) => config?,
         };
         let same = config.listen.address == self.address;
-        let listener = kept.into_inner().filter(|_| same);
+        let listener = second.into_inner().filter(|_| same);
         Ok(Some(Found { config, listener }))
     }
 
-    /// Looks again and again.
+    /// Reads the config until it is valid.
     async fn find(
         &self,
         first: &ConfigError,
         waiting: &Waiting,
-        hangups: &mut Hangups,
+        hangups: &mut Signal,
     ) -> anyhow::Result<Config> {
-        let mut said = self.say(first, "", waiting);
+        let mut logged = self.report(first, "", waiting);
         let mut seen = None;
         loop {
-            // Somebody at a shell need not wait.
-            let _ = timeout(LOOK_EVERY, hangups.next()).await;
+            // A SIGHUP reads it at once.
+            let _ = timeout(LOOK_EVERY, hangups.recv()).await;
             let (read, stamp) = self.look().await?;
             match read {
-                // A part of a file may be good by itself, and lack just what
-                // would have kept somebody out.
+                // Unchanged since the last look: half a file may be valid, and
+                // lack the line that denies a user.
                 Ok(config) if stamp.is_some() && stamp == seen => return Ok(config),
                 Ok(_) => {}
-                Err(error) => said = self.say(&error, &said, waiting),
+                Err(error) => logged = self.report(&error, &logged, waiting),
             }
             seen = stamp;
         }
     }
 
-    /// Says it on the page, and if it is not what was `said` last, in the log
-    /// too, which only the administrator reads.
-    fn say(&self, error: &ConfigError, said: &str, waiting: &Waiting) -> String {
+    /// Shows the kind of problem on the page, and logs the problem itself,
+    /// which only the administrator may read, if it was not `logged` last.
+    fn report(&self, error: &ConfigError, logged: &str, waiting: &Waiting) -> String {
         let lack = lack(error);
         let lines = error.in_lines();
         let (file, address) = (self.file.display(), self.address);
         match lack {
-            _ if lines == said => {}
+            _ if lines == logged => {}
             ConfigProblem::Missing => tracing::info!(%file, %address, "waiting for a config"),
-            ConfigProblem::Bad(_) => tracing::warn!(%address, "waiting for a good config: {lines}"),
+            ConfigProblem::Bad(_) => {
+                tracing::warn!(%address, "waiting for a valid config: {lines}");
+            }
         }
         waiting.tell(lack);
         lines
@@ -143,10 +145,10 @@ impl Wait {
     }
 }
 
-/// What was read, and from which file.
+/// The config, and the state of the file from which it was read.
 type Look = (Result<Config, ConfigError>, Option<Stamp>);
 
-/// Differs when a file was written to, or another has its name.
+/// Differs when a file was written to or replaced.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -174,50 +176,48 @@ fn lack(error: &ConfigError) -> ConfigProblem {
         ConfigError::Bad { problems, .. } => {
             let places = problems.iter().map(|problem| problem.place.clone());
             let mut places: Vec<String> = places.collect();
-            // A table with two keys that we do not know.
+            // A table may have two unknown keys.
             places.dedup();
             ConfigProblem::Bad(places)
         }
     }
 }
 
-/// For `systemctl status`.
+/// The text for `systemctl status`.
 fn status(lack: &ConfigProblem) -> &'static str {
     match lack {
-        ConfigProblem::Missing => "waiting for a config, so nobody can sign in",
-        ConfigProblem::Bad(_) => {
-            "waiting for a good config, so nobody can sign in: this one is not"
-        }
+        ConfigProblem::Missing => "waiting for a config, so sign-in is not possible",
+        ConfigProblem::Bad(_) => "waiting for a valid config, so sign-in is not possible",
     }
 }
 
-/// Says that we serve, though not logins: the answer is a page.
+/// Notifies systemd: the daemon serves a page, though no sign-ins.
 async fn supervise(server: &Server, waiting: &Waiting) -> Infallible {
     server.answers().await;
-    let said = status(&waiting.lack());
-    if !supervisor::ready(said) {
+    let text = status(&waiting.lack());
+    if !supervisor::ready(text) {
         return pending().await;
     }
     let watchdog = supervision::run_watchdog_loop(async || {
         server.answers().await;
         true
     });
-    let (never, _) = tokio::join!(watchdog, run_status_loop(waiting, said));
+    let (never, _) = tokio::join!(watchdog, run_status_loop(waiting, text));
     never
 }
 
-async fn run_status_loop(waiting: &Waiting, mut said: &str) -> Infallible {
+async fn run_status_loop(waiting: &Waiting, mut sent: &str) -> Infallible {
     loop {
         sleep(LOOK_EVERY).await;
         let status = status(&waiting.lack());
-        if status != said {
+        if status != sent {
             supervisor::status(status);
-            said = status;
+            sent = status;
         }
     }
 }
 
-/// The same listener for two, the second of whom does not accept yet.
+/// Returns two handles of one listener.
 fn twice(listener: TcpListener) -> io::Result<(TcpListener, TcpListener)> {
     let first = listener.into_std()?;
     let second = first.try_clone()?;

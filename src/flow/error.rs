@@ -4,7 +4,7 @@ use crate::app::AppState;
 use crate::app::RefusedLogin;
 use crate::app::{Problem, Source};
 use crate::clients::upstream::UpstreamError;
-use crate::logging::{self, told};
+use crate::logging::{self, error_chain};
 use crate::store::StoreError;
 use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
@@ -120,7 +120,7 @@ impl FlowError {
             problem
         } else {
             tracing::warn!(error, client = %request.client, "Google failed us");
-            Problem::new("google-failed", told(error))
+            Problem::new("google-failed", error_chain(error))
         };
         app.note_problem(source.comes_from(), problem);
         if request.prompt == Prompt::Silent {

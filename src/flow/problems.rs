@@ -2,7 +2,7 @@
 
 use super::{FlowError, TokenError};
 use crate::app::Problem;
-use crate::logging::told;
+use crate::logging::error_chain;
 use domain::base::ids::ClientId;
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::google::{ClientFault, GoogleClient};
@@ -58,7 +58,7 @@ impl Problem {
             TokenError::Store(_)
             | TokenError::Random(_)
             | TokenError::Key(_)
-            | TokenError::Claims(_) => Some(Self::new(INTERNAL, told(error))),
+            | TokenError::Claims(_) => Some(Self::new(INTERNAL, error_chain(error))),
         }
     }
 
@@ -89,7 +89,7 @@ impl Problem {
                 fault.map(|fault| Self::at_google(fault, client))
             }
             FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
-                Some(Self::new(INTERNAL, told(error)))
+                Some(Self::new(INTERNAL, error_chain(error)))
             }
             FlowError::Silent(_)
             | FlowError::GoogleFailed { .. }

@@ -1,7 +1,7 @@
-//! A limit for the lines that an attacker can cause.
+//! Limits the lines that an attacker can cause.
 //!
-//! Without it, 24,000 junk requests, a few seconds' work, rotate everything
-//! else out of the log. A limit for each client address does not help: an
+//! Without a limit, 24,000 invalid requests, in a few seconds, rotate all other
+//! lines out of the log. A limit for each client address does not help: an
 //! attacker has many.
 
 use std::future::Future;
@@ -12,26 +12,22 @@ use tokio::sync::Notify;
 
 use domain::base::clock::Clock;
 
-/// A family with a wrong client secret needs fewer.
+/// For each [`SPAN`]. A family with a wrong client secret needs fewer.
 const LINES: u32 = 30;
 
-/// A line can be ten times as long as usual: an attacker chooses some of its
-/// values. The log keeps 6 MiB, which is half a day at this rate.
+/// For each [`SPAN`], since an attacker can make a line ten times as long as
+/// usual. The log has room for 6 MiB, which is half a day at this rate.
 const BYTES: usize = 8 * 1024;
 
 const SPAN: Duration = Duration::from_mins(1);
 
 tokio::task_local! {
-    /// The budget of the work in progress; `None`: it has no limit.
+    /// The budget of the current task; `None`: no limit.
     static CURRENT: Option<Arc<Budget>>;
 }
 
-/// Counts the lines that are logged by the work [around] which it is.
-///
-/// Every line of that work counts, so that no new line can be forgotten; the
-/// few that an attacker cannot cause are logged in [`unlimited`].
-///
-/// [around]: Budget::around
+/// Counts and limits all lines that are logged inside [`Budget::around`],
+/// except those inside [`unlimited`], which an attacker cannot cause.
 #[derive(Debug)]
 pub struct Budget {
     clock: Arc<dyn Clock>,
@@ -47,17 +43,17 @@ struct Count {
     skipped: u64,
 }
 
-/// What happens to a line.
+/// Whether a line is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// It is written, after a line that says how many were not, unless none.
+    /// It is, after a line that says how many were not, if any.
     Write { skipped: u64 },
-    /// It is not written, but counted.
+    /// It is not, and is counted.
     Skip,
 }
 
 impl Budget {
-    /// A budget of 30 lines for each minute of `clock`.
+    /// Creates a budget of 30 lines for each minute of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -66,13 +62,13 @@ impl Budget {
         }
     }
 
-    /// Runs `work`, whose lines count. Tasks that it spawns are not part of it.
+    /// Runs `work` and limits its lines, without those of tasks that it spawns.
     pub async fn around<F: Future>(self: &Arc<Self>, work: F) -> F::Output {
         CURRENT.scope(Some(Arc::clone(self)), work).await
     }
 
-    /// Logs how many lines were not written, a minute after the first of them:
-    /// a flood may be the last that happens for hours. Never returns.
+    /// Logs how many lines were not written, a minute after the first of them,
+    /// since the next line may come hours later. Never returns.
     pub async fn report_when_exceeded(&self) {
         loop {
             self.exceeded.notified().await;
@@ -81,7 +77,7 @@ impl Budget {
         }
     }
 
-    /// Logs how many lines were not written since the last report, unless none.
+    /// Logs how many lines were not written since the last report, if any.
     pub fn report(&self) {
         let skipped = std::mem::take(&mut self.count().skipped);
         if skipped > 0 {
@@ -89,12 +85,11 @@ impl Budget {
         }
     }
 
-    /// The budget of the work in progress.
     pub(super) fn current() -> Option<Arc<Self>> {
         CURRENT.try_with(Clone::clone).ok().flatten()
     }
 
-    /// What happens to the next line.
+    /// Counts the next line.
     pub(super) fn next(&self) -> Verdict {
         let now = self.clock.monotonic();
         let mut count = self.count();
@@ -119,7 +114,7 @@ impl Budget {
         }
     }
 
-    /// A line of so many bytes was written.
+    /// Counts the bytes of a line that was written.
     pub(super) fn wrote(&self, bytes: usize) {
         self.count().bytes += bytes;
     }
@@ -129,16 +124,71 @@ impl Budget {
     }
 }
 
-/// Does `work` without a limit for its lines: for those that need a verified
-/// Google identity, or that are written once until something changes.
+/// Runs `work` without a limit for its lines: for those that need a verified
+/// Google identity, or that are logged once until something changes.
 pub fn unlimited<T>(work: impl FnOnce() -> T) -> T {
     CURRENT.sync_scope(None, work)
 }
 
-/// Says that lines are missing.
 pub(super) fn message(skipped: u64) -> String {
     format!(
         "{skipped} more were not written: requests without a verified Google account may cause \
          {LINES} lines a minute"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Seek};
+
+    use super::*;
+    use domain::base::clock::UnixTime;
+
+    #[derive(Debug)]
+    struct Stopped;
+
+    impl Clock for Stopped {
+        fn now(&self) -> UnixTime {
+            UnixTime::from_seconds(0)
+        }
+
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_that_were_not_written_are_reported_after_a_minute() {
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let log = tracing_subscriber::fmt().with_writer(Arc::clone(&file));
+        let _logging = tracing::subscriber::set_default(log.finish());
+        let budget = Budget::new(Arc::new(Stopped));
+        let reports = || {
+            let mut text = String::new();
+            (&*file).rewind().unwrap();
+            (&*file).read_to_string(&mut text).unwrap();
+            let lines = text.lines().filter(|line| line.contains("not written"));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let story = async {
+            let skipped = (0..LINES + 7).filter(|_| budget.next() == Verdict::Skip);
+            assert_eq!(skipped.count(), 7);
+            tokio::time::sleep(Duration::from_secs(59)).await;
+            assert!(reports().is_empty(), "{:?}", reports());
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert_eq!(reports().len(), 1);
+            assert!(reports()[0].contains(" 7 more were not written"));
+            // Nothing more to report.
+            tokio::time::sleep(10 * SPAN).await;
+            assert_eq!(reports().len(), 1);
+            // The next flood is reported, too.
+            budget.next();
+            tokio::time::sleep(2 * SPAN).await;
+            assert_eq!(reports().len(), 2);
+        };
+        tokio::select! {
+            () = budget.report_when_exceeded() => unreachable!("it never returns"),
+            () = story => {}
+        }
+    }
 }

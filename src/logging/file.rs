@@ -1,8 +1,8 @@
-//! A log file that stays small and its owner's alone.
+//! A log file that is rotated, and that only its owner can read.
 //!
-//! Our own, since file-rotate, the crate for this, drops lines in silence
-//! when its file cannot be opened and panics when the disk fills up in the
-//! middle of a rotation: inside of somebody's login.
+//! Not by the crate file-rotate: that one drops lines silently when its file
+//! cannot be opened, and panics, in the middle of a sign-in, when the disk is
+//! full during a rotation.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use super::LogError;
 
-/// What a file may hold, and how many full ones are kept beside it: months of
-/// a family's logins, and 6 MiB at most.
+/// The size of a file, and the number of old ones: enough for months of a
+/// family's sign-ins, and 6 MiB at most.
 const LIMITS: Limits = Limits {
     bytes: 1024 * 1024,
     old: 5,
@@ -37,9 +37,9 @@ pub(super) struct LogFile {
 #[derive(Debug)]
 struct Open {
     file: File,
-    /// Whole lines.
+    /// The bytes of whole lines.
     length: u64,
-    place: (u64, u64),
+    identity: (u64, u64),
 }
 
 impl LogFile {
@@ -58,10 +58,10 @@ impl LogFile {
         })
     }
 
-    /// Writes a whole line or, with an error, nothing of it.
+    /// Writes a whole line or, if that fails, nothing of it.
     pub(super) fn write(&mut self, line: &str) -> io::Result<()> {
         if !self.is_in_place() {
-            // Somebody has moved or deleted it, and wants a new one.
+            // It was moved or deleted.
             self.open = Open::at(&self.path)?;
         }
         let length = line.len() as u64;
@@ -73,11 +73,11 @@ impl LogFile {
     }
 
     fn is_in_place(&self) -> bool {
-        fs::metadata(&self.path).is_ok_and(|found| place(&found) == self.open.place)
+        fs::metadata(&self.path).is_ok_and(|found| identity(&found) == self.open.identity)
     }
 
-    /// The new file first: when there is no room for one, nothing has
-    /// changed, and the next line tries again.
+    /// Creates the new file first: if the disk is full, nothing changes, and
+    /// the next line tries again.
     fn rotate(&mut self) -> io::Result<()> {
         let new = self.beside("new");
         let open = Open::at(&new)?;
@@ -101,10 +101,9 @@ impl LogFile {
 
 impl Open {
     fn at(path: &Path) -> io::Result<Self> {
-        // To rename /dev/null, or to wait for the reader of a pipe, is not
-        // what anybody means.
+        // Does not rename /dev/null, or wait for the reader of a pipe.
         if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("not a regular file"));
         }
         let file = OpenOptions::new()
             .create(true)
@@ -118,14 +117,14 @@ impl Open {
         }
         let mut open = Self {
             length: found.len(),
-            place: place(&found),
+            identity: identity(&found),
             file,
         };
         open.end_torn_line()?;
         Ok(open)
     }
 
-    /// The power may have gone in the middle of one.
+    /// A power cut may have left a part of a line.
     fn end_torn_line(&mut self) -> io::Result<()> {
         let Some(last) = self.length.checked_sub(1) else {
             return Ok(());
@@ -140,8 +139,7 @@ impl Open {
 
     fn write(&mut self, line: &str) -> io::Result<()> {
         if let Err(error) = self.file.write_all(line.as_bytes()) {
-            // The part of a line that still fitted would stand before the
-            // next one.
+            // Removes the part of the line that was written.
             let _ = self.file.set_len(self.length);
             return Err(error);
         }
@@ -150,11 +148,11 @@ impl Open {
     }
 }
 
-fn place(found: &Metadata) -> (u64, u64) {
+fn identity(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }
 
-/// There are no older parts at first.
+/// The older files do not exist at first.
 fn if_there(renamed: io::Result<()>) -> io::Result<()> {
     match renamed {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

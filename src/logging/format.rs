@@ -1,4 +1,4 @@
-//! One line: its fields, as text for people or as JSON for programs.
+//! Formats a line and its fields, as text or as JSON.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -10,23 +10,23 @@ use serde_json::Value;
 use tracing::Level;
 use tracing::field::{Field, Visit};
 
-/// A stranger may send 64 kB, and a line is for reading.
+/// In characters. A request may have 64 kB.
 const LONGEST_VALUE: usize = 1000;
 
 const TIME: &str = "%Y-%m-%dT%H:%M:%S%.3f%:z";
 
-/// How a line looks.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     /// `time LEVEL message name=value name="a value"`
     Text,
-    /// The same, with the level in colour.
+    /// As `Text`, with the level in colour.
     Colour,
-    /// One object.
+    /// One JSON object.
     Json,
 }
 
-/// What every line has.
+/// The parts that every line has.
 #[derive(Debug)]
 pub(super) struct Head<'a> {
     pub(super) time: Zoned,
@@ -34,7 +34,7 @@ pub(super) struct Head<'a> {
     pub(super) target: &'a str,
 }
 
-/// What an event or a span says, in its order.
+/// The fields of an event or a span, in their order.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fields(Vec<(&'static str, Value)>);
 
@@ -43,7 +43,7 @@ impl Fields {
         self.set(name, shortened(text).into());
     }
 
-    /// Takes up those of the span around it; what is nearer has its say.
+    /// Adds the parent span's fields; the inner value wins.
     pub(super) fn append(&mut self, around: &Self) {
         for (name, value) in &around.0 {
             if self.get(name).is_none() {
@@ -52,7 +52,7 @@ impl Fields {
         }
     }
 
-    /// The line, with its end.
+    /// Returns the line, with its line break.
     pub(super) fn line(&self, head: &Head<'_>, style: Style) -> String {
         let mut line = match style {
             Style::Text => self.text(head, head.level.as_str()),
@@ -130,7 +130,7 @@ impl Visit for Fields {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        self.put(field.name(), &told(value));
+        self.put(field.name(), &error_chain(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -155,8 +155,9 @@ impl Visit for Fields {
     }
 }
 
-/// What `serde_json` leaves as it is can still turn a terminal's text round, or
-/// move its cursor. It can only stand inside a string.
+/// Escapes the characters that control a terminal, such as its cursor or the
+/// direction of its text, and that `serde_json` does not escape. They can only
+/// be inside a string.
 pub(crate) fn in_plain_characters(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());
     for character in json.chars() {
@@ -171,9 +172,9 @@ pub(crate) fn in_plain_characters(json: &str) -> String {
     plain
 }
 
-/// An error and its causes, for a person. Some errors say their cause, too,
-/// and it is enough to read it once.
-pub fn told(error: &(dyn Error + 'static)) -> String {
+/// Returns the message of an error and of its causes, without those that an
+/// earlier message contains.
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -187,7 +188,7 @@ pub fn told(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// The text of a value.
+/// Returns a value without quotes.
 fn bare(value: &Value) -> Cow<'_, str> {
     match value.as_str() {
         Some(text) => text.into(),
@@ -218,7 +219,7 @@ fn is_ours(target: &str) -> bool {
     top == Some(env!("CARGO_CRATE_NAME"))
 }
 
-/// A value in quotes, unless nothing in it could be taken for more than one.
+/// Appends a value, in quotes unless it is one word.
 fn push_value(line: &mut String, text: &str) {
     let is_word = |c: char| is_plain(c) && !c.is_whitespace() && !matches!(c, '"' | '\\' | '=');
     if !text.is_empty() && text.chars().all(is_word) {
@@ -250,8 +251,9 @@ fn push_character(line: &mut String, character: char) {
     }
 }
 
-/// Whether a terminal shows it where it stands, and as what it is: no control
-/// character (Unicode's Cc), line separator or turner of directions.
+/// Returns whether a terminal shows the character as it is: not a control
+/// character (Unicode's Cc), a line separator, or one that changes the
+/// direction of text.
 pub(crate) fn is_plain(character: char) -> bool {
     let is_invisible = matches!(
         character,

@@ -1,4 +1,4 @@
-//! From events to lines, and where the lines go.
+//! Formats events as lines, and writes them.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,8 +28,7 @@ impl Lines {
         Self(Arc::new(Mutex::new(output)))
     }
 
-    /// The next line goes to `output`.
-    pub(super) fn go_on(&self, output: Output) {
+    pub(super) fn replace(&self, output: Output) {
         *self.lock() = output;
     }
 
@@ -79,7 +78,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
         let metadata = event.metadata();
         let mut output = self.lock();
         if skipped > 0 {
-            output.say(&budget::message(skipped));
+            output.warn(&budget::message(skipped));
         }
         let bytes = output.line(*metadata.level(), metadata.target(), &fields);
         if let Some(budget) = budget {
@@ -88,7 +87,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     }
 }
 
-/// Where lines go, and in which form.
+/// The format and the destination of lines.
 #[derive(Debug)]
 pub(super) struct Output {
     style: Style,
@@ -97,7 +96,7 @@ pub(super) struct Output {
     lost: Lost,
 }
 
-/// Lines that the file did not take.
+/// The lines that could not be written to the file.
 #[derive(Debug, Default)]
 struct Lost {
     lines: u64,
@@ -120,14 +119,14 @@ impl Output {
         })
     }
 
-    /// A line about the log itself.
-    fn say(&mut self, message: &str) {
+    /// Writes a warning about the log itself.
+    fn warn(&mut self, message: &str) {
         let mut fields = Fields::default();
         fields.put("message", message);
         self.line(Level::WARN, env!("CARGO_CRATE_NAME"), &fields);
     }
 
-    /// Writes a line; returns how many bytes it has.
+    /// Writes a line, and returns its length in bytes.
     fn line(&mut self, level: Level, target: &str, fields: &Fields) -> usize {
         let line = self.render(level, target, fields);
         let Some(file) = &mut self.file else {
@@ -135,19 +134,20 @@ impl Output {
             return line.len();
         };
         if let Err(error) = file.write(&line) {
-            // A full disk ends nobody's login. Whoever started us may still
-            // keep what it hears from us.
+            // A full disk must not end a sign-in. The service manager may still
+            // save standard error.
             self.lost.lines += 1;
             self.lost.why = Some(error);
             to_standard_error(&line);
             return line.len();
         }
-        self.tell_losses();
+        self.report_losses();
         line.len()
     }
 
-    /// After a line that the file took: how many before it did not.
-    fn tell_losses(&mut self) {
+    /// Writes, after a line that could be written, how many before it could
+    /// not.
+    fn report_losses(&mut self) {
         let Some(why) = self.lost.why.take() else {
             return;
         };
@@ -179,6 +179,6 @@ fn wants_colour() -> bool {
 }
 
 fn to_standard_error(line: &str) {
-    // There is nobody left to tell when standard error is gone.
+    // An error cannot be reported anywhere.
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }

@@ -29,13 +29,13 @@ fn home() -> (TempDir, PathBuf) {
     (home, path)
 }
 
-/// While there is one subscriber only, a line that another test's thread
-/// passes first is switched off for all.
+/// A second subscriber. While there is only one, a line that the thread of
+/// another test reaches first is disabled for all threads.
 fn second() -> Dispatch {
     Dispatch::new(NoSubscriber::default())
 }
 
-/// Without the time.
+/// Returns the lines of the log without their times.
 fn messages(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
     let messages = text.lines().map(|line| line.split_once(' ').unwrap().1);
@@ -89,7 +89,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_previous_log() {
         let error = handle.reload(&bad).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("open the log {}", nowhere.display())
+            format!("cannot open the log {}", nowhere.display())
         );
         tracing::info!("still here");
         assert_eq!(messages(&path), ["INFO  still here"]);
@@ -177,7 +177,7 @@ fn a_line_bears_the_fields_of_what_it_is_part_of() {
 }
 
 #[test]
-fn what_libraries_say_below_a_warning_is_not_wanted() {
+fn lines_of_libraries_below_a_warning_are_not_written() {
     let (_home, path) = home();
     let _second = second();
     let all = log(path.clone(), LogLevel::Trace, LogFormat::Text);

@@ -5,15 +5,14 @@ use std::time::{Duration, Instant, SystemTime};
 use domain::base::clock::{Clock, UnixTime};
 use nix::time::{ClockId, clock_gettime};
 
-/// The time of day for the log's lines, which tell milliseconds: nothing is
-/// decided by it.
+/// Returns the time of day with milliseconds, for the lines of the log only.
 #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
 pub fn time_of_line() -> SystemTime {
     SystemTime::now()
 }
 
-/// `CLOCK_MONOTONIC`, to be compared with what other programs read off it.
-/// Zero, which is long ago, if the machine has none.
+/// Returns `CLOCK_MONOTONIC`, which other programs read, too; zero if the
+/// machine does not have it.
 pub fn monotonic_of_the_machine() -> Duration {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from)
 }
@@ -25,7 +24,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// The machine's clock; `monotonic` counts from this call.
+    /// Creates a clock whose `monotonic` is the time since this call.
     #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
     pub fn new() -> Self {
         Self {
@@ -51,7 +50,7 @@ impl Clock for SystemClock {
     }
 
     fn machine_on_for(&self) -> Option<Duration> {
-        // With the time in which it slept.
+        // CLOCK_BOOTTIME includes the time of a suspend.
         let since = clock_gettime(ClockId::CLOCK_BOOTTIME);
         since.ok().map(Duration::from)
     }

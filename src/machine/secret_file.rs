@@ -8,7 +8,7 @@ use std::path::Path;
 use domain::base::secret::Secret;
 use zeroize::Zeroizing;
 
-/// Longer than any secret that a person or a provider makes.
+/// Longer than any password, client secret or token.
 const MAX_SECRET_BYTES: u64 = 4096;
 
 /// Why a secret file cannot be used.
@@ -17,25 +17,25 @@ pub enum SecretFileError {
     /// It cannot be opened or read.
     #[error("{0}")]
     Unreadable(#[source] io::Error),
-    /// Somebody else on this machine can read it.
+    /// Other users of this machine can read it.
     #[error("group or others can read it (mode {0:04o}): run chmod 600 on it")]
     ReadableByOthers(u32),
-    /// There is nothing in it.
+    /// It has no secret.
     #[error("it is empty; the secret belongs on its one line")]
     Empty,
-    /// It holds more than a secret.
+    /// It has more than one line.
     #[error("it has more than one line; a secret file holds the secret and nothing else")]
     SeveralLines,
     /// It is larger than any secret.
-    #[error("it is larger than {0} bytes, so it is no secret file")]
+    #[error("it is larger than {0} bytes, so it is not a secret file")]
     TooLong(u64),
-    /// It is not text.
+    /// It is not UTF-8 text.
     #[error("it is not UTF-8 text")]
     NotText,
 }
 
 /// Reads the secret in `path`: one line, in a file that only its owner can
-/// read. The line's end is no part of the secret.
+/// read. The line break is not part of the secret.
 pub fn read_secret_file(path: &Path) -> Result<Secret<String>, SecretFileError> {
     let bytes = read_private_file(path, MAX_SECRET_BYTES)?;
     let text = std::str::from_utf8(&bytes).map_err(|_| SecretFileError::NotText)?;

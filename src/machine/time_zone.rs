@@ -1,18 +1,15 @@
-//! Which time zone the NAS lives in. DSM's schedule and the dates on which
-//! accounts end are local times.
+//! The time zone of the NAS. DSM's power schedule and the dates on which
+//! accounts expire are local times.
 //!
-//! `TZ` says so, else the rules in `/etc/localtime`, which on DSM may be a
-//! copy without a name, else the name in `/etc/synoinfo.conf`, which is one of
-//! Synology's own.
+//! The system gives it, by `TZ` or `/etc/localtime`. If it does not, DSM's
+//! setting does, which has one of Synology's own names.
 
-use std::fmt;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use jiff::tz::{self, TimeZone};
 use serde::Deserialize;
 
-/// The rules of this machine's zone, as `tzfile(5)` has them.
 const LOCALTIME: &str = "/etc/localtime";
 
 /// DSM's settings; `timezone="Amsterdam"` among them.
@@ -22,112 +19,57 @@ const SYNOINFO: &str = "/etc/synoinfo.conf";
 /// by packages of others since DSM 6).
 const SYNOLOGY_NAMES: &str = "/usr/share/zoneinfo/Timezone/synotztable.json";
 
-/// A time zone, and how it was found.
+/// The time zone, and whether the system gave it.
 #[derive(Clone, Debug)]
 pub struct LocalZone {
-    /// The zone.
+    /// The time zone to use.
     pub zone: TimeZone,
-    /// Where it was found.
-    pub source: Source,
-    /// Where it should have been found and was not: for the log.
-    pub remarks: Vec<Remark>,
+    /// Why the system did not give it, and what is used instead, for the log.
+    pub warning: Option<String>,
 }
 
-/// Where a time zone was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The environment variable `TZ`.
-    Environment,
-    /// `/etc/localtime`.
-    Localtime,
-    /// `/etc/synoinfo.conf`.
-    Synology,
-    /// Nowhere: it is UTC for want of anything better.
-    Nowhere,
+/// Returns the time zone of this machine.
+pub fn local() -> LocalZone {
+    find(TimeZone::try_system(), |path| fs::read(path))
 }
 
-/// What was there and could not be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Remark {
-    /// `TZ` names no time zone; its value.
-    Environment(String),
-    /// `/etc/localtime` is not what it should be.
-    Localtime,
-    /// Synology's name is not known; the name.
-    Synology(String),
-    /// Nothing tells the zone.
-    Nowhere,
-}
-
-impl fmt::Display for Remark {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Environment(value) => write!(f, "TZ names no time zone: {value:?}"),
-            Self::Localtime => write!(f, "{LOCALTIME} has no rules of a time zone"),
-            Self::Synology(name) => write!(f, "{SYNOINFO} names an unknown time zone: {name:?}"),
-            Self::Nowhere => f.write_str(
-                "the local time zone is not known: the power schedule and the ends of accounts \
-                 are read as UTC; set TZ, such as TZ=Europe/Paris",
-            ),
+fn find(
+    system: Result<TimeZone, jiff::Error>,
+    read: impl Fn(&Path) -> io::Result<Vec<u8>>,
+) -> LocalZone {
+    let error = match system {
+        Ok(zone) => {
+            return LocalZone {
+                zone,
+                warning: None,
+            };
         }
-    }
-}
-
-/// Finds the zone. `tz` is the environment's `TZ`, if it is set; `read` gives
-/// the contents of a file.
-pub fn find(tz: Option<&str>, read: impl Fn(&Path) -> io::Result<Vec<u8>>) -> LocalZone {
+        Err(error) => error,
+    };
     let read = |path: &str| read(Path::new(path)).ok();
-    let mut remarks = Vec::new();
-    if let Some(tz) = tz {
-        if let Some(zone) = of_environment(tz, &read) {
-            return found(zone, Source::Environment, remarks);
-        }
-        remarks.push(Remark::Environment(tz.to_owned()));
-    }
-    if let Some(rules) = read(LOCALTIME) {
-        if let Some(zone) = of_rules(&rules) {
-            return found(zone, Source::Localtime, remarks);
-        }
-        remarks.push(Remark::Localtime);
-    }
-    let settings = read(SYNOINFO);
-    if let Some(name) = settings.and_then(|settings| synology_name(&settings)) {
-        if let Some(zone) = of_synology(&name, read(SYNOLOGY_NAMES).as_deref()) {
-            return found(zone, Source::Synology, remarks);
-        }
-        remarks.push(Remark::Synology(name));
-    }
-    remarks.push(Remark::Nowhere);
-    found(TimeZone::UTC, Source::Nowhere, remarks)
-}
-
-fn found(zone: TimeZone, source: Source, remarks: Vec<Remark>) -> LocalZone {
+    let name = read(SYNOINFO).and_then(|settings| synology_name(&settings));
+    // An invalid TZ hides it from the system.
+    let localtime = read(LOCALTIME).and_then(|rules| TimeZone::tzif("Local", &rules).ok());
+    let (zone, instead) = if let Some(zone) = localtime {
+        (zone, format!("using {LOCALTIME}"))
+    } else if let Some(zone) = name.as_deref().and_then(|name| of_synology(name, read)) {
+        (zone, format!("using DSM's setting in {SYNOINFO}"))
+    } else {
+        let unknown = name.map(|name| format!("DSM's setting, {name:?}, is unknown, too; "));
+        let unknown = unknown.unwrap_or_default();
+        let instead = "using UTC for the power schedule and the expiry of accounts. Set TZ, such \
+                       as TZ=Europe/Paris";
+        (TimeZone::UTC, format!("{unknown}{instead}"))
+    };
     LocalZone {
         zone,
-        source,
-        remarks,
+        warning: Some(format!(
+            "cannot find the system's time zone: {error}; {instead}"
+        )),
     }
 }
 
-/// A name, a path or a rule, as everywhere; empty is UTC.
-fn of_environment(tz: &str, read: &impl Fn(&str) -> Option<Vec<u8>>) -> Option<TimeZone> {
-    let value = tz.strip_prefix(':').unwrap_or(tz);
-    if value.is_empty() {
-        return Some(TimeZone::UTC);
-    }
-    if value.starts_with('/') {
-        return of_rules(&read(value)?);
-    }
-    let named = TimeZone::get(value).or_else(|_| TimeZone::posix(value));
-    named.ok()
-}
-
-/// The name is for whoever prints the zone: a copy does not tell its own.
-fn of_rules(rules: &[u8]) -> Option<TimeZone> {
-    TimeZone::tzif("Local", rules).ok()
-}
-
-/// The value of `timezone` in DSM's settings.
+/// Returns the value of `timezone` in DSM's settings.
 fn synology_name(settings: &[u8]) -> Option<String> {
     let settings = String::from_utf8_lossy(settings);
     let mut values = settings.lines().filter_map(|line| {
@@ -138,8 +80,8 @@ fn synology_name(settings: &[u8]) -> Option<String> {
     values.next()
 }
 
-fn of_synology(name: &str, table: Option<&[u8]>) -> Option<TimeZone> {
-    let listed = table.and_then(|table| of_table(name, table));
+fn of_synology(name: &str, read: impl Fn(&str) -> Option<Vec<u8>>) -> Option<TimeZone> {
+    let listed = read(SYNOLOGY_NAMES).and_then(|table| of_table(name, &table));
     listed
         .or_else(|| TimeZone::get(name).ok())
         .or_else(|| of_city(name))
@@ -158,9 +100,9 @@ fn of_table(name: &str, table: &[u8]) -> Option<TimeZone> {
     TimeZone::get(&entry.name).ok()
 }
 
-/// Synology's names are the last parts of the names that all others use, as
-/// far as they are known: `Amsterdam`, and `Eastern` of `US/Eastern`. Of
-/// several the shortest: they are older names of one zone, or Canada's.
+/// Synology's names, as far as they are known, are the last parts of the IANA
+/// names: `Amsterdam`, and `Eastern` of `US/Eastern`. Takes the shortest of
+/// several, which are older names of one zone, or Canada's.
 fn of_city(name: &str) -> Option<TimeZone> {
     let city = name.replace(' ', "_");
     let names = tz::db().available();
@@ -181,16 +123,17 @@ mod tests {
 
     use super::*;
 
-    /// The machine with these files.
-    fn find_with(tz: Option<&str>, files: &[(&str, &[u8])]) -> LocalZone {
-        find(tz, |path| {
+    /// Returns the zone of a machine with these files, where the system look-up
+    /// fails.
+    fn find_with(files: &[(&str, &[u8])]) -> LocalZone {
+        find(TimeZone::get("x/y"), |path| {
             let file = files.iter().find(|(name, _)| Path::new(name) == path);
             let (_, content) = file.ok_or(io::ErrorKind::NotFound)?;
             Ok(content.to_vec())
         })
     }
 
-    /// The wall clock at noon UTC in winter and in summer.
+    /// Returns the wall clock at noon UTC in winter and in summer.
     fn noons(zone: &TimeZone) -> [String; 2] {
         ["2026-01-15T12:00Z", "2026-07-15T12:00Z"].map(|noon| {
             let local = zone.to_datetime(noon.parse().unwrap());
@@ -198,64 +141,37 @@ mod tests {
         })
     }
 
-    fn check(found: &LocalZone, source: Source, expected: [&str; 2]) {
-        assert_eq!(found.source, source, "{found:?}");
+    fn check(found: &LocalZone, instead: &str, expected: [&str; 2]) {
+        let warning = found.warning.as_deref().unwrap();
+        assert!(warning.contains("x/y"), "{warning}");
+        assert!(warning.contains(instead), "{warning}");
         assert_eq!(noons(&found.zone), expected, "{found:?}");
     }
 
+    const DSM: &str = "; using DSM's setting";
     const PARIS: [&str; 2] = ["13:00", "14:00"];
     const NEW_YORK: [&str; 2] = ["07:00", "08:00"];
     const UTC: [&str; 2] = ["12:00", "12:00"];
 
     /// Rules without a name, as a copy of a file of the zone database.
     fn rules(name: &str) -> Vec<u8> {
-        std::fs::read(Path::new("/usr/share/zoneinfo").join(name)).unwrap()
+        fs::read(Path::new("/usr/share/zoneinfo").join(name)).unwrap()
     }
 
     #[test]
-    fn what_the_environment_says_counts_first() {
-        let rules = rules("America/New_York");
-        let files: &[(&str, &[u8])] = &[
-            (LOCALTIME, &rules),
-            (SYNOINFO, b"timezone=\"Taipei\"\n"),
-            ("/somewhere/zone", &rules),
-        ];
-        let check = |tz, expected| {
-            let found = find_with(Some(tz), files);
-            check(&found, Source::Environment, expected);
-            assert_eq!(found.remarks, []);
-        };
-        check("Europe/Paris", PARIS);
-        check(":Europe/Paris", PARIS);
-        check("europe/paris", PARIS);
-        check("CET-1CEST,M3.5.0,M10.5.0/3", PARIS);
-        check("/somewhere/zone", NEW_YORK);
-        check("UTC", UTC);
-        check("", UTC);
-        check("CET-1", ["13:00", "13:00"]);
+    fn the_zone_of_the_system_comes_first() {
+        let found = find(TimeZone::get("Europe/Paris"), |_| {
+            Ok(b"timezone=\"Taipei\"\n".to_vec())
+        });
+        assert_eq!(noons(&found.zone), PARIS);
+        assert_eq!(found.warning, None);
     }
 
     #[test]
-    fn an_environment_that_names_no_zone_is_said() {
+    fn if_tz_is_invalid_the_rules_of_the_machine_are_used() {
         let rules = rules("Europe/Paris");
-        for tz in ["Europe/Nowhere", "/gone", "nonsense", ":"] {
-            let found = find_with(Some(tz), &[(LOCALTIME, &rules)]);
-            if tz == ":" {
-                check(&found, Source::Environment, UTC);
-                continue;
-            }
-            check(&found, Source::Localtime, PARIS);
-            assert_eq!(found.remarks, [Remark::Environment(tz.to_owned())]);
-        }
-    }
-
-    #[test]
-    fn the_rules_of_the_machine_need_no_name() {
-        let rules = rules("Europe/Paris");
-        let files: &[(&str, &[u8])] = &[(LOCALTIME, &rules), (SYNOINFO, b"timezone=\"Taipei\"\n")];
-        let found = find_with(None, files);
-        check(&found, Source::Localtime, PARIS);
-        assert_eq!(found.remarks, []);
+        let found = find_with(&[(LOCALTIME, &rules), (SYNOINFO, b"timezone=\"Taipei\"\n")]);
+        check(&found, "; using /etc/localtime", PARIS);
     }
 
     #[test]
@@ -263,9 +179,8 @@ mod tests {
         let check = |name: &str, expected| {
             let settings =
                 format!("language=\"fre\"\n# timezone=\"Kiev\"\n timezone = \"{name}\" \n");
-            let found = find_with(None, &[(SYNOINFO, settings.as_bytes())]);
-            check(&found, Source::Synology, expected);
-            assert_eq!(found.remarks, []);
+            let found = find_with(&[(LOCALTIME, b"no rules"), (SYNOINFO, settings.as_bytes())]);
+            check(&found, DSM, expected);
         };
         check("Amsterdam", PARIS);
         check("Paris", PARIS);
@@ -282,51 +197,40 @@ mod tests {
             "Tokyo":{"nameInTZDB":"Europe/Paris"}}"#;
         let find = |name: &str| {
             let settings = format!("timezone=\"{name}\"\n");
-            find_with(
-                None,
-                &[(SYNOINFO, settings.as_bytes()), (SYNOLOGY_NAMES, table)],
-            )
+            find_with(&[(SYNOINFO, settings.as_bytes()), (SYNOLOGY_NAMES, table)])
         };
-        check(&find("Kwajalein"), Source::Synology, PARIS);
-        check(&find("Tokyo"), Source::Synology, PARIS);
-        // What it does not say, or says in another way than is known.
-        check(&find("Eastern"), Source::Synology, NEW_YORK);
-        check(&find("Rome"), Source::Synology, PARIS);
+        check(&find("Kwajalein"), DSM, PARIS);
+        check(&find("Tokyo"), DSM, PARIS);
+        // Names that are not in the table, or in another form.
+        check(&find("Eastern"), DSM, NEW_YORK);
+        check(&find("Rome"), DSM, PARIS);
     }
 
     #[test]
-    fn without_anything_it_is_utc_and_said() {
-        let found = find_with(None, &[]);
-        check(&found, Source::Nowhere, UTC);
-        assert_eq!(found.remarks, [Remark::Nowhere]);
-        let files: &[(&str, &[u8])] = &[
+    fn without_any_zone_it_is_utc_with_advice() {
+        let advice = "; using UTC for the power schedule and the expiry of accounts. Set TZ";
+        check(&find_with(&[]), advice, UTC);
+        // An empty name is none.
+        check(&find_with(&[(SYNOINFO, b"timezone=\"\"\n")]), advice, UTC);
+        let found = find_with(&[
             (LOCALTIME, b"no rules"),
             (SYNOINFO, b"timezone=\"Atlantis\""),
-        ];
-        let found = find_with(Some("x/y"), files);
-        check(&found, Source::Nowhere, UTC);
-        let said: Vec<String> = found.remarks.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            said[..3],
-            [
-                "TZ names no time zone: \"x/y\"",
-                "/etc/localtime has no rules of a time zone",
-                "/etc/synoinfo.conf names an unknown time zone: \"Atlantis\"",
-            ]
+        ]);
+        check(&found, advice, UTC);
+        check(
+            &found,
+            "; DSM's setting, \"Atlantis\", is unknown, too; ",
+            UTC,
         );
-        assert!(said[3].contains("read as UTC"), "{said:?}");
-        // An empty name is none.
-        let found = find_with(None, &[(SYNOINFO, b"timezone=\"\"\n")]);
-        assert_eq!(found.remarks, [Remark::Nowhere]);
     }
 
     proptest! {
         #[test]
-        fn no_file_makes_it_panic(tz: Option<String>, local: Vec<u8>, info: Vec<u8>, table: Vec<u8>) {
+        fn no_file_makes_it_panic(local: Vec<u8>, info: Vec<u8>, table: Vec<u8>) {
             let info = [b"timezone=", info.as_slice()].concat();
             let files: &[(&str, &[u8])] =
                 &[(LOCALTIME, &local), (SYNOINFO, &info), (SYNOLOGY_NAMES, &table)];
-            let _ = find_with(tz.as_deref(), files);
+            let _ = find_with(files);
         }
 
         #[test]
@@ -336,7 +240,7 @@ mod tests {
                 *damaged = byte;
             }
             rules.truncate(end);
-            let zone = find_with(None, &[(LOCALTIME, &rules)]).zone;
+            let zone = find_with(&[(LOCALTIME, &rules)]).zone;
             let _ = noons(&zone);
         }
     }

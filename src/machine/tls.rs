@@ -1,4 +1,4 @@
-//! Our own certificate, for who lets us serve HTTPS without a proxy.
+//! The certificate of the listener, to serve HTTPS without a reverse proxy.
 
 mod certificate;
 mod source;
@@ -17,7 +17,7 @@ use crate::machine::secret_file::{SecretFileError, read_private_file};
 pub use certificate::{Rejection, rejections, system_authorities};
 pub use source::TlsSource;
 
-/// Larger than any private key in PEM.
+/// In bytes. Larger than any private key in PEM.
 const MAX_KEY_BYTES: u64 = 65_536;
 
 /// The two files of `listen.tls-certificate` and `listen.tls-private-key`.
@@ -29,25 +29,25 @@ pub struct TlsFiles {
     pub private_key: PathBuf,
 }
 
-/// Why the two files cannot be served with.
+/// Why the two files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsFileError {
     /// The certificate's file cannot be read.
     #[error("cannot be read: {0}")]
     CertificateUnreadable(#[source] io::Error),
-    /// The certificate's file is not good PEM.
+    /// The certificate's file is not valid PEM.
     #[error("is not in PEM form: {0}")]
     CertificateForm(#[source] rustls::pki_types::pem::Error),
-    /// The certificate's file holds none.
+    /// The certificate's file has no certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
     /// The key's file cannot be read, or others can read it.
     #[error("cannot be used: {0}")]
     PrivateKeyFile(#[from] SecretFileError),
-    /// The key's file holds none, or an encrypted one.
+    /// The key's file has no key, or an encrypted one.
     #[error("holds no private key in PEM form, or one with a password")]
     NoPrivateKey,
-    /// The key is not the certificate's, or not of a kind that TLS knows.
+    /// The key is not the certificate's, or is not supported by TLS.
     #[error("does not go with the certificate: {0}")]
     Mismatch(#[source] rustls::Error),
     /// TLS cannot be set up on this machine.
@@ -55,8 +55,7 @@ pub enum TlsFileError {
     Unsupported(#[source] rustls::Error),
 }
 
-/// Reads `files` into what a TLS listener needs: HTTP/1.1 only, as
-/// everything here.
+/// Reads `files`, and returns the config of a TLS listener for HTTP/1.1.
 pub fn load(files: &TlsFiles) -> Result<ServerConfig, TlsFileError> {
     let chain = read_chain(&files.certificate)?;
     let pem = read_private_file(&files.private_key, MAX_KEY_BYTES)?;
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_pair_is_told_apart() {
+    fn each_invalid_pair_has_its_error() {
         let (certificate, key) = certified();
         let (_, other_key) = certified();
         let cut = "-----BEGIN CERTIFICATE-----\nAAAA\n";
@@ -160,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_is_told_by_its_own_name() {
+    fn a_missing_file_has_its_own_error() {
         let (certificate, key) = certified();
         let (_home, files) = files(&certificate, &key);
         fs::remove_file(&files.private_key).unwrap();

@@ -60,7 +60,7 @@ async fn demo(arguments: &Arguments) -> anyhow::Result<()> {
     let telling = async {
         let told = tokio::select! {
             told = story::tell(household, arguments) => told,
-            asked = lifecycle::asked_to_stop() => asked.context("wait for Ctrl-C"),
+            asked = lifecycle::stop_signal() => asked.context("wait for Ctrl-C"),
             // The daemon ended by itself, and says why.
             () = stop.cancelled() => Ok(()),
         };

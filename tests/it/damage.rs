@@ -158,7 +158,7 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
         assert!(log.contains(line), "{line}: {log}");
     }
     // The daemon had stopped each time; that nothing is lost is not true.
-    let starts = said(&built, "starting; what was written last is lost");
+    let starts = said(&built, "starting; the last changes are lost");
     assert_eq!(starts, DAMAGES.len(), "{log}");
     assert_eq!(said(&built, "after a crash"), 0, "{log}");
     assert_eq!(said(&built, "nothing that was answered before"), 0, "{log}");

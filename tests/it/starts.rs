@@ -43,7 +43,7 @@ async fn the_log_tells_a_first_start_a_restart_and_a_crash() {
 
     // Nothing is written, and all the same it is known.
     built.power_cut();
-    let crash = "nothing that was answered before is lost start=\"after a crash\"";
+    let crash = "nothing that was confirmed before is lost start=\"after a crash\"";
     built.process.says(crash).await;
     assert_eq!(built.process.log().matches("starting").count(), 3);
 }

@@ -97,10 +97,10 @@ async fn while_it_waits_for_a_config_systemd_sees_it_ready() {
 
     systemd.hears("WATCHDOG=1", 3).await;
 
-    let nobody = "READY=1\nSTATUS=waiting for a config, so nobody can sign in";
+    let nobody = "READY=1\nSTATUS=waiting for a config, so sign-in is not possible";
     assert_eq!(systemd.told()[0], nobody);
     write_secret(&config, "issuer = 5");
-    systemd.hears("STATUS=waiting for a good config", 1).await;
+    systemd.hears("STATUS=waiting for a valid config", 1).await;
 
     built.house.write_config();
 

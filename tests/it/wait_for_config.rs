@@ -188,7 +188,7 @@ async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
     // From now on a bad one changes nothing.
     write_secret(&waiting.config(), "issuer = 5");
     waiting.process.signal(Signal::HUP);
-    waiting.process.says("stays in force").await;
+    waiting.process.says("keeping the previous config").await;
     waiting.house.sign_in(JEANNE, "").await;
 }
 

@@ -39,7 +39,7 @@ fn status() -> Status {
         }],
         refusals: vec![Refusal {
             at: ago(10),
-            refusal: "address-unknown".to_owned(),
+            name: "address-unknown".to_owned(),
             address: Some("inconnu@gmail.com".to_owned()),
             user: None,
         }],
@@ -52,7 +52,7 @@ fn a_problem_is_its_name_and_a_sentence() {
     let mut wrong = status();
     wrong.problems = vec![Problem {
         at: ago(10),
-        problem: "client-unknown".to_owned(),
+        name: "client-unknown".to_owned(),
         message: "no client is called \"synolgy\u{1b}\": clients.id in the config is \"synology\""
             .to_owned(),
     }];

@@ -1,4 +1,4 @@
-//! `keys`: the signing keys.
+//! `keys list` and `keys rotate`.
 
 use super::wire::{Key, Signs, Time};
 use super::{Control, failed, report};
@@ -11,7 +11,7 @@ impl Control {
         keys.into_iter().map(Key::from).collect()
     }
 
-    /// Answers with all keys as they are afterwards.
+    /// Returns all keys, with the new one.
     pub(super) async fn rotate(&self, signs: Signs) -> Vec<u8> {
         let rotation = match signs {
             Signs::Announced => Rotation::Announced,

@@ -1,4 +1,4 @@
-//! `links`: which Google account signs in as which DSM user.
+//! `links list` and `links remove`, and the moved links of `status`.
 
 use std::cmp::Reverse;
 
@@ -17,7 +17,7 @@ impl Control {
         }
     }
 
-    /// The last moves, the latest first.
+    /// Returns the last moves, the latest first.
     pub(super) async fn moved_links(&self) -> Vec<u8> {
         let links = match self.current.load().store.links().await {
             Ok(links) => links,
@@ -29,7 +29,7 @@ impl Control {
         report(&moved)
     }
 
-    /// Answers with what was removed.
+    /// Removes the links of `user`, and returns them.
     pub(super) async fn remove_links(&self, user: &str) -> Vec<u8> {
         let removed = match self.current.load().store.remove_links(user).await {
             Ok(removed) => removed,

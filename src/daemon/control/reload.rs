@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Reads the config again.
 #[derive(Debug)]
-pub struct Reloader {
+pub(crate) struct Reloader {
     current: Arc<CurrentState>,
     users: Arc<UsersJob>,
     log: OnceLock<logging::Handle>,
@@ -28,16 +28,14 @@ pub struct Reloader {
     reloading: Mutex<()>,
 }
 
-/// Why the previous config stays in force.
+/// Why the previous config stays in force: the new one, its log file, or the
+/// task that reads it.
 #[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    /// The new config is invalid or cannot be read.
+pub(crate) enum ReloadError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The log file of the new config cannot be opened.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// The task that reads it was cancelled or panicked.
     #[error("cannot read the config")]
     Thread(#[from] JoinError),
 }
@@ -45,7 +43,7 @@ pub enum ReloadError {
 impl ReloadError {
     /// Returns the error in one line, and one more for each problem of the
     /// config.
-    pub fn in_lines(&self) -> String {
+    pub(crate) fn in_lines(&self) -> String {
         match self {
             Self::Config(error) => error.in_lines(),
             Self::Log(LogError::Open { source, .. }) => format!("log.file: {self}: {source}"),
@@ -57,7 +55,7 @@ impl ReloadError {
 
 impl Reloader {
     /// Creates a reloader without a log to change.
-    pub fn new(current: Arc<CurrentState>, users: Arc<UsersJob>) -> Self {
+    pub(crate) fn new(current: Arc<CurrentState>, users: Arc<UsersJob>) -> Self {
         Self {
             current,
             users,
@@ -68,13 +66,13 @@ impl Reloader {
 
     /// Makes a reload apply `[log]` to `log`. Has an effect once: a process has
     /// one log.
-    pub fn set_log(&self, log: logging::Handle) {
+    pub(crate) fn set_log(&self, log: logging::Handle) {
         let _ = self.log.set(log);
     }
 
     /// Reads the config, puts it in force, and refreshes the users. Requests in
     /// progress end with the previous config.
-    pub async fn reload(&self) -> Result<wire::Reloaded, ReloadError> {
+    pub(crate) async fn reload(&self) -> Result<wire::Reloaded, ReloadError> {
         let changes = self.put_in_force().await?;
         for change in &changes {
             log(change);

@@ -1,5 +1,5 @@
-//! The socket's file: its owner's alone from the first moment, gone at the
-//! end.
+//! The file of the control socket. Only its owner can open it, from the moment
+//! it exists.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -9,41 +9,34 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixSocket, UnixStream};
 
-/// Whoever asks is one person at a terminal.
+/// The length of the queue of connections.
 const BACKLOG: u32 = 16;
 
-const OWNER_ALONE: u32 = 0o600;
+const OWNER_ONLY: u32 = 0o600;
 
-/// Why there is no socket.
+/// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum SocketError {
-    /// It is not ours to replace.
+pub(crate) enum SocketError {
     #[error("there is a file at {0} that is not a socket; control.socket chooses another place")]
     NotASocket(PathBuf),
-    /// A daemon with another state has the same path.
-    #[error("another daemon answers at {0}; control.socket chooses another place")]
+    /// A daemon with another state uses the same path.
+    #[error("another daemon uses {0}; control.socket chooses another place")]
     InUse(PathBuf),
-    /// It cannot be made.
-    #[error("make the socket {path}")]
-    Make {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    #[error("cannot create the socket {path}")]
+    Create { path: PathBuf, source: io::Error },
 }
 
-/// Listens at a path, and removes the file when dropped.
+/// A listener that removes its file when dropped.
 #[derive(Debug)]
-pub struct Socket {
+pub(crate) struct Socket {
     path: PathBuf,
     listener: UnixListener,
 }
 
 impl Socket {
-    /// Listens at `path`, in place of a daemon that has died.
-    pub async fn bind(path: &Path) -> Result<Self, SocketError> {
-        let make = |source| SocketError::Make {
+    /// Listens at `path`. Replaces the file of a daemon that has died.
+    pub(crate) async fn bind(path: &Path) -> Result<Self, SocketError> {
+        let create = |source| SocketError::Create {
             path: path.to_owned(),
             source,
         };
@@ -51,37 +44,36 @@ impl Socket {
             return Err(SocketError::InUse(path.to_owned()));
         }
         match fs::symlink_metadata(path) {
-            Ok(file) if file.file_type().is_socket() => fs::remove_file(path).map_err(make)?,
+            Ok(file) if file.file_type().is_socket() => fs::remove_file(path).map_err(create)?,
             Ok(_) => return Err(SocketError::NotASocket(path.to_owned())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(make(error)),
+            Err(error) => return Err(create(error)),
         }
-        let listener = listen(path).map_err(make)?;
+        let listener = listen(path).map_err(create)?;
         Ok(Self {
             path: path.to_owned(),
             listener,
         })
     }
 
-    /// The next who asks.
-    pub async fn accept(&self) -> io::Result<UnixStream> {
+    pub(crate) async fn accept(&self) -> io::Result<UnixStream> {
         self.listener.accept().await.map(|(stream, _)| stream)
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // It may be gone already, with its directory.
+        // An error means that it is gone already, with its directory.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Linux gives the file the mode of the socket that is bound (unix(7) does not
-/// say so; `net/unix/af_unix.c` does), so that there is no moment between the
-/// two. The path's own mode is set all the same, for a kernel that does not.
+/// Linux creates the file with the mode of the socket that is bound (unix(7)
+/// does not say so; `net/unix/af_unix.c` does), so it is private from the
+/// beginning. The mode is set again for a kernel that does not.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = UnixSocket::new_stream()?;
-    let private = || Permissions::from_mode(OWNER_ALONE);
+    let private = || Permissions::from_mode(OWNER_ONLY);
     let same_socket = File::from(socket.as_fd().try_clone_to_owned()?);
     same_socket.set_permissions(private())?;
     socket.bind(path)?;

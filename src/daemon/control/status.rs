@@ -5,7 +5,7 @@ use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time}
 use crate::app::{AppState, NotedProblem, RefusedLogin};
 use crate::config::ScheduleUse;
 use crate::daemon::jobs::{PlannedJob, UsersReport};
-use crate::logging::told;
+use crate::logging::error_chain;
 
 impl Control {
     pub(super) fn status(&self) -> Status {
@@ -46,7 +46,7 @@ fn google(app: &AppState) -> Google {
     let error = app.upstream.last_error();
     Google {
         keys_refreshed: app.upstream.keys_fetched().map(Time),
-        error: error.map(|error| told(&error)),
+        error: error.map(|error| error_chain(&error)),
     }
 }
 
@@ -74,7 +74,7 @@ impl From<RefusedLogin> for Refusal {
     fn from(refused: RefusedLogin) -> Self {
         Self {
             at: Time(refused.at),
-            refusal: refused.refusal.name().to_owned(),
+            name: refused.refusal.name().to_owned(),
             address: refused.address,
             user: refused.user.map(|user| user.to_string()),
         }
@@ -85,7 +85,7 @@ impl From<NotedProblem> for Problem {
     fn from(noted: NotedProblem) -> Self {
         Self {
             at: Time(noted.at),
-            problem: noted.problem.name.to_owned(),
+            name: noted.problem.name.to_owned(),
             message: noted.problem.message,
         }
     }

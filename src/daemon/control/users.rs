@@ -1,4 +1,4 @@
-//! `users`: who can sign in, who cannot and why.
+//! `users`: each DSM user, and whether they can sign in.
 
 use tokio::task::spawn_blocking;
 
@@ -8,8 +8,8 @@ use domain::base::address::CanonicalAddress;
 use domain::signin::directory::{self, Refusal, Verdict};
 
 impl Control {
-    /// Judges everybody, which takes a while in a large directory: on a
-    /// thread of its own, so that no login waits.
+    /// Evaluates all users. On its own thread, so that no login waits, since a
+    /// large directory takes a while.
     pub(super) async fn users(&self) -> Vec<u8> {
         let app = self.current.load();
         let links = match app.store.links().await {
@@ -31,7 +31,7 @@ impl Control {
     }
 }
 
-/// A name for which the config has aliases, and DSM no user.
+/// A name that has aliases in the config, and no user in DSM.
 fn missing((name, addresses): (&str, Vec<CanonicalAddress>)) -> User {
     User {
         name: name.to_owned(),

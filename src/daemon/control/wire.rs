@@ -1,5 +1,6 @@
-//! What goes over the socket, one line of JSON each way: a [`Request`], and an
-//! [`Answer`] with the report that `--json` prints as it is.
+//! The JSON on the control socket, one line each way: a [`Request`], and an
+//! [`Answer`] with the report that `--json` prints unchanged
+//! (docs/reference/json.md).
 
 use std::fmt;
 
@@ -7,77 +8,62 @@ use serde::{Deserialize, Serialize};
 
 use domain::base::clock::UnixTime;
 
-/// What the daemon is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
-pub enum Request {
-    /// How it is.
+pub(crate) enum Request {
     Status,
-    /// Who can sign in.
     Users,
-    /// Which Google accounts are linked.
     LinksList,
-    /// Which DSM users were linked to another Google account or address.
+    /// The DSM users who were linked to another Google account or address.
     LinksMoved,
-    /// To forget the links of a DSM user.
     LinksRemove {
-        /// The user's name, in any case.
+        /// The DSM user's name, in any case.
         user: String,
     },
-    /// The signing keys.
     KeysList,
-    /// To make the next signing key.
     KeysRotate {
-        /// When it signs.
         signs: Signs,
     },
-    /// To read its config again.
     Reload,
 }
 
-/// When a new key begins to sign.
+/// When a new signing key begins to sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Signs {
-    /// Once everybody had the time to fetch it.
+pub(crate) enum Signs {
+    /// After two days, when all clients have fetched it.
     Announced,
-    /// With its publication.
+    /// At once.
     Now,
 }
 
-/// What it answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Answer<T> {
-    /// What was asked for.
+pub(crate) enum Answer<T> {
     Report(T),
-    /// Why not.
     Refused(Refused),
 }
 
-/// Why there is no report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refused {
-    /// Decides the exit code.
-    pub reason: Reason,
-    /// For a person; it may have several lines.
-    pub message: String,
+pub(crate) struct Refused {
+    /// Determines the exit code of the command.
+    pub(crate) reason: Reason,
+    /// May have several lines.
+    pub(crate) message: String,
 }
 
-/// What kind of failure it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reason {
-    /// It did not work.
+pub(crate) enum Reason {
     Failed,
-    /// The config is bad or missing.
+    /// The config is invalid or missing.
     BadConfig,
 }
 
-/// A time: in RFC 3339, in UTC, to the second.
+/// A time in RFC 3339, in UTC, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Time(pub UnixTime);
+pub(crate) struct Time(pub(crate) UnixTime);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,203 +87,159 @@ impl TryFrom<String> for Time {
     }
 }
 
-/// `status`
+/// The report of `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Status {
-    /// Of the program that runs.
-    pub version: String,
-    /// When it was started.
-    pub started: Time,
-    /// The users.
-    pub directory: Directory,
-    /// When the NAS is on.
-    pub power: Power,
-    /// Google's documents.
-    pub google: Google,
-    /// What runs by itself.
-    pub jobs: Vec<Job>,
-    /// The last people who were not let in, the latest first.
-    pub refusals: Vec<Refusal>,
-    /// The last failures that are not refusals, the latest first.
-    pub problems: Vec<Problem>,
+pub(crate) struct Status {
+    pub(crate) version: String,
+    pub(crate) started: Time,
+    pub(crate) directory: Directory,
+    pub(crate) power: Power,
+    pub(crate) google: Google,
+    pub(crate) jobs: Vec<Job>,
+    /// The latest first.
+    pub(crate) refusals: Vec<Refusal>,
+    /// The latest first.
+    pub(crate) problems: Vec<Problem>,
 }
 
-/// The users as DSM listed them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Directory {
-    /// How many; `None` before DSM's first answer.
-    pub users: Option<usize>,
-    /// When DSM last listed them.
-    pub refreshed: Option<Time>,
-    /// When it is asked again.
-    pub next_refresh: Option<Time>,
-    /// Why the last try failed, unless it went well.
-    pub error: Option<String>,
+pub(crate) struct Directory {
+    /// The number of users; `None` before DSM's first response.
+    pub(crate) users: Option<usize>,
+    pub(crate) refreshed: Option<Time>,
+    pub(crate) next_refresh: Option<Time>,
+    /// Why the last try failed, if it did.
+    pub(crate) error: Option<String>,
 }
 
-/// The schedule by which the NAS switches itself off and on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Power {
-    /// Where it was read: `file`, `api`, or in the `state` of before this
-    /// start; `off` when the config says so, and `None`: nowhere yet.
-    pub source: Option<String>,
-    /// When it goes off.
-    pub next_off: Option<Time>,
-    /// When it comes on again.
-    pub next_on: Option<Time>,
+pub(crate) struct Power {
+    /// Where the schedule was read: `file`, `api`, or `state` (before this
+    /// start); `off` if the config turns it off; `None` if none is known.
+    pub(crate) source: Option<String>,
+    pub(crate) next_off: Option<Time>,
+    pub(crate) next_on: Option<Time>,
 }
 
-/// Google's documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Google {
-    /// When the keys were last fetched.
-    pub keys_refreshed: Option<Time>,
-    /// Why the last try failed, unless it went well.
-    pub error: Option<String>,
+pub(crate) struct Google {
+    pub(crate) keys_refreshed: Option<Time>,
+    /// Why the last try failed, if it did.
+    pub(crate) error: Option<String>,
 }
 
-/// Something that runs by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
-    /// What it is called.
-    pub name: String,
-    /// When it runs next.
-    pub next: Option<Time>,
+pub(crate) struct Job {
+    pub(crate) name: String,
+    pub(crate) next: Option<Time>,
 }
 
-/// Somebody was not let in.
+/// A refused sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusal {
-    /// When.
-    pub at: Time,
-    /// Its public name.
-    pub refusal: String,
-    /// The Google address, when Google told it.
-    pub address: Option<String>,
-    /// The DSM user, when it was found.
-    pub user: Option<String>,
+pub(crate) struct Refusal {
+    pub(crate) at: Time,
+    #[serde(rename = "refusal")]
+    pub(crate) name: String,
+    /// The verified address, if Google sent one.
+    pub(crate) address: Option<String>,
+    /// The DSM user, if one was found.
+    pub(crate) user: Option<String>,
 }
 
-/// A failure that is not a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
-    /// The last time.
-    pub at: Time,
-    /// Its public name.
-    pub problem: String,
-    /// What came, what was expected, and what to do.
-    pub message: String,
+pub(crate) struct Problem {
+    /// When it last happened.
+    pub(crate) at: Time,
+    #[serde(rename = "problem")]
+    pub(crate) name: String,
+    pub(crate) message: String,
 }
 
-/// One of `users`.
+/// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// As DSM lists it.
-    pub name: String,
-    /// As DSM lists it.
-    pub email: Option<String>,
-    /// `ok`, or why nobody signs in as this user.
-    pub verdict: String,
-    /// The Google account that signs in as this user.
-    pub link: Option<LinkOfUser>,
-    /// The addresses of the aliases that lead to this user. A name of the
-    /// config that DSM does not list has nothing else.
-    pub aliases: Vec<String>,
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+    /// `ok`, or the reason why nobody can sign in as this user.
+    pub(crate) verdict: String,
+    pub(crate) link: Option<LinkOfUser>,
+    /// The addresses of the aliases that lead to this user. A user who is in
+    /// the config but not in DSM has nothing else.
+    pub(crate) aliases: Vec<String>,
 }
 
-/// A Google account, where the user is known.
+/// The Google account of a DSM user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinkOfUser {
-    /// Google's name of the account.
-    pub subject: String,
-    /// The address by which it was linked.
-    pub address: String,
-    /// Since when.
-    pub since: Time,
+pub(crate) struct LinkOfUser {
+    pub(crate) subject: String,
+    pub(crate) address: String,
+    pub(crate) since: Time,
     /// When the user was last linked to another account or address.
-    pub moved: Option<Time>,
+    pub(crate) moved: Option<Time>,
 }
 
 /// A DSM user who was linked to another Google account or address, for the
 /// table of `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MovedLink {
-    /// When.
-    pub at: Time,
-    /// The DSM user.
-    pub user: String,
-    /// The address by which the account was linked.
-    pub address: String,
-    /// Google's name of the account.
-    pub subject: String,
+pub(crate) struct MovedLink {
+    pub(crate) at: Time,
+    pub(crate) user: String,
+    pub(crate) address: String,
+    pub(crate) subject: String,
 }
 
-/// `links remove`: what was removed.
+/// The report of `links remove`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RemovedLinks(pub Vec<Link>);
+pub(crate) struct RemovedLinks(pub(crate) Vec<Link>);
 
-/// One of `links list`.
+/// A row of `links list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// The DSM user.
-    pub user: String,
-    /// Who vouches for the account.
-    pub issuer: String,
-    /// Google's name of the account.
-    pub subject: String,
-    /// The address by which it was linked.
-    pub address: String,
-    /// Since when.
-    pub since: Time,
+pub(crate) struct Link {
+    pub(crate) user: String,
+    /// The OpenID provider of the account.
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    pub(crate) address: String,
+    pub(crate) since: Time,
 }
 
-/// One of `keys list`.
+/// A row of `keys list`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Key {
-    /// Its name in the JWKS.
-    pub kid: String,
+pub(crate) struct Key {
+    pub(crate) kid: String,
     /// `next`, `signing` or `retired`.
-    pub state: String,
-    /// When it was made.
-    pub created: Time,
-    /// From when it signs.
-    pub signs_from: Time,
-    /// Until when it is published.
-    pub gone_after: Option<Time>,
+    pub(crate) state: String,
+    pub(crate) created: Time,
+    pub(crate) signs_from: Time,
+    /// When it is removed from the JWKS.
+    pub(crate) gone_after: Option<Time>,
 }
 
-/// `reload`
+/// The report of `reload`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reloaded {
-    /// What differs from the config of before, and of the start.
-    pub changes: Vec<Change>,
-    /// The users, which are read again.
-    pub directory: Refreshed,
+pub(crate) struct Reloaded {
+    /// The differences from the previous config.
+    pub(crate) changes: Vec<Change>,
+    pub(crate) directory: Refreshed,
 }
 
-/// A key that has another value.
+/// A changed key of the config.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Its path.
-    pub key: String,
-    /// Before; `None` for a secret, and where there was nothing.
-    pub from: Option<String>,
-    /// Now.
-    pub to: Option<String>,
-    /// Whether it is a secret.
-    pub secret: bool,
-    /// Whether it counts from the next start on only.
-    pub needs_restart: bool,
+pub(crate) struct Change {
+    pub(crate) key: String,
+    /// The previous value; `None` for a secret, and if there was none.
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    pub(crate) secret: bool,
+    pub(crate) needs_restart: bool,
 }
 
-/// What reading the users again brought.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refreshed {
-    /// How many there are.
-    pub users: Option<usize>,
-    /// Why those of before stay.
-    pub error: Option<String>,
+pub(crate) struct Refreshed {
+    pub(crate) users: Option<usize>,
+    /// Why the previous users stay in use.
+    pub(crate) error: Option<String>,
 }
 
 #[cfg(test)]

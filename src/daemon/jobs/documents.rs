@@ -11,14 +11,10 @@ use crate::clients::upstream::Upstream;
 /// Fetches and saves Google's documents.
 #[derive(Debug)]
 pub struct DocumentsJob {
-    current: Arc<CurrentState>,
+    pub(super) current: Arc<CurrentState>,
 }
 
 impl DocumentsJob {
-    pub(super) fn new(current: Arc<CurrentState>) -> Self {
-        Self { current }
-    }
-
     /// Fetches the documents at start, until that succeeds; then those that a
     /// login finds too old. Begins anew when a reload changes how Google is
     /// reached. Never returns.

@@ -11,7 +11,7 @@ use crate::store::key_ring::KeyRingError;
 use domain::base::clock::UnixTime;
 use domain::model::keys::Rotation;
 
-/// There is no hurry: nothing breaks when a key signs for longer.
+/// The time to the next try. Nothing breaks when a key signs for longer.
 const RETRY: Duration = Duration::from_hours(1);
 
 /// How many seconds our clock may differ from Google's. Tokens have the same
@@ -36,15 +36,11 @@ pub enum RotationError {
 /// Rotates the signing keys.
 #[derive(Debug)]
 pub struct KeyRotationJob {
-    current: Arc<CurrentState>,
-    minutes: Arc<Minutes>,
+    pub(super) current: Arc<CurrentState>,
+    pub(super) minutes: Arc<Minutes>,
 }
 
 impl KeyRotationJob {
-    pub(super) fn new(current: Arc<CurrentState>, minutes: Arc<Minutes>) -> Self {
-        Self { current, minutes }
-    }
-
     /// Rotates the signing keys when they are due. Never returns.
     pub(super) async fn run_key_rotation_loop(self: Arc<Self>) {
         loop {

@@ -21,27 +21,14 @@ const LAST_MINUTES: Duration = Duration::from_mins(3);
 /// Prepares for each power-off.
 #[derive(Debug)]
 pub struct PowerOffJob {
-    current: Arc<CurrentState>,
-    minutes: Arc<Minutes>,
-    users: Arc<UsersJob>,
+    pub(super) current: Arc<CurrentState>,
+    pub(super) minutes: Arc<Minutes>,
+    pub(super) users: Arc<UsersJob>,
     /// When it last began.
-    last_run: Mutex<Option<UnixTime>>,
+    pub(super) last_run: Mutex<Option<UnixTime>>,
 }
 
 impl PowerOffJob {
-    pub(super) fn new(
-        current: Arc<CurrentState>,
-        minutes: Arc<Minutes>,
-        users: Arc<UsersJob>,
-    ) -> Self {
-        Self {
-            current,
-            minutes,
-            users,
-            last_run: Mutex::default(),
-        }
-    }
-
     /// Prepares for each power-off, `refresh-before-power-off` earlier. Never
     /// returns.
     pub(super) async fn run_power_off_loop(self: Arc<Self>) {

@@ -17,7 +17,7 @@ use super::LastText;
 use crate::app::{AppState, CurrentState};
 use crate::clients::dsm::DsmSession;
 use crate::config::{Power, ScheduleUse};
-use crate::logging::told;
+use crate::logging::error_chain;
 use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Remark, Source, Unreadable};
 
 /// Ten times what DSM can write: two tables of 200 lines with ten bytes each.
@@ -156,7 +156,7 @@ impl ScheduleJob {
         };
         if error.is_foreseen() {
             self.file_error.clear();
-        } else if self.file_error.is_new(&told(&error)) {
+        } else if self.file_error.is_new(&error_chain(&error)) {
             let error: &dyn Error = &error;
             tracing::warn!(error, "asking DSM's web API for the power schedule");
         }
@@ -173,7 +173,7 @@ impl ScheduleJob {
             Ok(reading) => return self.use_schedule(reading, Source::Api).await,
             Err(error) => error,
         };
-        if !self.api_error.is_new(&told(&error)) {
+        if !self.api_error.is_new(&error_chain(&error)) {
             return;
         }
         let instead = match self.current.load().power.load().as_deref() {
@@ -181,7 +181,7 @@ impl ScheduleJob {
             None => "planning as if the NAS were always on",
         };
         let error: &dyn Error = &error;
-        let no_file = told(file_error);
+        let no_file = error_chain(file_error);
         tracing::warn!(error, no_file, "cannot read the power schedule: {instead}");
     }
 
@@ -229,7 +229,7 @@ impl ScheduleJob {
                 self.store_error.clear();
                 self.is_saved.store(true, Ordering::Relaxed);
             }
-            Err(error) if self.store_error.is_new(&told(&error)) => {
+            Err(error) if self.store_error.is_new(&error_chain(&error)) => {
                 let error: &dyn Error = &error;
                 tracing::error!(error, "cannot save the power schedule");
             }

@@ -16,7 +16,7 @@ use super::{LastText, log_next_try};
 use crate::app::{AppState, CurrentState};
 use crate::clients::backoff::Backoff;
 use crate::clients::dsm::{DsmError, DsmSession, Reaction, Reading};
-use crate::logging::told;
+use crate::logging::error_chain;
 use crate::store::StoreError;
 use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
@@ -49,7 +49,7 @@ pub enum UsersError {
     /// DSM did not list them.
     #[error(transparent)]
     Dsm(#[from] DsmError),
-    /// A list with which nobody could sign in is more likely a fault of DSM.
+    /// With such a list no sign-in is possible, so it is likely a fault of DSM.
     #[error("DSM lists {0} users without a single address, but had some before")]
     AddressesGone(usize),
     /// They cannot be saved.
@@ -256,7 +256,7 @@ impl UsersJob {
                 }
             }
             Err(error) => {
-                self.error.is_new(&told(error));
+                self.error.is_new(&error_chain(error));
             }
         }
         // Logins that wait for the users do not wait for the schedule.
@@ -352,7 +352,7 @@ impl UsersJob {
                 self.administrators_error.clear();
                 return administrators;
             }
-            Err(error) if self.administrators_error.is_new(&told(&error)) => {
+            Err(error) if self.administrators_error.is_new(&error_chain(&error)) => {
                 let error: &dyn Error = &error;
                 tracing::warn!(
                     error,

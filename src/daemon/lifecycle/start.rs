@@ -1,61 +1,60 @@
-//! What kind of start this is: whoever finds the daemon started anew wants to
-//! know why.
+//! Finds out why the daemon was started, for the log.
 
 use std::time::Duration;
 
 use crate::store::{LastRun, Loss, ShutdownMarker};
 use domain::base::clock::UnixTime;
 
-/// DSM takes some minutes from the power switch to the start of a package, and
-/// longer when it looks through its disks.
+/// The longest time from power-on to the start of a package. DSM takes some
+/// minutes, and longer when it checks its disks.
 pub const SLOWEST_BOOT: Duration = Duration::from_mins(30);
 
-/// By so much a clock may be set back while nobody looks, by NTP or by hand.
+/// A clock that was set back by less, by NTP or by hand, is not wrong.
 const CLOCK_SET: Duration = Duration::from_mins(1);
 
-/// What is known at a start.
+/// What the kind of start depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances {
-    /// The time.
+    /// The time of this start.
     pub now: UnixTime,
-    /// The run before.
+    /// How the previous run was last seen.
     pub last_run: Option<LastRun>,
-    /// What of its state could not be read.
+    /// Which part of its state is lost.
     pub loss: Loss,
-    /// Since when the machine is on, by its own count; `None`: not known.
+    /// How long the machine has been on; `None`: not known.
     pub machine_on_for: Option<Duration>,
-    /// The schedule's first power-on since [`SLOWEST_BOOT`] ago, be it past or
-    /// still to come; `None`: there is none, or no schedule is known.
+    /// The first power-on of the schedule since [`SLOWEST_BOOT`] ago, past or
+    /// future; `None`: there is none, or no schedule is known.
     pub scheduled_power_on: Option<UnixTime>,
 }
 
-/// What kind of start this is.
+/// The kind of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// The first one on this state.
+    /// The first start with this state.
     First,
-    /// The NAS was switched on when its schedule says so.
+    /// The schedule switched the NAS on.
     ScheduledPowerOn,
-    /// The machine was started, not by the schedule.
+    /// The machine was switched on at another time.
     PowerOn,
-    /// The daemon was stopped and started; the machine stayed on.
+    /// The daemon was restarted; the machine stayed on.
     Restart,
-    /// The run before ended without a stop, and the machine stayed on.
+    /// The previous run ended without a stop; the machine stayed on.
     AfterCrash,
-    /// The run before ended without a stop, and so did the machine.
+    /// The previous run ended without a stop, and so did the machine.
     AfterPowerCut,
-    /// One of the two, and nobody knows which.
+    /// One of the two: the machine does not tell how long it has been on.
     AfterCrashOrPowerCut,
-    /// A part of the state was lost, and with it how the run before ended.
+    /// A part of the state was lost, and with it how the previous run ended.
     StateRestored,
-    /// The state was lost and is a new one.
+    /// The whole state was lost; this is a new one.
     StateLost,
-    /// The run before saw a later time than now.
+    /// The previous run was seen at a later time than now.
     ClockWrong,
 }
 
 impl Start {
-    /// What kind it is under `circumstances`.
+    /// Returns the kind of start under `circumstances`.
     pub fn under(circumstances: &Circumstances) -> Self {
         let now = circumstances.now;
         let Some(last) = circumstances.last_run else {
@@ -86,7 +85,7 @@ impl Start {
         }
     }
 
-    /// For a person, and for whoever searches the log.
+    /// Returns the name, as the log has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::First => "first start",
@@ -115,17 +114,17 @@ impl Start {
             Self::ScheduledPowerOn | Self::PowerOn | Self::Restart => {
                 tracing::info!(start, away, "starting");
             }
-            // When it was cut off nobody wrote down.
+            // The time of the cut is not known.
             Self::AfterCrash | Self::AfterPowerCut | Self::AfterCrashOrPowerCut => tracing::warn!(
                 start,
                 away_at_most = away,
-                "starting; nothing that was answered before is lost"
+                "starting; nothing that was confirmed before is lost"
             ),
-            // The copy says only when the run before was last known to run.
+            // The copy has only a time at which the previous run was running.
             Self::StateRestored => tracing::warn!(
                 start,
                 away_at_most = away,
-                "starting; what was written last is lost"
+                "starting; the last changes are lost"
             ),
             Self::StateLost => tracing::warn!(start, "starting with a new state"),
             Self::ClockWrong => {
@@ -155,7 +154,7 @@ mod tests {
     /// Seven o'clock, at which the schedule switches the NAS on.
     const SEVEN: i64 = 1_000 * 24 * HOUR;
 
-    /// It is `now`; the run before was last seen at `seen`; the machine was
+    /// It is `now`; the previous run was last seen at `seen`; the machine was
     /// switched on at `on`.
     fn start(now: i64, seen: i64, presence: ShutdownMarker, on: Option<i64>) -> Start {
         let time = UnixTime::from_seconds;
@@ -184,7 +183,7 @@ mod tests {
         let morning = Start::ScheduledPowerOn;
         check(morning, up, evening, Stopped, Some(booted));
         check(morning, up, evening, Stopped, None);
-        // Somebody presses the button at nine, or long before seven.
+        // The power button is pressed at nine, or long before seven.
         let nine = SEVEN + 2 * HOUR;
         check(Start::PowerOn, nine, evening, Stopped, Some(nine - 60));
         let five = SEVEN - 2 * HOUR;
@@ -194,7 +193,7 @@ mod tests {
         let after = before + MINUTE;
         check(Start::Restart, after, before, Stopped, Some(booted));
         check(Start::Restart, after, before, Stopped, None);
-        // Stopped by hand in the evening; somebody left the NAS on.
+        // Stopped by hand in the evening; the NAS stayed on.
         check(Start::Restart, up, evening, Stopped, Some(evening - HOUR));
 
         check(Start::AfterCrash, after, before, Running, Some(booted));
@@ -205,7 +204,7 @@ mod tests {
         // A dead battery: 1970, when it was last seen in the evening.
         check(Start::ClockWrong, MINUTE, evening, Stopped, Some(0));
         check(Start::ClockWrong, MINUTE, evening, Running, None);
-        // NTP sets a clock back by a few seconds; that is none.
+        // NTP sets a clock back by a few seconds.
         check(Start::Restart, before - 5, before, Stopped, Some(booted));
     }
 

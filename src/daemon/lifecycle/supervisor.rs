@@ -1,6 +1,5 @@
-//! What systemd is told, where it has started us: that we serve, that we are
-//! well, that we read the config again, that we stop. Elsewhere each of these
-//! does nothing.
+//! Notifies systemd (`sd_notify(3)`) of readiness, status, watchdog, reload
+//! and stop. Does nothing if systemd did not start this process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -9,80 +8,79 @@ use systemd::daemon::{self, NotifyState};
 
 use crate::machine::clock::monotonic_of_the_machine;
 
-/// Whoever waits for us to be up need wait no more. `status` is what
-/// `systemctl status` shows from now on. Returns whether systemd listens: if
-/// not, there is no need to tell it more.
+/// Says that the daemon serves, and sets its status. Returns whether systemd
+/// listens.
 pub fn ready(status: &str) -> bool {
-    tell(&[NotifyState::Ready, shown(status)])
+    notify(&[NotifyState::Ready, status_of(status)])
 }
 
-/// `systemctl status` shows `status` from now on.
+/// Sets the text that `systemctl status` shows.
 pub fn status(status: &str) {
-    tell(&[shown(status)]);
+    notify(&[status_of(status)]);
 }
 
-/// We are well. To be said once in each [`watchdog_interval`].
+/// Resets the watchdog: the daemon works. Due once in each
+/// [`watchdog_interval`].
 pub fn alive() {
-    tell(&[NotifyState::Watchdog]);
+    notify(&[NotifyState::Watchdog]);
 }
 
-/// We end, since somebody has said so.
+/// Says that the daemon stops.
 pub fn stopping() {
-    let status = "stopping: what is in flight has a few seconds to end";
-    tell(&[NotifyState::Stopping, shown(status)]);
+    let status = "stopping: requests in flight have a few seconds to end";
+    notify(&[NotifyState::Stopping, status_of(status)]);
 }
 
-/// How often [`alive`] is to be said; `None`: systemd does not wait for it.
-/// Twice as often as it asks for, so that one may be late.
+/// Returns half the time-out of the watchdog, so that one notification may be
+/// late; `None`: systemd does not wait for any.
 pub fn watchdog_interval() -> Option<Duration> {
     let patience = daemon::watchdog_enabled(false)?;
-    // Tokio's timers have no shorter one; and 0 would be for ever.
+    // The shortest interval of tokio's timers; they reject 0.
     Some((patience / 2).max(Duration::from_millis(1)))
 }
 
-/// While it lives, systemd knows that we read the config again.
+/// A reload in progress; its end is notified when this is dropped.
 #[derive(Debug)]
-#[must_use = "dropped, the reload is over"]
+#[must_use = "dropping it ends the reload"]
 pub struct Reloading(());
 
 impl Reloading {
-    /// A reload begins.
+    /// Says that the daemon reads its config again.
     pub fn begin() -> Self {
-        // systemd takes a READY from before this time for an older one
-        // (sd_notify(3), since 253).
+        // systemd ignores an earlier READY (sd_notify(3), since 253).
         let now = monotonic_of_the_machine().as_micros();
         let since = NotifyState::Other(format!("MONOTONIC_USEC={now}"));
-        tell(&[NotifyState::Reloading, since]);
+        notify(&[NotifyState::Reloading, since]);
         Self(())
     }
 }
 
 impl Drop for Reloading {
     fn drop(&mut self) {
-        tell(&[NotifyState::Ready]);
+        notify(&[NotifyState::Ready]);
     }
 }
 
-/// A line break would begin another message.
-fn shown(status: &str) -> NotifyState {
+/// Without line breaks, each of which would begin another message.
+fn status_of(status: &str) -> NotifyState {
     NotifyState::Status(status.replace(['\r', '\n'], " "))
 }
 
-/// Whether somebody listens. A failure is said once: the next message would
-/// fail for the same reason.
-fn tell(states: &[NotifyState]) -> bool {
-    static SAID: AtomicBool = AtomicBool::new(false);
-    // The variable stays: to take it away from a process with threads is not
-    // safe, and we start nobody who could inherit it.
+/// Returns whether systemd listens. Logs the first failure only, since the next
+/// one has the same reason.
+fn notify(states: &[NotifyState]) -> bool {
+    static LOGGED: AtomicBool = AtomicBool::new(false);
+    // Keeps the variable: removing it from a process with threads is not safe,
+    // and there is no child process that could inherit it.
     match daemon::notify(false, states) {
         Ok(listens) => {
-            SAID.store(false, Ordering::Relaxed);
+            LOGGED.store(false, Ordering::Relaxed);
             listens
         }
         Err(error) => {
-            if !SAID.swap(true, Ordering::Relaxed) {
+            if !LOGGED.swap(true, Ordering::Relaxed) {
                 let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "systemd cannot be told how this daemon is");
+                tracing::warn!(error, "cannot notify systemd");
             }
             true
         }
@@ -95,12 +93,12 @@ mod tests {
 
     #[test]
     fn a_status_of_two_lines_is_one_message() {
-        let shown = shown("well\nSTOPPING=1\r\n");
-        assert_eq!(shown.to_string(), "STATUS=well STOPPING=1  ");
+        let status = status_of("well\nSTOPPING=1\r\n");
+        assert_eq!(status.to_string(), "STATUS=well STOPPING=1  ");
     }
 
     #[test]
-    fn where_nobody_listens_nothing_is_told() {
+    fn without_systemd_nothing_is_sent() {
         assert!(!ready("well"));
         assert_eq!(watchdog_interval(), None);
     }

@@ -4,11 +4,12 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{Read as _, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
+use tokio::signal::unix::{SignalKind, signal};
 use tracing::subscriber::{DefaultGuard, set_default};
 
 use super::*;
 
-/// Good by itself.
+/// A config that is valid without its end.
 const BEGINNING: &str = r#"
 issuer = "https://login.example.com"
 google = { client-id = "1234.apps.googleusercontent.com", client-secret-file = "secret" }
@@ -81,7 +82,7 @@ async fn a_config_that_still_grows_is_not_taken() {
     let _log = TestLog::start();
     let missing = Config::load(&wait.file).unwrap_err();
     let waiting = Waiting::new(lack(&missing));
-    let mut hangups = Hangups::listen().unwrap();
+    let mut hangups = signal(SignalKind::hangup()).unwrap();
 
     let found = wait.find(&missing, &waiting, &mut hangups);
     let (config, ()) = tokio::join!(found, type_slowly(&wait.file));
@@ -95,7 +96,7 @@ async fn a_problem_is_logged_when_it_changes_not_at_each_look() {
     let log = TestLog::start();
     let missing = Config::load(&wait.file).unwrap_err();
     let waiting = Waiting::new(lack(&missing));
-    let mut hangups = Hangups::listen().unwrap();
+    let mut hangups = signal(SignalKind::hangup()).unwrap();
 
     let found = wait.find(&missing, &waiting, &mut hangups);
     let (config, ()) = tokio::join!(found, async {
@@ -110,6 +111,10 @@ async fn a_problem_is_logged_when_it_changes_not_at_each_look() {
     assert!(config.is_ok());
     let log = log.text();
     assert_eq!(log.matches("waiting for a config").count(), 1, "{log}");
-    assert_eq!(log.matches("waiting for a good config").count(), 2, "{log}");
+    assert_eq!(
+        log.matches("waiting for a valid config").count(),
+        2,
+        "{log}"
+    );
     assert_eq!(log.matches("issuers: is unknown").count(), 1, "{log}");
 }

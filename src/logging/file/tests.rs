@@ -122,13 +122,13 @@ fn a_rotation_that_fails_changes_nothing_and_is_tried_again() {
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn a_path_that_is_not_a_regular_file_is_rejected() {
     let (home, _) = home();
     for path in [Path::new("/dev/null"), home.path()] {
         let error = LogFile::open(path).unwrap_err();
         let LogError::Open { source, .. } = error else {
             panic!("{error}");
         };
-        assert_eq!(source.to_string(), "it is no regular file");
+        assert_eq!(source.to_string(), "not a regular file");
     }
 }

@@ -163,9 +163,9 @@ fn causes_are_said_and_said_once() {
     let tcp = says("tcp connect error: Connection refused", refused());
     let connect = says("connect to 127.0.0.1:5000", tcp);
     assert_eq!(
-        told(&connect),
+        error_chain(&connect),
         "connect to 127.0.0.1:5000: tcp connect error: Connection refused"
     );
     let list = says("list the users", says("list the users", refused()));
-    assert_eq!(told(&list), "list the users: Connection refused");
+    assert_eq!(error_chain(&list), "list the users: Connection refused");
 }

@@ -17,25 +17,25 @@ use domain::base::clock::UnixTime;
 pub enum Rejection {
     /// The certificate, or one above it, has expired.
     Expired {
-        /// When.
+        /// The end of its validity.
         at: UnixTime,
     },
     /// The certificate, or one above it, is not valid yet.
     NotYetValid {
-        /// From when it is.
+        /// The beginning of its validity.
         from: UnixTime,
     },
-    /// It is for other hosts.
+    /// The certificate is for other hosts.
     OtherHost {
-        /// The host of `issuer`.
+        /// The host of the key `issuer`.
         host: String,
-        /// The hosts that it names.
+        /// The hosts that the certificate names.
         names: Vec<String>,
     },
-    /// The chain leads neither to an authority that this machine trusts nor
-    /// to a private one that is served with it.
+    /// The chain ends neither at an authority that this machine trusts nor at a
+    /// private one that is served with it.
     Incomplete,
-    /// Anything else.
+    /// Another error of the verification.
     Other(String),
 }
 
@@ -78,12 +78,12 @@ pub fn rejections(files: &TlsFiles, host: &str, now: UnixTime) -> Vec<Rejection>
     rejections_of(&chain, host, now, system_authorities())
 }
 
-/// The certificate authorities of this machine.
+/// Loads the certificate authorities that this machine trusts.
 pub fn system_authorities() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     let found = rustls_native_certs::load_native_certs();
     for error in &found.errors {
-        tracing::warn!(%error, "a certificate authority of this machine cannot be read");
+        tracing::warn!(%error, "cannot read a certificate authority of this machine");
     }
     roots.add_parsable_certificates(found.certs);
     roots
@@ -104,7 +104,7 @@ fn rejections_of(
     };
     let mut roots = system;
     for authority in above.iter().filter(|certificate| is_a_root(certificate)) {
-        // One that cannot be read leads nowhere, which the verification finds.
+        // The verification fails if it cannot be parsed.
         let _ = roots.add(authority.clone().into_owned());
     }
     let mut found = of_the_chain(&parsed, above, now, &roots);
@@ -112,8 +112,8 @@ fn rejections_of(
     found
 }
 
-/// One reason may hide another: an expired certificate is verified again at
-/// its last moment.
+/// One error may hide another, so an expired certificate is verified again at
+/// the end of its validity.
 fn of_the_chain(
     leaf: &ParsedCertificate<'_>,
     above: &[CertificateDer<'_>],
@@ -123,7 +123,8 @@ fn of_the_chain(
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
     let mut found = Vec::new();
     let mut time = tls_time(now);
-    // At most an expired one, one that is not valid yet, and an open end.
+    // At most an expired certificate, one that is not valid yet, and another
+    // error.
     for _ in 0..3 {
         let verified = rustls::client::verify_server_cert_signed_by_trust_anchor(
             leaf,
@@ -185,7 +186,7 @@ fn bare_name(name: &str) -> String {
     bare.map_or(name, |(bare, _)| bare).to_owned()
 }
 
-/// Whether it names itself as its issuer.
+/// Returns whether the certificate names itself as its issuer.
 fn is_a_root(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|parsed| parsed.issuer() == parsed.subject())
 }

@@ -1,4 +1,4 @@
-//! The certificate in use: renewed ones are taken up without a restart.
+//! The certificate in use. Renewed files are loaded without a restart.
 
 use std::error::Error;
 use std::io;
@@ -13,27 +13,27 @@ use super::{TlsFileError, TlsFiles, load, rejections};
 use domain::base::clock::Clock;
 use domain::base::issuer::Issuer;
 
-/// The two files, and what was last read from them.
+/// The two files, and the config that was last loaded from them.
 #[derive(Debug)]
 pub struct TlsSource {
     files: TlsFiles,
-    /// The issuer's, for which the certificate has to be.
+    /// The host of the issuer, which the certificate has to name.
     host: String,
     clock: Arc<dyn Clock>,
     current: ArcSwap<ServerConfig>,
     read: Mutex<Stamps>,
-    /// The alerts of clients that were logged since the certificate was read.
+    /// The alerts of clients that were logged since the certificate was loaded.
     alerts: Mutex<Vec<AlertDescription>>,
 }
 
-/// Clients know about ten alerts for a certificate; an attacker knows 256.
+/// There are about ten alerts for a certificate, but an attacker can send 256.
 const MOST_ALERTS: usize = 8;
 
 /// When each of the two files was last written.
 type Stamps = [Option<SystemTime>; 2];
 
 impl TlsSource {
-    /// Reads `files` for the first time.
+    /// Loads `files` for the first time.
     pub fn load(
         files: &TlsFiles,
         issuer: &Issuer,
@@ -51,9 +51,9 @@ impl TlsSource {
         })
     }
 
-    /// What to greet the next connection with. Looks whether a file has
-    /// changed; a change that is no good (a renewal half written) leaves the
-    /// certificate of before in use and is said once.
+    /// Returns the config for the next connection. Loads the files again if one
+    /// has changed; if they are invalid (a renewal half written), logs that
+    /// once and keeps the previous certificate.
     pub fn current(&self) -> Arc<ServerConfig> {
         let now = stamps(&self.files);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,22 +62,22 @@ impl TlsSource {
             match load(&self.files) {
                 Ok(config) => {
                     self.current.store(Arc::new(config));
-                    tracing::info!("the certificate was read again");
+                    tracing::info!("the certificate was loaded again");
                     self.alerts().clear();
-                    self.warn_aside();
+                    self.warn_of_rejections();
                 }
                 Err(error) => tracing::error!(
                     error = &error as &dyn Error,
-                    "the changed certificate is not good; the one of before stays in use"
+                    "cannot load the changed certificate; keeping the previous one"
                 ),
             }
         }
         self.current.load_full()
     }
 
-    /// Logs why clients will reject the certificate, on another thread: the
-    /// authorities of this machine take a while to read.
-    fn warn_aside(&self) {
+    /// Logs why clients will reject the certificate, on another thread, since
+    /// loading the authorities of this machine takes a while.
+    fn warn_of_rejections(&self) {
         let (files, host, now) = (self.files.clone(), self.host.clone(), self.clock.now());
         drop(tokio::task::spawn_blocking(move || {
             for rejection in rejections(&files, &host, now) {
@@ -119,7 +119,7 @@ impl TlsSource {
     }
 }
 
-/// The alert that a client sent, if that is the error.
+/// Returns the alert that a client sent, if that is the error.
 fn alert(error: &io::Error) -> Option<AlertDescription> {
     let error: &(dyn Error + 'static) = error.get_ref()?;
     if let rustls::Error::AlertReceived(alert) = error.downcast_ref()? {

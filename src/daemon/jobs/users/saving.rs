@@ -11,10 +11,9 @@ use domain::base::clock::UnixTime;
 use domain::model::user_list::UserList;
 use domain::signin::directory::Snapshot;
 
-/// The longest time between two writes that say that the users are fresh.
+/// The longest and the shortest time between two writes that say that the users
+/// are fresh.
 const DAILY: Duration = Duration::from_hours(24);
-
-/// The shortest.
 const HOURLY: Duration = Duration::from_hours(1);
 
 /// The list on disk. It differs from the one in memory after a failed write.

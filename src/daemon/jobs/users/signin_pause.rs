@@ -8,7 +8,7 @@ use super::{UsersError, UsersJob};
 use crate::app::AppState;
 use crate::clients::dsm::DsmError;
 use crate::clients::refresh_coordinator::Running;
-use crate::logging::told;
+use crate::logging::error_chain;
 use crate::store::StoreError;
 use domain::base::clock::UnixTime;
 use domain::model::signin_pause::SigninPause;
@@ -47,7 +47,7 @@ impl UsersJob {
     pub(super) async fn begin_pause(&self, app: &AppState, error: &DsmError, fingerprint: Vec<u8>) {
         let previous = app.refresh_coordinator.signin_pause();
         let now = app.clock.now();
-        let pause = SigninPause::after(previous.as_deref(), now, fingerprint, told(error));
+        let pause = SigninPause::after(previous.as_deref(), now, fingerprint, error_chain(error));
         tracing::warn!(
             error = error as &dyn Error,
             until = app.local_time(pause.until),
