@@ -8,7 +8,6 @@ use std::path::Path;
 use std::{fs, io};
 
 use jiff::tz::{self, TimeZone};
-use serde::Deserialize;
 
 const LOCALTIME: &str = "/etc/localtime";
 
@@ -87,17 +86,10 @@ fn of_synology(name: &str, read: impl Fn(&str) -> Option<Vec<u8>>) -> Option<Tim
         .or_else(|| of_city(name))
 }
 
-/// An entry of Synology's table, as far as it is known.
-#[derive(Deserialize)]
-struct EntryWire {
-    #[serde(rename = "nameInTZDB")]
-    name: String,
-}
-
 fn of_table(name: &str, table: &[u8]) -> Option<TimeZone> {
     let table: serde_json::Value = serde_json::from_slice(table).ok()?;
-    let entry = EntryWire::deserialize(table.get(name)?).ok()?;
-    TimeZone::get(&entry.name).ok()
+    let name = table.get(name)?.get("nameInTZDB")?.as_str()?;
+    TimeZone::get(name).ok()
 }
 
 /// Synology's names, as far as they are known, are the last parts of the IANA

@@ -212,7 +212,7 @@ impl Code {
         match self {
             // It may count toward Auto Block as those that are known do. Of a
             // list, the likeliest cause is a DSM that is not quite up yet.
-            Self::Other(400..) if call == Call::SignIn => Reaction::HoldSignIns,
+            Self::Other(400..) if call == Call::SignIn => Reaction::PauseSignIns,
             Self::Other(_) if call == Call::SignIn => Reaction::Report,
             Self::Unknown
             | Self::SessionTimedOut
@@ -233,7 +233,7 @@ impl Code {
             | Self::PasswordMustChange
             | Self::AccountLocked
             | Self::ApprovalNeeded
-            | Self::SignInRefused(_) => Reaction::HoldSignIns,
+            | Self::SignInRefused(_) => Reaction::PauseSignIns,
             Self::Incomplete
             | Self::NoSuchApi
             | Self::NoSuchMethod

@@ -23,7 +23,7 @@ pub enum Reaction {
     Retry,
     /// Let nothing sign in for 15 minutes and more: DSM's Auto Block counts
     /// refused sign-ins, and would lock out this machine.
-    HoldSignIns,
+    PauseSignIns,
     /// It needs a person; until then the normal schedule will do.
     Report,
 }

@@ -68,7 +68,7 @@ impl PowerOffJob {
             "the users cannot be refreshed before the power-off",
             || self.users.refresh(),
             // A pause was logged when it began.
-            |error: &UsersError| error.reaction() != Reaction::HoldSignIns && is_in_time(),
+            |error: &UsersError| error.reaction() != Reaction::PauseSignIns && is_in_time(),
         );
         let documents = retry(
             "Google's documents cannot be fetched before the power-off",

@@ -72,7 +72,7 @@ impl UsersError {
         match self {
             Self::Dsm(error) => error.reaction(),
             Self::AddressesGone(_) | Self::Store(_) | Self::Abandoned(_) => Reaction::Retry,
-            Self::Paused { .. } => Reaction::HoldSignIns,
+            Self::Paused { .. } => Reaction::PauseSignIns,
         }
     }
 }
@@ -163,7 +163,7 @@ impl UsersJob {
                     backoff = Backoff::new();
                     self.unless_wanted(self.until_due()).await;
                 }
-                Err(error) if error.reaction() == Reaction::HoldSignIns => {
+                Err(error) if error.reaction() == Reaction::PauseSignIns => {
                     self.times().retry = Some(self.paused_until().unwrap_or_else(now));
                     self.unless_wanted(self.minutes.next()).await;
                 }
@@ -321,7 +321,7 @@ impl UsersJob {
         let reading = session.list_users(known).await;
         match &reading {
             Ok(_) => end_pause(app).await,
-            Err(error) if error.reaction() == Reaction::HoldSignIns => {
+            Err(error) if error.reaction() == Reaction::PauseSignIns => {
                 self.begin_pause(app, error, fingerprint).await;
             }
             Err(_) => {}

@@ -1,5 +1,5 @@
 use fakes::dsm::{Api, Instead};
-use google_to_synology_sso::clients::dsm::Reaction::{HoldSignIns, Report, Retry};
+use google_to_synology_sso::clients::dsm::Reaction::{PauseSignIns, Report, Retry};
 use google_to_synology_sso::clients::dsm::{Call, Code, DsmError, Reaction};
 
 use super::{Home, ONE_READING, told};
@@ -40,19 +40,19 @@ const OF_A_SIGN_IN: [(i64, Reaction, &str); 18] = [
     (105, Report, "administrators"),
     (119, Retry, "does not know the session"),
     (160, Report, "Application Privileges"),
-    (400, HoldSignIns, "dsm.password-file"),
-    (401, HoldSignIns, "enable dsm.account"),
-    (402, HoldSignIns, "Application Privileges"),
-    (403, HoldSignIns, "knows no device token"),
-    (404, HoldSignIns, "setup --otp again, with a new code"),
-    (405, HoldSignIns, "refuses the sign-in"),
-    (406, HoldSignIns, "has none yet"),
-    (407, HoldSignIns, "block list"),
-    (408, HoldSignIns, "cannot change it"),
-    (409, HoldSignIns, "has expired"),
-    (410, HoldSignIns, "must be changed"),
-    (411, HoldSignIns, "unlock it"),
-    (449, HoldSignIns, "or with one-time codes"),
+    (400, PauseSignIns, "dsm.password-file"),
+    (401, PauseSignIns, "enable dsm.account"),
+    (402, PauseSignIns, "Application Privileges"),
+    (403, PauseSignIns, "knows no device token"),
+    (404, PauseSignIns, "setup --otp again, with a new code"),
+    (405, PauseSignIns, "refuses the sign-in"),
+    (406, PauseSignIns, "has none yet"),
+    (407, PauseSignIns, "block list"),
+    (408, PauseSignIns, "cannot change it"),
+    (409, PauseSignIns, "has expired"),
+    (410, PauseSignIns, "must be changed"),
+    (411, PauseSignIns, "unlock it"),
+    (449, PauseSignIns, "or with one-time codes"),
 ];
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn an_unknown_refusal_of_a_sign_in_is_one_all_the_same() {
         Call::SignIn,
         Api::SignIn,
         498,
-        HoldSignIns,
+        PauseSignIns,
         "not known here",
     )
     .await;
@@ -168,7 +168,7 @@ async fn a_wrong_password_is_told_without_the_password() {
     home.dsm
         .change(|behaviour| behaviour.password = "changed last night".to_owned());
     let error = home.failure().await;
-    assert_eq!(error.reaction(), HoldSignIns);
+    assert_eq!(error.reaction(), PauseSignIns);
     assert!(!format!("{} {error:?}", told(&error)).contains(&ours));
 }
 
@@ -236,7 +236,7 @@ async fn errors_that_come_with_details_are_read_too() {
         let home = Home::new().await;
         let answer = serde_json::json!({"success": false, "error": error});
         home.dsm.next(Api::SignIn, Instead::Json(answer));
-        assert_eq!(home.failure().await.reaction(), HoldSignIns);
+        assert_eq!(home.failure().await.reaction(), PauseSignIns);
     }
 }
 

@@ -63,7 +63,7 @@ async fn a_wrong_code_is_told_and_not_tried_again() {
     let home = Home::with_second_factor().await;
     let error = home.trust_with("654321").await.unwrap_err();
     assert_eq!(home.dsm.calls(), [Api::SignIn]);
-    assert_eq!(error.reaction(), Reaction::HoldSignIns);
+    assert_eq!(error.reaction(), Reaction::PauseSignIns);
     let text = told(&error);
     assert!(text.contains("with a new code"), "{text}");
     assert!(!format!("{text} {error:?}").contains("654321"), "{error:?}");
