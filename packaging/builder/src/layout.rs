@@ -77,7 +77,7 @@ fn payload(
     Ok(members)
 }
 
-/// A file of `spk`, verbatim.
+/// A file of `spk`, copied verbatim.
 struct Part {
     name: String,
     place: Place,
@@ -87,7 +87,7 @@ struct Part {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// Beside INFO, for Package Center.
+    /// Next to INFO, for Package Center.
     Package,
     /// In package.tgz, for the NAS.
     Payload,
