@@ -1,5 +1,5 @@
-//! A browser as far as a login needs one: it keeps cookies, shows what came,
-//! and follows a redirect only when told to.
+//! A browser as far as a login needs one: it stores cookies, shows the
+//! response, and follows a redirect only when told to.
 
 use std::collections::BTreeMap;
 
@@ -12,61 +12,61 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use url::Url;
 
-/// What came.
+/// A response.
 #[derive(Clone, Debug)]
 pub struct Shown {
-    /// Its status.
+    /// The HTTP status of the response.
     pub status: StatusCode,
-    /// Its headers.
+    /// The response headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The response body as text.
     pub body: String,
 }
 
 impl Shown {
-    /// One header as text, empty when there is none.
+    /// Returns one header as text, empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().unwrap())
     }
 
-    /// All values of one header.
+    /// Returns all values of one header.
     pub fn headers(&self, name: &str) -> Vec<&str> {
         let values = self.headers.get_all(name).iter();
         values.map(|value| value.to_str().unwrap()).collect()
     }
 
-    /// Where it redirects to.
+    /// Returns the `Location` header.
     pub fn location(&self) -> &str {
         self.header("location")
     }
 
-    /// One parameter of the query that it redirects to.
+    /// Returns one parameter of the query in the `Location` header.
     pub fn answered(&self, parameter: &str) -> Option<String> {
         let url = Url::parse(self.location()).unwrap();
         let mut pairs = url.query_pairs();
         pairs.find_map(|(name, value)| (name == parameter).then(|| value.into_owned()))
     }
 
-    /// The body as JSON.
+    /// Parses the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The public name of the refusal that a page bears.
+    /// Returns the public name of the refusal on the page.
     pub fn refusal(&self) -> Option<&str> {
         let (_, after) = self.body.split_once("<meta name=\"refusal\" content=\"")?;
         Some(after.split('"').next().unwrap_or_default())
     }
 
-    /// Where the page's one link leads.
+    /// Returns the target of the page's only link.
     pub fn link(&self) -> String {
         let (_, after) = self.body.split_once("href=\"").unwrap();
         let (link, _) = after.split_once('"').unwrap();
         link.replace("&#38;", "&")
     }
 
-    /// How many bytes all headers together have, as nginx counts them.
+    /// The size of all headers together in bytes, as nginx counts them.
     pub fn header_bytes(&self) -> usize {
         let lines = self.headers.iter();
         let lines = lines.map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
@@ -74,13 +74,13 @@ impl Shown {
     }
 }
 
-/// One browser: a person's, with its cookies.
+/// One user's browser, with its cookies.
 #[derive(Clone, Debug)]
 pub struct Browser {
     client: Client<HttpConnector, Full<Bytes>>,
-    /// Its cookies, by name.
+    /// The stored cookies, by name.
     pub cookies: BTreeMap<String, String>,
-    /// Sent with every request, such as `accept-language`.
+    /// Headers sent with every request, such as `accept-language`.
     pub headers: Vec<(&'static str, String)>,
 }
 
@@ -95,35 +95,35 @@ impl Default for Browser {
 }
 
 impl Browser {
-    /// A fresh one.
+    /// Creates a browser without cookies.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with one more header on every request.
+    /// Adds a header to every request.
     #[must_use]
     pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    /// GETs `url`.
+    /// Sends a GET request for `url`.
     pub async fn get(&mut self, url: &str) -> Shown {
         self.send("GET", url, None).await
     }
 
-    /// POSTs `form`, which is encoded already, to `url`.
+    /// Sends a POST request to `url` with `form`, which is already encoded.
     pub async fn post(&mut self, url: &str, form: &str) -> Shown {
         self.send("POST", url, Some(form)).await
     }
 
-    /// Sends a request with cookies, and takes up those that come back.
+    /// Sends a request with the cookies, and stores those in the response.
     pub async fn send(&mut self, method: &str, url: &str, form: Option<&str>) -> Shown {
         let shown = self.try_send(method, url, form).await;
         shown.unwrap_or_else(|| panic!("{method} {url}: no answer"))
     }
 
-    /// The same; `None` when no whole answer came.
+    /// Like [`Browser::send`], but returns `None` if no complete response came.
     pub async fn try_send(&mut self, method: &str, url: &str, form: Option<&str>) -> Option<Shown> {
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in &self.headers {

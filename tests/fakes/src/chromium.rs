@@ -1,9 +1,8 @@
-//! Debian's Chromium, by WebDriver: a browser that draws pages, obeys their
-//! policies and opens pop-ups.
+//! Debian's Chromium, controlled by WebDriver: a browser that draws pages,
+//! applies their policies and opens pop-ups.
 //!
-//! WebDriver (W3C) is JSON over HTTP. What goes beyond it, such as dark mode
-//! and the tree that a screen reader walks, is the DevTools protocol, which
-//! chromedriver passes on.
+//! WebDriver (W3C) is JSON over HTTP. Other features, such as dark mode and the
+//! accessibility tree, use the DevTools protocol, which chromedriver forwards.
 
 mod element;
 mod start;
@@ -31,36 +30,36 @@ pub use self::element::Element;
 const POLLS: u32 = 2400;
 const POLL: Duration = Duration::from_millis(50);
 
-/// A browser of its own, with cookies of its own, until dropped.
+/// A browser with its own cookies, which runs until it is dropped.
 #[derive(Debug)]
 pub struct Chromium {
     client: Client<HttpConnector, Full<Bytes>>,
     session: String,
     driver: Child,
-    /// The file under `/proc` that has the browser's own.
+    /// The `/proc/PID/cmdline` of the browser process.
     command_line: PathBuf,
     _profile: TempDir,
 }
 
-/// What a screen is like.
+/// The properties of a screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Screen {
-    /// In CSS pixels.
+    /// Width in CSS pixels.
     pub width: u32,
-    /// In CSS pixels.
+    /// Height in CSS pixels.
     pub height: u32,
-    /// Whether its owner wants dark pages.
+    /// Whether the user prefers dark pages.
     pub dark: bool,
 }
 
-/// A telephone held upright.
+/// A phone held upright.
 pub const PHONE: Screen = Screen {
     width: 390,
     height: 844,
     dark: false,
 };
 
-/// A usual screen.
+/// A common desktop screen.
 pub const DESKTOP: Screen = Screen {
     width: 1280,
     height: 800,
@@ -68,7 +67,7 @@ pub const DESKTOP: Screen = Screen {
 };
 
 impl Screen {
-    /// The same at night.
+    /// Returns the same screen with dark pages preferred.
     #[must_use]
     pub fn dark(mut self) -> Self {
         self.dark = true;
@@ -77,8 +76,8 @@ impl Screen {
 }
 
 impl Chromium {
-    /// Starts one whose owner reads `language`, such as `fr-FR`. Certificates
-    /// that nobody vouches for are good.
+    /// Starts a browser whose user reads `language`, such as `fr-FR`. It
+    /// accepts self-signed certificates.
     pub async fn start(language: &str) -> Self {
         start::start(language).await
     }
@@ -93,30 +92,30 @@ impl Chromium {
         self.post("refresh", json!({})).await;
     }
 
-    /// Where the page came from in the end.
+    /// Returns the URL of the page that is shown.
     pub async fn url(&self) -> String {
         text(&self.get("url").await)
     }
 
-    /// The text that a person sees on the page.
+    /// Returns the visible text of the page.
     pub async fn text(&self) -> String {
         text(&self.run("return document.body.innerText", json!([])).await)
     }
 
-    /// What the JavaScript function body `script` returns. It is run by the
-    /// browser itself, so that a page's policy does not forbid it.
+    /// Returns the result of the JavaScript function body `script`. The browser
+    /// itself runs it, so a page's policy does not block it.
     pub async fn run(&self, script: &str, arguments: Value) -> Value {
         let body = json!({ "script": script, "args": arguments });
         self.post("execute/sync", body).await
     }
 
-    /// The one element that `selector` finds.
+    /// Returns the only element that `selector` finds.
     pub async fn find(&self, selector: &str) -> Element<'_> {
         let found = self.try_find("css selector", selector).await;
         found.unwrap_or_else(|problem| panic!("{selector}: {problem}"))
     }
 
-    /// The link in whose text `words` are.
+    /// Returns the link whose text contains `words`.
     pub async fn link(&self, words: &str) -> Element<'_> {
         let found = self.try_find("partial link text", words).await;
         found.unwrap_or_else(|problem| panic!("{words}: {problem}"))
@@ -128,7 +127,8 @@ impl Chromium {
         Ok(Element::new(self, &found))
     }
 
-    /// Presses a key where the focus is; `\u{e004}` is Tab, `\u{e007}` Enter.
+    /// Presses a key at the focused element; `\u{e004}` is Tab, `\u{e007}`
+    /// Enter.
     pub async fn press(&self, key: char) {
         let actions = json!([
             { "type": "keyDown", "value": key },
@@ -138,23 +138,23 @@ impl Chromium {
         self.post("actions", json!({ "actions": keyboard })).await;
     }
 
-    /// The element that has the focus.
+    /// Returns the element that has the focus.
     pub async fn focused(&self) -> Element<'_> {
         Element::new(self, &self.get("element/active").await)
     }
 
-    /// All windows, in no order.
+    /// Returns all windows, in any order.
     pub async fn windows(&self) -> Vec<String> {
         let handles = self.get("window/handles").await;
         handles.as_array().unwrap().iter().map(text).collect()
     }
 
-    /// What is asked from now on is asked of this window.
+    /// Switches later commands to this window.
     pub async fn look_at(&self, window: &str) {
         self.post("window", json!({ "handle": window })).await;
     }
 
-    /// Shows the page as on `screen`.
+    /// Shows the page on a screen of this size.
     pub async fn put_on(&self, screen: Screen) {
         let phone = screen.width < 600;
         let metrics = json!({
@@ -169,7 +169,7 @@ impl Chromium {
         self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
-    /// The whole page, also what is below the screen's edge, in PNG.
+    /// Returns a PNG of the whole page, including the part below the screen.
     pub async fn screenshot(&self) -> Vec<u8> {
         let metrics = self.devtools("Page.getLayoutMetrics", json!({})).await;
         let mut clip = metrics["cssContentSize"].clone();
@@ -179,13 +179,13 @@ impl Chromium {
         STANDARD.decode(text(&picture["data"])).unwrap()
     }
 
-    /// A command of the DevTools protocol.
+    /// Runs a command of the DevTools protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
         self.post("goog/cdp/execute", body).await
     }
 
-    /// Polls until `holds` for what a person sees.
+    /// Polls until `holds` is true for the visible text.
     pub async fn until(&self, what: &str, holds: impl AsyncFn(&Self) -> bool) {
         for _ in 0..POLLS {
             if holds(self).await {
@@ -213,13 +213,13 @@ impl Chromium {
 }
 
 impl Drop for Chromium {
-    /// The browser ends with its driver: the pipe between them closes. Until
-    /// it has, it writes into the profile, which could not be removed.
+    /// The browser ends when the pipe from its driver closes. Until then it
+    /// writes into the profile, which could not be removed.
     fn drop(&mut self) {
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         for _ in 0..POLLS {
-            // Of a process that has ended and that nobody reaps it is empty.
+            // The file is empty for a zombie process.
             let line = fs::read(&self.command_line).unwrap_or_default();
             if line.is_empty() {
                 return;
@@ -233,7 +233,7 @@ fn client() -> Client<HttpConnector, Full<Bytes>> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
-/// One command of WebDriver: its value, or what is wrong.
+/// Runs one WebDriver command and returns its value, or the error.
 async fn ask(
     client: &Client<HttpConnector, Full<Bytes>>,
     method: &str,

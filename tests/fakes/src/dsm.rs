@@ -1,8 +1,8 @@
-//! A fake DSM: the part of its web API that the daemon uses, on a port of
-//! this machine, with sessions that are counted and bad days on demand.
+//! A fake DSM: the part of its web API that the daemon uses, on a local port,
+//! with counted sessions and failures on demand.
 //!
-//! Nobody tried it against a real DSM. Each answer in [`api`] says where its
-//! shape comes from: seen on a device by others, or a guess.
+//! It was never compared with a real DSM. Each response in [`api`] says where
+//! its shape comes from: recorded on a device by others, or a guess.
 
 pub mod api;
 
@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use self::api::{Plain, Session};
 use crate::server::{Exchange, Received, Reply, Server, redirect};
 
-/// One of DSM's questions, as a test names it.
+/// A call of DSM's web API, as a test names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Api {
     /// `SYNO.API.Info` query.
@@ -40,48 +40,48 @@ pub enum Api {
     PowerSchedule,
 }
 
-/// What comes instead of the usual answer.
+/// What is sent instead of the usual response.
 #[derive(Clone, Debug)]
 pub enum Instead {
     /// `success: false` with this code.
     Code(i64),
-    /// Nothing, until [`FakeDsm::release`]; then the usual answer.
+    /// No response until [`FakeDsm::release`]; then the usual one.
     Hang,
     /// A web page with status 200.
     Html,
-    /// The first half of the usual answer.
+    /// The first half of the usual response.
     Cut,
-    /// The usual answer after this many blanks.
+    /// The usual response after this many spaces.
     Huge(usize),
-    /// 302 to here, as a DSM does that wants HTTPS. Guess: that it is 302,
-    /// and that it does so for its web API.
+    /// A 302 redirect to this URL, as from a DSM that requires HTTPS. Guess:
+    /// that the status is 302, and that the web API redirects too.
     Redirect(String),
     /// This HTTP status and a web page.
     Status(u16),
-    /// What nginx answers where HTTP comes in at a port for HTTPS. Recorded
-    /// with nginx 1.22.1. Guess: that DSM's nginx has no page of its own.
+    /// nginx's response to HTTP on an HTTPS port. Recorded with nginx 1.22.1.
+    /// Guess: that DSM's nginx has no page of its own.
     PlainToHttps,
-    /// This JSON.
+    /// This JSON value.
     Json(Value),
 }
 
 /// A row of the user list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FakeUser {
-    /// Its name.
+    /// The DSM username.
     pub name: String,
-    /// Its address; `None` leaves the key out.
+    /// The e-mail address; `None` leaves the key out.
     pub email: Option<String>,
     /// `normal`, `now` or a date; `None` leaves the key out.
     pub expired: Option<String>,
-    /// What the administrator noted.
+    /// The description that the administrator entered.
     pub description: String,
-    /// Whether it is in the group administrators.
+    /// Whether the user is in the group `administrators`.
     pub administrator: bool,
 }
 
 impl FakeUser {
-    /// An active user who is no administrator.
+    /// Creates an active user who is not an administrator.
     pub fn new(name: &str, email: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -92,14 +92,14 @@ impl FakeUser {
         }
     }
 
-    /// The same with another `expired`.
+    /// Sets `expired`.
     #[must_use]
     pub fn expired(mut self, expired: &str) -> Self {
         self.expired = Some(expired.to_owned());
         self
     }
 
-    /// The same as an administrator.
+    /// Makes the user an administrator.
     #[must_use]
     pub fn administrator(mut self) -> Self {
         self.administrator = true;
@@ -110,17 +110,17 @@ impl FakeUser {
 /// 2-factor sign-in of the account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecondFactor {
-    /// The one-time code of now.
+    /// The current one-time code.
     pub code: String,
-    /// How DSM calls the device token in its answer: `device_id` (recorded by
+    /// The key of the device token in the response: `device_id` (recorded by
     /// mib) or `did` (Synology's guide).
     pub key: &'static str,
-    /// The device tokens that were given out, each with its device's name.
+    /// The issued device tokens, each with its device's name.
     pub devices: Vec<(String, String)>,
 }
 
 impl SecondFactor {
-    /// An account whose device shows `code` now.
+    /// Creates a second factor whose current code is `code`.
     pub fn new(code: &str) -> Self {
         Self {
             code: code.to_owned(),
@@ -130,25 +130,25 @@ impl SecondFactor {
     }
 }
 
-/// How the fake behaves; a test may change it at any time.
+/// The settings of the fake. A test may change them at any time.
 #[derive(Clone, Debug)]
 pub struct Behaviour {
-    /// The account that may sign in.
+    /// The account that can sign in.
     pub account: String,
-    /// Its password.
+    /// The password of the account.
     pub password: String,
     /// The highest version of `SYNO.API.Auth`. Recorded (mib, schemas): 7 on
     /// DSM 7.
     pub highest_auth_version: u32,
-    /// What opens the account beside its password; `None`: nothing does.
+    /// The second factor of the account; `None`: a password is enough.
     pub second_factor: Option<SecondFactor>,
-    /// Whether the account is an administrator, and so may list.
+    /// Whether the account is an administrator, and can list users.
     pub account_is_administrator: bool,
     /// The rows of the user list.
     pub users: Vec<FakeUser>,
-    /// At most so many rows in one answer; `None`: all.
+    /// The most rows in one response; `None`: all rows.
     pub page_size: Option<usize>,
-    /// When the NAS switches itself off and on, in DSM's own form.
+    /// DSM's power schedule, in DSM's own form.
     pub power_schedule: Value,
     next: HashMap<Api, VecDeque<Instead>>,
     always: HashMap<Api, Instead>,
@@ -181,17 +181,17 @@ impl Default for Behaviour {
 /// What happened so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Sign-ins that DSM granted.
+    /// Successful sign-ins.
     pub sign_ins: usize,
-    /// Sign-ins that it refused.
+    /// Rejected sign-ins.
     pub refused_sign_ins: usize,
-    /// Sessions that were ended by a sign-out.
+    /// Sessions closed by a sign-out.
     pub sign_outs: usize,
     /// Sessions that are open now.
     pub open_sessions: usize,
     /// The most sessions that were open at one time.
     pub most_open_sessions: usize,
-    /// Requests for the user list, whatever the answer.
+    /// Requests for the user list, whatever the response.
     pub user_lists: usize,
     /// Requests that hang now.
     pub hanging: usize,
@@ -212,7 +212,7 @@ struct Shared {
     released: Notify,
 }
 
-/// A handle; all clones are one DSM, which serves until the last is dropped.
+/// A handle; all clones share one DSM, which serves until the last is dropped.
 #[derive(Clone, Debug)]
 pub struct FakeDsm {
     shared: Arc<Shared>,
@@ -220,7 +220,7 @@ pub struct FakeDsm {
 }
 
 impl FakeDsm {
-    /// Listens on a free port of 127.0.0.1.
+    /// Starts the server on a free port of 127.0.0.1.
     pub async fn start() -> Self {
         let shared = Arc::new(Shared::default());
         let answering = Arc::clone(&shared);
@@ -231,12 +231,12 @@ impl FakeDsm {
         }
     }
 
-    /// Its base URL, for `dsm.url`.
+    /// Returns the base URL, for `dsm.url`.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// The settings for a client of it, with its password in a file in
+    /// Returns the settings of a client, and writes the password to a file in
     /// `directory`.
     pub fn settings(&self, directory: &Path) -> DsmSettings {
         DsmSettings {
@@ -249,7 +249,7 @@ impl FakeDsm {
         }
     }
 
-    /// Writes its password into `directory/dsm-password`, mode 0600.
+    /// Writes the password to `directory/dsm-password`, mode 0600.
     pub fn write_password_file(&self, directory: &Path) -> PathBuf {
         let path = directory.join("dsm-password");
         fs::write(&path, self.behaviour().password + "\n").unwrap();
@@ -257,17 +257,17 @@ impl FakeDsm {
         path
     }
 
-    /// From now on `watch` sees every exchange.
+    /// Calls `watch` for every exchange from now on.
     pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
         self.server.watch(watch);
     }
 
-    /// How it behaves now.
+    /// Returns the current settings.
     pub fn behaviour(&self) -> Behaviour {
         self.shared.lock().behaviour.clone()
     }
 
-    /// Changes how it behaves, from the next request on.
+    /// Changes the settings, from the next request on.
     pub fn change(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.shared.lock().behaviour);
     }
@@ -278,17 +278,17 @@ impl FakeDsm {
         self.change(|behaviour| behaviour.users = users);
     }
 
-    /// One answer of `api` is replaced; several calls queue up.
+    /// Replaces one response of `api`; several calls are queued.
     pub fn next(&self, api: Api, instead: Instead) {
         self.change(|behaviour| behaviour.next.entry(api).or_default().push_back(instead));
     }
 
-    /// All answers of `api` are replaced, once the queue is empty.
+    /// Replaces all responses of `api` after the queue is empty.
     pub fn always(&self, api: Api, instead: Instead) {
         self.change(|behaviour| drop(behaviour.always.insert(api, instead)));
     }
 
-    /// `api` answers as usual again.
+    /// Restores the usual responses of `api`.
     pub fn as_usual(&self, api: Api) {
         self.change(|behaviour| {
             behaviour.next.remove(&api);
@@ -296,7 +296,7 @@ impl FakeDsm {
         });
     }
 
-    /// Lets all go on that hang now.
+    /// Releases all requests that hang now.
     pub fn release(&self) {
         self.shared.released.notify_waiters();
     }
@@ -308,30 +308,30 @@ impl FakeDsm {
         state.counts.open_sessions = 0;
     }
 
-    /// What happened so far.
+    /// Returns the counts so far.
     pub fn counts(&self) -> Counts {
         self.shared.lock().counts
     }
 
-    /// All requests so far.
+    /// Returns all requests so far.
     pub fn requests(&self) -> Vec<Received> {
         self.shared.lock().requests.clone()
     }
 
-    /// The requests so far, each by name.
+    /// Returns the name of each request so far.
     pub fn calls(&self) -> Vec<Api> {
         self.requests().iter().filter_map(Api::of).collect()
     }
 
-    /// Waits until the counts are as `wanted`; panics when that takes longer
-    /// than any test should.
+    /// Waits until `wanted` accepts the counts. Panics after a time longer than
+    /// any test should take.
     pub async fn wait_until(&self, wanted: impl Fn(&Counts) -> bool) {
         let outcome = timeout(Duration::from_mins(2), self.counts_are(wanted)).await;
         assert!(outcome.is_ok(), "still {:?}", self.counts());
     }
 
     async fn counts_are(&self, wanted: impl Fn(&Counts) -> bool) {
-        // Made before each look, so that no change is missed in between.
+        // Created before each check, so that no change is missed in between.
         let mut changed = self.shared.changed.notified();
         while !wanted(&self.counts()) {
             changed.await;
@@ -352,7 +352,7 @@ impl Shared {
     }
 }
 
-/// Counts a request that hangs, until it is released or its client is gone.
+/// Counts a request as hanging until it is released or its client disconnects.
 struct Hanging<'a>(&'a Shared);
 
 impl<'a> Hanging<'a> {

@@ -1,6 +1,6 @@
 //! The login page of a fake DSM: an OpenID client that acts as DSM's does.
 //!
-//! Nobody has published DSM's client; what it does was pieced together from
+//! DSM's client is not published; its behaviour was pieced together from
 //! what others saw. Each step here says which:
 //!
 //! - The well-known URL is fetched by the NAS at each click, twice within a
@@ -32,48 +32,50 @@ use url::form_urlencoded;
 use self::provider::Provider;
 use crate::server::{Exchange, Received, Reply, Server, redirect, reply};
 
-/// What an administrator types into Control Panel > Domain/LDAP > SSO Client.
+/// The fields in Control Panel > Domain/LDAP > SSO Client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SsoSettings {
-    /// The well-known URL, whole.
+    /// The well-known URL.
     pub well_known: String,
     /// The application ID.
     pub client_id: String,
     /// The application secret.
     pub client_secret: String,
-    /// The redirect URI, sent byte for byte as typed; [`DsmLogin::url`] with
-    /// or without a final slash brings the browser back here.
+    /// The redirect URI, sent byte for byte as typed; [`DsmLogin::url`] with or
+    /// without a final slash returns the browser to this page.
     pub redirect_uri: String,
-    /// The scope; empty in most people's dialog, `openid` is sent then.
+    /// The scope. Often left empty; `openid` is sent then.
     pub scope: String,
-    /// Which claim of userinfo is the DSM user's name.
+    /// The userinfo claim with the DSM username.
     pub username_claim: String,
 }
 
-/// One line of what happened.
+/// One logged event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// How long after the start.
+    /// Time since the start.
     pub at: Duration,
-    /// What happened; one request, as a rule. No secrets.
+    /// What happened, usually one request. Contains no secrets.
     pub what: String,
 }
 
-/// How a login ends badly, in the words of DSM where they are known.
+/// How a login fails, in DSM's words where they are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The well-known URL brought no metadata (authelia discussion #4160).
+    /// The well-known URL returned no metadata (authelia discussion #4160).
     NoMetadata,
-    /// The provider has no RSA key, or the ID token is not signed with it
-    /// (authentik #26091). Guess: also for a token endpoint that refuses.
+    /// The provider has no RSA key, or did not sign the ID token with it
+    /// (authentik #26091). Guess: also for a token endpoint that rejects the
+    /// request.
     BadProvider,
-    /// The answer belongs to no login, is an error, or names nobody (authelia
-    /// discussion #6902). Guess: which of the known texts comes for what.
+    /// The response belongs to no login, is an error, or contains no username
+    /// (authelia discussion #6902). Guess: which of the known texts belongs to
+    /// which case.
     NotPrivileged,
 }
 
 impl Failure {
-    /// What the person sees.
+    /// Returns the text that the user sees.
     pub fn text(self) -> &'static str {
         match self {
             Self::NoMetadata => "Unable to get the URL for SSO authentication",
@@ -89,16 +91,16 @@ impl Failure {
 #[derive(Debug)]
 struct Page {
     settings: Mutex<SsoSettings>,
-    /// Logins that began and did not come back.
+    /// Logins that have begun and not returned.
     states: Mutex<HashSet<String>>,
     events: Mutex<Vec<Event>>,
-    /// Of the last login that went well.
+    /// From the last successful login.
     id_token: Mutex<Option<String>>,
     started: Instant,
     http: HttpClient,
 }
 
-/// A handle; all clones are one page, served until the last is dropped.
+/// A handle; all clones share one page, served until the last is dropped.
 #[derive(Clone, Debug)]
 pub struct DsmLogin {
     page: Arc<Page>,
@@ -106,13 +108,14 @@ pub struct DsmLogin {
 }
 
 impl DsmLogin {
-    /// Listens on a free port of 127.0.0.1. No login works before
+    /// Starts the server on a free port of 127.0.0.1. Logins fail before
     /// [`configure`](Self::configure).
     pub async fn start() -> Self {
         Self::trusting(Trust::SystemAuthorities).await
     }
 
-    /// One that trusts whom `trust` says when the provider has https.
+    /// Starts a page that trusts the certificates in `trust` if the provider
+    /// uses https.
     pub async fn trusting(trust: Trust) -> Self {
         let page = Arc::new(Page {
             settings: Mutex::default(),
@@ -134,27 +137,27 @@ impl DsmLogin {
         }
     }
 
-    /// Its base URL, without a final slash.
+    /// Returns the base URL, without a final slash.
     pub fn url(&self) -> String {
         self.server.url()
     }
 
-    /// Saves the dialog; good from the next click on.
+    /// Saves the dialog, from the next click on.
     pub fn configure(&self, settings: SsoSettings) {
         *locked(&self.page.settings) = settings;
     }
 
-    /// From now on `watch` sees every exchange.
+    /// Calls `watch` for every exchange from now on.
     pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
         self.server.watch(watch);
     }
 
-    /// The ID token of the last login that went well.
+    /// Returns the ID token of the last successful login.
     pub fn id_token(&self) -> Option<String> {
         locked(&self.page.id_token).clone()
     }
 
-    /// What happened so far.
+    /// Returns the events so far.
     pub fn events(&self) -> Vec<Event> {
         locked(&self.page.events).clone()
     }
@@ -191,12 +194,13 @@ impl Page {
     async fn authorization_url(&self) -> Result<String, Failure> {
         let settings = locked(&self.settings).clone();
         let provider = Provider::new(self, &settings);
-        // Twice, as DSM does: perhaps the dialog's code and the login's.
+        // Fetched twice, as by DSM: perhaps for the code of the dialog and that
+        // of the login.
         provider.metadata().await?;
         let metadata = provider.metadata().await?;
         let endpoint = provider::url_in(&metadata, "authorization_endpoint")?;
         let chance: &dyn Random = &OsRandom::default();
-        // Guess: its length; Authelia accepts it, and refuses less than 8.
+        // Guess: its length; Authelia accepts it, and rejects fewer than 8.
         let state = chance.token::<12>().unwrap();
         locked(&self.states).insert(state.clone());
         let scope = match settings.scope.as_str() {

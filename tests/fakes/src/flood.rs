@@ -1,5 +1,6 @@
-//! Requests by which an attacker makes the daemon use memory: all connections
-//! that it accepts, each with as much as it reads, all unfinished at once.
+//! Requests by which an attacker makes the daemon use memory: all the
+//! connections that it accepts, each with as much as it reads, all incomplete
+//! at once.
 
 use std::net::SocketAddr;
 
@@ -7,14 +8,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-/// As many connections as the daemon accepts.
+/// The number of connections that the daemon accepts.
 pub const CONNECTIONS: usize = 512;
 
-/// What the daemon reads of a head and of a body.
+/// The most that the daemon reads of a head and of a body.
 const HEAD_BYTES: usize = 16 * 1024;
 const BODY_BYTES: usize = 16 * 1024;
 
-/// In a request: what belongs to a login that the same connection began.
+/// Placeholder in a request for the state of a login that the same connection
+/// began.
 const STATE: &str = "{state}";
 const COOKIE: &str = "{cookie}";
 const ISSUER: &str = "{issuer}";
@@ -22,13 +24,13 @@ const ISSUER: &str = "{issuer}";
 /// One kind of request, for each of the connections.
 #[derive(Clone, Debug)]
 pub struct Flood {
-    /// For a table.
+    /// The name in a table.
     pub name: &'static str,
     request: String,
 }
 
-/// The worst request of each endpoint, in each way in which bytes may turn into
-/// more memory.
+/// The worst request of each endpoint, for each way in which bytes use more
+/// memory.
 pub fn floods() -> Vec<Flood> {
     let flood = |name, request| Flood { name, request };
     let bearer = "authorization: Bearer x\r\n";
@@ -72,7 +74,7 @@ pub fn floods() -> Vec<Flood> {
     ]
 }
 
-/// `start`, and as many of `unit` as fit in so many bytes.
+/// Returns `start`, followed by as many of `unit` as fit in this many bytes.
 fn filled(start: &str, unit: &str, bytes: usize) -> String {
     let units = (bytes - start.len()) / unit.len();
     format!("{start}{}", unit.repeat(units))
@@ -82,7 +84,7 @@ fn query(start: &str, unit: &str) -> String {
     filled(start, unit, HEAD_BYTES - 500)
 }
 
-/// So many parameters after `start`, of so many bytes together.
+/// Returns this many parameters after `start`, of this many bytes together.
 fn values(start: &str, count: usize, bytes: usize) -> String {
     let value = "v".repeat(bytes / count - 4);
     let values: Vec<String> = (0..count)
@@ -91,7 +93,7 @@ fn values(start: &str, count: usize, bytes: usize) -> String {
     format!("{start}&{}", values.join("&"))
 }
 
-/// As many headers as hyper reads, but for those of [`head`] and [`post`].
+/// As many headers as hyper reads, without those of [`head`] and [`post`].
 fn headers(bytes: usize) -> String {
     let value = "v".repeat(bytes / 96 - 8);
     let lines: Vec<String> = (0..96)
@@ -115,7 +117,7 @@ fn post(path: &str, more: &str, form: &str) -> String {
     head("POST", path, &length) + form
 }
 
-/// Each byte of the form in a chunk of its own.
+/// Sends each byte of the form in its own chunk.
 fn chunked(path: &str, more: &str) -> String {
     let head = head(
         "POST",
@@ -134,14 +136,14 @@ fn largest(path: &str, more: &str) -> String {
     )
 }
 
-/// Connections of which each has sent all of its request but the last byte.
+/// Connections, each of which has sent all of its request but the last byte.
 #[derive(Debug)]
 pub struct Begun {
     connections: Vec<TcpStream>,
     last: u8,
 }
 
-/// Connections of which each waits for an answer.
+/// Connections, each of which waits for a response.
 #[derive(Debug)]
 pub struct Asked(Vec<TcpStream>);
 
@@ -174,7 +176,8 @@ async fn sent(address: SocketAddr, begin: String, mut request: String) -> Option
     Some(connection)
 }
 
-/// Google's issuer, the state and the cookie of a login that `request` begins.
+/// Google's issuer, and the state and the cookie of a login that `request`
+/// begins.
 async fn begun(address: SocketAddr, request: &str) -> Option<[String; 3]> {
     let mut connection = TcpStream::connect(address).await.ok()?;
     connection.write_all(request.as_bytes()).await.ok()?;
@@ -203,7 +206,7 @@ impl Begun {
 }
 
 impl Asked {
-    /// Waits for all answers.
+    /// Waits for all responses.
     pub async fn answers(self) {
         let mut answers = JoinSet::new();
         for mut connection in self.0 {

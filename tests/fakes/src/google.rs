@@ -1,8 +1,9 @@
 //! A fake Google: discovery, keys, account chooser and token endpoint on one
-//! port of 127.0.0.1. It is honest until it is told to lie or to fail.
+//! port of 127.0.0.1. It behaves correctly until told to send wrong tokens or
+//! to fail.
 //!
-//! Discovery document and key set mirror Google's public documents, member by
-//! member; claims, error codes and the redirects follow its "OpenID Connect"
+//! The discovery document and the key set copy the members of Google's public
+//! documents; claims, error codes and redirects follow its "OpenID Connect"
 //! guide. Guesses are marked as such.
 
 mod endpoints;
@@ -24,13 +25,13 @@ use url::Url;
 use self::token::{Draft, Lie};
 use crate::server::{Exchange, Server};
 
-/// The `client_id` that it knows.
+/// The `client_id` that it accepts.
 pub const CLIENT_ID: &str = "1234.apps.googleusercontent.com";
 
-/// The `client_secret` that goes with it.
+/// The `client_secret` for this client.
 pub const CLIENT_SECRET: &str = "GOCSPX-fake:secret/of+the client";
 
-/// Somebody with a Google account.
+/// A user with a Google account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
     /// `sub`
@@ -46,7 +47,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody with a verified address and no Workspace.
+    /// Creates a user with a verified address and no Workspace domain.
     pub fn new(subject: &str, address: &str, name: &str) -> Self {
         Self {
             subject: subject.to_owned(),
@@ -58,7 +59,7 @@ impl Person {
     }
 }
 
-/// Where a request can go.
+/// The endpoints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// `/.well-known/openid-configuration`
@@ -73,47 +74,47 @@ pub enum Endpoint {
     Token,
 }
 
-/// What an endpoint does instead of its work.
+/// What an endpoint does instead of its usual response.
 #[derive(Clone, Debug)]
 pub enum Trouble {
-    /// It never answers.
+    /// Never responds.
     Hang,
-    /// It answers as soon as the [`Gate`] is dropped.
+    /// Responds when the [`Gate`] is dropped.
     Gated(watch::Receiver<()>),
-    /// It answers with this status and a line of text.
+    /// Responds with this status and a line of text.
     Status(u16),
-    /// It answers 200 with an HTML page.
+    /// Responds with 200 and an HTML page.
     Html,
-    /// It redirects elsewhere.
+    /// Redirects elsewhere.
     Redirect,
-    /// It answers with two megabytes.
+    /// Responds with two megabytes.
     TooLarge,
-    /// It answers 400 with this OAuth error, as the token endpoint does.
+    /// Responds with 400 and this OAuth error, as the token endpoint does.
     OAuthError(&'static str),
-    /// It answers 200 with this JSON.
+    /// Responds with 200 and this JSON.
     Json(Value),
 }
 
-/// Holds an endpoint's answers back until dropped.
+/// Delays an endpoint's responses until dropped.
 #[derive(Debug)]
 pub struct Gate {
     _held: watch::Sender<()>,
 }
 
-/// What `iss` in the answers to the browser is.
+/// The `iss` in the responses to the browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResponseIssuer {
-    /// The issuer.
+    /// The correct issuer.
     Right,
-    /// Not there.
+    /// No `iss`.
     Missing,
-    /// Another provider.
+    /// Another provider's issuer.
     Other(String),
 }
 
 type Tamper = Arc<dyn Fn(&mut Draft) + Send + Sync>;
 
-/// The fake. Its clones are handles to the same one.
+/// A handle of the fake; all clones share one server.
 #[derive(Clone)]
 pub struct FakeGoogle {
     state: Arc<State>,
@@ -145,7 +146,7 @@ struct Changing {
     counter: u64,
 }
 
-/// What a code stands for.
+/// The login for which a code was issued.
 #[derive(Clone, Debug)]
 struct Granted {
     person: Person,
@@ -154,8 +155,8 @@ struct Granted {
     challenge: Option<String>,
 }
 
-/// Who has an account unless [`FakeGoogle::set_people`] says otherwise: a
-/// family, and somebody whom no NAS knows.
+/// The default accounts, unless [`FakeGoogle::set_people`] replaces them: a
+/// family, and a user whom the NAS does not know.
 pub fn family() -> Vec<Person> {
     vec![
         Person::new(
@@ -187,13 +188,13 @@ impl FakeGoogle {
         Self::on(listener, clock)
     }
 
-    /// The same on a listener that exists already.
+    /// Starts on an existing listener.
     pub fn on(listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
         let url = format!("http://{}", listener.local_addr().unwrap());
         Self::behind(&url, listener, clock)
     }
 
-    /// The same behind a proxy, under whose `url` it is known.
+    /// Starts behind a proxy that serves it at `url`.
     pub fn behind(url: &str, listener: TcpListener, clock: Arc<dyn Clock>) -> Self {
         let state = Arc::new(State {
             changing: Mutex::new(Changing {
@@ -228,24 +229,24 @@ impl FakeGoogle {
         }
     }
 
-    /// Its issuer, which is also its base URL.
+    /// Returns the issuer, which is also the base URL.
     pub fn issuer(&self) -> &str {
         &self.state.url
     }
 
-    /// Who has an account.
+    /// Replaces the accounts.
     pub fn set_people(&self, people: Vec<Person>) {
         self.changing().people = people;
     }
 
-    /// The account in which the browser is signed in already: without
-    /// `prompt`, or with `none`, it is taken without a question. That Google
-    /// skips its chooser then is seen, not documented.
+    /// Sets the account in which the browser is already signed in. Without
+    /// `prompt`, or with `none`, the chooser is skipped. That Google does so
+    /// was observed, but is not documented.
     pub fn sign_in(&self, subject: Option<&str>) {
         self.changing().signed_in = subject.map(str::to_owned);
     }
 
-    /// Only these redirect URIs are registered from now on.
+    /// Replaces the registered redirect URIs.
     pub fn register_redirect_uris(&self, uris: &[&str]) {
         let uris = uris.iter().map(|uri| (*uri).to_owned()).collect();
         self.changing().redirect_uris = Some(uris);
@@ -256,57 +257,57 @@ impl FakeGoogle {
         edit(&mut self.changing().discovery);
     }
 
-    /// Publishes these keys, whatever signs.
+    /// Publishes these keys, whichever key signs.
     pub fn set_jwks(&self, jwks: Value) {
         self.changing().jwks = Some(jwks);
     }
 
-    /// Signs with another key from now on, and publishes it and the one
-    /// before, as Google does.
+    /// Signs with another key from now on, and publishes it together with the
+    /// previous one, as Google does.
     pub fn rotate_keys(&self) {
         let mut changing = self.changing();
         changing.key += 1;
         assert!(changing.key < token::KEYS, "no more keys");
     }
 
-    /// The `kid` that signs.
+    /// Returns the `kid` of the signing key.
     pub fn kid(&self) -> String {
         token::kid(self.changing().key)
     }
 
-    /// The `Cache-Control` of an endpoint's answers; empty for none.
+    /// Sets the `Cache-Control` of an endpoint's responses; empty for none.
     pub fn set_cache_control(&self, endpoint: Endpoint, value: &str) {
         let mut changing = self.changing();
         changing.cache_control.insert(endpoint, value.to_owned());
     }
 
-    /// Google's clock against ours, in seconds, as the `Date` header and the
-    /// tokens show it.
+    /// Sets the difference between Google's clock and ours in seconds, for the
+    /// `Date` header and the tokens.
     pub fn set_date_offset(&self, seconds: i64) {
         self.changing().date_offset = seconds;
     }
 
-    /// What `iss` in the answers to the browser is.
+    /// Sets the `iss` in the responses to the browser.
     pub fn set_response_issuer(&self, issuer: ResponseIssuer) {
         self.changing().response_issuer = issuer;
     }
 
-    /// From now on ID tokens lie in this way.
+    /// Falsifies ID tokens in this way from now on.
     pub fn lie(&self, lie: Option<Lie>) {
         self.changing().lie = lie;
     }
 
-    /// From now on this is done to ID tokens before they are signed.
+    /// Applies `change` to ID tokens before they are signed, from now on.
     pub fn tamper(&self, with: impl Fn(&mut Draft) + Send + Sync + 'static) {
         self.changing().tamper = Some(Arc::new(with));
     }
 
-    /// From now on the endpoint fails in this way.
+    /// Makes the endpoint fail in this way from now on.
     pub fn fail(&self, endpoint: Endpoint, trouble: Trouble) {
         self.changing().trouble.insert(endpoint, trouble);
     }
 
-    /// The endpoint's next request fails in this way.
+    /// Makes the endpoint's next request fail in this way.
     pub fn fail_once(&self, endpoint: Endpoint, trouble: Trouble) {
         let mut changing = self.changing();
         changing
@@ -316,19 +317,19 @@ impl FakeGoogle {
             .push_back(trouble);
     }
 
-    /// The endpoint works again.
+    /// Makes the endpoint work again.
     pub fn mend(&self, endpoint: Endpoint) {
         self.changing().trouble.remove(&endpoint);
     }
 
-    /// The endpoint's requests wait until the gate is dropped.
+    /// Delays the endpoint's responses until the gate is dropped.
     pub fn hold(&self, endpoint: Endpoint) -> Gate {
         let (held, waits) = watch::channel(());
         self.fail(endpoint, Trouble::Gated(waits));
         Gate { _held: held }
     }
 
-    /// How many requests came to the endpoint.
+    /// Returns how many requests the endpoint has received.
     pub fn requests(&self, endpoint: Endpoint) -> usize {
         self.state
             .requests
@@ -338,7 +339,7 @@ impl FakeGoogle {
             .unwrap_or(0)
     }
 
-    /// Waits until `count` requests came to the endpoint.
+    /// Waits until the endpoint has received `count` requests.
     pub async fn requested(&self, endpoint: Endpoint, count: usize) {
         let mut requests = self.state.requests.subscribe();
         let reached = |requests: &HashMap<Endpoint, usize>| {
@@ -349,14 +350,13 @@ impl FakeGoogle {
         in_time.expect("the requests never came").unwrap();
     }
 
-    /// From now on `watch` sees every exchange.
+    /// Calls `watch` for every exchange from now on.
     pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
         self.server.watch(watch);
     }
 
-    /// What a browser gets that was sent to `authorization_url` and whose
-    /// user chose the account with this subject or address: our callback's
-    /// URL.
+    /// Returns the callback URL to which the browser is sent after its user
+    /// chose the account with this subject or address at `authorization_url`.
     pub fn choose(&self, authorization_url: &str, person: &str) -> Url {
         let query = self.authorization_query(authorization_url);
         let changing = self.changing();
@@ -365,12 +365,12 @@ impl FakeGoogle {
             .clone()
             .find(|found| found.subject == person || found.address == person)
             .cloned()
-            .expect("nobody has this account");
+            .expect("unknown account");
         drop(changing);
         self.state.grant(&query, person).expect("a good request")
     }
 
-    /// What a browser gets when Google refuses or the user goes back.
+    /// Returns the callback URL after Google refused or the user went back.
     pub fn refuse(&self, authorization_url: &str, error: &str) -> Url {
         let query = self.authorization_query(authorization_url);
         self.state.refusal(&query, error).expect("a good request")

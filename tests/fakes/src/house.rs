@@ -1,5 +1,5 @@
-//! The whole house: the real daemon on a port of its own, between a fake
-//! Google and a fake DSM, with a clock that the test moves.
+//! Runs the real daemon on its own port between a fake Google and a fake DSM,
+//! with a clock that the test moves.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -28,13 +28,13 @@ use crate::dsm::{FakeDsm, FakeUser};
 use crate::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
 use crate::time::{MONDAY_MORNING, MovedClock};
 
-/// The secret that DSM and we share.
+/// The client secret that DSM and the daemon share.
 pub const CLIENT_SECRET_OF_DSM: &str = "a secret that DSM knows";
 
-/// Where DSM wants its answers.
+/// DSM's redirect URI.
 pub const REDIRECT_URI: &str = "https://nas.example.com/";
 
-/// What a family answers in Package Center, by the wizard's variables.
+/// A family's answers in Package Center, by the wizard's variables.
 pub const ANSWERS: [(&str, &str); 8] = [
     ("wizard_issuer", "https://login.example.com"),
     ("wizard_redirect_uri", "https://nas.example.com/"),
@@ -46,16 +46,17 @@ pub const ANSWERS: [(&str, &str); 8] = [
     ("wizard_dsm_password", "battery staple"),
 ];
 
-/// DSM's file with the power schedule; there is none unless a test writes it.
+/// The name of DSM's file with the power schedule, which exists only if a test
+/// writes it.
 pub const SCHEDULE_FILE: &str = "power_sched.conf";
 
-/// Jeanne as Google knows her.
+/// Jeanne's address at Google.
 pub const JEANNE: &str = "Jeanne.Martin@gmail.com";
 
-/// How a house differs from the usual one.
+/// The settings in which a house differs from the default one.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// `issuer`; `None`: where the daemon listens, with [`Plan::path`].
+    /// `issuer`; `None`: the daemon's address, with [`Plan::path`].
     pub issuer: Option<String>,
     /// The issuer's path, such as `/dex`.
     pub path: String,
@@ -76,7 +77,8 @@ pub struct Plan {
     pub client: String,
     /// More tables, at the end.
     pub more: String,
-    /// Whether DSM and Google are asked before the first request.
+    /// Whether the documents of DSM and Google are fetched before the first
+    /// request.
     pub warmed_up: bool,
 }
 
@@ -98,25 +100,25 @@ impl Default for Plan {
     }
 }
 
-/// The daemon and those around it.
+/// The daemon with its fakes.
 #[derive(Debug)]
 pub struct House {
-    /// Google.
+    /// The fake Google.
     pub google: FakeGoogle,
-    /// DSM's web API.
+    /// The fake DSM.
     pub dsm: FakeDsm,
-    /// The time for Google and the daemon.
+    /// The clock of Google and the daemon.
     pub clock: Arc<MovedClock>,
-    /// Where the house is. A change counts when the daemon starts.
+    /// The time zone of the NAS. A change takes effect when the daemon starts.
     pub time_zone: TimeZone,
-    /// Config, secrets and state.
+    /// The directory of config, secrets and state.
     pub home: TempDir,
-    /// Where the daemon listens.
+    /// The address at which the daemon listens.
     pub address: SocketAddr,
     plan: Plan,
     running: Option<Running>,
-    /// Bound, not listening: while the daemon is stopped, nobody else on this
-    /// machine is given its port.
+    /// Bound but not listening: while the daemon is stopped, the system does
+    /// not give its port to another program.
     port: Option<TcpSocket>,
 }
 
@@ -129,12 +131,12 @@ struct Running {
 }
 
 impl House {
-    /// A family's house, in which everything works.
+    /// Creates a house with the default settings.
     pub async fn new() -> Self {
         Self::planned(Plan::default()).await
     }
 
-    /// A house with differences.
+    /// Creates a house with the settings of `plan`.
     pub async fn planned(plan: Plan) -> Self {
         let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
         let google = FakeGoogle::start(clock.clone()).await;
@@ -146,8 +148,8 @@ impl House {
         house
     }
 
-    /// A house that keeps `port` for a daemon that the test starts itself,
-    /// with this machine's clock.
+    /// Creates a house that reserves `port` for a daemon that the test starts
+    /// itself, with the machine's clock.
     pub async fn for_built_daemon(plan: Plan, port: u16) -> Self {
         let google = FakeGoogle::start(Arc::new(SystemClock::new())).await;
         let clock = Arc::new(MovedClock::at(MONDAY_MORNING));
@@ -213,28 +215,28 @@ impl House {
         running.serving.await.unwrap().unwrap();
     }
 
-    /// Waits for a daemon that ends by itself: what it says of its end.
+    /// Waits until a daemon ends by itself, and returns its error.
     pub async fn failed(&mut self) -> anyhow::Error {
         let running = self.running.take().unwrap();
         running.serving.await.unwrap().unwrap_err()
     }
 
-    /// What the requests work with now.
+    /// Returns what requests currently work with.
     pub fn bridge(&self) -> Arc<AppState> {
         self.current().load()
     }
 
-    /// What the requests work with, whatever it is at the time.
+    /// Returns the handle to what requests work with, which follows reloads.
     pub fn current(&self) -> &Arc<CurrentState> {
         &self.running.as_ref().unwrap().current
     }
 
-    /// What runs by itself.
+    /// Returns the scheduled jobs.
     pub fn jobs(&self) -> &Jobs {
         &self.running.as_ref().unwrap().jobs
     }
 
-    /// The differences; they count at the next start.
+    /// Returns the settings; changes take effect at the next start.
     pub fn plan(&mut self) -> &mut Plan {
         &mut self.plan
     }
@@ -245,12 +247,12 @@ impl House {
         self.plan.issuer.clone().unwrap_or_else(own)
     }
 
-    /// Where a browser of this machine reaches `path`, which may have a query.
+    /// Returns the local URL of `path`, which may have a query.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{}{path}", self.address, self.plan.path)
     }
 
-    /// DSM's authorization request, with `more` parameters, such as
+    /// DSM's authorization request with the parameters in `more`, such as
     /// `&nonce=n`.
     pub fn authorization_request(&self, more: &str) -> String {
         let redirect = encode(REDIRECT_URI);
@@ -260,48 +262,50 @@ impl House {
         ))
     }
 
-    /// Sends `browser` to Google and lets its user choose `person` there:
-    /// the URL on which Google sends it back.
+    /// Sends `browser` to Google, where its user chooses `person`, and returns
+    /// the URL of the callback.
     pub async fn choose(&self, browser: &mut Browser, person: &str, more: &str) -> String {
         let shown = browser.get(&self.authorization_request(more)).await;
         assert_eq!(shown.status, 303, "{shown:?}");
         self.back(self.google.choose(shown.location(), person).as_str())
     }
 
-    /// Google's way back as a browser of this machine can go it, even when
-    /// the issuer is elsewhere.
+    /// Returns Google's redirect with the local address, even if the issuer is
+    /// elsewhere.
     pub fn back(&self, callback: &str) -> String {
         let callback = callback.strip_prefix(&self.issuer()).unwrap();
         self.url(callback)
     }
 
-    /// The browser's part of a whole login: what `/callback` answers.
+    /// Runs the browser's part of a login and returns the response of
+    /// `/callback`.
     pub async fn arrive(&self, browser: &mut Browser, person: &str, more: &str) -> Shown {
         let callback = self.choose(browser, person, more).await;
         browser.get(&callback).await
     }
 
-    /// A code for `person`.
+    /// Returns a code for `person`.
     pub async fn code(&self, person: &str, more: &str) -> String {
         let shown = self.arrive(&mut Browser::new(), person, more).await;
         let code = shown.answered("code");
         code.unwrap_or_else(|| panic!("{shown:?}"))
     }
 
-    /// DSM's request for tokens, with `more` parameters.
+    /// Sends DSM's token request with the parameters in `more`.
     pub async fn redeem(&self, code: &str, more: &str) -> Shown {
         let form = format!("{}{more}", token_form(code));
         Browser::new().post(&self.url("/token"), &form).await
     }
 
-    /// What userinfo says to the bearer of `access_token`.
+    /// Returns the userinfo response for `access_token`.
     pub async fn userinfo(&self, access_token: &str) -> Shown {
         let bearer = format!("Bearer {access_token}");
         let mut browser = Browser::new().with_header("authorization", &bearer);
         browser.get(&self.url("/userinfo")).await
     }
 
-    /// A whole login: what the ID token claims, and the access token.
+    /// Runs a whole login and returns the claims of the ID token, and the
+    /// access token.
     pub async fn sign_in(&self, person: &str, more: &str) -> (Value, String) {
         let code = self.code(person, more).await;
         let tokens = self.redeem(&code, "").await.json();
@@ -309,18 +313,18 @@ impl House {
         (claims(tokens["id_token"].as_str().unwrap()), access_token)
     }
 
-    /// How many rows `table` has.
+    /// Returns the number of rows in `table`.
     pub fn rows(&self, table: &str) -> i64 {
         self.look_up(&format!("SELECT count(*) FROM {table}"))
     }
 
-    /// The first value that `query` finds on disk.
+    /// Returns the first value that `query` finds in the database.
     pub fn look_up<T: FromSql>(&self, query: &str) -> T {
         let state = self.state();
         state.query_row(query, [], |row| row.get(0)).unwrap()
     }
 
-    /// The state, by a connection beside the daemon's.
+    /// Opens the state by a second connection.
     pub fn state(&self) -> rusqlite::Connection {
         rusqlite::Connection::open(self.home.path().join("state.sqlite3")).unwrap()
     }
@@ -361,8 +365,8 @@ impl House {
     }
 }
 
-/// Where a daemon listened until now. A child that another test is starting has
-/// that daemon's socket open for a moment, too, until it is its own program.
+/// Listens on the port of a stopped daemon. A child process that another test
+/// is starting may have the socket open for a moment.
 async fn listen_again(address: SocketAddr) -> TcpListener {
     for _ in 0..12_000 {
         if let Ok(listener) = http::listen(address) {
@@ -373,9 +377,9 @@ async fn listen_again(address: SocketAddr) -> TcpListener {
     http::listen(address).unwrap()
 }
 
-/// A port of 127.0.0.1, held twice: the first of them keeps it while the second
-/// is gone. Between the two a daemon of another test may have taken it that had
-/// chosen it before.
+/// Binds a port of 127.0.0.1 with two sockets: the first reserves it while the
+/// second is closed. A daemon of another test that had chosen the port before
+/// may have taken it in between.
 fn own_port() -> (TcpSocket, TcpListener) {
     for _ in 0..100 {
         let port = TcpSocket::new_v4().unwrap();
@@ -388,7 +392,7 @@ fn own_port() -> (TcpSocket, TcpListener) {
     panic!("every port of this machine is taken");
 }
 
-/// The people of the house as DSM lists them.
+/// Returns the family as DSM lists it.
 pub fn family() -> Vec<FakeUser> {
     vec![
         FakeUser::new("admin", "").expired("now").administrator(),
@@ -400,21 +404,21 @@ pub fn family() -> Vec<FakeUser> {
     ]
 }
 
-/// The user called `name` among `users`.
+/// Returns the user called `name` among `users`.
 pub fn by_name<'a>(users: &'a mut [FakeUser], name: &str) -> &'a mut FakeUser {
     let user = users.iter_mut().find(|user| user.name == name);
     user.unwrap_or_else(|| panic!("no user is called {name}"))
 }
 
-/// A directory for a config, which its owner alone can write to, whatever the
-/// umask is.
+/// Creates a directory for a config that only its owner can write to, whatever
+/// the umask is.
 pub fn private_directory() -> TempDir {
     let owner_only = fs::Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
     builder.permissions(owner_only).tempdir().unwrap()
 }
 
-/// Writes a secret as its owner's alone.
+/// Writes a secret file with mode 0600.
 pub fn write_secret(path: &Path, secret: &str) {
     fs::write(path, format!("{secret}\n")).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -435,7 +439,7 @@ pub fn encode(text: &str) -> String {
     domain::base::parameters::encode(text)
 }
 
-/// What a JWT claims, unverified.
+/// Returns the claims of a JWT without verifying it.
 pub fn claims(token: &str) -> Value {
     use base64::Engine;
     let part = token.split('.').nth(1).unwrap();

@@ -1,6 +1,6 @@
-//! What stands around the daemon in tests, the demo and the benches: a fake
-//! Google, a fake DSM, a browser, Chromium, a terminal, a clock that
-//! the test moves.
+//! The surroundings of the daemon in tests, the demo and the benches: a fake
+//! Google, a fake DSM, a browser, Chromium, a terminal, a clock that the test
+//! moves.
 
 pub mod browser;
 pub mod chromium;

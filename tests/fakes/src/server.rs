@@ -1,4 +1,4 @@
-//! A small HTTP server on a port of its own choice: one function answers.
+//! A small HTTP server on a free port, whose responses come from one function.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,45 +17,45 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-/// A request, read whole.
+/// A complete request.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// Its method.
+    /// The HTTP method.
     pub method: Method,
     /// Path and query.
     pub uri: Uri,
-    /// Its headers.
+    /// The request headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The request body.
     pub body: Bytes,
 }
 
 impl Received {
-    /// The parameters of the query.
+    /// Returns the parameters of the query.
     pub fn query(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes())
             .into_owned()
             .collect()
     }
 
-    /// The parameters of a form body.
+    /// Returns the parameters of a form body.
     pub fn form(&self) -> Vec<(String, String)> {
         url::form_urlencoded::parse(&self.body)
             .into_owned()
             .collect()
     }
 
-    /// One parameter, from the query or else the form.
+    /// Returns one parameter, from the query or else the form.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let mut both = self.query().into_iter().chain(self.form());
         both.find_map(|(key, value)| (key == name).then_some(value))
     }
 }
 
-/// What a fake answers.
+/// The response of a fake.
 pub type Reply = Response<Full<Bytes>>;
 
-/// An answer with a content type.
+/// Creates a response with a content type.
 pub fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
     Response::builder()
         .status(status)
@@ -64,7 +64,7 @@ pub fn reply(status: u16, content_type: &str, body: impl Into<Bytes>) -> Reply {
         .unwrap()
 }
 
-/// A redirect by 302.
+/// Creates a 302 redirect.
 pub fn redirect(location: &str) -> Reply {
     let mut reply = reply(302, "text/plain", "");
     let location = location.parse().unwrap();
@@ -72,27 +72,27 @@ pub fn redirect(location: &str) -> Reply {
     reply
 }
 
-/// One request and what became of it.
+/// One request and its response.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The request.
     pub request: Received,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
-    /// How long the answer took to be made.
+    /// How long it took to create the response.
     pub took: Duration,
 }
 
-/// Serves until dropped.
+/// A server that runs until dropped.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address of the listener.
     pub address: SocketAddr,
     task: JoinHandle<()>,
     watcher: Watcher,
 }
 
-/// Who sees the exchanges, if anybody does.
+/// The observer of all exchanges, if one is set.
 #[derive(Clone, Default)]
 struct Watcher(Arc<OnceLock<Watch>>);
 
@@ -105,7 +105,7 @@ impl fmt::Debug for Watcher {
 }
 
 impl Server {
-    /// Listens on a free port of 127.0.0.1; `answer` gets every request.
+    /// Listens on a free port of 127.0.0.1; `answer` handles every request.
     #[expect(
         clippy::unused_async,
         reason = "its callers have a runtime, which it needs"
@@ -119,7 +119,7 @@ impl Server {
         Self::on(listener, answer)
     }
 
-    /// The same on a listener that exists already.
+    /// Serves on an existing listener.
     #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
     pub fn on<F, A>(listener: TcpListener, answer: F) -> Self
     where
@@ -148,16 +148,16 @@ impl Server {
         }
     }
 
-    /// Its base URL, without a final slash.
+    /// Returns the base URL, without a final slash.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// From now on `watch` sees every exchange, before its answer leaves. The
-    /// first who watches a server is the only one.
+    /// Calls `watch` for every exchange, before its response is sent. Only the
+    /// first call has an effect.
     pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
         let first = self.watcher.0.set(Box::new(watch));
-        assert!(first.is_ok(), "somebody watches this server already");
+        assert!(first.is_ok(), "this server already has an observer");
     }
 }
 

@@ -1,4 +1,4 @@
-//! A person at a terminal, in which a program runs.
+//! A user at a terminal, in which a program runs.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-/// A person at a terminal, in which a program runs.
+/// A user at a terminal, in which a program runs.
 #[derive(Debug)]
 pub struct Person {
     terminal: File,
@@ -23,7 +23,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Starts `command` in a terminal of its own.
+    /// Starts `command` in its own terminal.
     pub fn types(command: &Command) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&terminal).unwrap();
@@ -32,7 +32,7 @@ impl Person {
         let name = OsStr::from_bytes(name.as_bytes());
         let inside = OpenOptions::new().read(true).write(true).open(name);
         let inside = inside.unwrap();
-        // The program's own terminal, where it turns the echo off.
+        // A controlling terminal, on which the program can turn the echo off.
         let child = Command::new("setsid")
             .args(["--ctty", "--wait"])
             .arg(command.get_program())
@@ -57,7 +57,8 @@ impl Person {
         }
     }
 
-    /// Waits until `words` are on the screen, after what was waited for before.
+    /// Waits until `words` appear on the screen, after the words that were
+    /// waited for before.
     pub fn reads(&mut self, words: &str) {
         let found = until(words, || {
             let screen = self.screen();
@@ -67,20 +68,20 @@ impl Person {
         self.seen = found;
     }
 
-    /// Types `answer` once `prompt` is on the screen.
+    /// Types `answer` when `prompt` is on the screen.
     pub fn answers(&mut self, prompt: &str, answer: &str) {
         self.reads(prompt);
         self.writes(answer);
     }
 
-    /// The same where nothing may be shown of it.
+    /// Types `answer` when `prompt` is on the screen and the echo is off.
     pub fn answers_unseen(&mut self, prompt: &str, answer: &str) {
         self.reads(prompt);
         self.sees_no_echo();
         self.writes(answer);
     }
 
-    /// Waits until what is typed is not shown.
+    /// Waits until the echo is off.
     pub fn sees_no_echo(&self) {
         until("no echo", || (!shows_typing(&self.terminal)).then_some(()));
     }
@@ -90,7 +91,7 @@ impl Person {
         self.terminal.write_all(&[key]).unwrap();
     }
 
-    /// The terminal, which may outlive the program.
+    /// Opens the terminal, which may outlive the program.
     pub fn terminal(&self) -> File {
         self.terminal.try_clone().unwrap()
     }
@@ -104,7 +105,7 @@ impl Person {
         self.screen.lock().unwrap().clone()
     }
 
-    /// How the program ended, and all that was on the screen.
+    /// Waits for the end of the program, and returns its status and all output.
     pub fn leaves(mut self) -> (ExitStatus, String) {
         let status = until("the end", || self.child.try_wait().unwrap());
         self.reading.join().unwrap();
@@ -113,13 +114,14 @@ impl Person {
     }
 }
 
-/// Whether `terminal` shows what is typed.
+/// Whether `terminal` echoes what is typed.
 pub fn shows_typing(terminal: &File) -> bool {
     let modes = tcgetattr(terminal).unwrap().local_modes;
     modes.contains(LocalModes::ECHO)
 }
 
-/// Until nobody has the terminal open any more, which Linux calls an error.
+/// Copies until no process has the terminal open, which Linux reports as an
+/// error.
 fn copy(mut terminal: File, screen: &Mutex<String>) {
     let mut buffer = [0; 4096];
     loop {

@@ -18,7 +18,7 @@ pub struct MovedClock {
 }
 
 impl MovedClock {
-    /// A clock that shows `seconds` since the epoch.
+    /// Creates a clock that shows `seconds` since the epoch.
     pub fn at(seconds: i64) -> Self {
         Self {
             now: AtomicI64::new(seconds),
@@ -27,22 +27,22 @@ impl MovedClock {
         }
     }
 
-    /// Both clocks go on by `span`.
+    /// Advances both clocks by `span`.
     pub fn advance(&self, span: Duration) {
         let seconds = i64::try_from(span.as_secs()).unwrap();
         self.now.fetch_add(seconds, Ordering::SeqCst);
         self.monotonic.fetch_add(seconds, Ordering::SeqCst);
     }
 
-    /// Somebody sets the time of day; no time passes.
+    /// Sets the time of day; the monotonic clock does not advance.
     pub fn set(&self, seconds: i64) {
         self.now.store(seconds, Ordering::SeqCst);
     }
 }
 
 impl MovedClock {
-    /// The machine that has this clock is switched on now; it was on since the
-    /// clock began, before.
+    /// Switches the machine of this clock on now. Until then it counts as on
+    /// since the clock was created.
     pub fn switch_on(&self) {
         let now = self.monotonic.load(Ordering::SeqCst);
         self.switched_on.store(now, Ordering::SeqCst);

@@ -1,11 +1,10 @@
-//! A part of a page.
+//! An element of a page.
 
 use serde_json::{Value, json};
 
 use super::{Chromium, text};
 
-/// The name of the one member of a reference to an element (WebDriver,
-/// section 12.2).
+/// The only key of an element reference (WebDriver, section 12.2).
 const REFERENCE: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// An element of the page that is shown.
@@ -21,33 +20,34 @@ impl<'a> Element<'a> {
         Self { browser, id }
     }
 
-    /// Clicks it; what it opens in the same window is loaded then.
+    /// Clicks the element, and waits until a page opened in the same window is
+    /// loaded.
     pub async fn click(&self) {
         let what = format!("element/{}/click", self.id);
         self.browser.post(&what, json!({})).await;
     }
 
-    /// The text that a person sees.
+    /// Returns the visible text of the element.
     pub async fn text(&self) -> String {
         self.asked("text").await
     }
 
-    /// What it is to a screen reader: `link`, `main`, `heading`.
+    /// Returns the accessibility role: `link`, `main`, `heading`.
     pub async fn role(&self) -> String {
         self.asked("computedrole").await
     }
 
-    /// What a screen reader calls it.
+    /// Returns the accessible name.
     pub async fn label(&self) -> String {
         self.asked("computedlabel").await
     }
 
-    /// One value of its computed style.
+    /// Returns one value of the computed style.
     pub async fn style(&self, property: &str) -> String {
         self.asked(&format!("css/{property}")).await
     }
 
-    /// One property of its object in the page, such as `href`.
+    /// Returns one DOM property, such as `href`.
     pub async fn property(&self, name: &str) -> String {
         self.asked(&format!("property/{name}")).await
     }

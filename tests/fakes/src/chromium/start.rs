@@ -1,4 +1,4 @@
-//! How a browser begins.
+//! Starts chromedriver and the browser.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -21,18 +21,19 @@ pub(super) async fn start(language: &str) -> Chromium {
         "binary": BROWSER,
         "args": [
             "--headless",
-            // Its sandbox refuses to work for root, whom containers know only.
+            // The sandbox does not run as root, which is often the only user in
+            // a container.
             "--no-sandbox",
-            // In containers /dev/shm is small.
+            // /dev/shm is small in containers.
             "--disable-dev-shm-usage",
-            // It ends with its driver, however that ends.
+            // The browser ends with its driver, even if the driver is killed.
             "--remote-debugging-pipe",
             format!("--user-data-dir={}", profile.path().display()),
         ],
         "prefs": { "intl.accept_languages": language },
     });
     let capabilities = json!({ "alwaysMatch": {
-        // nginx's certificate is signed by itself.
+        // nginx uses a self-signed certificate.
         "acceptInsecureCerts": true,
         "goog:chromeOptions": options,
     }});
@@ -51,7 +52,7 @@ pub(super) async fn start(language: &str) -> Chromium {
     }
 }
 
-/// On a port that it chooses and tells.
+/// Starts chromedriver on a port that it chooses and prints.
 fn start_driver() -> (Child, u16) {
     for program in [DRIVER, BROWSER] {
         let there = Path::new(program).exists();
@@ -61,9 +62,9 @@ fn start_driver() -> (Child, u16) {
     tries.next().expect("chromedriver finds a port")
 }
 
-/// Of some hundred drivers on a busy machine one ended before it listened.
-/// Guess: it wants the port that it has by IPv4 by IPv6 too, and somebody else
-/// had that.
+/// One in some hundred drivers ended before it listened, on a busy machine.
+/// Guess: it needs the same port for IPv4 and IPv6, and another program had one
+/// of them.
 fn try_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new(DRIVER)
         .arg("--port=0")
@@ -84,7 +85,7 @@ fn try_driver() -> Option<(Child, u16)> {
             break after.trim_end().trim_end_matches('.').parse().unwrap();
         }
     };
-    // A closed pipe would end it at its next word.
+    // The driver would end at its next output if the pipe were closed.
     driver.stdout = Some(output.into_inner());
     Some((driver, port))
 }

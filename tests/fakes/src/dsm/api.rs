@@ -1,7 +1,7 @@
-//! What the fake DSM answers, and how anybody knows.
+//! The responses of the fake DSM, and the source of each.
 //!
-//! "Recorded": others saw it on a device and published it; the key after it
-//! is the source.
+//! "Recorded": others saw it on a device and published it; the key after it is
+//! the source.
 //!
 //! - mib: mib1185/py-synologydsm-api, its recorded answers of DSM 5 to 7
 //! - probed: pmilano1/synology-dsm-api, `docs/api-reference/probed`, DSM 7.4
@@ -14,7 +14,7 @@
 //! - guide: Synology's "DSM Login Web API Guide"
 //! - HA: home-assistant/core, issues #54238 and #103627
 //!
-//! "Guess": nobody has published it.
+//! "Guess": not published anywhere.
 
 use google_to_synology_sso::clients::dsm::Call;
 use serde_json::{Value, json};
@@ -22,16 +22,16 @@ use serde_json::{Value, json};
 use super::{Api, FakeUser, Instead, State};
 use crate::server::{Received, Reply, reply};
 
-/// A session that was opened and not ended.
+/// An open session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     sid: String,
-    /// Only when the sign-in asked for one.
+    /// `None` if the sign-in did not request one.
     token: Option<String>,
 }
 
 impl Api {
-    /// Which question `request` asks, if any that the fake knows.
+    /// Returns the call in `request`; `None` if the fake does not know it.
     pub fn of(request: &Received) -> Option<Self> {
         let api = request.parameter("api")?;
         let method = request.parameter("method")?;
@@ -47,7 +47,7 @@ impl Api {
         }
     }
 
-    /// The question that the daemon's `call` asks.
+    /// Returns the call that the daemon's `call` makes.
     pub fn asked_by(call: Call) -> Self {
         match call {
             Call::SignIn => Self::SignIn,
@@ -59,7 +59,7 @@ impl Api {
     }
 }
 
-/// An answer before it is sent.
+/// A response before it is sent.
 #[derive(Debug)]
 pub(super) struct Plain {
     status: u16,
@@ -88,8 +88,8 @@ impl Plain {
         Self::json(&json!({"data": data, "success": true}))
     }
 
-    /// Guess: that a DSM that starts answers with pages is known (the Dex
-    /// fork crashed on them), their words are not.
+    /// Guess: a starting DSM is known to respond with pages (the Dex fork
+    /// crashed on them), but their text is not known.
     pub(super) fn page(status: u16) -> Self {
         Self {
             status,
@@ -117,13 +117,13 @@ impl Plain {
         }
     }
 
-    /// Guess: what a connection through a proxy may do to an answer.
+    /// Guess: a proxy may cut a response off.
     pub(super) fn cut(mut self) -> Self {
         self.body.truncate(self.body.len() / 2);
         self
     }
 
-    /// Guess: JSON allows blanks before it.
+    /// Guess: JSON allows spaces before it.
     pub(super) fn after(mut self, blanks: usize) -> Self {
         self.body.insert_str(0, &" ".repeat(blanks));
         self
@@ -140,7 +140,7 @@ impl Plain {
 }
 
 impl State {
-    /// Notes `request`, and says what is to come instead of its answer.
+    /// Records `request`, and returns what replaces its response.
     pub(super) fn begin(&mut self, request: &Received) -> Option<Instead> {
         self.requests.push(request.clone());
         let api = Api::of(request)?;
@@ -206,8 +206,8 @@ impl State {
         ]
     }
 
-    /// Recorded (mib): needs no session. Guess: all is told, whatever `query`
-    /// asks for.
+    /// Recorded (mib): needs no session. Guess: the response lists all APIs,
+    /// whatever `query` names.
     fn info(&self) -> Plain {
         let apis = self.apis().map(|(name, lowest, highest)| {
             let mut api = json!({"path": "entry.cgi", "minVersion": lowest, "maxVersion": highest});
@@ -229,7 +229,7 @@ impl State {
     fn sign_in(&mut self, request: &Received) -> Plain {
         let account = request.parameter("account").unwrap_or_default();
         let password = request.parameter("passwd").unwrap_or_default();
-        // Guess: DSM takes an account's name in any case.
+        // Guess: DSM ignores the case of an account name.
         let named = account.eq_ignore_ascii_case(&self.behaviour.account);
         if !named || password != self.behaviour.password {
             self.counts.refused_sign_ins += 1;
@@ -265,12 +265,12 @@ impl State {
         answer
     }
 
-    /// The device token that the answer brings, by its key. Recorded: 403 with
-    /// `errors` when nothing was sent (HA, mib), 404 for a wrong code (mock),
-    /// a token in the answer to a right code with `enable_device_token`, and
-    /// a sign-in by it together with its name (guide). Guesses: 403 for a
-    /// token that DSM does not know, or by another name; that an account
-    /// without a second factor gets none (mib has an answer without it).
+    /// Returns the key and value of the device token. Recorded: 403 with
+    /// `errors` if no code was sent (HA, mib), 404 for a wrong code (mock), a
+    /// token in the response to a right code with `enable_device_token`, and a
+    /// sign-in by it together with its name (guide). Guesses: 403 for an
+    /// unknown token or another name; an account without a second factor gets
+    /// no token (mib has a response without it).
     fn second_factor(
         &mut self,
         request: &Received,
@@ -300,8 +300,8 @@ impl State {
         Err(Plain::json(&json!({"error": error, "success": false})))
     }
 
-    /// Recorded (guide): `_sid`, and an answer without data. Guess: 119 for a
-    /// session that there is not.
+    /// Recorded (guide): `_sid`, and a response without data. Guess: 119 for an
+    /// unknown session.
     fn sign_out(&mut self, request: &Received) -> Plain {
         let Some(session) = self.session(request) else {
             return Plain::failure(119);
@@ -312,8 +312,8 @@ impl State {
         Plain::json(&json!({"success": true}))
     }
 
-    /// Recorded: the session as `_sid` or as the cookie `id` (mib). Guess:
-    /// that two which differ are none.
+    /// Recorded: the session as `_sid` or as the cookie `id` (mib). Guess: two
+    /// different ones are invalid.
     fn session(&self, request: &Received) -> Option<Session> {
         let cookies = request.headers.get("cookie");
         let cookies = cookies.and_then(|cookies| cookies.to_str().ok());
@@ -323,10 +323,10 @@ impl State {
         self.sessions.iter().find(|open| open.sid == named).cloned()
     }
 
-    /// Recorded (probed): 119 without the session or its token, and 105 for
-    /// who is no administrator (mock). The token comes as a header or a
-    /// parameter (N4S4). Guess: that it must come when the session has one,
-    /// also for lists, which some say work without.
+    /// Recorded (probed): 119 without the session or its token, and 105 for a
+    /// user who is not an administrator (mock). The token comes as a header or
+    /// a parameter (N4S4). Guess: the token is required if the session has one,
+    /// also for lists, although some say that those work without.
     fn with_rights(&self, request: &Received, list: fn(&Self, &Received) -> Plain) -> Plain {
         let header = request.headers.get("x-syno-token");
         let header = header.and_then(|token| token.to_str().ok());
@@ -341,9 +341,9 @@ impl State {
         list(self, request)
     }
 
-    /// Recorded (mael, mock, schemas): `offset`, `total` and `users`, each
-    /// with its name and what `additional` asks for. Guess: 120 for a `type`
-    /// that there is not.
+    /// Recorded (mael, mock, schemas): `offset`, `total` and `users`, each with
+    /// its name and the fields in `additional`. Guess: 120 for an unknown
+    /// `type`.
     fn users(&self, request: &Received) -> Plain {
         let kind = text(request, "type").unwrap_or_else(|| "local".to_owned());
         if !matches!(kind.as_str(), "local" | "domain" | "ldap") {
@@ -367,8 +367,8 @@ impl State {
     }
 
     /// Recorded (N4S4): `name`, `uid`, `description`. Guesses: 114 without a
-    /// group; 3205 (N4S4: "cannot load group data") for one that there is
-    /// not; the others for `ingroup=false`.
+    /// group; 3205 (N4S4: "cannot load group data") for an unknown group; the
+    /// users outside the group for `ingroup=false`.
     fn members(&self, request: &Received) -> Plain {
         let Some(group) = text(request, "group") else {
             return Plain::failure(114);
@@ -386,14 +386,14 @@ impl State {
     }
 
     /// Recorded (mock, N4S4): no parameters, and two lists of objects. Guess:
-    /// that it wants an administrator's session, as its neighbours do.
+    /// that it needs an administrator's session, like the other lists.
     fn power_schedule(&self, _: &Received) -> Plain {
         Plain::success(&self.behaviour.power_schedule)
     }
 
-    /// Recorded (mock, N4S4): `offset` in the answer, and -1 as a `limit` for
-    /// all. Guesses: 120 for what is no number, and that an answer may hold
-    /// fewer rows than there are.
+    /// Recorded (mock, N4S4): `offset` in the response, and -1 as a `limit` for
+    /// all. Guesses: 120 for a value that is not a number, and that a response
+    /// may contain fewer rows than exist.
     fn page(&self, request: &Received, key: &str, rows: Vec<Value>) -> Plain {
         let number = |name: &str, default: i64| {
             let given = request.parameter(name);
@@ -429,13 +429,13 @@ fn row(user: &FakeUser, additional: &[String]) -> Value {
 }
 
 /// A text parameter of an API with JSON values. Recorded (mael, N4S4): DSM
-/// takes bare text, too.
+/// accepts bare text too.
 fn text(request: &Received, name: &str) -> Option<String> {
     let given = request.parameter(name)?;
     Some(serde_json::from_str(&given).unwrap_or(given))
 }
 
-/// What was sent in one place or both; nothing when they differ.
+/// Returns the value sent in one place or in both; `None` if they differ.
 fn one_of(here: Option<String>, there: Option<String>) -> Option<String> {
     match (here, there) {
         (Some(here), Some(there)) => (here == there).then_some(here),

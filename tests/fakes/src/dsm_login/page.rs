@@ -1,5 +1,5 @@
-//! What the person sees. DSM's own page is larger, and its pop-up speaks to
-//! the page below it in a way that nobody has described.
+//! The pages that the user sees. DSM's own page is larger, and how its pop-up
+//! reports to its opener is not published.
 
 const STYLE: &str = "body{font:1rem system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}\
      button{font:inherit;padding:.8rem 1.2rem}";
@@ -13,7 +13,7 @@ pub(super) fn front() -> String {
 <script>
 const outcome = document.getElementById("outcome");
 document.getElementById("sso").addEventListener("click", () => {
-  // Blocked pop-ups are what most reports of "not privilege" are about.
+  // Blocked pop-ups cause most reports of "not privilege".
   const popUp = window.open("/sso/start", "sso", "popup,width=520,height=720");
   outcome.textContent = popUp ? "" : "not privilege";
 });
@@ -26,7 +26,7 @@ window.addEventListener("message", (event) => {
     )
 }
 
-/// The pop-up's last page: tells its opener, and closes.
+/// The pop-up's last page: reports to its opener, and closes.
 pub(super) fn signed_in(user: &str) -> String {
     // As JSON it is a JavaScript string; `<` could still end the script.
     let quoted = serde_json::Value::from(user).to_string();

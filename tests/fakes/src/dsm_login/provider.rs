@@ -1,4 +1,4 @@
-//! What the NAS itself asks the provider.
+//! The requests that the NAS itself sends to the provider.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine;
@@ -12,10 +12,10 @@ use url::form_urlencoded;
 
 use super::{Failure, Page, SsoSettings};
 
-/// More than any answer of a provider.
+/// Larger than any response of a provider.
 const MAX_BYTES: usize = 1 << 20;
 
-/// The provider, as the settings of one login describe it.
+/// Uses the provider in the settings of one login.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Provider<'a> {
     page: &'a Page,
@@ -34,8 +34,8 @@ impl<'a> Provider<'a> {
         metadata.ok_or(Failure::NoMetadata)
     }
 
-    /// `client_secret_post`, and the redirect URI again, which tsidp and Dex
-    /// both insist on.
+    /// Uses `client_secret_post` and repeats the redirect URI, which tsidp and
+    /// Dex both require.
     pub(super) async fn redeem(&self, metadata: &Value, code: &str) -> Result<Value, Failure> {
         let url = url_in(metadata, "token_endpoint")?;
         let form = form_urlencoded::Serializer::new(String::new())
@@ -64,10 +64,9 @@ impl<'a> Provider<'a> {
         userinfo.ok_or(Failure::BadProvider)
     }
 
-    /// That the ID token was signed by the provider for this client. DSM does
-    /// something of the kind, since a provider without an RSA key fails; how
-    /// far it goes is a guess. Times are not looked at: tests and their
-    /// provider live at times of their own.
+    /// Checks that the provider signed the ID token for this client. DSM does a
+    /// similar check, since a provider without an RSA key fails; its extent is
+    /// a guess. Times are not checked, because tests use their own clocks.
     pub(super) async fn verify(&self, metadata: &Value, tokens: &Value) -> Result<(), Failure> {
         let url = url_in(metadata, "jwks_uri")?;
         let answer = self.page.http.get(asking(url), MAX_BYTES).await;
@@ -82,8 +81,8 @@ impl<'a> Provider<'a> {
         Err(Failure::BadProvider)
     }
 
-    /// The JSON of a 200; anything else is told and nothing. One line of the
-    /// log: a query could hold a code, so there is none in it.
+    /// Returns the JSON of a 200 response; any other is logged. The log
+    /// contains no query, which could contain a code.
     fn json(
         &self,
         method: &str,
@@ -107,18 +106,18 @@ impl<'a> Provider<'a> {
     }
 }
 
-/// A request with the empty User-Agent that pocket-id's log shows.
+/// Builds a request with an empty User-Agent, as in pocket-id's log.
 fn asking(url: &str) -> request::Builder {
     Request::builder().uri(url).header("user-agent", "")
 }
 
-/// A text in a document of the provider.
+/// Returns a text field of a document of the provider.
 fn text_in<'a>(document: &'a Value, name: &str) -> Result<&'a str, Failure> {
     let text = document.get(name).and_then(Value::as_str);
     text.ok_or(Failure::BadProvider)
 }
 
-/// A URL in the metadata. Without it, the dialog would stay empty.
+/// Returns a URL in the metadata.
 pub(super) fn url_in<'a>(metadata: &'a Value, name: &str) -> Result<&'a str, Failure> {
     text_in(metadata, name).map_err(|_| Failure::NoMetadata)
 }
@@ -155,7 +154,7 @@ fn problem_of(
     if claims["iss"] != metadata["issuer"] {
         return Some("the ID token has another issuer than the metadata");
     }
-    // tsidp sends a list, and works.
+    // tsidp sends a list, and works with DSM.
     let listed = claims["aud"].as_array().is_some_and(|audiences| {
         let mut audiences = audiences.iter();
         audiences.any(|audience| audience == client_id)

@@ -1,4 +1,4 @@
-//! What each endpoint answers.
+//! The response of each endpoint.
 
 use std::collections::HashMap;
 use std::time::{Duration, UNIX_EPOCH};
@@ -47,7 +47,7 @@ impl State {
                 self.document(endpoint, "public, max-age=3600", &body)
             }
             Endpoint::Keys => {
-                // As Google's answer in 2026, but for the number.
+                // As in Google's responses in 2026, apart from the number.
                 let caching = "public, max-age=22180, must-revalidate, no-transform";
                 self.document(endpoint, caching, &self.jwks())
             }
@@ -72,7 +72,7 @@ impl State {
         answer
     }
 
-    /// The key that signs and the one before.
+    /// The signing key and the previous one.
     fn jwks(&self) -> Value {
         let changing = self.changing.lock().unwrap();
         if let Some(jwks) = &changing.jwks {
@@ -118,12 +118,12 @@ impl State {
         drop(changing);
         match person {
             Some(person) => redirect(self.grant(query, person)),
-            None => reply(400, "text/html", page::refused("nobody has this account")),
+            None => reply(400, "text/html", page::refused("unknown account")),
         }
     }
 
-    /// What Google finds wrong with a request it shows on its own page and
-    /// never sends back.
+    /// Checks a request. Google shows these errors on its own page and does not
+    /// send them to the client.
     fn check(&self, query: &str) -> Result<HashMap<String, String>, &'static str> {
         let mut parameters = HashMap::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()).into_owned() {
@@ -154,7 +154,7 @@ impl State {
         Ok(parameters)
     }
 
-    /// The person agreed: a code.
+    /// The user agreed: returns a code.
     pub(super) fn grant(&self, query: &str, person: Person) -> Result<Url, &'static str> {
         let parameters = self.check(query)?;
         let mut changing = self.changing.lock().unwrap();
@@ -177,7 +177,7 @@ impl State {
         Ok(url)
     }
 
-    /// The person or Google refused.
+    /// The user or Google refused.
     pub(super) fn refusal(&self, query: &str, error: &str) -> Result<Url, &'static str> {
         let mut url = self.back(&self.check(query)?);
         url.query_pairs_mut().append_pair("error", error);
@@ -225,7 +225,7 @@ impl State {
         if field("grant_type") != "authorization_code" {
             return Err((400, "unsupported_grant_type"));
         }
-        // Single use, whatever else is wrong with the request.
+        // A code is single use, whatever else is wrong with the request.
         let granted = self.changing.lock().unwrap().codes.remove(field("code"));
         let granted = granted.ok_or((400, "invalid_grant"))?;
         if field("redirect_uri") != granted.redirect_uri {
@@ -287,7 +287,7 @@ fn endpoint(path: &str) -> Option<Endpoint> {
     }
 }
 
-/// The answer of an endpoint in trouble; `None` when it only made us wait.
+/// The response of a failing endpoint; `None` if it only delayed the usual one.
 async fn fail(trouble: Trouble) -> Option<Reply> {
     match trouble {
         Trouble::Hang => std::future::pending().await,

@@ -1,13 +1,13 @@
-//! What the fake Google shows: its discovery document and the account chooser.
+//! The fake's discovery document and account chooser.
 
 use serde_json::{Value, json};
 
 use super::Person;
 
-/// Shaped like <https://accounts.google.com/.well-known/openid-configuration>:
-/// the same members; the hosts, of which Google has several, are one here.
-/// That `authorization_response_iss_parameter_supported` is `true` is what
-/// Google's document said in 2026.
+/// Has the same members as
+/// <https://accounts.google.com/.well-known/openid-configuration>; all hosts
+/// are one here. Google's document had
+/// `authorization_response_iss_parameter_supported` set to `true` in 2026.
 pub(super) fn discovery(url: &str) -> Value {
     json!({
         "issuer": url,
@@ -40,9 +40,9 @@ pub(super) fn discovery(url: &str) -> Value {
     })
 }
 
-/// The account chooser: a link for each person, the hinted one first, and one
-/// to go back without an answer. How Google's own page looks and what its
-/// links carry is not public; only where they lead in the end is.
+/// The account chooser: a link for each user, the hinted one first, and one to
+/// go back without choosing. The look of Google's own page and of its links is
+/// not public; only where they lead in the end is known.
 pub(super) fn chooser(people: &[Person], query: &str, hint: Option<&str>) -> String {
     let hinted = |person: &&Person| Some(person.address.as_str()) == hint;
     let first = people.iter().filter(hinted);
@@ -60,7 +60,7 @@ pub(super) fn chooser(people: &[Person], query: &str, hint: Option<&str>) -> Str
          ul{{list-style:none;padding:0}}li a{{display:block;padding:.8rem;margin:.5rem 0;\
          border:1px solid #ccc;border-radius:.5rem;text-decoration:none;color:inherit}}\
          </style></head><body>\n<h1>Choose an account</h1>\n\
-         <p>This is a fake Google. Nobody asks for a password.</p>\n<ul>\n{choices}</ul>\n\
+         <p>This is a fake Google. It does not ask for a password.</p>\n<ul>\n{choices}</ul>\n\
          <p><a href=\"/chosen?{query}&amp;cancel=1\">Cancel</a></p>\n</body></html>\n",
         query = escaped(query),
     )
@@ -77,7 +77,7 @@ fn choice(person: &Person, query: &str) -> String {
     )
 }
 
-/// Google shows its errors about the request itself on a page of its own.
+/// Google shows errors about the request itself on its own page.
 pub(super) fn refused(reason: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><title>Error 400</title></head><body>\

@@ -1,4 +1,4 @@
-//! ID tokens: honest ones, and one lie at a time.
+//! ID tokens: valid ones, and one falsified property at a time.
 
 use std::fmt::Write;
 use std::sync::OnceLock;
@@ -14,42 +14,42 @@ use serde_json::{Map, Value, json};
 
 use super::Person;
 
-/// How many keys there are to rotate through. One more is a stranger's.
+/// The number of keys to rotate through. One more is an attacker's.
 pub const KEYS: usize = 13;
 
-/// Signs with a key that Google never publishes.
+/// The index of a key that Google never publishes.
 pub const STRANGER: usize = KEYS;
 
-/// Whose account, for whom, about which login: what an ID token is about.
+/// The contents of an ID token: user, client and login.
 #[derive(Clone, Debug)]
 pub struct Facts {
     /// The issuer.
     pub issuer: String,
     /// The audience.
     pub client_id: String,
-    /// The person.
+    /// The user.
     pub person: Person,
     /// The nonce of the authorization request.
     pub nonce: Option<String>,
-    /// The access token that comes with it.
+    /// The access token that is issued with it.
     pub access_token: String,
-    /// Seconds since the epoch.
+    /// Time of issue, in seconds since the epoch.
     pub now: i64,
-    /// Which of the keys signs.
+    /// The index of the signing key.
     pub key: usize,
 }
 
-/// An ID token before it is signed. Everything in it can be falsified.
+/// An ID token before it is signed. Every part can be falsified.
 #[derive(Clone, Debug)]
 pub struct Draft {
     /// The JOSE header.
     pub header: Map<String, Value>,
     /// The claims.
     pub claims: Map<String, Value>,
-    /// What signs it.
+    /// The key and algorithm that sign it.
     pub signer: Signer,
-    /// Appended to the claims' JSON before its last brace, for what a map
-    /// cannot hold.
+    /// Appended to the JSON of the claims before its last brace, for what a map
+    /// cannot represent.
     pub raw_claims: String,
 }
 
@@ -58,16 +58,16 @@ pub struct Draft {
 pub enum Signer {
     /// RSASSA-PKCS1-v1_5 with SHA-256, by one of the keys.
     Rs256(usize),
-    /// The same with SHA-512.
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
     Rs512(usize),
     /// HMAC with SHA-256.
     Hs256(Vec<u8>),
-    /// Nothing at all.
+    /// No signature.
     Nothing,
 }
 
-/// A way in which an ID token is not what it should be. Each is caught by a
-/// check of its own; those marked "no lie" are to be accepted.
+/// A way in which an ID token is invalid. Each is detected by its own check;
+/// those marked "valid" must be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     /// `iss` is another provider.
@@ -76,55 +76,55 @@ pub enum Lie {
     OtherAudience,
     /// `aud` has us and another client.
     TwoAudiences,
-    /// `aud` has us alone, in an array. No lie.
+    /// `aud` has us alone, in an array. Valid.
     AudienceArray,
     /// `azp` is another client.
     OtherParty,
-    /// It ended an hour ago.
+    /// It expired an hour ago.
     Expired,
-    /// It begins in an hour.
+    /// It was issued an hour in the future.
     FromTheFuture,
-    /// There is no `exp`.
+    /// `exp` is missing.
     NoExpiry,
-    /// There is no `iat`.
+    /// `iat` is missing.
     NoIssueTime,
     /// `nbf` is in an hour.
     NotBefore,
-    /// `nonce` is another login's.
+    /// `nonce` belongs to another login.
     OtherNonce,
-    /// There is no `nonce`.
+    /// `nonce` is missing.
     NoNonce,
-    /// `alg` is `none` and there is no signature.
+    /// `alg` is `none`, without a signature.
     AlgNone,
-    /// `alg` is HS256, and the public key the secret.
+    /// `alg` is HS256, with the public key as secret.
     HmacWithPublicKey,
-    /// `alg` is HS256, and the client secret the secret.
+    /// `alg` is HS256, with the client secret as secret.
     HmacWithClientSecret,
     /// `alg` is RS512, with the right key.
     Rs512,
-    /// The right `kid`, but a stranger's signature.
+    /// The right `kid`, but the signature of an unpublished key.
     StrangersSignature,
-    /// A stranger's `kid` and signature.
+    /// The `kid` and signature of an unpublished key.
     UnknownKid,
-    /// There is no `kid`.
+    /// `kid` is missing.
     NoKid,
     /// A header member that must be understood.
     Critical,
     /// `at_hash` of another access token.
     OtherAtHash,
-    /// There is no `at_hash`. No lie.
+    /// `at_hash` is missing. Valid.
     NoAtHash,
     /// `email_verified` is `false`.
     UnverifiedAddress,
-    /// `email_verified` is `"true"`, as in Google's sample. No lie.
+    /// `email_verified` is `"true"`, as in Google's sample. Valid.
     VerifiedAsString,
     /// `email_verified` is the number 1.
     VerifiedAsNumber,
-    /// There is no `email_verified`.
+    /// `email_verified` is missing.
     NoVerified,
-    /// There is no `email`.
+    /// `email` is missing.
     NoEmail,
-    /// There is no `sub`.
+    /// `sub` is missing.
     NoSubject,
     /// `sub` is empty.
     EmptySubject,
@@ -135,10 +135,10 @@ pub enum Lie {
 }
 
 impl Draft {
-    /// What Google would say.
+    /// Creates the claims that Google sends.
     ///
-    /// The claims are those of Google's "OpenID Connect" guide; that it sends
-    /// `at_hash` with a code's ID token is a guess from such tokens.
+    /// The claims are those of Google's "OpenID Connect" guide; that `at_hash`
+    /// comes with a code's ID token is a guess from such tokens.
     pub fn honest(facts: &Facts) -> Self {
         let person = &facts.person;
         let mut claims = json!({
@@ -169,7 +169,7 @@ impl Draft {
         }
     }
 
-    /// Makes it a lie.
+    /// Applies the lie.
     pub fn falsify(&mut self, lie: Lie, client_secret: &str) {
         let now = self.claims["iat"].as_i64().unwrap();
         let honest_key = match self.signer {
@@ -245,7 +245,7 @@ impl Draft {
         self.claims.remove(name);
     }
 
-    /// The compact form.
+    /// Returns the signed token in compact form.
     pub fn sign(&self) -> String {
         let header = serde_json::to_vec(&self.header).unwrap();
         let mut claims = serde_json::to_string(&self.claims).unwrap();
@@ -273,7 +273,7 @@ impl Draft {
     }
 }
 
-/// The name of a key: 40 hexadecimal digits, as Google's are.
+/// Returns the name of a key: 40 hexadecimal digits, as Google's are.
 pub fn kid(index: usize) -> String {
     let hash = digest(&SHA256, key(index).public_key().as_ref());
     let mut kid = String::new();
@@ -283,7 +283,7 @@ pub fn kid(index: usize) -> String {
     kid
 }
 
-/// A key as it is published. The members are those of Google's JWK set.
+/// Returns a public key with the members of Google's JWK set.
 pub fn jwk(index: usize) -> Value {
     let (modulus, exponent) = components(key(index).public_key().as_ref());
     json!({
@@ -303,8 +303,8 @@ pub fn at_hash(access_token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16])
 }
 
-/// Made once for the whole process, each when it is first wanted: making one
-/// takes longer than most tests.
+/// Generated once for the process, each at first use: generating one takes
+/// longer than most tests.
 fn key(index: usize) -> &'static RsaKeyPair {
     static MADE: [OnceLock<RsaKeyPair>; KEYS + 1] = [const { OnceLock::new() }; KEYS + 1];
     MADE[index].get_or_init(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
