@@ -1,5 +1,5 @@
-//! The package that `packaging/build-spk` made of these sources: with the
-//! feature `shipped`, the one that ships.
+//! Finds the package that `packaging/build-spk` built from these sources: with
+//! the feature `shipped`, the one that ships.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -10,8 +10,8 @@ use flate2::read::GzDecoder;
 use tar::Archive;
 use toml::Table;
 
-/// What the package is made of. A file of it that is newer than the package
-/// means that the tests would look at another one than the reader thinks.
+/// The inputs of the package. If one is newer than the package, the tests would
+/// check an outdated build.
 const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
@@ -24,7 +24,7 @@ const SOURCES: [&str; 9] = [
     "src",
 ];
 
-/// The package, looked for where cargo builds.
+/// Returns the package in cargo's target directory.
 pub(crate) fn package() -> PathBuf {
     let name = format!("google-to-synology-sso-{}.spk", version());
     let (directory, build) = if cfg!(feature = "shipped") {
@@ -44,7 +44,7 @@ pub(crate) fn package() -> PathBuf {
     path
 }
 
-/// The version that Cargo.toml gives the package.
+/// The package version from Cargo.toml.
 pub(crate) fn version() -> String {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let manifest: Table = manifest.parse().unwrap();
@@ -55,7 +55,7 @@ pub(crate) fn version() -> String {
 }
 
 /// Unpacks `package` as DSM does: its members into `into`, the payload into
-/// `into/target`. Modes are kept, owners are not.
+/// `into/target`. Modes are preserved, owners are not.
 pub(crate) fn unpack(package: &Path, into: &Path) {
     let open = || Archive::new(File::open(package).unwrap());
     open().unpack(into).unwrap();
@@ -69,19 +69,19 @@ pub(crate) fn unpack(package: &Path, into: &Path) {
         .unwrap();
 }
 
-/// Where cargo builds.
+/// Cargo's target directory.
 pub(crate) fn target() -> PathBuf {
     let room = Path::new(env!("CARGO_TARGET_TMPDIR"));
     room.parent().unwrap().to_owned()
 }
 
-/// The checkout.
+/// The repository root.
 pub(crate) fn root() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     root.canonicalize().unwrap()
 }
 
-/// The file changed last, of those at or under `path`.
+/// Returns the most recently changed file at or under `path`.
 fn newest(path: &Path) -> (SystemTime, PathBuf) {
     if !path.is_dir() {
         let metadata = path.metadata().unwrap();

@@ -1,24 +1,24 @@
-//! The package's life on a NAS: DSM's order of scripts, as DSM's user, on a
-//! machine of its own for each story.
+//! The package's life on a NAS: DSM's order of scripts, run as DSM's user, each
+//! test in its own namespaces.
 
-/// Hostile answers.
+/// Hostile answers in the wizard.
 mod answers;
-/// What the wizards' fields take, and what setup takes.
+/// What the wizards' fields accept, compared with setup.
 mod fields;
-/// Somebody installs it, answering or not.
+/// Installation, with and without answers.
 mod install;
-/// The wizard's answers are all that a sign-in needs.
+/// The wizard's answers are enough for a sign-in.
 mod sign_in;
-/// It is started, stopped, killed, and asked for.
+/// Start, stop, crash and status.
 mod supervision;
-/// Full disks, taken ports, poor environments.
+/// Full disks, taken ports, missing environment variables.
 mod trouble;
-/// It goes, with or without its data, and comes back.
+/// Removal, with or without the data, and reinstallation.
 mod uninstall;
-/// A newer or older package takes its place.
+/// Upgrades and downgrades.
 mod upgrade;
 
-/// A NAS with DSM.
+/// A simulated NAS with DSM.
 mod nas;
 
 use std::fs;
@@ -35,14 +35,14 @@ pub(crate) use nas::{Answers, NAME, USER};
 use crate::built;
 use crate::machine::on_a_machine;
 
-/// Where the daemon listens, waiting or not.
+/// The daemon's address, with or without a config.
 const ADDRESS: &str = "127.0.0.1:5556";
 
-/// The program, as DSM installs it.
+/// The path of the installed program.
 pub(crate) const PROGRAM: &str =
     "/var/packages/google-to-synology-sso/target/bin/google-to-synology-sso";
 
-/// What the setup of a family leaves in `home`.
+/// The files in `home` after a setup.
 const FILES: [&str; 4] = [
     "config.toml",
     "dsm-password",
@@ -50,7 +50,7 @@ const FILES: [&str; 4] = [
     "synology-client-secret",
 ];
 
-/// A NAS, and the package to be installed on it, unpacked.
+/// Runs a test on a NAS with the unpacked package, which is not installed yet.
 fn on_a_nas<S: FnOnce(&mut Nas, &Path)>(story: S) {
     on_a_machine::<S>(|disk| {
         let package = disk.join("package");
@@ -66,7 +66,7 @@ pub(crate) fn answers(changes: &[(&str, &str)]) -> Answers {
         .collect()
 }
 
-/// The fields as they are before anybody types.
+/// The default values of the fields.
 fn untouched() -> Answers {
     let all = ANSWERS.iter().map(|(key, _)| (*key, ""));
     let defaults = [
@@ -79,15 +79,15 @@ fn untouched() -> Answers {
         .collect()
 }
 
-/// Somebody's choice in the uninstall wizard.
+/// A choice in the uninstall wizard.
 fn choice(erase: bool) -> Answers {
     let keys = [("wizard_delete_data", erase), ("wizard_keep_data", !erase)];
     keys.map(|(key, value)| (key.to_owned(), value.to_string()))
         .into()
 }
 
-/// The daemon's answer to a GET, status line and all; `None` while nobody
-/// listens.
+/// The daemon's response to a GET request, with the status line; `None` if the
+/// connection is refused.
 fn get(path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(ADDRESS).ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: close\r\n\r\n");
@@ -103,13 +103,13 @@ pub(crate) fn serves() -> bool {
     answer.starts_with("HTTP/1.1 200")
 }
 
-/// Whether it serves, and waits for a config.
+/// Whether the daemon serves and waits for a config.
 fn waits() -> bool {
     let answer = get("/.well-known/openid-configuration").unwrap_or_default();
     answer.starts_with("HTTP/1.1 503")
 }
 
-/// The keys that it publishes.
+/// The published keys.
 fn keys() -> String {
     let answer = get("/keys").unwrap();
     answer.split_once("\r\n\r\n").unwrap().1.to_owned()
@@ -132,7 +132,7 @@ fn log(nas: &Nas) -> String {
     fs::read_to_string(log).unwrap_or_default()
 }
 
-/// The texts of all files in `home` that the setup wrote.
+/// The contents of all files in `home` that the setup wrote.
 fn setup(nas: &Nas) -> Vec<String> {
     let texts = FILES.map(|name| fs::read_to_string(nas.file("home", name)).unwrap());
     texts.into()

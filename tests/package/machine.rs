@@ -1,16 +1,15 @@
-//! A machine of its own for each story: its own network, processes and disks,
-//! so that every daemon has port 5556, and that nothing is left on the machine
-//! that tests.
+//! Runs each test in its own network, process and mount namespaces, so that
+//! every daemon can use port 5556 and nothing is left on the host.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, process};
 
-/// Plays `story` with an empty disk, as root of a machine without a network:
-/// this test, run once more as the first process there. With that process all
-/// others end, and every mount goes.
+/// Runs `story` with an empty disk, as root of a machine without a network, by
+/// running this test again as the first process in new namespaces. When that
+/// process ends, all others end, and every mount is removed.
 ///
-/// The test's name is that of the closure `T` in it.
+/// The test's name is that of the closure `T`.
 pub(crate) fn on_a_machine<T>(story: impl FnOnce(&Path)) {
     if process::id() == 1 {
         let disk = env::current_dir().unwrap();
@@ -19,7 +18,7 @@ pub(crate) fn on_a_machine<T>(story: impl FnOnce(&Path)) {
         return story(&disk);
     }
     let disk = tempfile::tempdir().unwrap();
-    // Whatever hangs there, nobody waits for it for ever.
+    // A limit in case a process in it hangs.
     let mut unshare = as_root("timeout");
     unshare.args([
         "600", "unshare", "--mount", "--net", "--pid", "--ipc", "--fork",
@@ -40,9 +39,9 @@ fn name_of<T>() -> String {
     path.split("::{{closure}}").next().unwrap().to_owned()
 }
 
-/// By sudo, for who is not root.
+/// Runs `program` as root, by sudo if necessary.
 fn as_root(program: &str) -> Command {
-    // Somebody else's directory can be read by root alone.
+    // Only root can read another user's directory.
     let is_root = std::fs::read_dir("/root").is_ok();
     if is_root {
         return Command::new(program);
@@ -52,19 +51,19 @@ fn as_root(program: &str) -> Command {
     sudo
 }
 
-/// `mount`, with the mount point last.
+/// Runs `mount` with the mount point as last argument.
 pub(crate) fn mount(arguments: &[&str], on: &Path) {
     std::fs::create_dir_all(on).unwrap();
     run(Command::new("mount").args(arguments).arg(on));
 }
 
-/// Has to go well.
+/// Runs a command that must succeed.
 pub(crate) fn run(command: &mut Command) {
     let done = command.output().unwrap();
     assert!(done.status.success(), "{command:?}: {done:?}");
 }
 
-/// `path`, which is absolute on the NAS, as seen from the machine.
+/// Returns `path`, which is absolute on the NAS, as a path on the host.
 pub(crate) fn under(disk: &Path, path: &str) -> PathBuf {
     disk.join(path.trim_start_matches('/'))
 }

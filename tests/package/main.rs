@@ -1,24 +1,25 @@
-//! The built package: each module looks at it from one side.
+//! Tests of the built package.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
 
-/// Where the built package is, and whether it is the one of these sources.
+/// Finds the built package, and checks that it was built from these sources.
 mod built;
 
-/// Its life on a NAS, from the installation to the end.
+/// The package on a NAS, from installation to removal.
 mod lifecycle;
 
-/// What is in the file, line by line, before a NAS sees it.
+/// The contents of the package file, checked before a NAS reads it.
 mod validator;
 
-/// systemd itself runs the daemon, by the guide's unit and the package's.
+/// systemd runs the daemon with the unit of the guide, and with that of the
+/// package.
 mod systemd;
 
-/// A machine of its own for each story.
+/// Separate namespaces for each test.
 mod machine;
 
-/// Google and DSM around an installed daemon.
+/// The fakes of Google and DSM around an installed daemon.
 mod neighbours;

@@ -18,8 +18,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use crate::lifecycle::{Answers, answers};
 
 /// Google and DSM for a daemon on port 5556 of the test's own machine, which
-/// resolves Google's name to itself and trusts `authorities`, a file that this
-/// writes.
+/// resolves Google's name to itself and trusts the certificates in
+/// `authorities`, a file that this function writes.
 pub(crate) async fn house(authorities: &Path) -> House {
     let plan = Plan {
         issuer: Some("https://login.example.com".to_owned()),
@@ -33,7 +33,7 @@ pub(crate) async fn house(authorities: &Path) -> House {
     house
 }
 
-/// The wizard's answers that lead to a sign-in at `house`.
+/// The wizard's answers for a sign-in at `house`.
 pub(crate) fn entered(house: &House) -> Answers {
     answers(&[
         ("wizard_redirect_uri", REDIRECT_URI),
@@ -45,8 +45,7 @@ pub(crate) fn entered(house: &House) -> Answers {
     ])
 }
 
-/// Google under its own name and port, with the one certificate that
-/// `authorities` will contain.
+/// Google at its own name and port, with the only certificate in `authorities`.
 async fn google(authorities: &Path) -> FakeGoogle {
     let plain = http::listen(([127, 0, 0, 1], 0).into()).unwrap();
     let behind = plain.local_addr().unwrap();

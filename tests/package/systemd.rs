@@ -1,5 +1,5 @@
-//! A real systemd runs the daemon: by the guide's steps and its unit, and the
-//! package's unit in a user manager, as DSM has one.
+//! A real systemd runs the daemon: with the guide's steps and its unit, and
+//! with the package's unit in a user manager, as on DSM.
 
 mod container;
 mod user_manager;
@@ -17,7 +17,7 @@ use crate::lifecycle::{NAME, serves, until};
 use crate::machine::on_a_machine;
 use crate::neighbours::house;
 
-/// Where the guide's steps are followed.
+/// The directory in which the guide's steps are followed.
 const CHECKOUT: &str = "/root/checkout";
 
 /// Boots twice: the second time, systemd starts the daemon by itself.
@@ -57,7 +57,7 @@ fn the_guide_leads_to_a_supervised_service() {
     });
 }
 
-/// Plays `story` with the disk of a container that is not booted, the unpacked
+/// Runs `story` with the disk of a container that is not booted, the unpacked
 /// package, and Google and DSM.
 fn in_a_container<S: FnOnce(&Disk, &Path, &House)>(story: S) {
     on_a_machine::<S>(|directory| {
@@ -72,7 +72,7 @@ fn in_a_container<S: FnOnce(&Disk, &Path, &House)>(story: S) {
     });
 }
 
-/// What the guide's steps need of a checkout, the program built.
+/// Copies the files that the guide's steps need, with the built program.
 fn check_out(disk: &Disk, package: &Path) {
     let unit = format!("packaging/systemd/{NAME}.service");
     let text = fs::read_to_string(built::root().join(&unit)).unwrap();
@@ -92,7 +92,7 @@ fn steps() -> Vec<String> {
     block.lines().map(str::to_owned).collect()
 }
 
-/// At a terminal, where somebody is asked.
+/// Runs a step at a terminal if it asks questions.
 fn follow(container: &Container<'_>, step: &str, house: &House) {
     let command = format!("cd {CHECKOUT} && {step}");
     if !step.ends_with(" setup") {
@@ -113,8 +113,7 @@ fn follow(container: &Container<'_>, step: &str, house: &House) {
     assert!(status.success(), "{screen}");
 }
 
-/// A valid config takes effect; an invalid one is reported, and nothing
-/// changes.
+/// A valid config takes effect; an invalid one is reported and changes nothing.
 fn reloads(container: &Container<'_>, disk: &Disk, house: &House) {
     let path = disk.at(&format!("/var/lib/{NAME}/config.toml"));
     let config = fs::read_to_string(&path).unwrap();

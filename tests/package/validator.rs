@@ -1,6 +1,6 @@
-//! The package, looked at before a NAS does: DSM has no word for most of what
-//! it refuses but "invalid file format", and for the rest none at all. Nothing
-//! of it is shared with what builds the package.
+//! Checks the package before a NAS reads it: DSM reports most errors as
+//! "invalid file format", and others not at all. Shares no code with the
+//! builder.
 
 mod conf;
 mod container;
@@ -21,7 +21,7 @@ use anyhow::Result;
 use self::package::Package;
 use crate::built;
 
-/// What has to hold, and what says whether it does.
+/// The name of a rule, and the function that checks it.
 type Rule = (&'static str, fn(&Package) -> Result<()>);
 
 const RULES: [Rule; 43] = [
@@ -76,8 +76,8 @@ const RULES: [Rule; 43] = [
     ),
 ];
 
-/// What the tests' own build need not be: it is larger, links as the machine
-/// does, and contains the paths of its sources.
+/// Rules that the tests' own build need not fulfil: it is larger, links
+/// dynamically, and contains the paths of its sources.
 const OF_THE_SHIPPED: [&str; 3] = ["small", "libraries", "no path of its builder"];
 
 #[test]
@@ -95,7 +95,7 @@ fn it_is_what_dsm_asks_for() {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
-/// What runs the best known source of packages reads it, too.
+/// The most used package server can read the package.
 #[test]
 fn spkrepo_reads_it() {
     let target = built::target();

@@ -1,4 +1,4 @@
-//! Hostile answers.
+//! Hostile answers in the wizard.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn an_answer_is_text_whatever_it_looks_like() {
 }
 
 #[test]
-fn what_is_too_long_or_no_line_is_refused_and_not_repeated() {
+fn an_answer_that_is_too_long_or_multi_line_is_rejected() {
     on_a_nas(|nas, package| {
         let long = "hush ".repeat(2048);
         for (field, key, value) in [

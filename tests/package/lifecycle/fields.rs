@@ -1,5 +1,4 @@
-//! What the wizards' fields take, and what setup takes: the package's own, one
-//! beside the other.
+//! What the wizards' fields accept, compared with what setup accepts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -68,14 +67,14 @@ fn all_of_it_may_be_left_as_it_is() {
     }
 }
 
-/// What becomes of an answer.
+/// What happens to an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It is good.
+    /// Accepted by the field and by setup.
     Good,
-    /// Its field says what is wrong.
+    /// Rejected by the field.
     Caught,
-    /// It passes its field, and is refused before the installation.
+    /// Accepted by the field, and rejected before the installation.
     Refused,
 }
 use Fate::{Caught, Good, Refused};
@@ -100,7 +99,7 @@ const VALUES: [(&str, &str, Fate); 72] = [
     ("wizard_issuer", "https://192.168.1.2", Refused),
     ("wizard_issuer", "https://login.example.com:5556", Refused),
     ("wizard_issuer", "https://login.exämple.com", Refused),
-    // The same host as the redirect URI's.
+    // The same host as in the redirect URI.
     ("wizard_issuer", "https://nas.example.com", Refused),
     (
         "wizard_issuer",
@@ -224,7 +223,7 @@ fn a_field_refuses_no_good_answer() {
     }
 }
 
-/// `/.../`, as JavaScript writes it.
+/// Extracts the JavaScript regular expression in `/.../`.
 fn expression(wizard: &Value, key: &str) -> Regex {
     let fields = fields(wizard);
     let field = fields.iter().find(|field| field["key"] == key).unwrap();
@@ -237,7 +236,7 @@ fn expression(wizard: &Value, key: &str) -> Regex {
     Regex::new(expression).unwrap()
 }
 
-/// Whether setup takes it.
+/// Whether setup accepts it.
 fn is_good(package: &Path, key: &str, value: &str) -> bool {
     let home = tempfile::tempdir().unwrap();
     let mut setup = Command::new(package.join("target/bin/google-to-synology-sso"));

@@ -1,4 +1,4 @@
-//! Somebody installs the package, answering or not.
+//! Installation of the package, with and without answers.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -42,7 +42,7 @@ fn the_answers_are_all_it_needs() {
         );
         let calls = fs::read_to_string(nas.at("/run/user-units/calls")).unwrap();
         assert!(calls.contains("start pkguser-google-to-synology-sso by google-to-synology-sso\n"));
-        // DSM lets nobody see standard error.
+        // DSM discards standard error.
         until("the log is there", || log(nas).contains("serving"));
         for (key, value) in ANSWERS {
             if key.ends_with("secret") || key.ends_with("password") {
@@ -53,7 +53,7 @@ fn the_answers_are_all_it_needs() {
 }
 
 #[test]
-fn whoever_skips_the_answers_gets_a_page_that_says_what_to_do() {
+fn without_answers_the_daemon_serves_a_page_with_instructions() {
     on_a_nas(|nas, package| {
         for nothing in [untouched(), Answers::new()] {
             let ran = nas.install(package, &nothing);
@@ -70,7 +70,7 @@ fn whoever_skips_the_answers_gets_a_page_that_says_what_to_do() {
 }
 
 #[test]
-fn who_skipped_them_gives_them_by_ssh_and_it_begins() {
+fn answers_given_later_by_ssh_start_the_service() {
     on_a_nas(|nas, package| {
         nas.install(package, &untouched());
         until("it waits", waits);
@@ -115,7 +115,8 @@ fn answers_that_cannot_work_are_rejected_before_installing() {
             for part in words {
                 assert!(ran.dialog.contains(part), "{part}: {ran:?}");
             }
-            // Nothing that is not in a field's language or on its screen.
+            // The dialog contains no variable name and no text in another
+            // language.
             assert!(!ran.dialog.contains("wizard_"), "{ran:?}");
             assert!(!ran.dialog.contains("nothing was written"), "{ran:?}");
             assert_eq!(ran.dialog.lines().count(), 3, "{ran:?}");
@@ -185,7 +186,7 @@ fn the_icon_opens_the_help_in_dsms_language() {
     });
 }
 
-/// The account of a package that was removed may come back with another uid.
+/// The account of a removed package may be created again with another uid.
 #[test]
 fn files_of_another_uid_are_said_with_the_command_that_helps() {
     on_a_nas(|nas, package| {

@@ -1,7 +1,7 @@
 //! A NAS with DSM, as far as a package sees it: directories, an account, and
-//! which script is run when, as whom, with which environment. From Synology's
-//! developer guide for DSM 7.2 ("Scripts", "Script environment variables",
-//! "FHS"), and where that is silent from what others' packages rely on.
+//! which script runs when, as which user, with which environment. From
+//! Synology's developer guide for DSM 7.2 ("Scripts", "Script environment
+//! variables", "FHS"), and otherwise from what other packages rely on.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -11,52 +11,52 @@ use std::process::Command;
 
 use crate::machine::{mount, run, under};
 
-/// The package, and its account.
+/// The name of the package and of its account.
 pub(crate) const NAME: &str = "google-to-synology-sso";
 
 /// DSM numbers the accounts of packages from about here on.
 pub(crate) const USER: u32 = 297_536;
 
-/// Where DSM has it, where it unpacks another one, and what it shows.
+/// The directories of the installed package, of an unpacked one, and of the
+/// status.
 const INSTALLED: &str = "/var/packages/google-to-synology-sso";
 const TEMPORARY: &str = "/volume1/@tmp/synopkg/install.Xy12";
 const DIALOG: &str = "/tmp/dialog";
 
-/// Made by our synosystemctl while it looks after a unit.
+/// Exists while our synosystemctl supervises a unit.
 const SUPERVISOR: &str = "/run/user-units/supervisor";
 
 const UNIT: &str = "pkguser-google-to-synology-sso.service";
 
-/// The lasting directories of a package, and where they really are: the
-/// first's mode is DSM's, too.
+/// The persistent directories of a package, their real paths, and DSM's mode.
 const DIRECTORIES: [(&str, &str, u32); 3] = [
     ("home", "/volume1/@apphome", 0o700),
     ("etc", "/volume1/@appconf", 0o755),
     ("var", "/volume1/@appdata", 0o755),
 ];
 
-/// What somebody typed in a wizard, by the keys of its fields.
+/// The answers in a wizard, by the keys of its fields.
 pub(crate) type Answers = BTreeMap<String, String>;
 
-/// A NAS.
+/// A simulated NAS.
 pub(crate) struct Nas {
     disk: PathBuf,
     /// `SYNOPKG_DSM_LANGUAGE`
     pub(crate) language: &'static str,
-    /// This variable is not there, whatever the guide says.
+    /// A variable that is missing, although the guide lists it.
     pub(crate) without: Option<String>,
-    /// Others that are.
+    /// Additional variables.
     pub(crate) with: Vec<(&'static str, &'static str)>,
 }
 
-/// What a script, or a row of them, came to.
+/// The result of a script, or of several.
 #[derive(Debug, Default)]
 pub(crate) struct Ran {
-    /// The last one's exit code.
+    /// The exit code of the last script.
     pub(crate) code: i32,
-    /// What Package Center shows.
+    /// The text that Package Center shows.
     pub(crate) dialog: String,
-    /// What it keeps in its log.
+    /// The text in Package Center's log.
     pub(crate) log: String,
 }
 
@@ -83,7 +83,7 @@ impl Nas {
         );
         text("etc/group", &format!("root:x:0:\n{NAME}:x:{USER}:\n"));
         text("etc/hosts", "127.0.0.1 localhost accounts.google.com\n");
-        // DSM's programs beside this machine's.
+        // DSM's programs come before those of this machine.
         let own = disk.join("volume1/@dsm");
         for (place, program) in [
             ("bin/sudo", include_str!("sudo")),
@@ -100,7 +100,7 @@ impl Nas {
             &disk.join("usr"),
         );
         mount(&["-t", "proc", "proc"], &disk.join("proc"));
-        // Not this machine's, where they may be root's alone.
+        // Not this machine's /dev, which only root may be able to use.
         fs::create_dir(disk.join("dev")).unwrap();
         for (name, number) in [("null", "3"), ("zero", "5"), ("urandom", "9")] {
             let node = disk.join("dev").join(name);
@@ -116,21 +116,21 @@ impl Nas {
         }
     }
 
-    /// `path` on the NAS as the test can open it; links are the test's own to
-    /// follow.
+    /// Returns `path` on the NAS as a path that the test can open; the test
+    /// must follow links itself.
     pub(crate) fn at(&self, path: &str) -> PathBuf {
         under(&self.disk, path)
     }
 
-    /// A file in one of the package's lasting directories.
+    /// Returns a file in one of the package's persistent directories.
     pub(crate) fn file(&self, directory: &str, name: &str) -> PathBuf {
         let mut places = DIRECTORIES.iter();
         let (_, place, _) = places.find(|found| found.0 == directory).unwrap();
         self.at(place).join(NAME).join(name)
     }
 
-    /// Package Center installs `package`, which is then started; if `preinst`
-    /// refuses, nothing has happened.
+    /// Package Center installs and starts `package`; if `preinst` rejects it,
+    /// nothing changes.
     pub(crate) fn install(&self, package: &Path, answers: &Answers) -> Ran {
         let mut ran = Ran::default();
         self.unpack(package);
@@ -138,7 +138,7 @@ impl Nas {
         let environment = environment.into_iter().chain(answers.clone()).collect();
         if self.hook(&mut ran, TEMPORARY, "preinst", &environment) {
             self.place();
-            // Or the package is "damaged", and DSM offers to repair it.
+            // Otherwise the package is "damaged", and DSM offers to repair it.
             let is_well = self.hook(&mut ran, INSTALLED, "postinst", &environment);
             assert!(is_well, "postinst: {ran:?}");
             self.acquire_unit();
@@ -148,8 +148,8 @@ impl Nas {
         ran
     }
 
-    /// Package Center puts `package` in the place of the one that is there,
-    /// and starts it if that one ran.
+    /// Package Center replaces the installed package by `package`, and starts
+    /// it if the old one ran.
     pub(crate) fn upgrade(&self, package: &Path) -> Ran {
         let mut ran = Ran::default();
         let ran_before = self.status() == 0;
@@ -160,7 +160,7 @@ impl Nas {
         let environment = self.environment("UPGRADE");
         for (from, script) in [
             (TEMPORARY, "preupgrade"),
-            // These two are still the old package's.
+            // These two scripts are still those of the old package.
             (INSTALLED, "preuninst"),
             (INSTALLED, "postuninst"),
             (TEMPORARY, "preinst"),
@@ -194,14 +194,14 @@ impl Nas {
             assert!(is_well, "{script}: {ran:?}");
         }
         let unit = self.file("home", &format!(".config/systemd/user/{UNIT}"));
-        // Gone already where all of home was erased.
+        // Already removed if all of home was erased.
         let _ = fs::remove_file(unit);
         fs::remove_dir_all(self.at(INSTALLED)).unwrap();
         fs::remove_dir_all(self.at("/volume1/@appstore").join(NAME)).unwrap();
         ran
     }
 
-    /// The power goes, and comes back: DSM starts what had run.
+    /// Simulates a power cut: DSM starts the packages that ran before.
     pub(crate) fn power_cycle(&self) -> Ran {
         let supervisor = self.at(SUPERVISOR);
         if let Ok(pid) = fs::read_to_string(&supervisor) {
@@ -215,18 +215,18 @@ impl Nas {
         ran
     }
 
-    /// Whether a unit is started, or is to be started again.
+    /// Whether a unit is started, or will be restarted.
     pub(crate) fn is_supervised(&self) -> bool {
         self.at(SUPERVISOR).exists()
     }
 
-    /// Whether units can be started.
+    /// Sets whether units can be started.
     pub(crate) fn break_units(&self, broken: bool) {
         self.change_units("broken", broken);
     }
 
-    /// Makes our synosystemctl that of another DSM, or no longer: `broken`,
-    /// `ignorant` or `stuck`.
+    /// Makes our synosystemctl behave as on another DSM: `broken`, `ignorant`
+    /// or `stuck`.
     pub(crate) fn change_units(&self, flaw: &str, there: bool) {
         let file = self.at("/run/user-units").join(flaw);
         if there {
@@ -236,14 +236,14 @@ impl Nas {
         }
     }
 
-    /// `kill -SIGNAL` for every process of the daemon.
+    /// Sends `signal` to every process of the daemon.
     pub(crate) fn kill(&self, signal: &str) {
         for pid in self.daemons() {
             run(Command::new("kill").args(["-s", signal, &pid]));
         }
     }
 
-    /// The processes that are the daemon.
+    /// Returns the processes of the daemon.
     #[expect(clippy::unused_self, reason = "they are this NAS's, and no other's")]
     pub(crate) fn daemons(&self) -> Vec<String> {
         let processes = fs::read_dir("/proc").unwrap();
@@ -256,32 +256,32 @@ impl Nas {
         ours.collect()
     }
 
-    /// Package Center's start button.
+    /// Clicks Package Center's start button.
     pub(crate) fn start(&self) -> Ran {
         let mut ran = Ran::default();
         self.start_up(&mut ran, "START");
         ran
     }
 
-    /// Its stop button.
+    /// Clicks Package Center's stop button.
     pub(crate) fn stop(&self) -> Ran {
         let mut ran = Ran::default();
         self.shut_down(&mut ran, "STOP");
         ran
     }
 
-    /// What it shows of the package.
+    /// Returns the status that Package Center shows.
     pub(crate) fn status(&self) -> i32 {
         self.control("status", "").code
     }
 
-    /// `start-stop-status`, as DSM calls it.
+    /// Runs `start-stop-status` as DSM does.
     pub(crate) fn control(&self, verb: &str, status: &str) -> Ran {
         let script = format!("{INSTALLED}/scripts/start-stop-status");
         self.run_as(USER, &[&script, verb], &self.environment(status))
     }
 
-    /// A command of somebody who came by SSH: root, or the package's user.
+    /// Runs a command over SSH, as root or as the package's user.
     pub(crate) fn ssh(&self, user: u32, command: &[&str]) -> Ran {
         let environment = [
             ("PATH", "/usr/sbin:/usr/bin:/usr/syno/bin"),
@@ -303,14 +303,14 @@ impl Nas {
         }
     }
 
-    /// One of the package's other scripts; whether it went well.
+    /// Runs one of the package's other scripts; returns whether it succeeded.
     fn hook(&self, ran: &mut Ran, from: &str, script: &str, environment: &Answers) -> bool {
         let script = format!("{from}/scripts/{script}");
         ran.add(&self.run_as(USER, &[&script], environment));
         ran.code == 0
     }
 
-    /// The names of what the guide promises to a script.
+    /// The variables that the guide promises to a script.
     pub(crate) fn variables(&self) -> Vec<String> {
         self.environment("").into_keys().collect()
     }
@@ -355,7 +355,7 @@ impl Nas {
         chroot.arg(format!("--userspec={user}:{user}"));
         chroot.arg(format!("--groups={user}"));
         chroot.arg(&self.disk).args(command);
-        // The log is a file, as DSM's is: a pipe would be kept by a daemon.
+        // The log is a file, as on DSM: a daemon would hold a pipe open.
         let log = self.at("/tmp/log");
         let file = fs::File::create(&log).unwrap();
         chroot.stdout(file.try_clone().unwrap()).stderr(file);
@@ -367,7 +367,7 @@ impl Nas {
         }
     }
 
-    /// As far as it is before `preinst`.
+    /// Runs the steps before `preinst`.
     fn unpack(&self, package: &Path) {
         let place = self.at(TEMPORARY);
         fs::create_dir_all(&place).unwrap();
@@ -375,7 +375,7 @@ impl Nas {
         give(&place);
     }
 
-    /// Puts what was unpacked in its places.
+    /// Moves the unpacked files to their places.
     fn place(&self) {
         let (from, here) = (self.at(TEMPORARY), self.at(INSTALLED));
         fs::create_dir_all(&here).unwrap();
@@ -414,7 +414,7 @@ fn copy(from: &Path, to: &Path) {
     run(Command::new("cp").arg("-a").args([from, to]));
 }
 
-/// To the package's user.
+/// Changes the owner to the package's user.
 fn give(place: &Path) {
     let owner = format!("{USER}:{USER}");
     run(Command::new("chown").args(["-R", &owner]).arg(place));
@@ -447,8 +447,8 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Every file at or below `directory` that is no directory, with its owner and
-/// its mode.
+/// Every file at or below `directory` that is not a directory, with its owner
+/// and its mode.
 pub(crate) fn files(directory: &Path) -> Vec<(PathBuf, u32, u32)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {

@@ -1,4 +1,4 @@
-//! The wizard's answers are all that a sign-in needs: no file is edited.
+//! The wizard's answers are enough for a sign-in; no file is edited.
 
 use fakes::house::JEANNE;
 
@@ -22,7 +22,8 @@ fn the_answers_alone_lead_to_a_sign_in() {
             assert_eq!(claims["iss"], "https://login.example.com");
             assert_eq!(claims["username"], "jeanne");
 
-            // Who is linked stays linked, in an upgrade and by what is kept.
+            // Links survive an upgrade, and a reinstallation with the data
+            // kept.
             let before = links(nas);
             assert!(before.contains("jeanne"), "{before}");
             assert_eq!(nas.upgrade(package).code, 0);
@@ -39,7 +40,7 @@ fn the_answers_alone_lead_to_a_sign_in() {
 
 fn links(nas: &Nas) -> String {
     let mut told = String::new();
-    // The command line's door opens a moment after the port.
+    // The control socket opens a moment after the port.
     until("it tells", || {
         let ran = nas.ssh(0, &[super::PROGRAM, "links", "list"]);
         told.clone_from(&ran.log);

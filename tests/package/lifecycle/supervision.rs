@@ -1,4 +1,4 @@
-//! The daemon is started, stopped, killed, and asked for.
+//! Start, stop, crash and status of the daemon.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::{answers, get, log, on_a_nas, serves, until, untouched, waits};
 
 const SCRIPT: &str = "/var/packages/google-to-synology-sso/scripts/start-stop-status";
 
-/// A start, and then as long as DSM may wait for it.
+/// Starts the package, and waits as long as DSM may.
 fn start(nas: &Nas) {
     let before = Instant::now();
     let ran = nas.start();
@@ -23,7 +23,7 @@ fn start(nas: &Nas) {
 }
 
 #[test]
-fn it_stops_and_starts_as_often_as_somebody_clicks() {
+fn it_stops_and_starts_repeatedly() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         for broken in [false, true] {
@@ -79,7 +79,7 @@ fn between_a_crash_and_the_next_try_it_can_be_stopped() {
     });
 }
 
-/// DSM 7.4.1 stops a package for good that does not run when it is asked.
+/// DSM 7.4.1 stops a package permanently if its status is not running.
 #[test]
 fn dsm_never_hears_that_it_is_down_after_a_crash() {
     on_a_nas(|nas, package| {
@@ -126,7 +126,8 @@ fn a_call_of_dsms_that_never_returns_is_given_up() {
     });
 }
 
-/// A bad or missing config and bad usage are final; all else may pass.
+/// A bad or missing config and wrong usage are permanent failures; all others
+/// are tried again.
 #[test]
 fn a_bad_command_line_is_not_tried_again() {
     on_a_nas(|nas, package| {
@@ -160,7 +161,7 @@ fn without_the_unit_the_script_runs_it_and_the_log_says_so() {
             assert_eq!(nas.status(), 3);
             start(nas);
             until("it answers", || serves() || waits());
-            // A stop ends it, though the unit could now.
+            // A stop ends this daemon, even if the unit works again.
             nas.break_units(false);
             assert_eq!(nas.stop().code, 0);
             assert!(nas.daemons().is_empty());
@@ -197,7 +198,7 @@ fn a_second_daemon_is_kept_out() {
         until("it serves", serves);
         let first = nas.daemons();
 
-        // By hand, past the script.
+        // Started by hand, without the script.
         let second = nas.ssh(USER, &[super::PROGRAM, "run", "--wait-for-config"]);
 
         assert_eq!(second.code, 1, "{second:?}");
@@ -251,11 +252,12 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
 }
 
 #[test]
-fn what_looks_like_it_is_not_it() {
+fn similar_processes_are_not_taken_for_the_daemon() {
     on_a_nas(|nas, package| {
         nas.install(package, &untouched());
         nas.stop();
-        // Somebody else under our name; and our own user, who only looks.
+        // A process of another user with our name; and a client command of our
+        // own user.
         for (user, command) in [(65534, "run"), (USER, "status")] {
             let pretend = format!("(exec -a \"$0\" sh -c 'sleep 60; :' {command} x) &");
             nas.ssh(user, &["/bin/bash", "-c", &pretend, super::PROGRAM]);
@@ -286,7 +288,7 @@ fn after_a_power_cut_it_is_there_again() {
 }
 
 #[test]
-fn what_dsm_may_think_of_besides_is_no_failure() {
+fn unknown_actions_of_dsm_are_not_a_failure() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         until("it serves", serves);

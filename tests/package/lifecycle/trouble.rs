@@ -1,4 +1,4 @@
-//! Full disks, taken ports, poor environments.
+//! Full disks, taken ports, missing environment variables.
 
 use std::fs;
 use std::io::Write;
@@ -10,7 +10,7 @@ use super::nas::{Nas, USER};
 use super::{ADDRESS, answers, choice, log, on_a_nas, serves, setup, until, untouched, waits};
 use crate::machine::{mount, run};
 
-/// A whole life, whatever the environment is like.
+/// Installs, uses, upgrades and removes the package.
 fn live(nas: &Nas, package: &Path) {
     let what = format!("without {:?}", nas.without);
     let ran = nas.install(package, &answers(&[]));
@@ -23,7 +23,7 @@ fn live(nas: &Nas, package: &Path) {
     let ran = nas.uninstall(&choice(true));
     assert_eq!(ran.code, 0, "{what}: {ran:?}");
     assert!(nas.daemons().is_empty(), "{what}");
-    // Without it nobody can tell an uninstallation from an upgrade.
+    // Without this variable the script cannot tell a removal from an upgrade.
     let is_kept = nas.without.as_deref() == Some("SYNOPKG_PKG_STATUS");
     assert_eq!(nas.file("home", "config.toml").exists(), is_kept, "{what}");
     run(Command::new("rm").arg("-rf").arg(nas.file("home", "")));
@@ -54,7 +54,7 @@ fn the_locale_does_not_matter() {
 #[test]
 fn a_full_disk_is_logged_and_loses_nothing_that_was_there() {
     on_a_nas(|nas, package| {
-        // The directory of the package's home, before there is one.
+        // The parent of the package's home, before home exists.
         let volume = nas.at("/volume1/@apphome");
         mount(
             &["-t", "tmpfs", "-o", "size=64k,mode=755", "tmpfs"],
@@ -62,7 +62,7 @@ fn a_full_disk_is_logged_and_loses_nothing_that_was_there() {
         );
         let film = fs::File::create(volume.join("film")).unwrap();
         while (&film).write_all(&[1; 4096]).is_ok() {}
-        // Two pages: for DSM's copy of the unit, and not for four files.
+        // Two pages: enough for DSM's copy of the unit, but not for four files.
         film.set_len(film.metadata().unwrap().len() - 2 * 4096)
             .unwrap();
 
@@ -95,7 +95,7 @@ fn a_home_that_cannot_be_written_is_said_and_tried_again() {
         assert!(nas.is_supervised() && !serves());
         assert_eq!(setup(nas), before);
 
-        // A temporary failure does not keep the daemon down for good.
+        // A temporary failure does not stop the daemon permanently.
         mount(&["-o", "remount,bind,rw"], &home);
         until("it serves", serves);
         assert_eq!(nas.status(), 0);

@@ -1,4 +1,4 @@
-//! The package goes, with or without its data, and comes back.
+//! Removal of the package, with or without its data, and reinstallation.
 
 use std::fs;
 
@@ -12,13 +12,13 @@ fn left(nas: &Nas) -> Vec<String> {
 }
 
 #[test]
-fn what_is_kept_is_in_force_after_the_next_installation() {
+fn kept_data_is_used_after_the_next_installation() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         until("it serves", serves);
         let before = setup(nas);
-        // By hand there is no wizard; then the wizard's first choice; and what
-        // no wizard says.
+        // By hand, without a wizard; then with the wizard's first choice; and
+        // with an answer that the wizard does not give.
         let half = Answers::from([("wizard_delete_data".to_owned(), "yes".to_owned())]);
         for kept in [Answers::new(), choice(false), half] {
             let ran = nas.uninstall(&kept);
@@ -35,7 +35,7 @@ fn what_is_kept_is_in_force_after_the_next_installation() {
 }
 
 #[test]
-fn what_is_erased_is_gone_whole() {
+fn erased_data_is_removed_completely() {
     on_a_nas(|nas, package| {
         for broken in [false, true] {
             nas.break_units(broken);
@@ -73,11 +73,11 @@ fn a_crash_just_before_does_not_bring_it_back() {
 }
 
 #[test]
-fn what_cannot_be_erased_is_said() {
+fn files_that_cannot_be_erased_are_reported() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         nas.stop();
-        // Root's own, which the package's user cannot empty.
+        // Owned by root, so that the package's user cannot empty it.
         fs::create_dir(nas.file("var", "notes")).unwrap();
         fs::write(nas.file("var", "notes/mine"), "").unwrap();
 

@@ -1,4 +1,4 @@
-//! A newer package takes the place of the one that is there, or an older one.
+//! Upgrades and downgrades of the package.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use super::nas::{USER, files};
 use super::{answers, choice, log, on_a_nas, serves, setup, until};
 use crate::built::root;
 
-/// Another version's package, with another command line in its unit.
+/// A package of another version, with another command line in its unit.
 fn next_version(package: &Path) {
     let unit = package.join("conf/systemd/pkguser-google-to-synology-sso.service");
     let text = fs::read_to_string(&unit).unwrap();
@@ -53,7 +53,7 @@ fn config_state_and_keys_are_what_they_were() {
 }
 
 #[test]
-fn what_did_not_run_does_not_run_after_it() {
+fn a_stopped_package_stays_stopped_after_an_upgrade() {
     on_a_nas(|nas, package| {
         nas.install(package, &answers(&[]));
         nas.stop();
@@ -113,7 +113,7 @@ fn a_config_of_every_release_still_serves() {
     });
 }
 
-/// `user_version`, where SQLite keeps it in the file's head.
+/// The offset of SQLite's `user_version` in the file header.
 const VERSION: std::ops::Range<usize> = 60..64;
 
 #[test]
@@ -137,7 +137,7 @@ fn an_older_package_leaves_a_newer_state_as_it_is() {
         assert!(!serves());
         assert_eq!(fs::read(&state).unwrap(), newer);
 
-        // As the newer release would leave it that is installed again.
+        // As the newer release leaves it when it is installed again.
         fs::write(&state, &ours).unwrap();
         until("the next start is good", serves);
     });

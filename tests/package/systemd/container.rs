@@ -1,5 +1,4 @@
-//! A container that boots this machine's own Debian, changes included in
-//! memory only.
+//! A container that boots this machine's own Debian; changes go to memory only.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -10,12 +9,12 @@ use std::time::Duration;
 use crate::lifecycle::until;
 use crate::machine::{mount, run};
 
-/// What containers are called, in the directory of control groups too.
+/// The prefix of container names, also in the control group tree.
 const PREFIX: &str = "google-to-synology-sso-test-";
 
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
 
-/// Waits until nobody removes the new group, joins it, and boots.
+/// Waits until the new control group is ready, joins it, and boots.
 const BOOT: &str = r#"
 tries=100
 until mkdir -p "$1" && echo $$ >"$1/cgroup.procs"; do
@@ -33,17 +32,18 @@ pub(super) struct Disk {
     group: PathBuf,
 }
 
-/// A container with systemd as its first process. Its network is the test's.
+/// A container with systemd as its first process. It uses the network of the
+/// test.
 pub(super) struct Container<'d> {
     disk: &'d Disk,
     nspawn: Child,
-    /// Its systemd, as the test numbers it.
+    /// The process id of its systemd on the host.
     systemd: String,
 }
 
 impl Disk {
-    /// Lays this machine's root directory below `directory`, an empty tmpfs,
-    /// which takes all changes.
+    /// Mounts this machine's root directory below `directory`, an empty tmpfs,
+    /// which receives all changes.
     pub(super) fn below(directory: &Path) -> Self {
         let [upper, work, root] = ["upper", "work", "root"].map(|name| directory.join(name));
         for part in [&upper, &work] {
@@ -55,7 +55,7 @@ impl Disk {
             work.display()
         );
         mount(&["-t", "overlay", "-o", &layers, "overlay"], &root);
-        // Version 2 alone, also where the machine uses version 1.
+        // Only control groups version 2, even if the machine uses version 1.
         let groups = Path::new(CONTROL_GROUPS);
         if !groups.join("cgroup.controllers").exists() {
             mount(&["-t", "cgroup2", "cgroup2"], groups);
@@ -76,8 +76,8 @@ impl Disk {
         disk
     }
 
-    /// Nothing that this machine starts at boot is started in the container,
-    /// and none of our own service is there.
+    /// Disables all services that this machine starts at boot, and removes our
+    /// own.
     fn forget_services(&self) {
         let script = "rm -rf /etc/systemd/system/*.wants /etc/systemd/system/*.requires \
             /etc/systemd/system/google-to-synology-sso.service \
@@ -87,7 +87,8 @@ impl Disk {
         run(&mut self.before_boot(&["sh", "-c", script]));
     }
 
-    /// A command in the root directory of the container, which is not booted.
+    /// Runs a command in the root directory of the container before it is
+    /// booted.
     pub(super) fn before_boot(&self, command: &[&str]) -> Command {
         let mut chroot = Command::new("/usr/sbin/chroot");
         chroot.arg(&self.root).args(command);
@@ -95,12 +96,13 @@ impl Disk {
         chroot
     }
 
-    /// `path`, which is absolute in the container, as the test opens it.
+    /// Returns `path`, which is absolute in the container, as a path on the
+    /// host.
     pub(super) fn at(&self, path: &str) -> PathBuf {
         crate::machine::under(&self.root, path)
     }
 
-    /// Writes a file; its directory is created.
+    /// Writes a file and creates its directory.
     pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.at(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -109,7 +111,7 @@ impl Disk {
 }
 
 impl<'d> Container<'d> {
-    /// Returns when systemd has started all that it starts at boot.
+    /// Boots the container, and returns when systemd has started all units.
     pub(super) fn boot(disk: &'d Disk) -> Self {
         let nspawn = Path::new("/usr/bin/systemd-nspawn");
         assert!(
@@ -139,13 +141,13 @@ impl<'d> Container<'d> {
         container
     }
 
-    /// A shell's `command` as root of the container.
+    /// Prepares the shell command `command` as root of the container.
     pub(super) fn command(&self, command: &str) -> Command {
         let mut nsenter = Command::new("nsenter");
         nsenter.args(["--target", &self.systemd]);
         nsenter.args(["--mount", "--uts", "--ipc", "--pid", "--cgroup"]);
         nsenter.args(["--root", "--wd", "--", "sh", "-c", command]);
-        // As an administrator's shell has it; without a pager.
+        // The environment of an administrator's shell, without a pager.
         nsenter.env_clear().env("LC_ALL", "C.UTF-8");
         nsenter.env(
             "PATH",
@@ -154,12 +156,12 @@ impl<'d> Container<'d> {
         nsenter
     }
 
-    /// How a shell's `command` ends.
+    /// Returns the output of the shell command `command`.
     pub(super) fn output(&self, command: &str) -> Output {
         self.command(command).output().unwrap()
     }
 
-    /// What a shell's `command` prints; it succeeds.
+    /// Returns the standard output of `command`, which must succeed.
     pub(super) fn run(&self, command: &str) -> String {
         let done = self.output(command);
         assert!(done.status.success(), "{command}: {done:?}");
@@ -169,15 +171,16 @@ impl<'d> Container<'d> {
             .to_owned()
     }
 
-    /// Degraded: a unit of this machine does not start in a container.
+    /// "Degraded" is accepted: a unit of this machine may not start in a
+    /// container.
     fn has_booted(&self) -> bool {
         let state = self.output("systemctl is-system-running").stdout;
         matches!(state.trim_ascii(), b"running" | b"degraded")
     }
 
-    /// Powers off by systemd, and returns when it is off.
+    /// Powers the container off by systemd and waits for its end.
     pub(super) fn power_off(mut self) {
-        // The connection may break before the answer.
+        // The connection may break before the response.
         let _ = self.output("systemctl poweroff");
         until("it is off", || self.nspawn.try_wait().unwrap().is_some());
     }
@@ -207,15 +210,15 @@ impl Drop for Container<'_> {
     }
 }
 
-/// The first child of process `id`; empty if it has none.
+/// Returns the first child of process `id`; empty if it has none.
 fn first_child(id: u32) -> String {
     let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
     let children = children.unwrap_or_default();
     children.split(' ').next().unwrap_or_default().to_owned()
 }
 
-/// Removes the control groups of containers whose test was killed: all else
-/// of them ended with it.
+/// Removes the control groups of containers whose test was killed; nothing else
+/// of those remains.
 fn sweep() {
     for entry in fs::read_dir(CONTROL_GROUPS).unwrap() {
         let path = entry.unwrap().path();
@@ -231,7 +234,7 @@ fn sweep() {
     }
 }
 
-/// Removes a tree of control groups, as far as they are empty.
+/// Removes the empty control groups of a tree.
 fn remove(group: &Path) {
     let mut find = Command::new("find");
     find.arg(group)

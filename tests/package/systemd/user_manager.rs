@@ -38,7 +38,8 @@ fn a_user_manager_runs_the_unit_of_the_package() {
 
         let crashed = user.asks("main-pid");
         container.run(&format!("kill -s KILL {crashed}"));
-        // DSM asks at any time, and stops a package that does not run.
+        // DSM may ask for the status at any time, and stops a package that is
+        // not running.
         assert_eq!(user.controls("status"), 0);
         until("another one serves", || {
             serves() && user.asks("main-pid") != crashed
@@ -66,13 +67,13 @@ impl User<'_> {
         self.0.output(&format!("{setpriv} {command}"))
     }
 
-    /// The exit code of `start-stop-status`.
+    /// Returns the exit code of `start-stop-status`.
     fn controls(&self, verb: &str) -> i32 {
         let script = format!("{PLACE}/scripts/start-stop-status {verb}");
         self.output(&script).status.code().unwrap()
     }
 
-    /// What the user manager says of the unit.
+    /// Returns a property of the unit from the user manager.
     fn asks(&self, verb: &str) -> String {
         let asked = self.output(&format!("/usr/syno/bin/synosystemctl {verb} {UNIT}"));
         String::from_utf8(asked.stdout)
@@ -82,8 +83,8 @@ impl User<'_> {
     }
 }
 
-/// What Package Center and its workers leave on the disk, and a user manager
-/// as DSM's synosystemctl reaches one.
+/// Writes the files of Package Center and its workers, and starts a user
+/// manager that can be reached as DSM's synosystemctl does.
 fn install(disk: &Disk, package: &Path) {
     let place = disk.at(PLACE);
     let units = place.join("home/.config/systemd/user");
@@ -116,7 +117,7 @@ fn install(disk: &Disk, package: &Path) {
     run(&mut disk.before_boot(&["chmod", "700", &home]));
     disk.write("/usr/syno/bin/synosystemctl", include_str!("synosystemctl"));
     run(&mut disk.before_boot(&["chmod", "755", "/usr/syno/bin/synosystemctl"]));
-    // Debian has this from libpam-systemd, which need not be there.
+    // On Debian, this comes from libpam-systemd, which may not be installed.
     disk.write(
         "/etc/systemd/system/user@.service.d/runtime.conf",
         "[Service]\nEnvironment=XDG_RUNTIME_DIR=/run/user/%i\n",

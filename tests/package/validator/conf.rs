@@ -1,4 +1,4 @@
-//! Who the package is on the NAS, what it is given there, and its unit.
+//! The package's account, its resources on the NAS, and its unit.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -12,8 +12,8 @@ use super::package::Package;
 const UNIT: &str = "conf/systemd/pkguser-google-to-synology-sso.service";
 const TARGET: &str = "/var/packages/google-to-synology-sso/target/";
 
-/// What systemd 219 knows; anything newer it would skip over, and whoever
-/// reads the unit would think that it holds.
+/// The directives that systemd 219 knows. It ignores newer ones, although a
+/// reader of the unit would rely on them.
 const DIRECTIVES: [&str; 13] = [
     "Description",
     "Type",
@@ -30,21 +30,21 @@ const DIRECTIVES: [&str; 13] = [
     "Environment",
 ];
 
-/// What has to be so, whatever else changes.
+/// Settings that must not change.
 const SETTINGS: [(&str, &str); 7] = [
     ("Type", "simple"),
     ("Restart", "always"),
-    // A temporary failure, which is 1, must not keep the daemon down for good.
+    // A temporary failure, which is 1, must not keep the daemon stopped.
     ("RestartPreventExitStatus", "78 2"),
-    // DSM asks for the status, and stops a package that does not run.
+    // DSM asks for the status, and stops a package that is not running.
     ("RestartSec", "1"),
     ("StartLimitInterval", "0"),
     ("UMask", "0077"),
     ("LimitCORE", "0"),
 ];
 
-/// Whole, as DSM refuses any other account in a package that is not
-/// Synology's, and a later name for it would be somebody else.
+/// Compared as a whole: DSM rejects any other account in a third-party package,
+/// and the account name must not change later.
 pub(crate) fn has_its_own_account(package: &Package) -> Result<()> {
     let privilege = package.member("conf/privilege")?.json()?;
     let expected = json!({
@@ -56,7 +56,7 @@ pub(crate) fn has_its_own_account(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// A worker that fails keeps the whole package from starting.
+/// A worker that fails prevents the package from starting.
 pub(crate) fn asks_for_what_is_there(package: &Package) -> Result<()> {
     let resource = package.member("conf/resource")?.json()?;
     let workers = resource.as_object().context("it is no object")?;
@@ -106,11 +106,11 @@ pub(crate) fn has_a_unit_for_dsm(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Newer than DSM's, but the same reading of every line.
+/// Uses a newer systemd than DSM's; both parse every line in the same way.
 pub(crate) fn has_a_unit_that_systemd_understands(package: &Package) -> Result<()> {
     let room = tempfile::tempdir()?;
     let target = room.path().join("target/");
-    // systemd looks whether the program is there.
+    // systemd checks that the program exists.
     let program = target.join("bin/google-to-synology-sso");
     fs::create_dir_all(target.join("bin"))?;
     fs::write(&program, "")?;

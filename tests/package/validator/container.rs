@@ -1,11 +1,11 @@
-//! The two archives: what is in them, and as what.
+//! The two archives: their members, types and modes.
 
 use anyhow::{Context, Result, ensure};
 use tar::EntryType;
 
 use super::package::{Member, Package};
 
-/// A package that is not on this list word for word is another one.
+/// The exact members of the package.
 const MEMBERS: [&str; 23] = [
     "INFO",
     "LICENSE",
@@ -82,7 +82,8 @@ const PAYLOAD: [&str; 47] = [
     "ui/texts/fre/strings",
 ];
 
-/// Of the whole file; what a NAS on a slow line waits for.
+/// The limit in bytes for the whole file, which a NAS may load over a slow
+/// line.
 const LARGEST: usize = 6_000_000;
 const LARGEST_LICENSE: usize = 1_000_000;
 
@@ -109,8 +110,8 @@ fn same(members: &[Member], expected: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// With `./` before a name, no INFO is found; the rest would let a package
-/// write elsewhere.
+/// DSM does not find INFO if names begin with `./`; the other forms would let a
+/// package write elsewhere.
 pub(crate) fn stays_inside(package: &Package) -> Result<()> {
     for member in package.all() {
         let name = &member.name;
@@ -161,7 +162,7 @@ pub(crate) fn is_of_one_time(package: &Package) -> Result<()> {
         times.windows(2).all(|it| it[0] == it[1]),
         "two files differ in time"
     );
-    // gzip's head has a time and a name, which would be the builder's.
+    // gzip's header has a time and a name, which would differ between builders.
     let head = package.member("package.tgz")?.content.get(..8);
     let head = head.context("package.tgz is cut off")?;
     ensure!(head[3] == 0, "package.tgz has a name in its head");
@@ -182,8 +183,8 @@ pub(crate) fn has_a_license(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Whose work is in the program, by name and with the words of the licence;
-/// a few that it cannot do without stand for all.
+/// Names the crates in the program with the text of their licences; a few
+/// indispensable crates are checked.
 pub(crate) fn names_its_authors(package: &Package) -> Result<()> {
     let notices = package.payload("share/licenses.txt")?.text()?;
     for name in ["aws-lc-sys", "hyper", "rustls", "tokio"] {
@@ -197,7 +198,7 @@ pub(crate) fn names_its_authors(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Of Google's client secrets and of keys, wherever they got in.
+/// Searches all files for Google client secrets and private keys.
 pub(crate) fn has_no_secret(package: &Package) -> Result<()> {
     for member in package.all().filter(|it| it.name != "package.tgz") {
         let holds = |mark: &str, is_secret: fn(u8) -> bool| {

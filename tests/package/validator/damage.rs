@@ -1,4 +1,4 @@
-//! Each rule, seen to fail: one that cannot is none.
+//! Damages the package so that each rule fails once.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -181,7 +181,7 @@ const FRAME: &[Damage] = &[
     }),
 ];
 
-/// What Package Center makes of the rest.
+/// The other files that Package Center reads.
 const REST: &[Damage] = &[
     ("scripts are for /bin/sh", |it| {
         replace(it, "scripts/preinst", "#!/bin/sh", "#!/bin/bash");
@@ -192,7 +192,7 @@ const REST: &[Damage] = &[
     ("every shell", |it| {
         append(it, "scripts/preinst", "if true; then\n");
     }),
-    // bash alone knows these; each is dash's or shellcheck's to say.
+    // Only bash accepts these; dash or shellcheck must reject each.
     ("every shell", |it| {
         append(it, "scripts/preinst", "list=(1 2)\n");
     }),
@@ -325,7 +325,7 @@ const REST: &[Damage] = &[
     ("style of DSM's own pages", |it| {
         "ui/texts/style.css".clone_into(&mut payload(it, "ui/help.css").name);
     }),
-    // e_machine is in bytes 18 and 19: an ARM's.
+    // e_machine is in bytes 18 and 19; this is ARM's.
     ("program is hardened", |it| {
         payload(it, PROGRAM).content[18] = 0xb7;
     }),
@@ -406,8 +406,8 @@ fn replace_payload(package: &mut Package, name: &str, from: &str, to: &str) {
     exchange(&mut payload(package, name).content, from, to);
 }
 
-/// The first `from`, which has to be there: a damage that does none would be
-/// taken for a rule that is blind.
+/// Replaces the first `from`, which must exist: an undamaged package would look
+/// like a rule that never fails.
 fn exchange(content: &mut Vec<u8>, from: &str, to: &str) {
     let mut windows = content.windows(from.len());
     let at = windows.position(|it| it == from.as_bytes());
@@ -415,8 +415,8 @@ fn exchange(content: &mut Vec<u8>, from: &str, to: &str) {
     content.splice(at..at + from.len(), to.bytes());
 }
 
-/// Writes one byte into the program's segment of the type `kind`. A program
-/// header of 64 bits has 56 bytes, the type first; they begin at byte 64.
+/// Writes one byte into the program's segment of the type `kind`. A 64-bit
+/// program header has 56 bytes, the type first; the headers begin at byte 64.
 fn change_segment(package: &mut Package, kind: u32, at: usize, byte: u8) {
     let content = &mut payload(package, PROGRAM).content;
     let starts = (64..64 + 56 * 30).step_by(56);

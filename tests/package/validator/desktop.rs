@@ -1,4 +1,4 @@
-//! What an administrator sees in DSM.
+//! The icon and the help page in DSM.
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,7 +12,7 @@ pub(crate) fn has_icons(package: &Package) -> Result<()> {
     is_square(package.member("PACKAGE_ICON_256.PNG")?, 256)
 }
 
-/// By what PNG's first chunk says: width, height, bits of a colour.
+/// Reads width, height and bit depth from PNG's first chunk.
 fn is_square(icon: &Member, pixels: u32) -> Result<()> {
     let side = pixels.to_be_bytes();
     let expected = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", &side[..], &side, &[8]].concat();
@@ -28,7 +28,8 @@ pub(crate) fn has_an_application(package: &Package) -> Result<()> {
     let applications = config[".url"].as_object().context("no application")?;
     ensure!(applications.keys().eq([id]), "INFO's {id} is not in it");
     let application = &applications[id];
-    // DSM's default, but ours to decide: it tells what only they can do.
+    // DSM's default, set explicitly: the page describes what only
+    // administrators can do.
     ensure!(application["allUsers"] == false, "it is for everybody");
 
     let url = application["url"].as_str().unwrap_or_default();

@@ -17,7 +17,7 @@ const REQUIRED: [&str; 6] = [
     "maintainer",
 ];
 
-/// Of DSM 6, and gone.
+/// Keys of DSM 6 that DSM 7 removed.
 const FORBIDDEN: [&str; 3] = ["firmware", "startable", "support_conf_folder"];
 
 const YES_OR_NO: [&str; 3] = ["ctl_stop", "checkport", "silent_upgrade"];
@@ -54,7 +54,7 @@ pub(crate) fn has_the_keys(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// The name becomes an account and directories: never another one.
+/// The package name becomes an account and directories, so it never changes.
 pub(crate) fn is_this_package(package: &Package) -> Result<()> {
     let name = package.info("package")?;
     ensure!(name == "google-to-synology-sso", "it is {name}");
@@ -76,7 +76,7 @@ pub(crate) fn has_a_version(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Of another major version, DSM takes it for no package at all.
+/// DSM rejects a package for another major version.
 pub(crate) fn is_for_dsm_7_2(package: &Package) -> Result<()> {
     let least = package.info("os_min_ver")?;
     let (release, build) = least.split_once('-').context("it has no build")?;
@@ -103,7 +103,7 @@ pub(crate) fn has_the_checksum(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// As `du` counts on the file system of a NAS, in blocks of 4 KiB.
+/// Computed like `du` on the file system of a NAS, in blocks of 4 KiB.
 pub(crate) fn has_the_size(package: &Package) -> Result<()> {
     let blocks = package.payload.iter().map(|it| {
         let bytes = it.content.len().max(usize::from(it.is_directory()));

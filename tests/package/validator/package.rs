@@ -1,4 +1,4 @@
-//! A package taken apart.
+//! A parsed package.
 
 use std::io::Read;
 
@@ -7,14 +7,14 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 use tar::{Archive, EntryType};
 
-/// What the rules look at, and what a test damages.
+/// A package that the rules check and that a test damages.
 #[derive(Clone)]
 pub(crate) struct Package {
-    /// The whole file.
+    /// The bytes of the whole file.
     pub(crate) bytes: Vec<u8>,
-    /// What Package Center reads.
+    /// The members of the outer archive, which Package Center reads.
     pub(crate) members: Vec<Member>,
-    /// What is unpacked on the NAS.
+    /// The files that are unpacked on the NAS.
     pub(crate) payload: Vec<Member>,
 }
 
@@ -43,7 +43,7 @@ impl Package {
         })
     }
 
-    /// All of both archives.
+    /// The members of both archives.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Member> {
         self.members.iter().chain(&self.payload)
     }
@@ -56,7 +56,7 @@ impl Package {
         find(&self.payload, name)
     }
 
-    /// The files under `directory`, with their names in it.
+    /// The files under `directory`, with `directory` in their names.
     pub(crate) fn under<'a>(
         &'a self,
         directory: &'a str,
@@ -66,7 +66,7 @@ impl Package {
         named.filter(|(name, _)| !name.is_empty())
     }
 
-    /// INFO's value of `key`.
+    /// Returns INFO's value of `key`.
     pub(crate) fn info(&self, key: &str) -> Result<&str> {
         let lines = self.member("INFO")?.text()?.lines();
         let mut values = lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix("=\""));
@@ -97,7 +97,7 @@ fn find<'a>(members: &'a [Member], name: &str) -> Result<&'a Member> {
 }
 
 fn members(bytes: &[u8]) -> Result<Vec<Member>> {
-    // Said first, since DSM's own words for it are "invalid file format".
+    // Checked first, since DSM reports only "invalid file format".
     ensure!(bytes.get(257..262) == Some(b"ustar"), "it is no plain tar");
     members_of(bytes)
 }

@@ -1,4 +1,4 @@
-//! What the program asks of the NAS.
+//! The requirements of the program on the NAS.
 
 use anyhow::{Result, ensure};
 use object::elf::{DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_RPATH, DT_RUNPATH, DynamicTag};
@@ -10,13 +10,13 @@ use super::package::Package;
 
 const LIBRARIES: [&str; 3] = ["libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"];
 
-/// glibc 2.36 is DSM 7.2's.
+/// DSM 7.2 has glibc 2.36.
 const NEWEST_MINOR: u32 = 36;
 
 type Elf<'a> = ElfFile64<'a, Endianness>;
 
-/// Also with what makes a flaw harder to use: other addresses at each start,
-/// tables that are read-only by then, a stack that does not run.
+/// Includes exploit mitigations: position independence, read-only relocations,
+/// a stack that is not executable.
 pub(crate) fn is_hardened_for_x86_64(package: &Package) -> Result<()> {
     let elf = elf(package)?;
     ensure!(
@@ -42,8 +42,7 @@ pub(crate) fn is_hardened_for_x86_64(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// By the names of versions wherever they stand, rather than by the table in
-/// which they should.
+/// Searches the whole file for version names instead of parsing the table.
 pub(crate) fn asks_for_no_newer_glibc(package: &Package) -> Result<()> {
     let content = &program(package)?;
     let mark = b"\0GLIBC_";
@@ -76,8 +75,8 @@ pub(crate) fn needs_no_other_library(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// A path of the machine that built it tells who did, and is another one on
-/// the next.
+/// A path of the build machine would identify its user, and differ on the next
+/// machine.
 pub(crate) fn names_no_directory_of_its_builder(package: &Package) -> Result<()> {
     let content = program(package)?;
     for home in ["/.cargo/", "/.rustup/", env!("CARGO_MANIFEST_DIR")] {

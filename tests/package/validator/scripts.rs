@@ -1,4 +1,4 @@
-//! What DSM runs.
+//! The scripts that DSM runs.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::package::Package;
 
-/// DSM's `sh` is bash or busybox; dash takes nothing that POSIX has not.
+/// DSM's `sh` is bash or busybox; dash accepts only POSIX.
 const SHELLS: [&[&str]; 4] = [
     &["dash", "-n"],
     &["busybox", "ash", "-n"],
@@ -15,8 +15,8 @@ const SHELLS: [&[&str]; 4] = [
     &["shellcheck", "--shell=sh", "-"],
 ];
 
-/// What the package's user may not do, what tells secrets, and a place that is
-/// another one after a volume was moved.
+/// Commands that the package's user cannot run, that reveal secrets, and paths
+/// that change when a volume is moved.
 const BANS: [&str; 7] = [
     "/var/run",
     "/var/log",
@@ -54,7 +54,7 @@ fn parse(shell: &[&str], script: &[u8]) -> Result<()> {
         .spawn();
     let mut running = running.context("not there: run tests/prepare")?;
     let mut input = running.stdin.take().context("no input")?;
-    // A shell that gives up early does not read to the end.
+    // A shell that stops at an error does not read to the end.
     let _ = input.write_all(script);
     drop(input);
     let done = running.wait_with_output()?;
@@ -67,7 +67,7 @@ fn parse(shell: &[&str], script: &[u8]) -> Result<()> {
 pub(crate) fn keep_to_their_place(package: &Package) -> Result<()> {
     for (name, script) in package.under("scripts/") {
         let text = script.text()?;
-        // What it tells the administrator to do is another matter.
+        // Commands that it prints for the administrator are allowed.
         let text = text.replace("sudo chown ", "");
         let banned = BANS.iter().find(|it| text.contains(*it));
         ensure!(banned.is_none(), "{name} has {banned:?}");
@@ -75,8 +75,8 @@ pub(crate) fn keep_to_their_place(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Downward only: an administrator's root becomes the package's user, whom
-/// alone the unit obeys.
+/// A script may only drop privileges: an administrator's root becomes the
+/// package's user, which the unit requires.
 pub(crate) fn need_no_root(package: &Package) -> Result<()> {
     for (name, script) in package.under("scripts/") {
         for call in script.text()?.lines().filter(|it| calls(it, "sudo")) {
@@ -87,7 +87,7 @@ pub(crate) fn need_no_root(package: &Package) -> Result<()> {
     Ok(())
 }
 
-/// Whether a line runs `program`, instead of having it in a text.
+/// Whether a line runs `program`, instead of mentioning it in a text.
 fn calls(line: &str, program: &str) -> bool {
     const BEFORE: [&str; 10] = [
         "!", "&&", "||", "|", "{", "exec", "then", "do", "else", "if",
