@@ -1,5 +1,5 @@
-//! A NAS with 100,000 users, which nobody has: what a refresh costs that finds
-//! them unchanged.
+//! The cost of a refresh that finds 100,000 unchanged users, far more than a
+//! NAS has.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ use crate::report::{Report, Target};
 
 const USERS: usize = 100_000;
 
-/// The daemon starts twice: the first time it knows nobody.
+/// The daemon starts twice, the first time without users.
 pub(crate) fn refresh(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -44,7 +44,7 @@ pub(crate) fn refresh(report: &mut Report) {
     let (asked, commits) = (now(), daemon.commits());
     wait_until(&dsm, |counts| counts.sign_outs == 2);
     let took = asked.elapsed();
-    // What it would write, it writes soon.
+    // Time for the daemon to write, if it does.
     std::thread::sleep(Duration::from_secs(1));
     report.line(
         "100,000 users, unchanged: a refresh, the fake's part too",
@@ -85,7 +85,7 @@ fn users() -> Vec<FakeUser> {
     (0..USERS).map(user).collect()
 }
 
-/// Google is nobody here, and not needed.
+/// Google is not needed, and the address refuses connections.
 fn write_config(home: &Path, dsm: &FakeDsm) {
     dsm.write_password_file(home);
     write_secret(&home.join("google-client-secret"), CLIENT_SECRET);
@@ -115,7 +115,7 @@ fn wait_until(dsm: &FakeDsm, wanted: impl Fn(&Counts) -> bool) {
     panic!("still {:?}", dsm.counts());
 }
 
-/// The users have gone to disk: a megabyte and more.
+/// Waits until the users are on disk: a megabyte and more.
 fn wait_until_kept(home: &Path) {
     for _ in 0..60_000 {
         let journal = fs::metadata(home.join("state.sqlite3-wal"));

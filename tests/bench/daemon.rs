@@ -1,5 +1,5 @@
-//! What the daemon costs as a whole, from outside, with a disk, a Google and a
-//! DSM: `cargo bench --bench daemon`. The last two are fakes in this process.
+//! The cost of the daemon as a process, with a disk, and fakes of Google and
+//! DSM in this process: `cargo bench --bench daemon`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -34,25 +34,27 @@ use measure::{Signature, each, median, microseconds, milliseconds, now};
 use process::{Daemon, Threads, Usage, program_size, signature_cpu};
 use report::{Report, Target};
 
-/// So many logins one after the other for a figure of CPU time, so often.
+/// The number of consecutive logins for a figure of CPU time, and of
+/// repetitions.
 const LOGINS: u32 = 100;
 const ROUNDS: u32 = 6;
 
-/// And for one of the disk, where the figure is the same each time.
+/// The number of logins for a figure of disk use, which is the same each time.
 const LOGINS_ON_DISK: u32 = 200;
 
 const CLIENTS_AT_ONCE: usize = 16;
 const RUSH: Duration = Duration::from_secs(5);
 
-/// So many people sign in at the same moment, so often; the worst counts.
+/// The number of users who sign in at the same moment, and of repetitions; the
+/// worst is reported.
 const CROWD: usize = 300;
 const CROWDS: u32 = 5;
 
-/// In each minute the jobs look whether they are due.
+/// In each minute the jobs check whether they are due.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Nobody listens there. By https, so that the daemon has the certificate
-/// authorities of this machine in memory, as it has for the real Google.
+/// An address that refuses connections. It is https, so that the daemon loads
+/// this machine's certificate authorities, as for the real Google.
 const NOBODY: &str = "https://127.0.0.1:1";
 
 fn main() -> ExitCode {
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
         println!("strace is missing, which counts the fsyncs: sudo apt-get install strace");
         return ExitCode::FAILURE;
     }
-    // Arguments choose some of them: `cargo bench --bench daemon -- start`.
+    // Arguments select some of them: `cargo bench --bench daemon -- start`.
     let chosen: Vec<String> = std::env::args().skip(1).collect();
     let chosen: Vec<String> = chosen
         .into_iter()
@@ -99,19 +101,20 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The daemon's home, and those around it.
+/// The daemon's home, and the fakes.
 struct House {
     home: TempDir,
     address: SocketAddr,
-    /// One thread: the daemon is to have the other CPU.
+    /// One thread: the daemon uses the other CPU.
     runtime: Runtime,
     google: FakeGoogle,
     dsm: FakeDsm,
 }
 
 impl House {
-    /// The daemon has run once: users, keys and Google's documents are on
-    /// disk. DSM is asleep since. A `crowd` lives there beside the family.
+    /// The daemon has run once: users, keys and Google's documents are on disk,
+    /// and DSM does not respond any more. `crowd` users exist beside the
+    /// family.
     fn of(crowd: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -126,7 +129,7 @@ impl House {
             Person::new(&subject, &account(number), &pupil(number))
         });
         google.set_people(google::family().into_iter().chain(pupils).collect());
-        // In the build directory: /tmp may be memory, which needs no fsync.
+        // In the build directory: /tmp may be a tmpfs, which needs no fsync.
         let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         dsm.write_password_file(home.path());
         write_secret(&home.path().join("google-client-secret"), CLIENT_SECRET);
@@ -168,8 +171,8 @@ impl House {
         self.after_first_login(Daemon::start(self.home.path()))
     }
 
-    /// DSM's users and Google's documents are fetched in the background: the
-    /// first tries may come too early.
+    /// DSM's users and Google's documents are fetched in the background, so the
+    /// first tries may fail.
     fn after_first_login(&self, daemon: Daemon) -> Daemon {
         for _ in 0..500 {
             std::thread::sleep(Duration::from_millis(20));
@@ -179,10 +182,10 @@ impl House {
                 return daemon;
             }
         }
-        panic!("nobody can sign in; see {}", self.home.path().display());
+        panic!("the sign-in fails; see {}", self.home.path().display());
     }
 
-    /// So many logins one after the other.
+    /// Runs this many consecutive logins.
     fn sign_in(&self, logins: u32, connections: Connections) -> Result<(), String> {
         let mut client = Client::new(self.address, &self.google, connections);
         self.runtime.block_on(async {
@@ -193,7 +196,7 @@ impl House {
         })
     }
 
-    /// What it costs to have it.
+    /// The cost of an idle daemon.
     fn rest(&self, report: &mut Report) {
         let daemon = self.start();
         std::thread::sleep(Duration::from_secs(1));
@@ -213,11 +216,11 @@ impl House {
         self.idle(report);
     }
 
-    /// What it costs while nobody comes and nothing is new.
+    /// The cost while no requests come and nothing has changed.
     fn idle(&self, report: &mut Report) {
         self.write_config(self.google.issuer(), &self.dsm.url());
         let daemon = self.start();
-        // Google and DSM go on only while they are waited for.
+        // The fakes run only while this thread polls them.
         let pass = |span| {
             let end = async { tokio::time::sleep(span).await };
             self.runtime.block_on(end);
@@ -237,7 +240,7 @@ impl House {
         self.write_config(self.google.issuer(), NOBODY);
     }
 
-    /// CPU of a login, in signatures, of which one is needed.
+    /// CPU time of a login, in signatures, one of which is needed.
     fn logins(&self, report: &mut Report) {
         let daemon = self.start();
         let signature = Signature::new();
@@ -248,7 +251,7 @@ impl House {
         let before = unit();
         let kept = self.cheapest_logins(&daemon, Connections::Kept);
         let one_each = self.cheapest_logins(&daemon, Connections::OneEach);
-        // Before and after, since a CPU's clock changes.
+        // Before and after, since the clock rate of a CPU changes.
         let unit = (before + unit()) / 2;
         let cpu = microseconds(kept.cpu / LOGINS);
         let turns = kept.turns_for_each(LOGINS);
@@ -277,8 +280,8 @@ impl House {
         daemon.stop();
     }
 
-    /// What so many logins use, one after the other, in the best of some
-    /// rounds: what else runs on the machine can only make them dearer.
+    /// The CPU time of this many consecutive logins in the best of several
+    /// rounds: other programs on the machine can only increase it.
     fn cheapest_logins(&self, daemon: &Daemon, connections: Connections) -> Usage {
         self.sign_in(LOGINS, connections).unwrap();
         let rounds = (0..ROUNDS).map(|_| {
@@ -289,7 +292,7 @@ impl House {
         rounds.min_by_key(|used| used.cpu).unwrap()
     }
 
-    /// What a login costs the disk.
+    /// The disk use of a login.
     fn disk(&self, report: &mut Report) {
         let daemon = self.after_first_login(Daemon::start_traced(self.home.path()));
         let (commits, syncs) = (daemon.commits(), daemon.syncs());
@@ -327,7 +330,7 @@ impl House {
         })
     }
 
-    /// Everybody comes home at once.
+    /// Many users sign in at once.
     fn rush(&self, report: &mut Report) {
         let daemon = self.start();
         let clients = || {
@@ -384,7 +387,8 @@ impl House {
         daemon.stop();
     }
 
-    /// A school at the same moment, with a connection and an account for each.
+    /// As many users as a school at the same moment, each with a connection and
+    /// an account.
     fn crowd(&self, report: &mut Report) {
         let daemon = self.start();
         let pupils = || {
@@ -419,7 +423,7 @@ impl House {
     }
 }
 
-/// A DSM user, and his Google account.
+/// A DSM user, and the matching Google account.
 fn pupil(number: usize) -> String {
     format!("pupil-{number}")
 }
@@ -428,7 +432,7 @@ fn account(number: usize) -> String {
     format!("pupil.{number}@school.example")
 }
 
-/// How long it took from now until each of `clients` was signed in.
+/// Returns how long it took until each of `clients` was signed in.
 async fn at_once(clients: impl Iterator<Item = Client>) -> Vec<Result<Duration, String>> {
     let begun = now();
     let clients: Vec<_> = clients
@@ -446,7 +450,7 @@ async fn at_once(clients: impl Iterator<Item = Client>) -> Vec<Result<Duration, 
     logins
 }
 
-/// How long each login took that `clients` brought to an end within `span`.
+/// Returns the duration of each login that `clients` finished within `span`.
 async fn rush(clients: impl Iterator<Item = Client>, span: Duration) -> Vec<Duration> {
     let end = now() + span;
     let clients: Vec<_> = clients

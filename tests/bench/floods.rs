@@ -1,4 +1,4 @@
-//! What an attacker can make the daemon use of memory: all its connections,
+//! The memory that an attacker can make the daemon use: all its connections,
 //! each with the worst request of an endpoint.
 
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::report::{Report, Target};
 /// In MiB.
 const MOST: f64 = 80.0;
 
-/// So often with one daemon: what is left of one round adds to the next.
+/// Rounds with one daemon: memory left by one round adds to the next.
 const ROUNDS: u32 = 3;
 
-/// By then, the daemon has read what was sent.
+/// Time for the daemon to read the request bytes.
 const READ: Duration = Duration::from_millis(300);
 
-/// Each flood on a daemon of its own.
+/// Runs each flood on its own daemon.
 pub(crate) fn all(house: &House, report: &mut Report) {
     for flood in floods() {
         let daemon = house.start();

@@ -1,5 +1,5 @@
-//! A login's requests, sent with as little work as possible: what measures
-//! must not be what is measured.
+//! The requests of a login, sent with little CPU work, so that the measurement
+//! is not distorted.
 
 use std::net::SocketAddr;
 
@@ -21,12 +21,12 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 pub(crate) enum Connections {
     /// As behind a proxy that keeps its connections.
     Kept,
-    /// As behind a proxy that opens one for each request, which is nginx's
-    /// habit and so DSM's.
+    /// As behind a proxy that opens a connection for each request, which is the
+    /// default of nginx and so of DSM.
     OneEach,
 }
 
-/// A browser and the DSM that sends it.
+/// A browser and DSM as a client.
 pub(crate) struct Client {
     address: SocketAddr,
     google: FakeGoogle,
@@ -38,7 +38,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Jeanne, who wants to sign in at `address` with her account at `google`.
+    /// Jeanne, who signs in at `address` with an account of `google`.
     pub(crate) fn new(address: SocketAddr, google: &FakeGoogle, connections: Connections) -> Self {
         Self {
             address,
@@ -55,7 +55,7 @@ impl Client {
         }
     }
 
-    /// Somebody else: with this Google account, as this DSM user.
+    /// Another user: with this Google account, as this DSM user.
     pub(crate) fn of(self, account: String, user: String) -> Self {
         Self {
             account,
@@ -64,14 +64,14 @@ impl Client {
         }
     }
 
-    /// A whole login: two looks at discovery, `/auth`, `/callback`, in which
-    /// the daemon asks Google, `/token`, `/userinfo` and `/keys`. `Err`: what
-    /// the daemon answered instead.
+    /// Runs a whole login: discovery twice, `/auth`, `/callback`, in which the
+    /// daemon calls Google, `/token`, `/userinfo` and `/keys`. `Err`: an
+    /// unexpected response.
     pub(crate) async fn sign_in(&mut self) -> Result<(), String> {
         self.get(Request::get(DISCOVERY)).await?;
         let begun = self.get(Request::get(&self.authorization_request)).await?;
         let cookie = before(begun.header(&SET_COOKIE), ';').to_owned();
-        // In this process, since it is the browser's and Google's own affair.
+        // In this process, because the daemon is not involved.
         let back = self.google.choose(begun.header(&LOCATION), &self.account);
         let callback = Request::get(&back[url::Position::BeforePath..]);
         let arrived = self.get(callback.header(COOKIE, cookie)).await?;

@@ -1,4 +1,4 @@
-//! Time, the middle of many figures, and the unit of CPU time.
+//! Time, medians, and the unit of CPU time.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// How long `work` takes, by the median of `rounds` rounds in each of which it
-/// is done `times` times.
+/// Returns how long `work` takes: the median of `rounds` rounds, each of which
+/// runs it `times` times.
 pub(crate) fn each(rounds: usize, times: u32, mut work: impl FnMut()) -> Duration {
     let rounds = (0..rounds).map(|_| {
         let begun = now();
@@ -23,7 +23,7 @@ pub(crate) fn each(rounds: usize, times: u32, mut work: impl FnMut()) -> Duratio
     median(rounds)
 }
 
-/// The one in the middle.
+/// Returns the median.
 pub(crate) fn median(figures: impl Iterator<Item = Duration>) -> Duration {
     let mut figures: Vec<Duration> = figures.collect();
     figures.sort();
@@ -40,12 +40,12 @@ pub(crate) fn microseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e6
 }
 
-/// A bare RSA-2048 signature: the unit in which this machine's speed cancels
-/// out.
+/// A bare RSA-2048 signature: the unit that makes results independent of the
+/// machine's speed.
 pub(crate) struct Signature(RsaKeyPair);
 
 impl Signature {
-    /// With a key of its own.
+    /// Generates a key.
     pub(crate) fn new() -> Self {
         Self(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
     }

@@ -1,4 +1,4 @@
-//! What the parts of a login cost by themselves: `cargo bench --bench parts`.
+//! The cost of single parts of a login: `cargo bench --bench parts`.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -42,11 +42,11 @@ const GOOGLE: &str = "https://accounts.google.com";
 const NONCE: &str = "hIhTYDMdIxr2q1uT7wX0nR5SGYUTIFgkbXIyn3dC3gk";
 const REDIRECT_URI: &str = "https://nas.example.com/";
 
-/// Far more than any NAS has.
+/// Far more than a NAS has.
 const USERS: usize = 100_000;
 
-/// So many different ones are looked up in turn, so that the next is not in
-/// the CPU's cache.
+/// The number of different users that are looked up in turn, so that the next
+/// is not in the CPU cache.
 const IDENTITIES: usize = 1_000;
 
 fn main() {
@@ -57,8 +57,8 @@ fn main() {
     report.end();
 }
 
-/// An ID token as `/token` makes it, against the signature in it; and Google's,
-/// read and verified.
+/// Creates an ID token as `/token` does, compared with its signature; and
+/// verifies Google's token.
 fn tokens(report: &mut Report) {
     let random: &dyn Random = &OsRandom::default();
     let key = SigningKey::from_pkcs8(&SigningKey::generate().unwrap()).unwrap();
@@ -75,7 +75,7 @@ fn tokens(report: &mut Report) {
     };
     let signature = Signature::new();
 
-    // Side by side: a machine that is slow for a second is so for both.
+    // Measured alternately, so that a slow second affects both.
     let rounds: Vec<(Duration, Duration)> = (0..31)
         .map(|_| (each(1, 50, || signature.sign()), each(1, 50, make)))
         .collect();
@@ -117,7 +117,7 @@ fn tokens(report: &mut Report) {
     );
 }
 
-/// The login in the browser's cookie.
+/// Seals and opens the login in the browser's cookie.
 fn cookies(report: &mut Report) {
     let random: &dyn Random = &OsRandom::default();
     let sealer = Sealer::new(&Secret::new(random.bytes().unwrap())).unwrap();
@@ -146,7 +146,7 @@ fn cookies(report: &mut Report) {
     );
 }
 
-/// A directory of 100,000 users: from disk, and asked for one of them.
+/// Loads a directory of 100,000 users from disk, and looks up one of them.
 fn users(report: &mut Report) {
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -215,7 +215,7 @@ fn users(report: &mut Report) {
     store.close();
 }
 
-/// Every rule has something to look at.
+/// A policy in which every rule has entries.
 fn busy_policy() -> Policy {
     let alias = |number| {
         let google = format!("alias.{number}@gmail.com");
@@ -250,7 +250,7 @@ fn user_list() -> UserList {
     }
 }
 
-/// Half of them at Gmail, whose addresses take more work.
+/// Half of the addresses are at Gmail, which need more work.
 fn address(number: usize) -> String {
     match number % 2 {
         0 => format!("First.Last.{number}@gmail.com"),
@@ -258,8 +258,8 @@ fn address(number: usize) -> String {
     }
 }
 
-/// Spread over the directory. There is no way to an identity but by a
-/// verified token.
+/// Spread over the directory. An identity can only be created from a verified
+/// token.
 fn identities() -> Vec<GoogleIdentity> {
     let keys = googles_keys();
     let people = (0..IDENTITIES).map(|index| {

@@ -1,4 +1,4 @@
-//! The daemon as a process of its own, and what the kernel says of it.
+//! The daemon as a separate process, and the kernel's figures about it.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -18,20 +18,21 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it on the config in `home`. It logs to a file there, as on a NAS.
+    /// Starts the daemon on the config in `home`. It logs to a file there, as
+    /// on a NAS.
     pub(crate) fn start(home: &Path) -> Self {
         Self::spawn(home, Command::new(DAEMON))
     }
 
-    /// The same under a systemd that listens on `socket`.
+    /// Starts it with `socket` as the socket of systemd.
     pub(crate) fn start_notifying(home: &Path, socket: &Path) -> Self {
         let mut daemon = Command::new(DAEMON);
         daemon.env("NOTIFY_SOCKET", socket);
         Self::spawn(home, daemon)
     }
 
-    /// As [`Daemon::start`], and strace writes each of its calls that wait for
-    /// the disk into [`Daemon::syncs`]' file. `-D`: the child is the daemon,
+    /// Like [`Daemon::start`], and strace records each call that waits for the
+    /// disk in the file of [`Daemon::syncs`]. `-D`: the child is the daemon,
     /// not strace.
     pub(crate) fn start_traced(home: &Path) -> Self {
         let mut strace = Command::new("strace");
@@ -53,7 +54,7 @@ impl Daemon {
         }
     }
 
-    /// What its threads have used so far.
+    /// The CPU use of its threads so far.
     pub(crate) fn threads(&self) -> Threads {
         Threads::of(&self.child.id().to_string())
     }
@@ -67,7 +68,7 @@ impl Daemon {
         kilobytes.parse::<f64>().unwrap() / 1024.0
     }
 
-    /// How many bytes it has sent to a disk so far.
+    /// The bytes written to disk so far.
     pub(crate) fn written(&self) -> f64 {
         let figures = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
         let mut lines = figures.lines();
@@ -114,26 +115,26 @@ pub(crate) fn program_size() -> f64 {
     bytes / 1e6
 }
 
-/// What the threads of a process have used so far, by thread.
+/// The use of a process's threads so far, by thread.
 pub(crate) struct Threads(HashMap<OsString, Usage>);
 
-/// What threads have used.
+/// The CPU use of threads.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Usage {
-    /// On a CPU.
+    /// CPU time.
     pub(crate) cpu: Duration,
-    /// How often a thread was put on one.
+    /// How often a thread was scheduled.
     pub(crate) turns: u64,
 }
 
 impl Threads {
-    /// Of `process`, a number or `self`, to the nanosecond: `/proc/PID/stat`
+    /// Reads `process`, a number or `self`, in nanoseconds: `/proc/PID/stat`
     /// counts in hundredths of a second.
     pub(crate) fn of(process: &str) -> Self {
         let threads = fs::read_dir(Path::new("/proc").join(process).join("task")).unwrap();
         let threads = threads.filter_map(|thread| {
             let thread = thread.unwrap();
-            // One that has just ended does not count.
+            // Skips a thread that has just ended.
             let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
             let figures = text.split_whitespace();
             let figures: Vec<u64> = figures.map(|figure| figure.parse().unwrap()).collect();
@@ -146,8 +147,9 @@ impl Threads {
         Self(threads.collect())
     }
 
-    /// What was used since `earlier` by all that still run. The daemon's one
-    /// thread that ends is for reading the certificate authorities at start.
+    /// The use since `earlier` by all threads that still run. The daemon's only
+    /// thread that ends is the one that reads the certificate authorities at
+    /// start.
     pub(crate) fn since(&self, earlier: &Self) -> Usage {
         let mut sum = Usage::default();
         for (thread, now) in &self.0 {
@@ -160,13 +162,13 @@ impl Threads {
 }
 
 impl Usage {
-    /// How often a thread was put on a CPU for each of so many.
+    /// How often a thread was scheduled, for each of this many operations.
     pub(crate) fn turns_for_each(self, count: u32) -> f64 {
         f64::from(u32::try_from(self.turns).unwrap()) / f64::from(count)
     }
 }
 
-/// The CPU time that a signature takes in this process.
+/// The CPU time of a signature in this process.
 pub(crate) fn signature_cpu(signature: &Signature) -> Duration {
     const SIGNATURES: u32 = 400;
     let begun = own_cpu();
@@ -176,7 +178,7 @@ pub(crate) fn signature_cpu(signature: &Signature) -> Duration {
 
 /// The CPU time of this thread so far.
 fn own_cpu() -> Duration {
-    // The kernel brings the figure up to date when it has a choice to make.
+    // The kernel updates the figure when it schedules.
     std::thread::yield_now();
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanoseconds = text.split(' ').next().unwrap();

@@ -1,29 +1,29 @@
-//! The table: what was measured, what was wanted.
+//! The table of figures and targets.
 
-/// Printed line by line, since a bench takes its time.
+/// Printed line by line, since a bench is slow.
 #[derive(Default)]
 pub(crate) struct Report {
     missed: Vec<String>,
 }
 
-/// What a figure should be.
+/// The target of a figure.
 #[derive(Clone, Copy)]
 pub(crate) enum Target {
     Below(f64),
     Above(f64),
-    /// Said because it explains another line.
+    /// Shown because it explains another line.
     None,
 }
 
 impl Report {
-    /// With a headline.
+    /// Starts a report with a headline.
     pub(crate) fn new(headline: &str) -> Self {
         println!("\n{headline}\n");
         println!("{:<58} {:>14}  target", "", "measured");
         Self::default()
     }
 
-    /// One line. `unit` follows the figure, such as ` ms`.
+    /// Prints one line. `unit` follows the figure, such as ` ms`.
     pub(crate) fn line(&mut self, what: &str, value: f64, unit: &str, target: Target) {
         let digits = match value.abs() {
             large if large >= 100.0 => 0,
@@ -43,7 +43,8 @@ impl Report {
         }
     }
 
-    /// The last line. A missed target is no error: the machine may be busy.
+    /// Prints the last line. A missed target is not an error: the machine may
+    /// be busy.
     pub(crate) fn end(self) {
         match self.missed.len() {
             0 => println!("\nAll targets are met."),

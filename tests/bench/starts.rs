@@ -1,5 +1,5 @@
-//! From exec until somebody is served, with the state of yesterday and nobody
-//! to ask: Google refuses connections, too.
+//! The time from exec until the first response, with yesterday's state and
+//! without the network: Google refuses connections too.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -14,7 +14,7 @@ use super::measure::{median, milliseconds, now};
 use super::process::Daemon;
 use super::report::{Report, Target};
 
-/// So many users has a school.
+/// The number of users of a school.
 pub(super) const SCHOOL: usize = 10_000;
 
 const STARTS: usize = 21;
@@ -39,11 +39,11 @@ pub(super) fn of_a_school(house: House, report: &mut Report) {
     report.line(what, ready, " ms", Target::Below(60.0));
 }
 
-/// A house in which nothing runs, and nobody around it.
+/// A house in which neither the daemon nor the fakes run.
 struct Asleep {
     home: TempDir,
     address: SocketAddr,
-    /// Where systemd would listen.
+    /// The socket on which systemd would listen.
     socket: PathBuf,
     systemd: UnixDatagram,
 }
@@ -83,7 +83,7 @@ impl Asleep {
         let mut said = [0; 4096];
         loop {
             let length = self.systemd.recv(&mut said).unwrap();
-            // What the one before said at its end is in the queue, too.
+            // The last message of the previous daemon is in the queue too.
             if said[..length].starts_with(b"READY=1") {
                 return (daemon, begun.elapsed());
             }

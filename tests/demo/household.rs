@@ -1,5 +1,5 @@
-//! Who takes part: the fake DSM, the fake Google, and the daemon with a config
-//! that makes it their neighbour.
+//! The participants: the fake DSM, the fake Google, and the daemon with a
+//! config for both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) const JEANNE: &str = fakes::house::JEANNE;
 /// Far longer than the daemon takes to read a few documents on this machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Everybody but the daemon, and what they did.
+/// Everything but the daemon, and a record of what happened.
 #[derive(Debug)]
 pub(crate) struct Household {
     pub(crate) login: DsmLogin,
@@ -37,8 +37,7 @@ pub(crate) struct Household {
 }
 
 impl Household {
-    /// Starts the fakes, and prepares a daemon to serve between them on the
-    /// listener.
+    /// Starts the fakes, and prepares a daemon that serves on the listener.
     pub(crate) async fn prepare() -> anyhow::Result<(Self, Daemon, TcpListener)> {
         let clock = Arc::new(SystemClock::new());
         let dsm = FakeDsm::start().await;
@@ -75,7 +74,7 @@ impl Household {
         Ok((household, daemon, listener))
     }
 
-    /// Waits until the daemon has read whom it may let in.
+    /// Waits until the daemon has read the users.
     pub(crate) async fn warmed_up(&self) -> anyhow::Result<()> {
         let ready = async {
             self.google.requested(Endpoint::Keys, 1).await;
@@ -88,7 +87,7 @@ impl Household {
         in_time.context("the daemon has not read DSM's users and Google's documents")
     }
 
-    /// Who listens where.
+    /// The addresses of all servers.
     pub(crate) fn addresses(&self) -> String {
         format!(
             "  DSM     {login}   a fake: its login page; its web API is at {dsm}
@@ -104,7 +103,7 @@ impl Household {
         )
     }
 
-    /// The time of day, for people.
+    /// The time of day in a readable form.
     pub(crate) fn time_of_day(&self) -> String {
         let now = jiff::Timestamp::from_second(self.bridge.clock.now().seconds());
         let zone = self.bridge.time_zone.clone();
@@ -113,7 +112,7 @@ impl Household {
     }
 }
 
-/// What an administrator would write, with addresses on this machine.
+/// A usual config, with addresses on this machine.
 fn config(issuer: &str, dsm: &FakeDsm, google: &FakeGoogle, login: &DsmLogin) -> String {
     format!(
         r#"issuer = "{issuer}"

@@ -1,5 +1,5 @@
-//! What happened, in the order in which it began: the fakes tell of requests
-//! to them, the daemon's own log of those to the daemon.
+//! What happened, in order: the fakes report the requests to them, the daemon's
+//! log those to the daemon.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::logs;
 
-/// A request that was answered takes its own requests with it: all of them are
-/// there once nothing has come for so long.
+/// A finished request has sent all its own requests: they are complete when
+/// there is nothing new for this time.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// One thing that happened.
+/// One event.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     /// When it began, after the start.
@@ -32,8 +32,8 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) enum Deed {
     Asked {
-        whom: Party,
-        /// Method and path, without anything that is secret.
+        server: Party,
+        /// Method and path, without secrets.
         what: String,
         status: u16,
         took: Duration,
@@ -60,19 +60,19 @@ impl fmt::Display for Party {
     }
 }
 
-/// Where entries go in.
+/// The sending half.
 #[derive(Clone, Debug)]
 pub(crate) struct Pen {
     clock: Arc<SystemClock>,
     entries: UnboundedSender<Entry>,
 }
 
-/// Where they come out.
+/// The receiving half.
 #[derive(Debug)]
 pub(crate) struct Ledger(Mutex<UnboundedReceiver<Entry>>);
 
 impl Ledger {
-    /// Notes from now on what the fakes and the daemon do.
+    /// Records from now on what the fakes and the daemon do.
     pub(crate) fn open(
         clock: Arc<SystemClock>,
         dsm: &FakeDsm,
@@ -82,13 +82,13 @@ impl Ledger {
         let (entries, read) = unbounded_channel();
         let pen = Pen { clock, entries };
         logs::start(pen.clone())?;
-        let noting = |whom: Party| {
+        let noting = |server: Party| {
             let pen = pen.clone();
             move |exchange: Exchange| {
                 let path = exchange.request.uri.path();
-                let who = who_asks(whom, path);
+                let who = client_of(server, path);
                 let what = what(&exchange.request);
-                pen.asked(who, whom, what, (exchange.status, exchange.took));
+                pen.asked(who, server, what, (exchange.status, exchange.took));
             }
         };
         google.watch(noting(Party::Google));
@@ -97,14 +97,15 @@ impl Ledger {
         Ok(Self(Mutex::new(read)))
     }
 
-    /// What happened since the last call, by its beginning.
+    /// Returns the events since the last call, sorted by their start.
     pub(crate) async fn so_far(&self) -> Vec<Entry> {
         let mut entries = self.0.lock().await;
         let found = std::iter::from_fn(|| entries.try_recv().ok());
         in_order(found.collect())
     }
 
-    /// The same, once something has happened and it is quiet again.
+    /// Waits for an event and then for silence, and returns all since the last
+    /// call.
     pub(crate) async fn next(&self) -> Vec<Entry> {
         let mut entries = self.0.lock().await;
         let mut found = Vec::from_iter(entries.recv().await);
@@ -122,13 +123,13 @@ fn in_order(mut entries: Vec<Entry>) -> Vec<Entry> {
 
 impl Pen {
     /// A request that was just answered.
-    pub(crate) fn asked(&self, who: Party, whom: Party, what: String, end: (u16, Duration)) {
+    pub(crate) fn asked(&self, who: Party, server: Party, what: String, end: (u16, Duration)) {
         let (status, took) = end;
         self.note(Entry {
             at: self.clock.monotonic().saturating_sub(took),
             who,
             deed: Deed::Asked {
-                whom,
+                server,
                 what,
                 status,
                 took,
@@ -146,25 +147,25 @@ impl Pen {
     }
 
     fn note(&self, entry: Entry) {
-        // At the end nobody reads any more.
+        // The receiver is gone at the end.
         let _ = self.entries.send(entry);
     }
 }
 
-/// Servers do not learn who asks, so that it is told by what is asked for:
-/// the pages are for the browser, the rest for programs.
-pub(crate) fn who_asks(whom: Party, path: &str) -> Party {
+/// Servers do not know the client, so it is derived from the path: pages are
+/// requested by the browser, the rest by programs.
+pub(crate) fn client_of(server: Party, path: &str) -> Party {
     let for_programs = path.starts_with("/.well-known/")
         || path.starts_with("/webapi/")
         || matches!(path, "/token" | "/userinfo" | "/keys" | "/oauth2/v3/certs");
-    match (for_programs, whom) {
+    match (for_programs, server) {
         (false, _) => Party::Browser,
         (true, Party::Daemon) => Party::Dsm,
         (true, Party::Browser | Party::Dsm | Party::Google) => Party::Daemon,
     }
 }
 
-/// DSM has all of its web API at one path: there, the API's name says more.
+/// All of DSM's web API is at one path, so the API's name is shown instead.
 fn what(request: &Received) -> String {
     let method = &request.method;
     let path = request.uri.path();

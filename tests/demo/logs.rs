@@ -12,10 +12,10 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
-use crate::ledger::{Party, Pen, who_asks};
+use crate::ledger::{Party, Pen, client_of};
 
 /// Sends the log of this process to `pen`. The daemon logs each request at
-/// `debug`; of the rest, what it logs by default is enough.
+/// `debug`; the rest is logged at the default level.
 pub(crate) fn start(pen: Pen) -> Result<(), TryInitError> {
     let targets = Targets::new()
         .with_target("google_to_synology_sso", LevelFilter::DEBUG)
@@ -32,7 +32,7 @@ impl<S: Subscriber> Layer<S> for Notes {
         let mut line = Line::default();
         event.record(&mut line);
         if let Some((what, end)) = line.answered() {
-            let who = who_asks(Party::Daemon, &line.path);
+            let who = client_of(Party::Daemon, &line.path);
             self.0.asked(who, Party::Daemon, what, end);
         } else if *event.metadata().level() <= Level::INFO {
             let Line { message, more, .. } = line;
@@ -42,7 +42,7 @@ impl<S: Subscriber> Layer<S> for Notes {
     }
 }
 
-/// One event: the fields of "answered", and all others as text.
+/// One log event: the fields of "answered", and all others as text.
 #[derive(Default)]
 struct Line {
     message: String,

@@ -1,5 +1,5 @@
 //! `cargo demo`: one whole sign-in between a fake DSM, the real daemon and a
-//! fake Google, told request by request; then the same for a browser.
+//! fake Google, shown request by request; then the same for a browser.
 
 mod household;
 mod ledger;
@@ -41,14 +41,14 @@ async fn main() -> ExitCode {
     match demo(&Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // There is nobody left to tell when standard error is gone.
+            // The error cannot be reported if standard error is closed.
             let _ = writeln!(io::stderr(), "cargo demo: {error:#}.");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Ends with the daemon stopped and its directory removed, however it ends.
+/// Stops the daemon and removes its directory at the end, also after an error.
 async fn demo(arguments: &Arguments) -> anyhow::Result<()> {
     let (household, daemon, listener) = Household::prepare().await?;
     let stop = CancellationToken::new();
@@ -61,7 +61,7 @@ async fn demo(arguments: &Arguments) -> anyhow::Result<()> {
         let told = tokio::select! {
             told = story::tell(household, arguments) => told,
             asked = lifecycle::stop_signal() => asked.context("wait for Ctrl-C"),
-            // The daemon ended by itself, and says why.
+            // The daemon ended by itself and returned the reason.
             () = stop.cancelled() => Ok(()),
         };
         stop.cancel();

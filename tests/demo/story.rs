@@ -1,4 +1,4 @@
-//! What the terminal shows, in 100 columns.
+//! The output of the demo, in 100 columns.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -12,20 +12,22 @@ use crate::household::Household;
 use crate::ledger::{Deed, Entry, Party};
 use crate::{Arguments, walk};
 
-/// What becomes of the fake Google's people; the daemon judges, not this text.
+/// The expected result for each of the fake Google's users; the daemon decides,
+/// not this text.
 const PEOPLE: &str = "  Jeanne Martin   Jeanne.Martin@gmail.com   signs in as jeanne
   Paul Martin     paul@example.com          signs in as Paul
   Léa Martin      lea@example.net           is refused: Google has not verified her address
-  Igor Inconnu    inconnu@gmail.com         is refused: nobody on the NAS has his address";
+  Igor Inconnu    inconnu@gmail.com         is refused: no user of the NAS has this address";
 
-/// The whole demo; returns after the sign-in with `--once`, else never.
+/// Runs the whole demo; returns after the sign-in with `--once`, otherwise
+/// never.
 pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow::Result<()> {
     say(&format!(
         "Three servers on this machine:\n\n{}\n",
         household.addresses()
     ))?;
     household.warmed_up().await?;
-    let title = "The daemon starts: it reads whom it may let in, and what Google says of itself";
+    let title = "The daemon starts: it reads the users of DSM and the documents of Google";
     show(&household, title, &household.ledger.next().await)?;
 
     let person = &arguments.person;
@@ -66,7 +68,7 @@ pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow:
     }
 }
 
-/// A table of what happened, with its headings.
+/// Prints a table of events with its headings.
 fn show(household: &Household, title: &str, entries: &[Entry]) -> io::Result<()> {
     say(&format!(
         "{}  {title}\n\n  at ms  who      asks    {:37}  answer  took ms\n{}",
@@ -76,7 +78,7 @@ fn show(household: &Household, title: &str, entries: &[Entry]) -> io::Result<()>
     ))
 }
 
-/// A line for each, at milliseconds since the first of them.
+/// One line for each, with milliseconds since the first.
 fn table(entries: &[Entry]) -> String {
     let start = entries.first().map(|entry| entry.at).unwrap_or_default();
     entries.iter().map(|entry| line(entry, start)).collect()
@@ -87,14 +89,14 @@ fn line(entry: &Entry, start: Duration) -> String {
     let who = entry.who;
     let line = match &entry.deed {
         Deed::Asked {
-            whom,
+            server,
             what,
             status,
             took,
         } => {
             let took = milliseconds(*took);
-            let why = why(*whom, what);
-            format!("{at:>7.2}  {who:7}  {whom:6}  {what:37}  {status:>6}  {took:>7.2}  {why}")
+            let why = why(*server, what);
+            format!("{at:>7.2}  {who:7}  {server:6}  {what:37}  {status:>6}  {took:>7.2}  {why}")
         }
         Deed::Logged(line) => format!("{at:>7.2}  {who:7}  logs    {line}"),
     };
@@ -105,9 +107,9 @@ fn milliseconds(span: Duration) -> f64 {
     span.as_secs_f64() * 1000.0
 }
 
-/// What a request is for; 18 characters are left for it.
-fn why(whom: Party, what: &str) -> &'static str {
-    match (whom, what) {
+/// The purpose of a request, in at most 18 characters.
+fn why(server: Party, what: &str) -> &'static str {
+    match (server, what) {
         (Party::Dsm, "POST SYNO.API.Auth login") => "as sso-reader",
         (Party::Dsm, "POST SYNO.Core.User list") => "names, addresses",
         (Party::Dsm, "POST SYNO.Core.Group.Member list") => "administrators",
@@ -131,8 +133,11 @@ impl Entry {
     fn is_our_token_answer(&self) -> bool {
         match &self.deed {
             Deed::Asked {
-                whom, what, status, ..
-            } => *whom == Party::Daemon && what == "POST /token" && *status == 200,
+                server,
+                what,
+                status,
+                ..
+            } => *server == Party::Daemon && what == "POST /token" && *status == 200,
             Deed::Logged(_) => false,
         }
     }

@@ -1,11 +1,11 @@
-//! The way of a browser through a sign-in.
+//! The requests of a browser during a sign-in.
 
 use anyhow::{Context, bail, ensure};
 use fakes::browser::{Browser, Shown};
 use url::Url;
 
-/// Signs `person` in at the DSM whose login page is `dsm`: the DSM user's
-/// name, as the signed-in page has it.
+/// Signs `person` in at the DSM whose login page is `dsm`; returns the DSM
+/// username on the last page.
 pub(crate) async fn sign_in(dsm: &str, person: &str) -> anyhow::Result<String> {
     let mut browser = Browser::new();
     let page = browser.get(&format!("{dsm}/")).await;
@@ -29,7 +29,7 @@ pub(crate) async fn sign_in(dsm: &str, person: &str) -> anyhow::Result<String> {
     }
 }
 
-/// Where `place` sends the browser.
+/// Returns the URL to which `place` redirects.
 fn onward(shown: &Shown, place: &str) -> anyhow::Result<String> {
     if let Some(refusal) = shown.refusal() {
         bail!("{place} refuses: {refusal}");
@@ -43,7 +43,7 @@ fn onward(shown: &Shown, place: &str) -> anyhow::Result<String> {
     Ok(shown.location().to_owned())
 }
 
-/// The chooser's link for a person.
+/// Returns the chooser's link for a user.
 fn link_of(chooser: &str, person: &str) -> Option<String> {
     let (before, _) = chooser.split_once(&format!("<small>{person}</small>"))?;
     let (_, link) = before.rsplit_once("href=\"")?;
@@ -56,7 +56,7 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     text.split_once(after).map(|(found, _)| found)
 }
 
-/// What a page says, without its markup.
+/// Returns the text of a page, without its markup.
 fn words(page: &str) -> String {
     let page = page.split("<title>").last().unwrap_or_default();
     let texts = page.split('<').filter_map(|part| part.split_once('>'));

@@ -1,4 +1,4 @@
-//! Where the pictures go.
+//! The directory of the pictures.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ pub(crate) struct Album {
 }
 
 impl Album {
-    /// An empty one, beside what cargo builds.
+    /// Creates an empty directory in cargo's target directory.
     pub(crate) fn new() -> Self {
         let program = env::current_exe().unwrap();
         // target/debug/examples/screenshots
@@ -24,12 +24,12 @@ impl Album {
         Self { directory }
     }
 
-    /// Adds a picture in PNG.
+    /// Adds a PNG picture.
     pub(crate) fn add(&self, name: &str, picture: &[u8]) {
         fs::write(self.directory.join(format!("{name}.png")), picture).unwrap();
     }
 
-    /// The file that shows all of them side by side.
+    /// Writes the page that shows all of them side by side.
     pub(crate) fn bind(&self) -> String {
         let files = fs::read_dir(&self.directory).unwrap();
         let names = files.map(|file| file.unwrap().file_name());

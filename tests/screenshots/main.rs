@@ -1,6 +1,5 @@
-//! `cargo screenshots`: every page that the real daemon shows, as Chromium
-//! draws it, in both languages, on a telephone and a desk, by day and by
-//! night.
+//! `cargo screenshots`: every page of the real daemon, as Chromium draws it, in
+//! both languages, on a phone and a desktop screen, light and dark.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -22,7 +21,7 @@ use serde_json::json;
 use self::album::Album;
 use self::scene::SCENES;
 
-/// The page that the README shows, on a phone without the empty end.
+/// The page in the README, on a phone, without the empty end.
 const IN_THE_README: &str = "address-unknown";
 const IN_THE_README_SCREEN: Screen = Screen {
     height: 640,
@@ -46,7 +45,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// All pages in one language: those that are not what their name says.
+/// Takes all pages in one language; returns those that are not what their name
+/// says.
 async fn take(language: &str, album: &Album) -> Vec<String> {
     let browser = Chromium::start(language).await;
     let mut pages = BTreeMap::new();
@@ -76,14 +76,15 @@ async fn take(language: &str, album: &Album) -> Vec<String> {
     wrong
 }
 
-/// Writes the README's picture, and the source of the page on it.
+/// Writes the README's picture, and the source of its page.
 async fn draw_for_the_readme(screenshot: &[u8]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     fs::write(root.join(picture::PICTURE), screenshot).unwrap();
     fs::write(root.join(picture::SOURCE), picture::source().await).unwrap();
 }
 
-/// Without the reference, which is never the same; not ours, it has no main.
+/// Without the reference, which is always different. Pages of other servers
+/// have no `main`.
 const SAID: &str = "
     const text = (selector) => document.querySelector(selector)?.innerText;
     return (text('main') ?? document.title) + (text('footer p:not(:last-child)') ?? '')";

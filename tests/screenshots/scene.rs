@@ -1,4 +1,4 @@
-//! How each page comes about, between the fakes.
+//! How to reach each page with the fakes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,29 +18,29 @@ use tokio_util::sync::CancellationToken;
 
 const UNVERIFIED: &str = "somebody@example.org";
 const STRANGER: &str = "inconnu@gmail.com";
-/// Partly from right to left, and without a place to break.
+/// Partly from right to left, and without a place to break the line.
 const LONG: &str = "דוד.🦊.with.an.address.that.goes.on.and.on.and.never.breaks@\
                     a-domain-with-a-long-name-and-no-end-in-sight.example.com";
 
-/// What somebody does.
+/// A user's action.
 #[derive(Clone, Copy, Debug)]
 enum Way {
     /// Opens this path.
     Opens(&'static str),
     /// Signs in with this address.
     SignsIn(&'static str),
-    /// Signs in with this address, and loads the page again.
+    /// Signs in with this address, and reloads the page.
     LoadsAgain(&'static str),
-    /// Opens the page of a daemon without a config, or with one that is bad
-    /// in these places.
+    /// Opens the page of a daemon without a config, or with errors in these
+    /// places.
     Waits(&'static [&'static str]),
 }
 
-/// A page, and how one gets to see it.
+/// A page, and how to reach it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scene {
     pub(crate) name: &'static str,
-    /// The refusal that the page must bear.
+    /// The refusal that must be on the page.
     pub(crate) refusal: Option<&'static str>,
     way: Way,
 }
@@ -97,7 +97,7 @@ const fn refusal(name: &'static str, person: &'static str) -> Scene {
     }
 }
 
-/// A refusal that shows in more than one way.
+/// A refusal that has several forms.
 const fn variant(name: &'static str, refusal: &'static str, person: &'static str) -> Scene {
     Scene {
         name,
@@ -107,7 +107,7 @@ const fn variant(name: &'static str, refusal: &'static str, person: &'static str
 }
 
 impl Scene {
-    /// Brings `browser` to the page, in a house that is fresh.
+    /// Shows the page in `browser`, in a fresh house.
     pub(crate) async fn play(self, browser: &Chromium) -> Stage {
         let mut waiting = JoinSet::new();
         let house = House::planned(self.plan()).await;
@@ -142,7 +142,7 @@ impl Scene {
             "administrator-refused" => {
                 "[users]\nadministrators = \"refuse\"".clone_into(&mut plan.more);
             }
-            // Chromium is not behind a proxy here.
+            // Chromium does not use a proxy here.
             "too-many" => "trusted-proxies = []".clone_into(&mut plan.listen),
             _ => {}
         }
@@ -162,7 +162,7 @@ impl Scene {
         users
     }
 
-    /// What happens before somebody comes.
+    /// Prepares the fakes before the user acts.
     async fn prepare(self, house: &House) {
         match self.name {
             "google-failed" => house.google.fail(Endpoint::Token, Trouble::Status(500)),
@@ -193,7 +193,7 @@ impl Scene {
     }
 }
 
-/// Until it is dropped, the links of the page lead to it.
+/// Keeps the targets of the page's links alive until dropped.
 pub(crate) struct Stage {
     _house: House,
     _waiting: JoinSet<()>,
@@ -215,7 +215,7 @@ async fn wait(browser: &Chromium, waiting: &mut JoinSet<()>, places: &[&str]) {
     browser.open(&url).await;
 }
 
-/// Google's accounts, with that one of Jeanne's.
+/// Google's accounts, with this one for Jeanne.
 fn people(subject: &str) -> Vec<Person> {
     vec![
         Person::new(subject, JEANNE, "Jeanne"),
