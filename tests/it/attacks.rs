@@ -1,4 +1,4 @@
-//! What an attacker tries: each test is one way in that was open once.
+//! Attacks that were once possible, one in each test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,8 +14,8 @@ use tokio::net::TcpSocket;
 use crate::support::server::serve_with;
 use crate::support::token::{error, invalid_grant};
 
-/// Somebody is disabled in DSM while the disk is full. The list on disk is
-/// still yesterday's then, and a restart must not take it for today's.
+/// A user is disabled in DSM while the disk is full. The list on disk is then
+/// still yesterday's, and a restart must not use it as today's.
 #[tokio::test]
 async fn a_user_disabled_while_the_disk_was_full_stays_refused() {
     let mut house = House::new().await;
@@ -30,7 +30,7 @@ async fn a_user_disabled_while_the_disk_was_full_stays_refused() {
     house.jobs().users.refresh().await.unwrap_err();
     state.execute_batch("DROP TRIGGER full").unwrap();
 
-    // DSM goes on saying the same. It does no more after the restart.
+    // DSM continues to return this list until the restart.
     assert!(!house.jobs().users.refresh().await.unwrap().changed);
     house.stop().await;
     house.plan().warmed_up = false;
@@ -40,8 +40,8 @@ async fn a_user_disabled_while_the_disk_was_full_stays_refused() {
     assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
 }
 
-/// DSM lets an account sign in however its name is typed, so the config need
-/// not have it as DSM lists it.
+/// DSM ignores the case of an account name, so the config may spell it
+/// differently from the user list.
 #[tokio::test]
 async fn a_shared_address_never_signs_in_as_the_reader_account() {
     let house = House::planned(Plan {
@@ -63,10 +63,10 @@ async fn a_shared_address_never_signs_in_as_the_reader_account() {
     assert_eq!(shown.refusal(), Some("account-disabled"), "{shown:?}");
 }
 
-/// Somebody with the smallest of receive windows asks and asks, and reads no
-/// answer. With 512 of those nobody else would ever get a place.
+/// A client with the smallest receive window sends requests and reads no
+/// response. 512 such clients would take all connections.
 #[tokio::test]
-async fn who_asks_and_never_reads_is_hung_up_on() {
+async fn a_client_that_never_reads_is_disconnected() {
     let house = House::new().await;
     let (address, _serving) = serve_with(&house, Duration::from_millis(100)).await;
     let deaf = TcpSocket::new_v4().unwrap();
@@ -79,8 +79,8 @@ async fn who_asks_and_never_reads_is_hung_up_on() {
         .expect("it keeps its place");
 }
 
-/// A NAS starts with a clock that is days fast, and is then set right. What
-/// was granted before must not be good for days.
+/// A NAS starts with a clock that is days fast, and is then corrected. Codes
+/// and tokens granted before must not be valid for days.
 #[tokio::test]
 async fn a_clock_set_back_prolongs_neither_code_nor_token() {
     let house = House::new().await;
@@ -93,7 +93,7 @@ async fn a_clock_set_back_prolongs_neither_code_nor_token() {
     let refused = house.redeem(&old_code, "").await;
     assert_eq!(error(&refused), invalid_grant());
 
-    // NTP's small corrections harm nobody.
+    // Small corrections by NTP have no effect.
     let code = house.code(JEANNE, "").await;
     let (_, token) = house.sign_in(JEANNE, "").await;
     house.clock.set(right - 600 - 240);
@@ -124,7 +124,7 @@ async fn a_request_with_more_than_64_parameters_is_rejected() {
         assert_eq!(shown.status, 400, "{method} {url}");
         assert!(!shown.headers.contains_key("location"), "{method} {url}");
     }
-    // That callback ended the login in its browser, as any other does.
+    // The callback ended the login in its browser, like any other.
     assert!(browser.cookies.is_empty());
 
     let of_google = callback.split('&').count();
@@ -133,8 +133,8 @@ async fn a_request_with_more_than_64_parameters_is_rejected() {
     assert!(arrived.answered("code").is_some(), "{arrived:?}");
 }
 
-/// The state holds the key that signs: whoever reads it is anybody. A restore
-/// by `cp` leaves a file that everybody can read.
+/// The state contains the signing key: anyone who can read it can sign in as
+/// anyone. A restore by `cp` leaves a file that everyone can read.
 #[tokio::test]
 async fn a_state_that_others_can_read_is_closed_to_them() {
     let mut house = House::new().await;

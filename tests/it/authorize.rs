@@ -1,4 +1,4 @@
-//! `/auth`: who may ask, for what, and where the answer goes.
+//! `/auth`: clients, parameters, and the target of the response.
 
 mod errors;
 mod leniency;
@@ -10,20 +10,21 @@ mod to_google;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, REDIRECT_URI, encode};
 
-/// DSM's request but for its redirect URI and its state.
+/// DSM's request without its redirect URI and its state.
 const ASKING: &str = "/auth?response_type=code&client_id=synology";
 
-/// A fresh browser's request at `path_and_query`.
+/// Sends a request to `path_and_query` from a new browser.
 async fn ask(house: &House, path_and_query: &str) -> Shown {
     Browser::new().get(&house.url(path_and_query)).await
 }
 
-/// DSM's whole request with `more` parameters, such as `&nonce=n`.
+/// Sends DSM's whole request with the parameters in `more`, such as `&nonce=n`.
 async fn ask_more(house: &House, more: &str) -> Shown {
     Browser::new().get(&house.authorization_request(more)).await
 }
 
-/// What Google is asked when DSM asks with `more` parameters.
+/// Returns the request to Google for DSM's request with the parameters in
+/// `more`.
 async fn asked_of_google(house: &House, more: &str) -> Shown {
     let shown = ask_more(house, more).await;
     assert_eq!(shown.status, 303, "{more}: {shown:?}");
@@ -37,7 +38,7 @@ fn redirect_parameter() -> String {
     format!("&redirect_uri={}", encode(REDIRECT_URI))
 }
 
-/// There was nobody to answer to but the person: a page that leads nowhere.
+/// The client is not trusted: the response is a page without a link.
 fn assert_dead_end(shown: &Shown, status: u16, house: &House) {
     assert_eq!(shown.status, status, "{shown:?}");
     assert_eq!(shown.header("content-type"), "text/html; charset=utf-8");

@@ -1,5 +1,5 @@
-//! `/callback`: Google's answer is good for the browser that asked, once, and
-//! for as long as a person may take.
+//! `/callback`: Google's response is valid in the browser that began the login,
+//! once, for 15 minutes.
 
 mod binding;
 mod google_fails;
@@ -19,8 +19,8 @@ fn login_id(callback: &str) -> String {
     state.split_once('.').unwrap().0.to_owned()
 }
 
-/// A page that leads nowhere: no code, nothing kept, and the login's cookie is
-/// gone.
+/// A page without a link: no code, nothing stored, and the login's cookie is
+/// deleted.
 fn assert_ended(shown: &Shown, callback: &str, house: &House) {
     assert_eq!(shown.status, 400, "{shown:?}");
     assert!(!shown.headers.contains_key("location"), "{shown:?}");
@@ -29,7 +29,7 @@ fn assert_ended(shown: &Shown, callback: &str, house: &House) {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// However a callback is answered, its login's cookie goes.
+/// Every response to a callback deletes the login's cookie.
 fn assert_cookie_deleted(shown: &Shown, callback: &str) {
     let expected = format!(
         "login-{}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0",
@@ -38,7 +38,7 @@ fn assert_cookie_deleted(shown: &Shown, callback: &str) {
     assert_eq!(shown.headers("set-cookie"), [expected.as_str()]);
 }
 
-/// The whole of `url` with one parameter's value replaced.
+/// Returns `url` with the value of one parameter replaced.
 fn with(url: &str, name: &str, value: &str) -> String {
     let mut url = url::Url::parse(url).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -51,7 +51,7 @@ fn with(url: &str, name: &str, value: &str) -> String {
     url.into()
 }
 
-/// The whole of `url` without a parameter.
+/// Returns `url` without one parameter.
 fn without(url: &str, name: &str) -> String {
     let mut url = url::Url::parse(url).unwrap();
     let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -60,14 +60,14 @@ fn without(url: &str, name: &str) -> String {
     url.into()
 }
 
-/// A browser that is sent to Google: the URL at which it arrives there.
+/// Sends a browser to Google and returns the URL there.
 async fn depart(house: &House, browser: &mut Browser, more: &str) -> String {
     let shown = browser.get(&house.authorization_request(more)).await;
     assert_eq!(shown.status, 303, "{shown:?}");
     shown.location().to_owned()
 }
 
-/// How many codes Google was asked to exchange.
+/// Returns how many codes Google was asked to exchange.
 fn exchanges(house: &House) -> usize {
     house.google.requests(Endpoint::Token)
 }

@@ -1,5 +1,5 @@
-//! What a family member does, in the browser that they do it with: the NAS's
-//! page, its pop-up, Google's chooser, and back; nginx with TLS in between.
+//! What a family member does, in Chromium: the NAS's page, its pop-up, Google's
+//! chooser, and back; with nginx and TLS in between.
 
 mod accessible;
 mod help;
@@ -24,8 +24,7 @@ async fn jeanne_signs_in() {
     home.assert_signed_in(&browser, "jeanne").await;
 }
 
-/// The pop-up keeps its opener through all of it: nothing of ours cuts the
-/// two apart.
+/// None of our headers separates the pop-up from its opener.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_french_person_is_refused_and_takes_the_other_account() {
     let home = Home::new().await;
@@ -71,10 +70,10 @@ async fn language(browser: &Chromium) -> String {
     browser.find("html").await.property("lang").await
 }
 
-/// A family's home: the NAS, the daemon on it, nginx in front of both.
+/// The NAS, the daemon on it, and nginx in front of both.
 struct Home {
     house: House,
-    /// As people type it.
+    /// The URL of the NAS as users type it.
     nas: String,
     _login: DsmLogin,
     _nginx: Process,
@@ -85,7 +84,8 @@ impl Home {
     async fn new() -> Self {
         let https = free_port();
         let nas = format!("https://nas.localhost:{https}");
-        // Unlike a browser, the fake NAS finds no name below localhost.
+        // Unlike a browser, the fake NAS does not resolve names below
+        // localhost.
         let issuer = format!("https://localhost:{https}");
         let house = House::planned(Plan {
             issuer: Some(issuer.clone()),
@@ -117,7 +117,7 @@ impl Home {
         }
     }
 
-    /// The pop-up is what the browser looks at then, and Google is in it.
+    /// Opens the pop-up and switches to it; it shows Google.
     async fn click_the_button(&self, browser: &Chromium) {
         browser.open(&self.nas).await;
         let front = browser.windows().await;
@@ -132,7 +132,7 @@ impl Home {
         browser.until("Google asks who it is", there).await;
     }
 
-    /// The pop-up has closed, and the page below it knows.
+    /// The pop-up has closed, and its opener shows the user.
     async fn assert_signed_in(&self, browser: &Chromium, user: &str) {
         let one = async |browser: &Chromium| browser.windows().await.len() == 1;
         browser.until("the pop-up closes", one).await;

@@ -1,5 +1,4 @@
-//! What every command has in common: arguments, exit codes, where its output
-//! goes.
+//! Behaviour that all commands share: arguments, exit codes, output.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -35,7 +34,7 @@ fn the_config_is_named_by_the_argument_else_by_the_environment() {
         code(good.command(&["check"]).env(name, bad.path())),
         Some(0)
     );
-    // Relative paths begin at the config, wherever the command was typed.
+    // Relative paths are relative to the config, not to the working directory.
     let mut here = bare(&["--config", "config.toml", "check"]);
     assert_eq!(
         code(here.current_dir(good.path().parent().unwrap())),
@@ -106,7 +105,7 @@ fn help_is_as_wide_as_the_terminal_and_never_too_wide_to_read() {
 }
 
 #[test]
-fn a_reader_that_went_away_is_no_failure_and_a_full_disk_is() {
+fn a_closed_pipe_is_not_a_failure_but_a_full_disk_is() {
     let home = Home::with(EXAMPLE);
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

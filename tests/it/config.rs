@@ -1,4 +1,4 @@
-//! What an administrator reads who wrote the config and asks `check`.
+//! The errors and warnings of `check` for a config.
 
 use std::fs::{self};
 
@@ -6,7 +6,7 @@ use crate::support::command_line::{EXAMPLE, Home, text};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use serde_json::Value;
 
-/// Every key that is accepted, and each of them wrong.
+/// Every key, each with an invalid value.
 const ALL_WRONG: &str = include_str!("data/all-wrong.toml");
 
 #[test]
@@ -74,7 +74,7 @@ fn every_key_that_is_wrong_is_reported_at_once() {
 }
 
 #[test]
-fn a_key_that_nobody_knows_is_refused() {
+fn an_unknown_key_is_rejected() {
     let home = Home::with(&EXAMPLE.replace("account =", "acount ="));
     let output = home.check();
     assert_eq!(output.status.code(), Some(78));
@@ -168,8 +168,8 @@ fn a_secret_that_others_can_read_is_refused() {
     }
 }
 
-/// Another user of the machine could name another DSM in it, which then gets
-/// the password.
+/// Another user of the machine could enter another DSM, which would get the
+/// password.
 #[test]
 fn a_config_that_others_can_write_to_is_rejected() {
     for (mode, good) in [
@@ -253,7 +253,7 @@ fn an_error_about_a_file_names_it() {
 }
 
 #[test]
-fn what_a_secret_file_holds_is_never_printed() {
+fn the_content_of_a_secret_file_is_never_printed() {
     let home = Home::with(EXAMPLE);
     home.write("dsm-password", "correct-horse\nbattery-staple\n", 0o600);
     let output = home.check();

@@ -1,4 +1,4 @@
-//! Connections: how many there may be, and how long one may take to speak.
+//! Connections: the limit, and the time-outs.
 
 use std::cell::Cell;
 use std::net::SocketAddr;
@@ -26,14 +26,14 @@ async fn begun(address: SocketAddr) -> Wire {
     wire
 }
 
-/// It gets an answer, after which the server closes it.
+/// It gets a response, after which the server closes it.
 async fn is_closed_after_an_answer(mut wire: Wire) {
     lives(&mut wire).await;
     assert_eq!(wire.rest().await, "");
 }
 
 #[tokio::test]
-async fn who_comes_when_all_places_are_taken_waits_for_one() {
+async fn a_connection_above_the_limit_waits_for_a_place() {
     allow_many_files();
     let house = House::new().await;
     let (address, _serving) = serve_with(&house, Duration::from_hours(1)).await;
@@ -44,7 +44,7 @@ async fn who_comes_when_all_places_are_taken_waits_for_one() {
 
     let mut waiting = Wire::to(address).await;
     waiting.send(HEALTHZ).await;
-    // While others are answered by the same thread, it hears nothing.
+    // While others are served by the same thread, it gets no response.
     for _ in 0..100 {
         Browser::new().get(&house.url("/healthz")).await;
         assert!(waiting.is_silent());
@@ -70,18 +70,18 @@ async fn one_client_cannot_hold_all_places() {
         inside.push(begun(address).await);
     }
 
-    // The rest is for those who ask once.
+    // The other places are for clients with few connections.
     for _ in 0..PLACES {
         is_closed_after_an_answer(Wire::to(address).await).await;
     }
-    // Nor does a connection that was kept stay while few are left.
+    // An idle connection is closed when few places are left.
     for wire in inside.drain(..10) {
         is_closed_after_an_answer(wire).await;
     }
 }
 
 #[tokio::test]
-async fn who_does_not_finish_a_head_is_hung_up_on() {
+async fn a_client_with_an_unfinished_head_is_disconnected() {
     let house = House::new().await;
     let (address, _serving) = serve_with(&house, Duration::from_millis(50)).await;
     for begun in [
@@ -94,7 +94,7 @@ async fn who_does_not_finish_a_head_is_hung_up_on() {
         wire.send(begun).await;
         assert_eq!(wire.rest().await, "", "{begun:?}");
     }
-    // The second request of a connection has no more time than the first.
+    // The second request of a connection has the same time-out as the first.
     let mut wire = Wire::to(address).await;
     lives(&mut wire).await;
     assert_eq!(wire.rest().await, "");
@@ -116,13 +116,13 @@ async fn a_body_that_does_not_come_is_given_up() {
         ))
         .await;
         assert_eq!(wire.answer().await.0, 408, "{path} {sent}");
-        // What comes late is no second request.
+        // Late bytes are not read as a second request.
         assert_eq!(wire.rest().await, "", "{path} {sent}");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_keeps_nobody() {
+async fn an_unread_body_does_not_hold_the_connection() {
     let house = House::new().await;
     let (address, _serving) = serve_with(&house, Duration::from_millis(50)).await;
     for path in ["/healthz", "/nothing"] {
@@ -144,7 +144,7 @@ async fn a_head_that_is_too_large_or_no_http_is_refused() {
         ("no HTTP", "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(), 400),
         (
             "a header without an end",
-            // As much as there is room for, so that all of it is read.
+            // As much as fits, so that all of it is read.
             "GET / HTTP/1.1\r\nX: ".to_owned() + &"x".repeat(16 * 1024 - 19),
             431,
         ),
@@ -177,7 +177,7 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
     let answered = Cell::new(false);
     let asked = async {
         assert_eq!(idle.rest().await, "");
-        // Time enough for a stop that waits for nobody.
+        // Enough time for a stop that does not wait.
         for _ in 0..100 {
             Browser::new().get(google.issuer()).await;
         }
@@ -190,12 +190,12 @@ async fn a_stop_answers_what_is_in_flight_and_ends_what_is_idle() {
         assert!(answered.get(), "the stop did not wait");
     };
     let both = async { tokio::join!(stopped, asked) };
-    // Nobody has to be thrown out.
+    // No connection has to be aborted.
     tokio::time::timeout(GRACE, both).await.unwrap();
 }
 
-/// Whoever finds the system's queue full tries again a second later: nobody
-/// does who comes with a whole school.
+/// A client that finds the system's queue full tries again a second later; this
+/// must not happen to a whole school.
 #[tokio::test]
 async fn a_crowd_that_comes_at_once_finds_room_to_wait() {
     let listener = http::listen(([127, 0, 0, 1], 0).into()).unwrap();

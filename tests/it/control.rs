@@ -1,4 +1,4 @@
-//! The commands that ask the daemon: what they print, and what they leave.
+//! The commands that ask the daemon: their output, and their effect.
 
 mod terminal;
 
@@ -20,7 +20,7 @@ use crate::support::command_line::{EXAMPLE, Home, bare, text};
 use crate::support::control::{command, command_at_once, report, socket};
 use crate::support::process::until;
 
-/// Whom DSM does not know.
+/// An address that DSM does not know.
 const UNKNOWN: &str = "inconnu@gmail.com";
 
 /// Every command that asks the daemon.
@@ -34,7 +34,7 @@ const ASKING: [&[&str]; 7] = [
     &["reload"],
 ];
 
-/// What a command that has to fail says.
+/// Runs a command that must fail, and returns its error.
 async fn failure(house: &House, arguments: &[&str]) -> String {
     let output = command(house, arguments).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -42,7 +42,7 @@ async fn failure(house: &House, arguments: &[&str]) -> String {
     text(&output.stderr).to_owned()
 }
 
-/// There is no daemon to ask.
+/// The command reports that no daemon is running.
 async fn assert_not_running(house: &House) {
     let output = command_at_once(house, &["status"]).await;
     assert_eq!(output.status.code(), Some(75), "{output:?}");
@@ -119,7 +119,7 @@ async fn status_says_once_why_dsm_and_google_cannot_be_asked() {
     let mut built = Built::new().await;
     built.process.signal(Signal::TERM);
     built.process.ended().await;
-    // Dropped, they accept no connection any more.
+    // Dropped servers refuse connections.
     built.house.google = FakeGoogle::start(built.house.clock.clone()).await;
     built.house.dsm = FakeDsm::start().await;
     built.start_as_configured();
@@ -135,7 +135,7 @@ async fn status_says_once_why_dsm_and_google_cannot_be_asked() {
 }
 
 #[tokio::test]
-async fn status_tells_how_the_daemon_is_and_whom_it_refused() {
+async fn status_shows_health_and_recent_refusals() {
     let house = House::new().await;
     let night = [json!({"enabled": true, "hour": 23, "min": 30, "weekdays": "1"})];
     house
@@ -316,10 +316,9 @@ async fn a_key_is_announced_and_may_be_hurried() {
     assert_eq!(report(&house, &["keys", "list"]).await, hurried);
 }
 
-/// Only our own command line has a reason to connect, but whatever does must
-/// not keep it out.
+/// Only our own commands connect, but other clients must not block them.
 #[tokio::test]
-async fn nonsense_and_silence_on_the_socket_disturb_nobody() {
+async fn invalid_and_silent_socket_clients_do_not_block_others() {
     let house = House::new().await;
     report(&house, &["status"]).await;
     let mut silent = Vec::new();

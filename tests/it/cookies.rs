@@ -1,5 +1,5 @@
-//! A login in progress travels in a sealed cookie of the browser that began
-//! it: one for each login, few of them, and small together.
+//! A login in progress is stored in a sealed cookie of the browser that began
+//! it: one for each login, few of them, and small in total.
 
 mod room;
 mod seal;
@@ -7,7 +7,7 @@ mod seal;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE, Plan};
 
-/// Name, value and attributes of the one cookie that an answer sets.
+/// Returns name, value and attributes of the only cookie that a response sets.
 fn cookie(shown: &Shown) -> (String, String, Vec<String>) {
     let lines = shown.headers("set-cookie");
     let [line] = lines.as_slice() else {
@@ -83,7 +83,7 @@ async fn on_loopback_http_the_cookie_is_not_secure() {
     assert_eq!(attributes, expected);
 }
 
-/// What a proxy or a stranger says of the connection changes nothing.
+/// Headers about the connection from a proxy or an attacker change nothing.
 #[tokio::test]
 async fn the_issuer_decides_and_not_the_connection() {
     let pretending = || {
@@ -111,7 +111,7 @@ async fn the_issuer_decides_and_not_the_connection() {
 
 /// A cookie without the prefix can be set by every host of the domain.
 #[tokio::test]
-async fn behind_https_a_cookie_without_the_prefix_is_nobodys() {
+async fn behind_https_a_cookie_without_the_prefix_is_ignored() {
     let house = https().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;
@@ -124,9 +124,10 @@ async fn behind_https_a_cookie_without_the_prefix_is_nobodys() {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// A proxy or another service of the same host may set what is no text.
+/// A proxy or another service of the same host may set a cookie that is not
+/// text.
 #[tokio::test]
-async fn somebody_elses_strange_cookie_does_no_harm() {
+async fn a_malformed_cookie_of_another_service_is_ignored() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;

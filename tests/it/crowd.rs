@@ -1,5 +1,5 @@
-//! Everybody comes home at once: nobody is turned away, and nobody is taken
-//! for somebody else.
+//! Many users sign in at once: none is rejected, and none is signed in as
+//! another.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use tokio::time::timeout;
 
 use crate::support::server::allow_many_files;
 
-/// A school, rather than a family; fewer than there are places.
+/// The size of a school; fewer than the connection limit.
 const CROWD: usize = 300;
 
-/// For a machine that has much else to do.
+/// For a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A house that `CROWD` people live in, apart from the family.
+/// A house with `CROWD` users besides the family.
 async fn crowded_house() -> House {
     let house = House::new().await;
     let everybody = 0..CROWD;
@@ -46,8 +46,8 @@ fn user(number: usize) -> String {
     format!("pupil-{number}")
 }
 
-/// One of them signs in; all wait for each other before each request. The
-/// Google account as the NAS knows it, and the code.
+/// Signs one user in; all wait for each other before each request. Returns the
+/// DSM username of the Google account, and the code.
 async fn sign_in(house: &House, number: usize, together: &Barrier) -> (String, String) {
     let mut browser = Browser::new();
     together.wait().await;
@@ -75,7 +75,7 @@ async fn sign_in(house: &House, number: usize, together: &Barrier) -> (String, S
 }
 
 #[tokio::test]
-async fn three_hundred_people_sign_in_at_once_each_as_who_they_are() {
+async fn three_hundred_users_sign_in_at_once_as_themselves() {
     allow_many_files();
     let house = Arc::new(crowded_house().await);
     let together = Arc::new(Barrier::new(CROWD));
@@ -86,7 +86,7 @@ async fn three_hundred_people_sign_in_at_once_each_as_who_they_are() {
     }
     let mut subjects = HashSet::new();
     let mut codes = HashSet::new();
-    // One by one: who fails holds all others up, and ends the test here.
+    // One by one: a failure blocks all others, and ends the test here.
     while let Some(done) = timeout(PATIENCE, crowd.join_next()).await.unwrap() {
         let (subject, code) = done.unwrap();
         subjects.insert(subject);

@@ -1,5 +1,5 @@
-//! The state is damaged over night. In the morning it is set aside, the copy
-//! takes its place, and the family signs in.
+//! The state is damaged overnight. In the morning it is set aside, the copy
+//! replaces it, and the family signs in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +21,7 @@ const RESTORED: &str = ": restored from its copy";
 
 type Damage = (&'static str, fn(&Path));
 
-/// What disks, file systems and people do to a file.
+/// Damage by disks, file systems and people.
 const DAMAGES: [Damage; 10] = [
     ("the first page is a letter", |path| {
         overwrite(path, 0, &b"Dear NAS, ".repeat(400));
@@ -59,7 +59,7 @@ const DAMAGES: [Damage; 10] = [
     ),
 ];
 
-/// Replaces the file by a database that `sql` makes.
+/// Replaces the file by a database that `sql` creates.
 fn in_its_place(path: &Path, sql: &str) {
     fs::remove_file(path).unwrap();
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
@@ -99,7 +99,7 @@ async fn stop(built: &mut Built) {
     assert_eq!(built.process.ended().await.code(), Some(0));
 }
 
-/// How often the log says `words`; it goes on over restarts.
+/// How often the log contains `words`, over all restarts.
 fn said(built: &Built, words: &str) -> usize {
     built.process.log().matches(words).count()
 }
@@ -122,7 +122,7 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
         built.start();
 
         assert_eq!(said(&built, RESTORED), number + 1, "{damage}");
-        // The evidence is kept, if there was any.
+        // The damaged file is kept, if there was one.
         if let Some(before) = before {
             let aside = aside(&built.house);
             let is_there = |path: &PathBuf| fs::read(path).unwrap() == before;
@@ -131,13 +131,13 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
         assert_eq!(built.keys().await, keys, "{damage}");
         assert_eq!(built.house.rows("links"), 1, "{damage}");
         assert!(built.house.rows("users") > 0, "{damage}");
-        // No code is good again, nor for the first time: nobody knows which
-        // were redeemed.
+        // No code is valid afterwards, redeemed or not: the copy does not
+        // contain codes.
         for code in [&spent, &unspent] {
             let again = built.house.redeem(code, "").await;
             assert_eq!(again.json()["error"], "invalid_grant", "{damage}");
         }
-        // Who was at Google comes back, and the next one signs in.
+        // A user who was at Google returns, and the next one signs in.
         let mut reconnected = Browser::new();
         reconnected.cookies.clone_from(&browser.cookies);
         let arrived = reconnected.get(&back).await;
@@ -157,15 +157,16 @@ async fn the_copy_takes_the_place_of_a_damaged_state() {
     ] {
         assert!(log.contains(line), "{line}: {log}");
     }
-    // The daemon had stopped each time; that nothing is lost is not true.
+    // The daemon had stopped each time, but the log must not say that nothing
+    // is lost.
     let starts = said(&built, "starting; the last changes are lost");
     assert_eq!(starts, DAMAGES.len(), "{log}");
     assert_eq!(said(&built, "after a crash"), 0, "{log}");
     assert_eq!(said(&built, "nothing that was answered before"), 0, "{log}");
 }
 
-/// A second Google account with the address must not take the place of the
-/// first one, because another program has overwritten the state.
+/// A second Google account with the address must not replace the first one
+/// because another program has overwritten the state.
 #[tokio::test]
 async fn another_programs_database_unlinks_no_user() {
     let mut house = House::new().await;
@@ -179,7 +180,7 @@ async fn another_programs_database_unlinks_no_user() {
     assert_eq!(shown.refusal(), Some("linked-to-another"), "{shown:?}");
 }
 
-/// What the directory of the state has, but for the lock.
+/// The files in the directory of the state, without the lock.
 fn files(house: &House) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let entries = fs::read_dir(house.home.path()).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
@@ -271,12 +272,12 @@ async fn without_a_copy_the_state_begins_anew() {
     let words = "starting with a new state start=\"state lost\"";
     assert_eq!(said(&built, words), 1, "{}", built.process.log());
     assert_ne!(built.keys().await, keys);
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     built.house.sign_in(JEANNE, "").await;
 }
 
 #[tokio::test]
-async fn a_damaged_copy_takes_nobodys_place() {
+async fn a_damaged_copy_does_not_replace_the_state() {
     let mut built = Built::new().await;
     for bytes in [noise(8192), Vec::new()] {
         stop(&mut built).await;
@@ -290,7 +291,7 @@ async fn a_damaged_copy_takes_nobodys_place() {
         let aside = aside(&built.house);
         let is_there = |path: &PathBuf| fs::read(path).unwrap() == bytes;
         assert!(aside.iter().any(is_there), "{aside:?}");
-        built.knows_everybody().await;
+        built.has_saved_users_and_documents().await;
         built.house.sign_in(JEANNE, "").await;
     }
 }
@@ -314,15 +315,15 @@ async fn a_copy_of_a_later_release_is_kept_for_that_release() {
     assert_eq!(aside(&built.house), Vec::<PathBuf>::new());
 }
 
-/// SQLite takes such a journal for an empty one: it would bring back what the
-/// state was when the journal was last written back.
+/// SQLite reads such a journal as empty: it would restore the state of the last
+/// checkpoint.
 #[tokio::test]
 async fn a_journal_of_noise_makes_no_code_good_again() {
     let mut built = Built::new().await;
     built.house.sign_in(JEANNE, "").await;
     let code = built.house.code(JEANNE, "").await;
     let keys = built.keys().await;
-    // The code is in the state, and that it is spent in the journal alone.
+    // The code is in the state, and its use only in the journal.
     let writes_back = "PRAGMA wal_checkpoint(TRUNCATE)";
     // Not while it is copied.
     until("the journal is written back", || {
@@ -345,7 +346,7 @@ async fn a_journal_of_noise_makes_no_code_good_again() {
     built.house.sign_in(JEANNE, "").await;
 }
 
-/// The power goes while the copy takes the state's place.
+/// A power cut while the copy replaces the state.
 #[tokio::test]
 async fn a_mending_that_was_broken_off_is_finished() {
     let mut built = Built::new().await;
@@ -356,8 +357,8 @@ async fn a_mending_that_was_broken_off_is_finished() {
     })
     .await;
     built.process.cut_off();
-    // The state has been set aside already; its journal is there yet, and
-    // must not be taken for the copy's.
+    // The state is already set aside; its journal still exists, and must not be
+    // used with the copy.
     let path = state(&built.house, "");
     let elsewhere = state(&built.house, ".damaged-20260101T000000Z");
     fs::rename(&path, elsewhere).unwrap();
@@ -369,6 +370,6 @@ async fn a_mending_that_was_broken_off_is_finished() {
     assert_eq!(built.keys().await, keys);
     let whole = built.house.look_up::<String>("PRAGMA integrity_check");
     assert_eq!(whole, "ok");
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     built.house.sign_in(JEANNE, "").await;
 }

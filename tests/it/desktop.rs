@@ -1,5 +1,5 @@
-//! The icon on DSM's desktop: a help page that anybody may read who knows
-//! where it is, so that it tells nothing of this NAS.
+//! The icon on DSM's desktop and its help page. Anyone who knows its URL can
+//! read the page, so it contains nothing about this NAS.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ const CONFIG: &str = include_str!("../../spk/ui/config");
 const ENGLISH: &str = include_str!("../../spk/ui/index.html");
 const FRENCH: &str = include_str!("../../spk/ui/fr.html");
 const STYLE: &str = include_str!("../../spk/ui/help.css");
-/// What our own pages say.
+/// The page in both languages.
 const PAGES: [&str; 2] = [
     include_str!("../../src/http/pages/texts/english.rs"),
     include_str!("../../src/http/pages/texts/french.rs"),
@@ -52,7 +52,7 @@ fn the_icon_is_for_administrators_and_opens_the_page() {
     }
 }
 
-/// Package Center says at the end of an installation what to open.
+/// Package Center shows after an installation what to open.
 #[test]
 fn the_icon_is_called_as_the_package_is() {
     let info = include_str!("../../spk/INFO");
@@ -68,7 +68,7 @@ fn the_icon_is_called_as_the_package_is() {
 }
 
 #[test]
-fn the_page_is_still_and_asks_nobody_for_anything() {
+fn the_page_has_no_script_and_loads_nothing() {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("spk/ui");
     for page in [ENGLISH, FRENCH] {
         for marker in ["<script", "<form", "<iframe", "src=", "style=", "refresh"] {
@@ -76,7 +76,7 @@ fn the_page_is_still_and_asks_nobody_for_anything() {
         }
         for (element, target) in links(page) {
             let elsewhere = target.starts_with("https://");
-            // A link is followed only when somebody wants to.
+            // A link is followed only when the user clicks it.
             let good = if elsewhere {
                 element == "<a"
             } else {
@@ -91,7 +91,7 @@ fn the_page_is_still_and_asks_nobody_for_anything() {
     );
 }
 
-/// The element and where it leads.
+/// The element and its target.
 fn links(page: &str) -> Vec<(&str, &str)> {
     let found = page.match_indices(" href=\"").map(|(at, href)| {
         let element = page[..at].rfind('<').unwrap();
@@ -108,7 +108,7 @@ fn each_language_leads_to_the_other() {
         assert!(page.contains(&format!("<html lang=\"{language}\">")));
         assert!(links(page).contains(&("<a", other)), "{language}");
     }
-    // A step that one has, the other has, too; and so has a symptom.
+    // Both languages have the same steps and the same symptoms.
     for element in ["<h2>", "<th ", "<li>", "<code>"] {
         let count = |page: &str| page.matches(element).count();
         assert_eq!(count(ENGLISH), count(FRENCH), "{element}");
@@ -173,11 +173,11 @@ fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
     }
 }
 
-/// What a text for the NAS has before each command: the package's user can
+/// The prefix of each command in a text for the NAS: the package's user can
 /// replace the program, so root must not run it.
 const RUN: &str = "sudo -u google-to-synology-sso google-to-synology-sso ";
 
-/// All commands of a text; each ends before `end`.
+/// All commands of a text exist; each ends before `end`.
 fn assert_commands_exist(page: &str, end: char) {
     let page = page.replace('\n', " ");
     let commands = page.split(RUN).skip(1);
@@ -185,7 +185,7 @@ fn assert_commands_exist(page: &str, end: char) {
         .map(|rest| rest.split(end).next().unwrap())
         .collect();
     assert!(commands.len() >= 4, "{commands:?}");
-    // A command whose prefix was forgotten.
+    // A command without the prefix.
     for start in ["<code>google-to-synology-sso ", "`google-to-synology-sso "] {
         assert!(!page.contains(start), "{page}");
     }
@@ -198,7 +198,7 @@ fn assert_commands_exist(page: &str, end: char) {
     }
 }
 
-/// The guides have all that the help page has, and more.
+/// The guides contain everything on the help page.
 const GUIDES: [&str; 2] = [
     include_str!("../../docs/guides/install-on-a-nas.md"),
     include_str!("../../docs/guides/when-it-fails.md"),
@@ -226,7 +226,7 @@ fn the_guides_say_the_same() {
     }
 }
 
-/// On a machine where root owns the program, it may run it.
+/// On a machine where root owns the program, root may run it.
 const ROOTS: &str = "docs/guides/install-with-systemd.md";
 
 #[test]
@@ -240,7 +240,7 @@ fn no_text_for_the_nas_has_root_run_the_program() {
     texts.retain(|path| *path != root.join(ROOTS) && path.extension() != Some("png".as_ref()));
     for path in texts {
         let text = fs::read_to_string(&path).unwrap();
-        // A string of ours goes on in the next line after a backslash.
+        // A string literal continues in the next line after a backslash.
         let text = text.replace('\\', " ");
         let words: Vec<&str> = text.split_whitespace().collect();
         let text = words.join(" ");

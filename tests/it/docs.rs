@@ -1,5 +1,4 @@
-//! The pages that people read: links lead somewhere, the README is short, its
-//! picture is up to date.
+//! The documentation: working links, a short README, an up-to-date picture.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -38,7 +37,7 @@ fn prose(text: &str) -> String {
     text.split("\n```").step_by(2).collect()
 }
 
-/// What `](...)` leads to, without other people's sites.
+/// The targets of `](...)`, without external sites.
 fn links(text: &str) -> Vec<String> {
     let targets = prose(text);
     let targets = targets.split("](").skip(1);
@@ -47,7 +46,7 @@ fn links(text: &str) -> Vec<String> {
     ours.map(str::to_owned).collect()
 }
 
-/// The anchors of a page's headings, as GitHub makes them.
+/// The anchors of a page's headings, as GitHub creates them.
 fn anchors(text: &str) -> Vec<String> {
     let headings = prose(text);
     let headings = headings.lines().filter(|line| line.starts_with('#'));
@@ -61,7 +60,7 @@ fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The links of `page` that lead nowhere.
+/// The broken links of `page`.
 fn broken(page: &Path, text: &str, pages: &BTreeMap<PathBuf, String>) -> Vec<String> {
     let leads_nowhere = |link: &String| {
         let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
@@ -81,7 +80,7 @@ fn broken(page: &Path, text: &str, pages: &BTreeMap<PathBuf, String>) -> Vec<Str
         .collect()
 }
 
-/// `path` without `..`.
+/// Removes `..` from `path`.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path {

@@ -1,5 +1,5 @@
-//! What anybody may read: discovery, keys, the sign of life, the landing
-//! page; and what is nowhere.
+//! The public documents: discovery, keys, health, the landing page; and unknown
+//! paths.
 
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE, Plan};
@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const RFC_8414: &str = "/.well-known/oauth-authorization-server";
 
-/// The document of an issuer whose endpoints are below `base`, member for
-/// member.
+/// The expected document of an issuer whose endpoints are below `base`.
 fn expected(issuer: &str, base: &str) -> Value {
     json!({
         "issuer": issuer,
@@ -81,7 +80,7 @@ async fn an_issuer_with_a_path_is_found_at_three_places() {
             let endpoints = expected(issuer, "https://login.example.com/dex");
             assert_eq!(document, endpoints, "{place}");
         }
-        // Nothing is beside the path.
+        // Nothing is served outside the path.
         for place in [DISCOVERY, RFC_8414, "/", "/keys", "/healthz", "/dexter"] {
             let answer = get(&format!("{origin}{place}")).await;
             assert_eq!(answer.status, 404, "{place}");
@@ -117,7 +116,7 @@ async fn an_issuer_with_a_trailing_slash_stays_as_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_a_stranger_says_of_our_name_is_not_believed() {
+async fn host_headers_do_not_change_the_documents() {
     let issuer = "https://login.example.com";
     let house = house_of(issuer, "").await;
     let plain = get(&house.url(DISCOVERY)).await;
@@ -156,7 +155,7 @@ async fn one_key_is_published_and_stays_over_a_restart() {
     let [key] = document["keys"].as_array().unwrap().as_slice() else {
         panic!("{document}")
     };
-    // The public half, and nothing of the private one.
+    // The public half only.
     let members: Vec<&String> = key.as_object().unwrap().keys().collect();
     assert_eq!(members, ["alg", "e", "kid", "kty", "n", "use"]);
     assert_eq!(key["kty"], "RSA");
@@ -205,7 +204,7 @@ async fn the_landing_page_names_the_nas_and_leads_to_it() {
 }
 
 #[tokio::test]
-async fn what_is_nowhere_is_a_page() {
+async fn an_unknown_path_is_a_page() {
     let house = House::new().await;
     for path in [
         "/nothing",
@@ -241,7 +240,7 @@ fn assert_is_a_guarded_page(page: &Shown, language: &str) {
     assert_eq!(page.header("access-control-allow-origin"), "");
 }
 
-/// What each place allows.
+/// The allowed methods of each path.
 const METHODS: [(&str, &str); 9] = [
     (DISCOVERY, "GET, HEAD, OPTIONS"),
     (RFC_8414, "GET, HEAD, OPTIONS"),
@@ -255,7 +254,7 @@ const METHODS: [(&str, &str); 9] = [
 ];
 
 #[tokio::test]
-async fn a_method_that_a_place_does_not_know_is_told_those_it_does() {
+async fn a_wrong_method_gets_the_allowed_methods() {
     let house = House::new().await;
     for (path, allowed) in METHODS {
         for method in [

@@ -1,14 +1,14 @@
 //! The client of DSM's web API against a fake DSM.
 
-/// What a DSM that starts, hangs or is not there makes us do.
+/// A DSM that starts, hangs or refuses connections.
 mod bad_days;
-/// What each error code makes us do.
+/// The reaction to each error code.
 mod codes;
-/// Which lists are taken, and which are refused whole.
+/// Which lists are accepted, and which are rejected.
 mod lists;
-/// More users than any NAS has.
+/// Lists with more users than any NAS has.
 mod long;
-/// When the NAS is on, as DSM tells it.
+/// The power schedule from DSM's web API.
 mod power;
 /// An account with 2-factor sign-in.
 mod second_factor;
@@ -24,7 +24,7 @@ use fakes::dsm::{Api, FakeDsm, FakeUser, Instead};
 use google_to_synology_sso::clients::dsm::{DsmClient, DsmError, DsmSettings, Reading};
 use tempfile::TempDir;
 
-/// A NAS, and the daemon's view of it.
+/// A NAS, and the daemon's client of it.
 struct Home {
     dsm: FakeDsm,
     client: DsmClient,
@@ -48,12 +48,12 @@ impl Home {
         }
     }
 
-    /// What somebody reads who knows nobody yet.
+    /// Reads the users without a previous list.
     async fn read(&self) -> Result<Reading, DsmError> {
         self.client.list_users(&Arc::default()).await
     }
 
-    /// The users and administrators of a reading that must go well.
+    /// Returns the users and administrators of a successful reading.
     async fn lists(&self) -> (Vec<ListedUser>, Vec<DsmUsername>) {
         let reading = self.read().await.unwrap();
         (
@@ -62,13 +62,13 @@ impl Home {
         )
     }
 
-    /// The users of a reading, whatever is with the administrators.
+    /// Returns the users of a reading, even if the administrators failed.
     async fn users(&self) -> Vec<ListedUser> {
         self.read().await.unwrap().users.unwrap()
     }
 
-    /// The error with which DSM listed users but no administrators, with
-    /// nothing left open.
+    /// Returns the error of the list of administrators, with all sessions
+    /// closed.
     async fn failure_of_administrators(&self) -> DsmError {
         let reading = self.read().await.unwrap();
         assert_eq!(reading.users.unwrap().len(), 5);
@@ -77,7 +77,7 @@ impl Home {
         error
     }
 
-    /// The error of `api`'s list, with which the users may come or not.
+    /// Returns the error of `api`'s list; the users may have been read or not.
     async fn failure_of(&self, api: Api) -> DsmError {
         if api == Api::Members {
             return self.failure_of_administrators().await;
@@ -85,14 +85,14 @@ impl Home {
         self.failure().await
     }
 
-    /// The error of a reading that must fail, with nothing left open in DSM.
+    /// Returns the error of a failed reading, with all sessions closed.
     async fn failure(&self) -> DsmError {
         let error = self.read().await.unwrap_err();
         assert_eq!(self.dsm.counts().open_sessions, 0, "after {error}");
         error
     }
 
-    /// Begins to read, and goes away while DSM lists the users.
+    /// Cancels a reading while DSM lists the users.
     async fn breaks_off_a_reading(&self) {
         self.dsm.next(Api::Users, Instead::Hang);
         tokio::select! {
@@ -103,7 +103,7 @@ impl Home {
     }
 }
 
-/// The whole chain, as the log shows it.
+/// The whole error chain, as in the log.
 fn told(error: &DsmError) -> String {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| {
         error.source()
@@ -248,7 +248,7 @@ async fn there_is_one_session_at_a_time_and_the_second_caller_waits() {
 
     let release = async {
         home.dsm.wait_until(|counts| counts.hanging == 1).await;
-        // Time for a second caller who would not wait.
+        // Enough time for a second caller to start too early.
         for _ in 0..1000 {
             tokio::task::yield_now().await;
         }

@@ -1,4 +1,4 @@
-//! The fake DSM's login page against a provider of a few lines.
+//! The fake DSM's login page against a minimal provider.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -184,7 +184,7 @@ async fn the_log_tells_each_request_and_no_secret() {
     );
 }
 
-/// A NAS, its provider, and somebody with a browser.
+/// A NAS, its provider, and a browser.
 struct House {
     login: DsmLogin,
     provider: Provider,
@@ -245,7 +245,7 @@ impl House {
     }
 }
 
-/// What a provider answers.
+/// The responses of a provider.
 struct Answers {
     key: KeyPair,
     keys: Value,

@@ -1,4 +1,4 @@
-//! What the daemon uses of memory while an attacker holds all connections.
+//! The memory use of the daemon while an attacker holds all connections.
 
 use std::fs;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use fakes::google::Endpoint;
 use crate::support::built::Built;
 use crate::support::server::allow_many_files;
 
-/// Also of a debug build, which needs more from the beginning.
+/// The limit in kB. Also for a debug build, which uses more.
 const MOST: u64 = 80 * 1024;
 
 /// In kB: `VmHWM` or another line of `/proc/PID/status`.
@@ -23,7 +23,7 @@ fn memory(built: &Built, line: &str) -> u64 {
         .unwrap()
 }
 
-/// Polls until the daemon has read what was sent: it uses no more than before.
+/// Polls until the daemon has read everything: its memory use does not grow.
 async fn until_read(built: &Built) {
     let (mut same, mut before) = (0, 0);
     while same < 5 {

@@ -1,6 +1,5 @@
-//! The disk is full, or cannot be written. Who wants to sign in reads that it
-//! failed here; the log says what helps; and when somebody has helped, people
-//! sign in again.
+//! The disk is full or read-only. Users get a page that says so; the log says
+//! how to fix it; after that, users sign in again.
 
 use std::fs;
 use std::io::Write;
@@ -21,10 +20,10 @@ const FULL: &str = "the disk is full: nobody can sign in until there is room";
 const UNWRITABLE: &str = "the state cannot be written: nobody can sign in until it can";
 const OVER: &str = "the state can be written again";
 
-/// A small disk of its own, mounted over a directory.
+/// A small file system, mounted over a directory.
 struct Disk {
     directory: PathBuf,
-    /// What is said of a full disk must get somewhere.
+    /// On another disk, so that messages about the full disk are stored.
     logs: TempDir,
 }
 
@@ -49,7 +48,7 @@ impl Disk {
         assert!(done.success(), "mount {arguments:?}");
     }
 
-    /// Until not a byte is left.
+    /// Fills the disk to the last byte.
     fn fill(&self) {
         let mut filler = fs::File::create(self.filler()).unwrap();
         for size in [4096, 1] {
@@ -74,13 +73,13 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         let mut umount = as_root(Path::new("umount"));
-        // What the daemon still has open goes with it.
+        // Also unmounts what the daemon still has open.
         let _ = umount.arg("--lazy").arg(&self.directory).status();
         let _ = fs::remove_dir(&self.directory);
     }
 }
 
-/// A house whose home is a disk of its own, and its daemon.
+/// A house on a small disk, and its daemon.
 async fn house_on_a_disk() -> (Disk, Built) {
     let house = House::for_built_daemon(Plan::default(), free_port()).await;
     let disk = Disk::over(house.home.path());
@@ -94,10 +93,10 @@ fn said(built: &Built, words: &str) -> usize {
     built.process.log().matches(words).count()
 }
 
-/// Waits for the end of the first refresh: it copies the state and writes the
-/// journal back, which then has room again from its beginning.
+/// Waits for the end of the first refresh: it copies the state and checkpoints
+/// the journal, which is then reused from its beginning.
 async fn is_at_rest(built: &Built) {
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     for _ in 0..1000 {
         let status = report(&built.house, &["status"]).await;
         if !status["directory"]["next_refresh"].is_null() {
@@ -107,9 +106,8 @@ async fn is_at_rest(built: &Built) {
     panic!("the first refresh never ends");
 }
 
-/// The journal may have room left from what was written back, in which a small
-/// login fits where a large one did not: this takes it, a page at a time,
-/// until `is_used`.
+/// The journal may have free space from a checkpoint, in which a small login
+/// fits where a large one did not. Writes a page at a time until `is_used`.
 fn use_the_last_room(house: &House, mut is_used: impl FnMut(rusqlite::Result<usize>) -> bool) {
     let state = house.state();
     state.pragma_update(None, "synchronous", "OFF").unwrap();
@@ -121,7 +119,7 @@ fn use_the_last_room(house: &House, mut is_used: impl FnMut(rusqlite::Result<usi
     panic!("there is room for everybody");
 }
 
-/// Somebody comes back from Google, who cannot be let in.
+/// A user returns from Google, and cannot be signed in.
 async fn is_turned_away(built: &Built) {
     let shown = built.house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_eq!(shown.status, 500, "{shown:?}");
@@ -132,7 +130,7 @@ async fn is_turned_away(built: &Built) {
     assert!(built.process.log().contains(reference(&shown)));
 }
 
-/// What the page asks to be read out.
+/// The reference on the page.
 fn reference(shown: &Shown) -> &str {
     let after = shown.body.split("Reference").nth(1).unwrap();
     let digits = |c: char| c.is_ascii_hexdigit();
@@ -141,7 +139,7 @@ fn reference(shown: &Shown) -> &str {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_said_and_nobody_restarts_anything() {
+async fn a_full_disk_is_logged_and_needs_no_restart() {
     let (disk, built) = house_on_a_disk().await;
     let keys = built.keys().await;
     disk.fill();
@@ -182,7 +180,7 @@ async fn a_disk_that_is_full_in_the_morning_serves_what_it_can() {
     disk.make_room();
     built.house.sign_in(JEANNE, "").await;
     assert_eq!(said(&built, OVER), 1);
-    // It shares the state again, with us and with whoever copies it.
+    // The state can be opened by others again.
     assert_eq!(built.house.rows("links"), 1);
     built.process.signal(Signal::TERM);
     assert_eq!(built.process.ended().await.code(), Some(0));
@@ -214,14 +212,15 @@ async fn a_disk_that_is_read_only_in_the_morning_is_named() {
     built.house.sign_in(JEANNE, "").await;
 }
 
-/// A disk that fails turns read-only under those who have files open on it:
-/// each write fails. Here a limit on the size of files does it.
+/// A failing disk becomes read-only while files are open: each write fails.
+/// Here a limit on the file size has the same effect.
 #[tokio::test]
-async fn a_state_that_can_no_longer_be_written_can_be_mended_too() {
+async fn a_state_that_became_read_only_recovers() {
     let house = House::for_built_daemon(Plan::default(), free_port()).await;
     let daemon = run(&house);
     let mut patient = Command::new("sh");
-    // What exceeds the limit fails, where the system's way is to kill.
+    // A write beyond the limit fails; the default action would kill the
+    // process.
     patient.args(["-c", "trap '' XFSZ; exec \"$@\"", "sh"]);
     patient.arg(daemon.get_program()).args(daemon.get_args());
     let process = Process::start(&mut patient, house.address.port(), house.home.path());
@@ -239,7 +238,7 @@ async fn a_state_that_can_no_longer_be_written_can_be_mended_too() {
 
     let most = journal();
     limit(Some(most));
-    // The limit is the daemon's alone: what it appends lies beyond.
+    // The limit applies to the daemon only: its writes are beyond it.
     use_the_last_room(&built.house, |_| journal() > most);
     for _ in 0..3 {
         is_turned_away(&built).await;

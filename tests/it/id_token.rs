@@ -1,4 +1,4 @@
-//! Google's ID token: the honest one passes, each lie is caught by name.
+//! Google's ID token: valid ones pass, each lie is rejected by name.
 
 use domain::base::clock::UnixTime;
 use domain::base::ids::GoogleIssuer;
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 const NONCE: &str = "hIhTYDMdIxr2q1uT7wX0nR5SGYUTIFgkbXIyn3dC3gk";
 const GOOGLE: &str = "https://accounts.google.com";
 
-/// One test a line: the lie, and the check that must catch it.
+/// One test in each line: the lie, and the expected error.
 macro_rules! lies {
     ($($story:ident: $lie:ident => $caught:expr;)*) => {
         $(
@@ -82,7 +82,7 @@ fn an_honest_token_says_who_it_is() {
 }
 
 #[test]
-fn what_google_may_leave_out_or_write_otherwise_is_no_lie() {
+fn accepted_variants_of_googles_token_are_verified() {
     for lie in [Lie::AudienceArray, Lie::NoAtHash, Lie::VerifiedAsString] {
         judge(&lying(lie)).unwrap_or_else(|error| panic!("{lie:?}: {error}"));
     }
@@ -95,14 +95,14 @@ fn what_google_may_leave_out_or_write_otherwise_is_no_lie() {
 }
 
 #[test]
-fn google_tells_when_somebody_signed_in() {
+fn auth_time_of_google_is_read() {
     let mut draft = honest();
     draft.claim("auth_time", MONDAY_MORNING - 90);
     assert_eq!(judge(&draft.sign()).unwrap().auth_time, Some(at(-90)));
 }
 
 #[test]
-fn googles_two_names_are_one_issuer_and_nobody_elses() {
+fn both_spellings_of_googles_issuer_are_accepted() {
     let mut draft = honest();
     draft.claim("iss", "accounts.google.com");
     let identity = judge(&draft.sign()).unwrap();
@@ -325,7 +325,7 @@ fn not_verified() -> IdTokenError {
     }
 }
 
-/// So many seconds after the test's now.
+/// This many seconds after the test's time.
 fn at(seconds: i64) -> UnixTime {
     UnixTime::from_seconds(MONDAY_MORNING + seconds)
 }

@@ -1,7 +1,7 @@
-//! Software that we did not write signs in through us: Apache's
-//! `mod_auth_openidc` in DSM's place, oidc-provider-mock in Google's,
-//! nginx in front with TLS, curl as the browser. What the rest of the tests
-//! check against our reading of the standards, this checks against theirs.
+//! Software from other projects signs in through us: Apache's
+//! `mod_auth_openidc` as client, oidc-provider-mock as Google, nginx in front
+//! with TLS, curl as the browser. This checks our reading of the standards
+//! against theirs.
 
 mod browser;
 
@@ -18,13 +18,13 @@ use crate::support::process::{Process, free_port, tool};
 
 const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 
-/// Google's accounts. As with Google, none has a DSM user's name.
+/// Google's accounts. As with Google, none has a DSM username.
 const GOOGLE_ACCOUNTS: [&str; 2] = [
     r#"{"sub":"1001","email":"jeanne@gmail.com","email_verified":true,"name":"Jeanne"}"#,
     r#"{"sub":"1002","email":"nobody@gmail.com","email_verified":true}"#,
 ];
 
-/// In the control a provider that gives the name by itself.
+/// For the control: an account of a provider that sends the username itself.
 const NAMED_ACCOUNT: &str = r#"{"sub":"1001","username":"jeanne"}"#;
 
 const CLIENT_SECRET: &str = "vei7Eiquai2thahngoh8Iv4eiGh2eiqu";
@@ -42,7 +42,7 @@ async fn apache_signs_in_through_us() {
     assert_in_json(&page, "OIDC_userinfo_json", "username", "jeanne");
     assert_in_json(&page, "OIDC_userinfo_json", "email", "jeanne@gmail.com");
     assert_in_json(&page, "OIDC_id_token_payload", "iss", &world.issuer());
-    // Apache asked us for each of these, and had an answer.
+    // Apache requested each of these and got a response.
     let requests = world.requests();
     for asked in [
         "GET /.well-known/openid-configuration 200",
@@ -56,7 +56,7 @@ async fn apache_signs_in_through_us() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whom_dsm_does_not_know_stays_on_our_page() {
+async fn an_unknown_user_stays_on_our_page() {
     let dsm = FakeDsm::start().await;
     let world = World::around_us(&dsm.url());
 
@@ -66,7 +66,7 @@ async fn whom_dsm_does_not_know_stays_on_our_page() {
     assert!(page.url.starts_with(&world.issuer()), "{}", page.url);
     let refusal = r#"<meta name="refusal" content="address-unknown">"#;
     assert!(page.body.contains(refusal), "{}", page.body);
-    // The client heard nothing of it.
+    // The client was not informed.
     let requests = world.requests();
     assert!(
         !requests.contains("nas.localhost GET /callback"),
@@ -74,9 +74,8 @@ async fn whom_dsm_does_not_know_stays_on_our_page() {
     );
 }
 
-/// The control: the same nginx and the same Apache, with a provider in our
-/// place that they are known to work with. Where this fails too, the fault is
-/// not ours.
+/// The control: the same nginx and Apache, with a provider that they are known
+/// to work with. If this fails too, the fault is not ours.
 #[test]
 fn the_same_set_up_works_without_us() {
     let world = World::without_us();
@@ -88,7 +87,7 @@ fn the_same_set_up_works_without_us() {
     assert_in_json(&page, "OIDC_userinfo_json", "username", "jeanne");
 }
 
-/// Everybody who takes part, until dropped.
+/// All programs, until dropped.
 struct World {
     https: u16,
     // Dropped before the directory, which has their logs.
@@ -97,7 +96,7 @@ struct World {
 }
 
 impl World {
-    /// Our daemon, with a stranger as its Google.
+    /// Our daemon, with oidc-provider-mock as its Google.
     fn around_us(dsm: &str) -> Self {
         let (google, daemon) = (free_port(), free_port());
         let mut world = Self::behind_nginx(daemon);
@@ -133,7 +132,7 @@ impl World {
         world
     }
 
-    /// A stranger as the provider itself.
+    /// oidc-provider-mock as the provider itself.
     fn without_us() -> Self {
         let provider = free_port();
         let mut world = Self::behind_nginx(provider);
@@ -141,7 +140,7 @@ impl World {
         world
     }
 
-    /// nginx and Apache, and at the provider's port nobody yet.
+    /// nginx and Apache, without a provider yet.
     fn behind_nginx(provider: u16) -> Self {
         let (https, apache) = (free_port(), free_port());
         let directory = tempfile::tempdir().unwrap();
@@ -203,7 +202,8 @@ impl World {
         browser.submit(&form, &format!("sub={account}"))
     }
 
-    /// What nginx has passed on: name, method, path and status, line by line.
+    /// The requests that nginx forwarded: name, method, path and status, line
+    /// by line.
     fn requests(&self) -> String {
         fs::read_to_string(self.directory.path().join("requests.log")).unwrap()
     }

@@ -1,6 +1,6 @@
-//! The signing keys are replaced, and nobody who verifies our tokens notices.
+//! The rotation of the signing keys, which clients do not notice.
 
-/// By the daemon itself, when their time has come.
+/// Scheduled rotations.
 mod in_time;
 
 use std::fs;
@@ -45,7 +45,7 @@ fn states(house: &House) -> Vec<KeyState> {
     states.iter().map(|it| it.state).collect()
 }
 
-/// The names of all that is on disk.
+/// The names of all keys on disk.
 fn on_disk(state: &Connection) -> Vec<String> {
     let mut statement = state.prepare("SELECT kid FROM signing_keys").unwrap();
     let names = statement.query_map([], |row| row.get(0)).unwrap();
@@ -70,7 +70,7 @@ async fn a_client_that_reads_keys_every_two_days_verifies_all_tokens() {
         (500, &second, vec![&second]),
     ] {
         house.clock.advance(HOUR * hours);
-        // The morning after is like the evening before.
+        // The keys of the morning are those of the evening.
         house.stop().await;
         house.start().await;
         let now = published(&house).await;
@@ -83,7 +83,7 @@ async fn a_client_that_reads_keys_every_two_days_verifies_all_tokens() {
     }
 }
 
-/// The thief has the state, so the announced key too.
+/// The attacker has the state, including the announced key.
 #[tokio::test]
 async fn at_once_a_new_key_signs_and_stolen_keys_are_gone() {
     let mut house = House::new().await;
@@ -149,7 +149,7 @@ async fn two_rotations_at_once_come_one_after_the_other() {
     assert_eq!(refused.to_string(), named.to_string());
     assert_eq!(house.rows("signing_keys"), 2);
 
-    // Each makes a key, and the last one is left.
+    // Each creates a key, and the last one remains.
     let hurry = || keys.rotate(now, Rotation::AtOnce);
     let (a, b, c) = tokio::join!(hurry(), hurry(), hurry());
     let signed = [a, b, c].map(|rotated| rotated.unwrap());
@@ -180,7 +180,7 @@ async fn users_who_sign_in_during_a_rotation_get_in() {
     }
 }
 
-/// The state as a power cut at this moment leaves it.
+/// The state that a power cut would leave at this moment.
 fn after_a_power_cut(house: &House) -> (tempfile::TempDir, Connection) {
     let elsewhere = tempfile::tempdir().unwrap();
     for file in ["state.sqlite3", "state.sqlite3-wal"] {
@@ -210,7 +210,7 @@ async fn a_published_key_outlives_a_power_cut() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_is_not_published_and_does_not_sign() {
+async fn a_key_that_cannot_be_saved_is_not_published_and_not_used() {
     let house = House::new().await;
     let before = published(&house).await;
     let full = "CREATE TRIGGER full BEFORE INSERT ON signing_keys
@@ -231,7 +231,7 @@ async fn what_cannot_be_kept_is_not_published_and_does_not_sign() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_nobody_waits_for_any_more_goes_on() {
+async fn a_rotation_completes_after_its_caller_has_gone() {
     let house = House::new().await;
     let (keys, now) = (&house.bridge().keys, house.clock.now());
     tokio::select! {
@@ -275,7 +275,7 @@ async fn a_clock_that_was_set_back_finds_a_key_that_signs() {
     assert_eq!(names(&jwks)[0], keys.signing(now).kid().as_str());
 }
 
-/// Why the daemon does not start.
+/// Returns the error of a failed start.
 async fn refusal_to_start(house: &House) -> String {
     let config = Config::load(&house.write_config()).unwrap();
     let random = Arc::new(OsRandom::default());
@@ -288,7 +288,7 @@ async fn a_kept_key_that_cannot_be_used_is_named() {
     for damage in [
         "UPDATE signing_keys SET pkcs8 = x'30' WHERE kid = ?1",
         "UPDATE signing_keys SET pkcs8 = substr(pkcs8, 1, 600) WHERE kid = ?1",
-        // A good key, but another one.
+        // A valid key, but another one.
         "UPDATE signing_keys SET pkcs8 =
              (SELECT pkcs8 FROM signing_keys WHERE kid <> ?1) WHERE kid = ?1",
     ] {
@@ -299,7 +299,7 @@ async fn a_kept_key_that_cannot_be_used_is_named() {
         let told = refusal_to_start(&house).await;
         let expected = format!("the kept signing key {next} cannot be used: it is damaged");
         assert_eq!(told, expected, "{damage}");
-        // Nothing was made in its place.
+        // No key was created in its place.
         assert_eq!(house.rows("signing_keys"), 2);
     }
 }

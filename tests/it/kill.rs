@@ -1,5 +1,5 @@
-//! `kill -9` is the nearest that a test comes to a power cut. What was
-//! answered before it holds after it; what was not may be asked again.
+//! Simulates a power cut by `kill -9`. Everything that was acknowledged before
+//! remains valid; anything else may be requested again.
 
 mod everything;
 
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use crate::support::built::{Built, spawn, state};
 use crate::support::process::{free_port, until};
 
-/// Many enough for the power to go before, in and after a commit.
+/// Enough repetitions to hit the moments before, in and after a commit.
 const STORMS: usize = 160;
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_power_cut_during_the_first_start_leaves_nothing_half_made() {
 
         let mut built = Built { house, process };
         built.start();
-        built.knows_everybody().await;
+        built.has_saved_users_and_documents().await;
         let keys = built.keys().await;
         built.power_cut();
         assert_eq!(built.keys().await, keys);
@@ -97,19 +97,20 @@ fn reconnected(browser: &Browser) -> Browser {
     anew
 }
 
-/// The daemon has the state open, so that looking does not mend it.
+/// Checked while the daemon has the state open, so that the check does not
+/// repair it.
 fn assert_whole(house: &House) {
     assert_eq!(house.look_up::<String>("PRAGMA integrity_check"), "ok");
 }
 
-/// Requests that come at once: the same codes twice each, and people who come
-/// back from Google.
+/// Simultaneous requests: the same codes twice each, and users who return from
+/// Google.
 struct Storm {
     codes: Vec<String>,
     arriving: Vec<(Browser, String)>,
 }
 
-/// What a request was for, and what came, if anything.
+/// The purpose of a request, and the response, if any.
 enum Answer {
     Tokens(String, Option<Shown>),
     AuthorizationResponse(Box<Browser>, String, Option<Shown>),
@@ -128,7 +129,7 @@ impl Storm {
         Self { codes, arriving }
     }
 
-    /// Cuts the power as soon as `enough` answers have come.
+    /// Cuts the power as soon as `enough` responses have come.
     async fn until_power_cut(self, built: &mut Built, enough: usize) -> Vec<Answer> {
         let mut requests = JoinSet::new();
         for code in self.codes.iter().chain(&self.codes) {
@@ -155,12 +156,12 @@ impl Storm {
     }
 }
 
-/// What became of all codes and arrivals so far.
+/// The results for all codes and callbacks so far.
 #[derive(Default)]
 struct Tally {
     /// How often each code was redeemed.
     redeemed: HashMap<String, usize>,
-    /// Those who came back from Google and saw no answer.
+    /// Users who returned from Google and got no response.
     lost: Vec<(Browser, String)>,
     answered: usize,
     unanswered: usize,
@@ -190,8 +191,9 @@ impl Tally {
         }
     }
 
-    /// Everybody tries again. A code that was never shown before is good; one
-    /// that was redeemed is not; of one whose answer was lost nobody knows.
+    /// All requests are repeated. A code that was never shown before is valid;
+    /// a redeemed one is not; for one whose response was lost both are
+    /// possible.
     async fn ask_again(&mut self, house: &House) {
         for (code, times) in self.redeemed.drain() {
             let again = house.redeem(&code, "").await;
@@ -201,13 +203,14 @@ impl Tally {
         }
         for (browser, back) in self.lost.drain(..) {
             let again = reconnected(&browser).get(&back).await;
-            // Google gives tokens for its code but once, so one whose answer
-            // was lost begins anew.
+            // Google accepts its code only once, so a login whose response was
+            // lost fails and is begun again.
             assert!([303, 502].contains(&again.status.as_u16()), "{again:?}");
         }
     }
 
-    /// Else the power went at the wrong times, and nothing was tested.
+    /// Otherwise the power cuts came at the wrong times, and nothing was
+    /// tested.
     fn assert_both_ways(&self) {
         assert!(self.answered > STORMS, "{} answered", self.answered);
         assert!(self.unanswered > STORMS, "{} not", self.unanswered);

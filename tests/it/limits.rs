@@ -1,4 +1,4 @@
-//! Limits, each client address on its own. Time is the house's.
+//! Rate limits, separate for each client address, with the test's clock.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::token::{error, invalid_grant};
 
-/// Somebody whom our proxy saw at `forwarded`.
+/// A browser with this address in the proxy's header.
 fn at(forwarded: &str) -> Browser {
     Browser::new().with_header("x-forwarded-for", forwarded)
 }
 
-/// One request that counts.
+/// A request that is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Door {
     Auth,
@@ -23,7 +23,7 @@ enum Door {
 }
 
 impl Door {
-    /// How many requests a minute it takes from one address.
+    /// The limit in requests a minute from one address.
     fn limit(self) -> usize {
         match self {
             Self::Auth | Self::Callback => 60,
@@ -42,7 +42,7 @@ impl Door {
         }
     }
 
-    /// Whether `from` is let in once more.
+    /// Whether another request from `from` is accepted.
     async fn lets_in(self, house: &House, from: &str) -> bool {
         let shown = self.knock(house, at(from)).await;
         let retry_after = shown.header("retry-after");
@@ -55,7 +55,7 @@ impl Door {
         !limited
     }
 
-    /// Knocks until `from` is at its limit.
+    /// Sends requests until `from` is at its limit.
     async fn exhaust(self, house: &House, from: &str) {
         for count in 0..self.limit() {
             assert!(self.lets_in(house, from).await, "{self:?} {from} {count}");
@@ -65,17 +65,17 @@ impl Door {
 }
 
 #[tokio::test]
-async fn who_asks_more_often_is_told_when_to_come_back() {
+async fn requests_above_the_limit_get_retry_after() {
     let house = House::new().await;
     for door in [Door::Auth, Door::Callback, Door::Token] {
         let rude = "198.51.100.7";
         door.exhaust(&house, rude).await;
-        // Nobody else notices.
+        // Other addresses are not affected.
         for other in ["198.51.100.8", "2001:db8::7"] {
             assert!(door.lets_in(&house, other).await, "{door:?} {other}");
         }
 
-        // A moment later there is room for one, a minute later for all.
+        // A moment later one request is accepted, a minute later all.
         let shown = door.knock(&house, at(rude)).await;
         let seconds: u64 = shown.header("retry-after").parse().unwrap();
         assert_eq!(seconds, 60 / u64::try_from(door.limit()).unwrap());
@@ -137,7 +137,7 @@ async fn an_ipv4_address_is_one_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn what_a_stranger_wrote_before_the_proxy_counts_for_nothing() {
+async fn addresses_before_the_proxys_own_entry_are_ignored() {
     let house = House::new().await;
     for door in [Door::Auth, Door::Token] {
         for count in 0..door.limit() {
@@ -152,7 +152,7 @@ async fn what_a_stranger_wrote_before_the_proxy_counts_for_nothing() {
         ] {
             assert!(!door.lets_in(&house, forged).await, "{door:?} {forged}");
         }
-        // Nor does it harm whom the stranger names.
+        // Nor is the limit of that address used up.
         assert!(door.lets_in(&house, "203.0.113.99").await, "{door:?}");
     }
 }
@@ -174,7 +174,7 @@ async fn the_machine_itself_has_no_limit_but_for_guesses() {
 }
 
 #[tokio::test]
-async fn a_header_is_worth_nothing_from_who_is_no_trusted_proxy() {
+async fn the_header_of_an_untrusted_proxy_is_ignored() {
     let house = House::planned(Plan {
         listen: "trusted-proxies = []".to_owned(),
         ..Plan::default()
@@ -194,7 +194,7 @@ async fn a_header_is_worth_nothing_from_who_is_no_trusted_proxy() {
 async fn a_right_secret_is_never_limited_and_never_counts() {
     let house = House::new().await;
     let (url, rude) = (house.url("/token"), "198.51.100.7");
-    // More often than anybody may guess.
+    // More often than the limit for wrong secrets.
     for _ in 0..=Door::Token.limit() {
         let unknown = at(rude).post(&url, &token_form("unknown")).await;
         assert_eq!(error(&unknown), invalid_grant());
@@ -210,14 +210,15 @@ async fn a_right_secret_is_never_limited_and_never_counts() {
     assert!(!Door::Token.lets_in(&house, rude).await);
 }
 
-/// So many addresses guess at once.
+/// The number of addresses that guess at once.
 const GUESSERS: u8 = 20;
 
 fn guesser(number: u8) -> String {
     format!("198.51.100.{number}")
 }
 
-/// Guesses until told to stop: how many guesses were looked at, how many not.
+/// Guesses until told to stop; returns how many guesses were checked, and how
+/// many were not.
 async fn guess(url: String, from: String, stop: CancellationToken) -> (usize, usize) {
     let mut browser = at(&from);
     let (mut wrong, mut unheard) = (0, 0);
@@ -236,7 +237,7 @@ async fn guess(url: String, from: String, stop: CancellationToken) -> (usize, us
     (wrong, unheard)
 }
 
-/// Somebody of the family at `home` signs in, while DSM asks from `nas`.
+/// A user at `home` signs in, while DSM sends requests from `nas`.
 async fn sign_in(house: &House, home: &str, nas: &str) {
     let arrived = house.arrive(&mut at(home), JEANNE, "").await;
     assert_eq!(arrived.status, 303, "{home}: {arrived:?}");
@@ -256,7 +257,7 @@ async fn guessed_secrets_are_slowed_and_the_right_one_is_not() {
         let url = house.url("/token");
         flood.spawn(guess(url, guesser(number), stop.clone()));
     }
-    // At the height of the flood nobody's guess is heard any more.
+    // At the limit, guesses from all addresses are rejected.
     for number in 0..GUESSERS {
         let mut heard = 0;
         while Door::Token.lets_in(&house, &guesser(number)).await {
@@ -266,13 +267,13 @@ async fn guessed_secrets_are_slowed_and_the_right_one_is_not() {
     }
 
     for number in 0..GUESSERS {
-        // DSM's own address guesses too, and so does the family's.
+        // DSM's own address and the family's guess too.
         let (home, nas) = (guesser(number), guesser(GUESSERS - 1 - number));
         sign_in(&house, &home, &nas).await;
         sign_in(&house, "203.0.113.7", "203.0.113.8").await;
         assert!(!Door::Token.lets_in(&house, &nas).await, "{nas}");
     }
-    // Nor is anybody else who mistypes a secret.
+    // Nor is another client that mistypes a secret.
     assert!(Door::Token.lets_in(&house, "203.0.113.9").await);
 
     assert!(flood.try_join_next().is_none(), "all guess on");

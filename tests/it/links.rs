@@ -1,6 +1,6 @@
-//! A Google account stays the DSM user that it once was: whoever takes an
-//! address over, sets another's in DSM, or comes by later does not become that
-//! person. Each test is one attack, or one change that an administrator makes.
+//! A Google account stays linked to its DSM user: an account that takes an
+//! address over, sets another's in DSM, or comes later is not linked. Each test
+//! is one attack, or one change by an administrator.
 
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
@@ -13,7 +13,7 @@ use crate::support::captured_log::CapturedLog;
 const PAUL: &str = "paul@example.com";
 const PAULS_SUBJECT: &str = "114025187463509912886";
 
-/// Another Google account than Jeanne's, with what was her address.
+/// Another Google account with Jeanne's former address.
 const STRANGER: &str = "999999999999999999999";
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn the_first_sign_in_links_and_later_ones_write_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusal_links_nobody() {
+async fn a_refusal_creates_no_link() {
     let house = House::new().await;
     assert_eq!(
         refusal(&house, "inconnu@gmail.com").await,
@@ -55,8 +55,7 @@ async fn a_copied_address_before_the_first_sign_in_is_ambiguous() {
         changed("Paul", |user| user.email = Some(JEANNE.into())),
     )
     .await;
-    // Nobody can tell which of the two she is; and Paul's own account has
-    // lost its address.
+    // The address is ambiguous; and Paul's own account has lost its address.
     assert_eq!(refusal(&house, JEANNE).await, "address-ambiguous");
     assert_eq!(refusal(&house, PAUL).await, "address-unknown");
     list(&house, family()).await;
@@ -90,9 +89,9 @@ async fn an_address_that_changed_its_google_account_keeps_its_user() {
     addresses_pass_on(&house.google);
 
     assert_eq!(refusal(&house, STRANGER).await, "linked-to-another");
-    // She herself goes on by her link: her e-mail in DSM is still the one.
+    // Jeanne still signs in by her link: her e-mail in DSM is unchanged.
     sign_in_as(&house, "jeanne.new@gmail.com", "jeanne").await;
-    // When DSM follows her, the old address is nobody's.
+    // When DSM has the new address, the old one belongs to no user.
     list(
         &house,
         changed("jeanne", |user| {
@@ -125,7 +124,7 @@ async fn until_an_administrator_removes_the_link() {
     sign_in_as(&house, JEANNE, "jeanne").await;
     let links = house.bridge().store.links().await.unwrap();
     assert_eq!(links[0].account.subject.as_str(), STRANGER);
-    // What the old account still has in its hands is worth nothing.
+    // The tokens of the old account are rejected.
     assert_eq!(house.userinfo(&token).await.status, 401);
 }
 
@@ -147,7 +146,7 @@ async fn of_two_accounts_with_one_address_at_once_one_is_linked() {
 }
 
 #[tokio::test]
-async fn a_user_deleted_and_made_again_is_who_has_the_address_then() {
+async fn a_recreated_user_is_linked_by_the_current_address() {
     let house = House::new().await;
     sign_in_as(&house, JEANNE, "jeanne").await;
     let without: Vec<_> = family()
@@ -157,23 +156,23 @@ async fn a_user_deleted_and_made_again_is_who_has_the_address_then() {
     list(&house, without.clone()).await;
     assert_eq!(refusal(&house, JEANNE).await, "address-unknown");
 
-    // A namesake with another address is somebody else.
+    // A user with the same name and another address is another user.
     let mut namesake = without.clone();
     namesake.push(FakeUser::new("jeanne", "another.jeanne@example.com"));
     list(&house, namesake).await;
     assert_eq!(refusal(&house, JEANNE).await, "address-unknown");
 
-    // The same address is the same person, and her link holds again.
+    // With the same address, the link is valid again.
     list(&house, family()).await;
     sign_in_as(&house, JEANNE, "jeanne").await;
     assert_eq!(house.rows("links"), 1);
 }
 
 #[tokio::test]
-async fn whoever_changes_an_e_mail_in_dsm_has_changed_who_signs_in() {
+async fn a_changed_e_mail_in_dsm_changes_who_signs_in() {
     let house = House::new().await;
     sign_in_as(&house, JEANNE, "jeanne").await;
-    // The account goes to Paul, and so does Jeanne's address.
+    // Paul gets the account name and Jeanne's address.
     let mut users = changed("Paul", |user| user.email = Some(JEANNE.into()));
     by_name(&mut users, "jeanne").email = Some("jeanne@example.org".into());
     list(&house, users).await;
@@ -183,7 +182,7 @@ async fn whoever_changes_an_e_mail_in_dsm_has_changed_who_signs_in() {
 }
 
 #[tokio::test]
-async fn whoever_changes_an_alias_has_changed_who_signs_in() {
+async fn a_changed_alias_changes_who_signs_in() {
     let mut house = House::planned(with_alias("inconnu@gmail.com", "JEANNE")).await;
     sign_in_as(&house, "inconnu@gmail.com", "jeanne").await;
     let (_, token) = house.sign_in("inconnu@gmail.com", "").await;
@@ -276,7 +275,7 @@ async fn domains_denied_users_and_administrators_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_remembered_for_whoever_asks() {
+async fn a_refusal_is_recorded_for_status() {
     let house = House::new().await;
     list(
         &house,
@@ -324,8 +323,8 @@ async fn a_refusal_at_the_token_endpoint_is_logged_like_any_other() {
     assert_eq!(told[0].user.as_ref().unwrap().as_str(), "jeanne");
 }
 
-/// However it came about: that two accounts hold one address of one user is
-/// seen even when neither has it any more.
+/// Two links of one user by the same address are detected even if neither
+/// account has the address any more.
 #[tokio::test]
 async fn of_two_links_by_one_address_neither_lets_in() {
     let house = House::new().await;
@@ -356,13 +355,13 @@ async fn refusal(house: &House, person: &str) -> String {
     refusal.unwrap_or_else(|| panic!("{shown:?}")).to_owned()
 }
 
-/// DSM has these users from now on, and we know.
+/// DSM returns these users, and the daemon has read them.
 async fn list(house: &House, users: Vec<FakeUser>) {
     house.dsm.set_users(users);
     house.jobs().users.refresh().await.unwrap();
 }
 
-/// The family, with one of them changed.
+/// The family, with one user changed.
 fn changed(name: &str, change: impl FnOnce(&mut FakeUser)) -> Vec<FakeUser> {
     let mut users = family();
     change(users.iter_mut().find(|user| user.name == name).unwrap());

@@ -1,6 +1,6 @@
-//! The log that an administrator reads in the morning: one line for the end
-//! of each login, findable by the reference on the page, and nothing in it
-//! that would let its reader sign in.
+//! The log that an administrator reads: one line for the end of each login,
+//! which the reference on the page identifies, and no secret that would let a
+//! reader sign in.
 
 mod budget;
 mod clock;

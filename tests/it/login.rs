@@ -1,4 +1,4 @@
-//! One person signs in: the whole way, request by request.
+//! One whole login, request by request.
 
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE};

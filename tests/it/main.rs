@@ -1,163 +1,162 @@
-//! The daemon as others see it: each module tells one side of it.
+//! Tests of the whole daemon through its public interfaces.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test may panic"
 )]
 
-/// One person signs in: the whole way.
+/// A whole login from DSM to Google and back.
 mod login;
 
-/// Everybody comes home at once.
+/// Three hundred users sign in at the same moment.
 mod crowd;
 
-/// What a relying party may ask, and what it is told when it asks wrongly.
+/// `/auth`: valid requests, and the errors for invalid ones.
 mod authorize;
 
-/// Google's answer is good for the browser that asked, once.
+/// `/callback`: Google's response is valid once, in the browser that began.
 mod callback;
 
-/// A login in progress travels in its browser's cookie, and in nothing else.
+/// The sealed cookie that contains a login in progress.
 mod cookies;
 
-/// A Google account stays who it was, whatever happens to its address.
+/// Links between Google accounts and DSM users, and attacks on them.
 mod links;
 
-/// Some refusals ask DSM once more before they are said.
+/// Refusals that are delayed by a refresh of DSM's users.
 mod misses;
 
-/// DSM trades a code for tokens.
+/// `/token`: a client exchanges a code for tokens.
 mod token;
 
-/// DSM asks who the bearer of a token is.
+/// `/userinfo`: a client asks for the user of an access token.
 mod userinfo;
 
-/// What anybody may read.
+/// The public documents, such as discovery and keys.
 mod documents;
 
-/// The signing keys are replaced.
+/// The rotation of the signing keys.
 mod keys;
 
-/// How often one client may ask.
+/// The rate limits for each client address.
 mod limits;
 
-/// How many connections, and how slow.
+/// The limit of connections, and their time-outs.
 mod connections;
 
-/// HTTPS without a proxy.
+/// HTTPS without a reverse proxy.
 mod tls;
 
 /// The state on disk.
 mod store;
 
-/// The copy beside the state.
+/// The copy of the state.
 mod state_copy;
 
-/// The state is damaged, and the copy takes its place.
+/// A damaged state is replaced by its copy.
 mod damage;
 
-/// The disk is full, or cannot be written.
+/// A disk that is full or read-only.
 mod full_disk;
 
-/// The disk sleeps while nothing happens.
+/// An idle daemon does not write to the disk.
 mod quiet;
 
-/// What runs by itself heeds the hours in which the NAS is off.
+/// The jobs run while the NAS is on, by its power schedule.
 mod night;
 
-/// A year of nights, and of all that may go wrong in one.
+/// A simulated year with nightly power-offs and failures.
 mod year;
 
-/// What a person reads who cannot go on.
+/// The pages that a user sees when a login fails.
 mod pages;
 
-/// What is set up wrongly is on the page and in `status`.
+/// Wrong settings are shown on the page and in `status`.
 mod problems;
 
-/// Google vouches, or lies: each lie by its name.
+/// Google's ID token: each invalid property is rejected by name.
 mod id_token;
 
-/// Google's documents: kept, refreshed, and never waited for without need.
+/// The cache of Google's documents, and the exchange of codes.
 mod upstream;
 
-/// DSM's web API: how it is asked, and what its bad days make us do.
+/// The client of DSM's web API, and its reactions to failures.
 mod dsm;
 
-/// The fake DSM's login page acts as DSM's own does.
+/// The fake DSM's login page behaves as DSM's does.
 mod dsm_login;
 
-/// What the log says of a login, and what it never says.
+/// The log of a login, without secrets.
 mod log;
 
-/// What an administrator reads who wrote the config and asks `check`.
+/// The errors and warnings of `check` for a config.
 mod config;
 
 /// The reference page of the config matches the code.
 mod readme;
 
-/// What every command has in common: arguments, exit codes, where its output
-/// goes.
+/// Behaviour that all commands share: arguments, exit codes, output.
 mod command_line;
 
-/// The first run: a config and its secrets, and what to paste where.
+/// `setup` and `dsm-settings`: config, secrets and values for the forms.
 mod setup;
 
-/// Who a command runs as.
+/// The user as which a command runs.
 mod owner;
 
 /// The commands that ask the daemon.
 mod control;
 
-/// Who can sign in, and as whom: what an administrator is told.
+/// `users` and `links`: who can sign in, as which DSM user.
 mod users;
 
-/// The config is read again while the family signs in.
+/// The config is reloaded during sign-ins.
 mod reload;
 
-/// Software that is not ours signs in through us, with strangers all around.
+/// Clients and providers of other projects work with the daemon.
 mod interop;
 
-/// Chromium does what a family member does, and a page is for everybody.
+/// Sign-ins in Chromium, and the accessibility of the pages.
 mod chromium;
 
-/// The icon on DSM's desktop, and the help behind it.
+/// The icon on DSM's desktop, and its help page.
 mod desktop;
 
-/// The power goes in the middle of a login.
+/// Power cuts during logins and other writes.
 mod kill;
 
-/// Ways in that were open once.
+/// Attacks that were once possible.
 mod attacks;
 
 /// A flood of requests uses little memory.
 mod flood;
 
-/// Morning: the daemon is up before Google and DSM are.
+/// The daemon starts before Google and DSM can be reached.
 mod warm_start;
 
-/// DSM's users change, and a list is not what it should be.
+/// Refreshes of DSM's users, and lists that are rejected.
 mod refresh;
 
-/// When the NAS is on: who tells it.
+/// The power schedule: its sources and their order.
 mod schedule;
 
-/// Evening: the daemon ends in good order, or does not begin.
+/// The stop of the daemon, and starts that fail.
 mod stop;
 
-/// The daemon is there before its config is.
+/// The daemon runs before its config exists.
 mod wait_for_config;
 
-/// Why the daemon begins.
+/// The log line about the reason of a start.
 mod starts;
 
-/// systemd starts the daemon, watches it and ends it.
+/// systemd starts, supervises and stops the daemon.
 mod systemd;
 
-/// The sources keep their shape.
+/// Rules for the source files.
 mod tidy;
 
-/// The pages that people read: links, length, picture.
+/// The documentation: links, length, picture.
 mod docs;
 
-/// What several stories use.
+/// Helpers that several modules use.
 mod support;

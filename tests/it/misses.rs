@@ -1,5 +1,5 @@
-//! Who was added or mended in DSM a minute ago gets in at the first try: some
-//! refusals ask DSM once more before they are said.
+//! A user added or corrected in DSM a minute ago signs in at the first try:
+//! some refusals refresh the users first.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use fakes::house::{House, JEANNE, Plan, by_name, family};
 
 const STRANGER: &str = "inconnu@gmail.com";
 
-/// What keeps Jeanne out.
+/// A change because of which Jeanne cannot sign in.
 type Break = fn(&mut Vec<FakeUser>);
 
 #[tokio::test]
-async fn whoever_was_added_a_minute_ago_gets_in() {
+async fn a_user_added_a_minute_ago_signs_in() {
     let house = House::new().await;
     let mut users = family();
     users.push(FakeUser::new("igor", STRANGER));
@@ -24,7 +24,7 @@ async fn whoever_was_added_a_minute_ago_gets_in() {
 }
 
 #[tokio::test]
-async fn whoever_was_mended_a_minute_ago_gets_in() {
+async fn a_user_corrected_a_minute_ago_signs_in() {
     let broken: [(&str, Break); 4] = [
         ("account-disabled", |users| {
             by_name(users, "jeanne").expired = Some("now".into());
@@ -119,7 +119,7 @@ async fn a_stranger_has_dsm_asked_sixty_times_an_hour_at_most() {
 }
 
 #[tokio::test]
-async fn one_refresh_serves_all_who_wait_and_nobody_else_waits() {
+async fn one_refresh_serves_all_waiting_logins_and_delays_no_other() {
     let house = House::new().await;
     settled(&house).await;
     let before = house.dsm.counts();
@@ -133,7 +133,7 @@ async fn one_refresh_serves_all_who_wait_and_nobody_else_waits() {
     };
     let family_story = async {
         house.dsm.wait_until(|counts| counts.hanging == 1).await;
-        // DSM takes its time; whoever is known does not notice.
+        // DSM is slow; known users are not delayed.
         for _ in 0..10 {
             house.sign_in(JEANNE, "").await;
         }
@@ -152,7 +152,7 @@ async fn one_refresh_serves_all_who_wait_and_nobody_else_waits() {
 }
 
 #[tokio::test]
-async fn who_has_waited_fifteen_seconds_reads_that_the_nas_is_slow() {
+async fn after_fifteen_seconds_the_page_says_that_the_nas_is_slow() {
     let house = House::new().await;
     settled(&house).await;
     house.dsm.always(Api::Users, Instead::Hang);
@@ -169,7 +169,7 @@ async fn who_has_waited_fifteen_seconds_reads_that_the_nas_is_slow() {
 }
 
 #[tokio::test]
-async fn a_dsm_that_fails_at_once_keeps_nobody_waiting() {
+async fn a_dsm_that_fails_at_once_does_not_delay_the_login() {
     let house = House::new().await;
     settled(&house).await;
     house.dsm.always(Api::Users, Instead::Html);
@@ -213,7 +213,8 @@ async fn without_users_a_login_waits_30_s_and_then_says_why() {
     assert_eq!(shown.header("retry-after"), "30");
 }
 
-/// Waits until the house has listed its users twice: to warm up, and at start.
+/// Waits until the users have been listed twice: before the first request, and
+/// at start.
 async fn settled(house: &House) {
     house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
     house.jobs().users.refresh().await.unwrap();

@@ -36,7 +36,7 @@ fn paris() -> TimeZone {
     TimeZone::get("Europe/Paris").unwrap()
 }
 
-/// Somebody changes the schedule in DSM, and the users are read.
+/// Changes the schedule in DSM and reads the users.
 async fn switches_off(house: &House, hour: u8, minute: u8) {
     let every_day = "0,1,2,3,4,5,6";
     let task = |hour, minute| json!([{"enabled": true, "hour": hour, "min": minute, "weekdays": every_day}]);
@@ -74,21 +74,21 @@ fn next_refresh(house: &House) -> Option<UnixTime> {
     reported
 }
 
-/// How often DSM and Google were asked, and when that was written down.
+/// How often DSM and Google were asked, and when their data was last saved.
 fn asked(house: &House) -> (usize, usize, i64) {
     let google = house.google.requests(Endpoint::Discovery);
     let noted = house.look_up("SELECT refreshed FROM directory");
     (house.dsm.counts().user_lists, google, noted)
 }
 
-/// A few minutes pass, by the scheduler alone; then the test refreshes once.
+/// Runs the scheduler for a few minutes; then the test refreshes once.
 async fn minutes_pass(house: &House) {
     for _ in 0..100 {
         house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
-    // Waits for every refresh that began before: they hold or wait for the
-    // lock that this one needs.
+    // Waits for every refresh that began before: they hold or wait for the lock
+    // that this one needs.
     house.jobs().users.refresh().await.unwrap();
 }
 
@@ -126,7 +126,7 @@ async fn before_the_power_off_all_is_read_once_more_and_written_down() {
         let now = house.clock.now().seconds();
         assert_eq!(ready, (before.0 + 2, before.1 + 1, now));
         assert_eq!(house.rows("grants"), 0);
-        // Once is enough.
+        // Not repeated.
         house.clock.advance(5 * MINUTE);
         minutes_pass(&house).await;
         assert_eq!(asked(&house), (ready.0 + 1, ready.1, ready.2));
@@ -146,14 +146,15 @@ async fn no_refresh_is_planned_for_the_night() {
         assert_eq!(next_refresh(&house), Some(at(planned)), "{refreshed}");
     }
 
-    // What was due at 22:59 and nobody did is for the morning, too.
+    // A refresh that was due at 22:59 and did not run is postponed to the
+    // morning too.
     let house = self::house("1h").await;
     set(&house, "2026-03-02T21:59:00");
     house.jobs().users.refresh().await.unwrap();
     set(&house, "2026-03-02T23:10:00");
     assert_eq!(next_refresh(&house), Some(at("2026-03-03T07:00:00")));
 
-    // Somebody works late, and has switched the NAS on again.
+    // A user has switched the NAS on again in the night.
     set(&house, "2026-03-02T23:30:00");
     let lists = house.dsm.counts().user_lists;
     until("the users are read at night", || {
@@ -180,7 +181,7 @@ async fn a_changed_schedule_moves_the_jobs() {
 }
 
 #[tokio::test]
-async fn who_does_not_heed_the_schedule_plans_into_the_night() {
+async fn without_the_schedule_jobs_are_planned_into_the_night() {
     let mut house = house("1h").await;
     house.plan().power = "schedule = \"off\"".to_owned();
     house.stop().await;
@@ -194,7 +195,7 @@ async fn who_does_not_heed_the_schedule_plans_into_the_night() {
 #[tokio::test]
 async fn after_days_asleep_and_after_a_clock_step_each_job_runs_once() {
     let house = house("1h").await;
-    // Nobody was there to stop the jobs: the machine itself slept.
+    // The jobs were not stopped: the machine itself was suspended.
     house.clock.advance(5 * DAY);
     set(&house, "2026-03-07T22:55:00");
     let before = asked(&house);
@@ -217,7 +218,7 @@ async fn after_days_asleep_and_after_a_clock_step_each_job_runs_once() {
 }
 
 #[tokio::test]
-async fn what_dsm_cannot_give_in_the_evening_stops_nothing_else() {
+async fn a_failed_evening_refresh_does_not_stop_other_jobs() {
     let house = house("24h").await;
     house.sign_in(JEANNE, "").await;
     set(&house, "2026-03-02T22:57:00");

@@ -1,4 +1,5 @@
-//! Who a command runs as. These tests change owners: as root, or by sudo.
+//! The user as which a command runs. These tests change file owners, as root or
+//! by sudo.
 
 /// Files and directories of other users.
 mod others;
@@ -12,11 +13,12 @@ use crate::support::command_line::as_root;
 use crate::support::command_line::{EXAMPLE, text};
 use crate::support::process::{tool, until};
 
-/// Nobody, and the group of nobody; neither is root or who runs the tests.
+/// The user and group `nobody`, which is neither root nor the user who runs the
+/// tests.
 const OWNER: u32 = 65534;
 
-/// A config's directory that belongs to [`OWNER`], and beside it the program,
-/// since the build directory may be closed to him.
+/// A config's directory that belongs to [`OWNER`], and a copy of the program,
+/// since the build directory may be closed to that user.
 struct Estate(tempfile::TempDir);
 
 impl Estate {
@@ -35,8 +37,8 @@ impl Estate {
             fakes::house::write_secret(&estate.home().join(name), "correct-horse-battery-staple");
         }
         let program = env!("CARGO_BIN_EXE_google-to-synology-sso");
-        // By a process of its own: a child that another test starts while we
-        // have the copy open for writing would keep it from being run.
+        // In a separate process: a child that another test starts while we have
+        // the copy open for writing would make it impossible to run.
         let mut copy = Command::new("cp");
         let copied = copy.arg(program).arg(root.join("program"));
         assert!(copied.status().unwrap().success());
@@ -48,7 +50,7 @@ impl Estate {
         self.0.path().join("home")
     }
 
-    /// `chown` for `name` in the home, or for the home itself.
+    /// Changes the owner of `name` in the home, or of the home itself.
     fn give(&self, option: &str, user: u32, name: &str) {
         let mut chown = as_root(Path::new("chown"));
         chown.args([option, &format!("{user}:{user}")]);
@@ -62,12 +64,12 @@ impl Estate {
         assert!(done.success());
     }
 
-    /// Our program as root, its config in this home.
+    /// Our program as root, with its config in this home.
     fn root(&self, arguments: &[&str]) -> Output {
         self.root_with(&[], arguments)
     }
 
-    /// The same with more in the environment, which sudo would drop.
+    /// As root with more environment variables, which sudo would drop.
     fn root_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
         let mut command = as_root(Path::new("env"));
         command.args(
@@ -79,7 +81,7 @@ impl Estate {
         self.run(command, arguments)
     }
 
-    /// The same as `user`, with `group` as the only other group.
+    /// As `user`, with `group` as the only other group.
     fn user(&self, user: u32, group: u32, arguments: &[&str]) -> Output {
         self.run(self.command_of(user, group), arguments)
     }
@@ -92,8 +94,8 @@ impl Estate {
         command
     }
 
-    /// Root's daemon without a config, once it waits for one; what it says is
-    /// in a file.
+    /// Root's daemon without a config, once it waits for one; its output is in
+    /// a file.
     async fn waiting(&self) -> Waiting {
         fs::remove_file(self.home().join("config.toml")).unwrap();
         let mut command = as_root(&self.0.path().join("program"));
@@ -123,8 +125,8 @@ impl Estate {
         command.output().unwrap()
     }
 
-    /// The number of the process that runs our program: under sudo it is none
-    /// of our children.
+    /// The process that runs our program: under sudo it is not a child of the
+    /// test.
     fn process(&self) -> Option<String> {
         let program = self.0.path().join("program");
         let program = program.to_str().unwrap().as_bytes();
@@ -137,7 +139,7 @@ impl Estate {
         Some(found?.file_name().into_string().unwrap())
     }
 
-    /// All that is in the home, with its owner.
+    /// All files in the home, with their owners.
     fn owners(&self) -> Vec<(String, u32, u32)> {
         let entries = fs::read_dir(self.home()).unwrap();
         let entries = entries.map(|entry| {
@@ -158,10 +160,10 @@ impl Estate {
     }
 }
 
-/// A daemon of root's that waits for its config.
+/// A daemon started by root that waits for its config.
 struct Waiting {
     daemon: Child,
-    /// Its own, or the one of sudo's child.
+    /// The process itself, or the child of sudo.
     process: String,
     said: PathBuf,
 }
@@ -197,9 +199,9 @@ impl Drop for Waiting {
 }
 
 #[test]
-fn what_root_leaves_behind_the_daemon_can_open() {
-    // A documentation address (RFC 5737), which is nobody's: `run` makes its
-    // state and ends.
+fn the_daemon_can_open_the_files_that_root_created() {
+    // A documentation address (RFC 5737), which cannot be bound: `run` creates
+    // its state and ends.
     let estate = Estate::with(&EXAMPLE.replace("127.0.0.1:5556", "192.0.2.1:5556"));
     let ran = estate.root(&["run"]);
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
@@ -210,7 +212,7 @@ fn what_root_leaves_behind_the_daemon_can_open() {
 }
 
 #[test]
-fn what_root_sets_up_the_daemon_can_read() {
+fn the_daemon_can_read_the_setup_of_root() {
     let estate = Estate::with(EXAMPLE);
     let arguments = ["setup", "--from-env", "--force"];
     let done = estate.root_with(&fakes::house::ANSWERS, &arguments);
@@ -260,8 +262,7 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
         let output = estate.user(OWNER, OWNER, &["check"]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
-    // He may not even look for the directory, now that the one above it is
-    // closed.
+    // The user cannot even read the directory, since its parent is now closed.
     let mut command = estate.command_of(stranger, 7);
     command.args(["check", "--config"]);
     command.arg(estate.home().join("inner").join("config.toml"));
@@ -270,7 +271,7 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
     let how = "sudo -u google-to-synology-sso google-to-synology-sso …";
     assert!(text(&output.stderr).contains(how), "{output:?}");
 
-    // What belongs to root is root's alone.
+    // Files of root are not readable for the owner.
     estate.chmod("755");
     estate.give("--recursive", 0, "");
     let output = estate.user(OWNER, OWNER, &["check"]);
@@ -283,7 +284,7 @@ fn any_other_user_is_told_as_which_user_to_run_it() {
 #[test]
 fn a_group_of_roots_is_none_of_the_owners() {
     let estate = Estate::with(EXAMPLE);
-    // As a package's installer leaves it that gave away the user alone.
+    // As after an installer that changed the user but not the group.
     let mut chgrp = as_root(Path::new("chgrp"));
     assert!(
         chgrp
@@ -317,9 +318,9 @@ fn a_group_of_roots_is_none_of_the_owners() {
 }
 
 #[test]
-fn root_does_not_run_what_somebody_else_wrote() {
+fn root_runs_no_program_that_another_user_can_write() {
     let estate = Estate::with(EXAMPLE);
-    // As in a directory where everybody may make files.
+    // As in a directory in which everyone can create files.
     estate.give("--no-dereference", 0, "");
     for command in ["check", "run", "status"] {
         let output = estate.root(&[command]);
@@ -327,7 +328,7 @@ fn root_does_not_run_what_somebody_else_wrote() {
         let told = format!("{output:?}");
         assert!(told.contains("config.toml: it belongs to"), "{told}");
     }
-    // Nor behind a link of root's own.
+    // Nor behind a link that belongs to root.
     let config = estate.home().join("config.toml");
     fs::rename(&config, estate.home().join("theirs.toml")).unwrap();
     std::os::unix::fs::symlink("theirs.toml", &config).unwrap();
@@ -360,19 +361,20 @@ async fn root_that_waits_for_a_config_is_its_owner_already() {
 }
 
 #[tokio::test]
-async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
+async fn root_rejects_a_config_that_another_user_wrote_meanwhile() {
     let estate = Estate::with(EXAMPLE);
     estate.give("--no-dereference", 0, "");
     let waiting = estate.waiting().await;
 
-    // As in a directory where everybody may make files.
+    // As in a directory in which everyone can create files.
     fakes::house::write_secret(&estate.home().join("config.toml"), EXAMPLE);
     estate.give("--no-dereference", OWNER, "config.toml");
     waiting
         .says("it belongs to another user (uid 65534) than root")
         .await;
 
-    // The directory is given away: what is in it is no longer root's.
+    // The directory now belongs to the owner, so its files are not trusted by
+    // root.
     estate.give("--recursive", OWNER, "");
     waiting
         .says("home belongs to another user (uid 65534)")
@@ -381,8 +383,8 @@ async fn root_takes_no_config_that_somebody_else_wrote_meanwhile() {
     assert!(!estate.home().join("state.sqlite3").exists());
 }
 
-/// A package whose home is gone leaves the directory of its log to whoever
-/// was its user.
+/// A package whose home is missing leaves the directory of its log to its
+/// former user.
 #[test]
 fn root_writes_no_log_where_another_user_may_plant_a_link() {
     let estate = Estate::with(EXAMPLE);
@@ -395,7 +397,7 @@ fn root_writes_no_log_where_another_user_may_plant_a_link() {
     let before = fs::metadata(&passwords).unwrap().mode();
 
     let mut command = as_root(&estate.0.path().join("program"));
-    // An address that is nobody's ends it at once.
+    // An address that cannot be bound ends it at once.
     command.args(["run", "--wait-for-config=192.0.2.1:5556", "--config"]);
     let ran = command.arg(package.join("home/config.toml")).output();
 
@@ -419,7 +421,7 @@ async fn no_core_file_gets_the_secrets_of_the_daemon() {
     let socket = estate.home().join("control.sock");
     until("the daemon runs", || socket.exists()).await;
 
-    // What may neither be dumped nor looked into belongs to root in /proc
+    // A process that cannot be dumped or traced belongs to root in /proc
     // (proc(5)).
     let process = estate.process().unwrap();
     let owner = fs::metadata(format!("/proc/{process}/environ"))
@@ -432,8 +434,8 @@ async fn no_core_file_gets_the_secrets_of_the_daemon() {
     assert_eq!(owner, 0);
 }
 
-/// The kernel undoes it when the user changes (prctl(2)); what it then is, is
-/// a setting of the machine.
+/// The kernel resets it when the user changes (prctl(2)); the new value is a
+/// setting of the machine.
 #[test]
 fn no_core_file_either_once_root_became_the_owner() {
     let estate = Estate::with(EXAMPLE);

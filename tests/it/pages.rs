@@ -1,5 +1,5 @@
-//! What a person reads who cannot go on: why, in their language, and what to
-//! do next.
+//! The pages that a user sees when a login fails: the reason, in the user's
+//! language, and what to do next.
 
 mod headers;
 mod refusals;
@@ -9,7 +9,7 @@ mod temporary;
 use fakes::browser::{Browser, Shown};
 use fakes::house::House;
 
-/// Whoever is asked at Google once more with the same request.
+/// Follows the page's link to Google with the same request.
 async fn follow(shown: &Shown, browser: &mut Browser, house: &House) -> Shown {
     let again = browser.get(&house.back(&shown.link())).await;
     assert_eq!(again.status, 303, "{again:?}");

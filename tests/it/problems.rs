@@ -1,5 +1,5 @@
-//! What is set up wrongly at DSM or at Google is on the page, for the person
-//! who looks after the NAS, and in `status`.
+//! Wrong settings at DSM or Google are shown on the page, for the
+//! administrator, and in `status`.
 
 use fakes::browser::{Browser, Shown};
 use fakes::google::token::Lie;
@@ -28,7 +28,7 @@ async fn the_only_problem(house: &House) -> (String, String) {
     problems.remove(0)
 }
 
-/// What the page says to the person who looks after the NAS.
+/// The part of the page for the administrator.
 fn administrators_part(shown: &Shown) -> &str {
     let (_, part) = shown.body.split_once("<footer>").unwrap();
     part
@@ -87,7 +87,7 @@ async fn a_wrong_application_secret_is_named_and_not_shown() {
     let (name, message) = the_only_problem(&house).await;
     assert_eq!(name, "client-secret-wrong");
     assert!(message.contains("synology") && !message.contains("guess"));
-    // A code that was used up is no wrong setting, but worth a look.
+    // A used code is not a wrong setting, but is recorded.
     house.redeem("made-up", "").await;
     let problems = problems(&house).await;
     assert_eq!(problems[0].0, "token-request-rejected");
@@ -95,7 +95,7 @@ async fn a_wrong_application_secret_is_named_and_not_shown() {
 }
 
 #[tokio::test]
-async fn what_google_does_not_accept_has_a_page_of_its_own() {
+async fn a_token_request_rejected_by_google_has_its_own_page() {
     let house = House::new().await;
     let callback = format!("<code>{}</code>", house.url("/callback"));
     for (code, name, part) in [

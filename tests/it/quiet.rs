@@ -1,4 +1,4 @@
-//! An idle hour: the disk of a NAS is meant to sleep.
+//! An hour without requests: the disk of a NAS should be able to sleep.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::support::process::until;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Waits for list number `lists`; a minute may be told before a job waits.
+/// Waits for list number `lists`; the scheduler's minute may pass before the
+/// job waits.
 async fn users_are_read(house: &House, lists: usize) {
     until("the users are read", || {
         house.jobs().minutes.passed();
@@ -41,7 +42,7 @@ async fn an_idle_hour_with_unchanged_refreshes_writes_nothing() {
             lists += 1;
             users_are_read(&house, lists).await;
         }
-        // What a health check and a browser's look ask is nothing new either.
+        // Health checks and requests for a page write nothing either.
         Browser::new().get(&house.url("/healthz")).await;
         Browser::new().get(&house.url("/keys")).await;
     }

@@ -1,6 +1,6 @@
 //! The reference page of the config matches the code: its example is accepted,
-//! its defaults are the defaults, its table is the documentation of the code,
-//! and each of them has every key.
+//! its commented lines show the defaults, its table is the documentation of the
+//! code, and each of them has every key.
 
 use google_to_synology_sso::config::Config;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -11,7 +11,7 @@ use crate::support::command_line::{EXAMPLE, Home, text};
 /// The reference page of the config.
 const REFERENCE: &str = include_str!("../../docs/reference/config.md");
 
-/// Where the keys are read, and where they are explained.
+/// The sources of the keys and of their documentation.
 const SECTIONS: &str = include_str!("../../src/config/schema.rs");
 const EXPLAINED: [&str; 2] = [
     include_str!("../../src/config.rs"),
@@ -20,7 +20,7 @@ const EXPLAINED: [&str; 2] = [
 
 #[test]
 fn the_example_is_accepted_as_it_is_and_with_every_key() {
-    // So what the other tests try with it holds for whoever copies it.
+    // The other tests use the same example.
     assert_eq!(example(), EXAMPLE);
     let home = Home::with(&uncommented(example(), &["# e.g. ", "# "]));
     let certified = generate_simple_self_signed(vec!["login.example.com".to_owned()]);
@@ -79,8 +79,8 @@ fn example() -> &'static str {
     block.split_once("```").unwrap().0
 }
 
-/// `text` with the lines in force that begin with one of `marks` and are a
-/// key and its value.
+/// Returns `text` with the lines uncommented that begin with one of `marks` and
+/// contain a key and a value.
 fn uncommented(text: &str, marks: &[&str]) -> String {
     let is_setting = |rest: &&str| {
         let (key, _) = rest.split_once(" = ").unwrap_or_default();

@@ -1,15 +1,15 @@
-//! DSM's users change while the daemon runs: what counts when, what is
-//! written, and which lists are not believed.
+//! DSM's users change while the daemon runs: when changes take effect, what is
+//! saved, and which lists are rejected.
 
-/// The group administrators, whose list may fail alone.
+/// The list of administrators, which may fail alone.
 mod administrators;
-/// Logins that want newer users.
+/// Refreshes that a login requests.
 mod asked;
-/// A DSM that is slow, starting, or says no.
+/// A DSM that is slow, is starting, or returns errors.
 mod bad_days;
-/// An `expired` in a form that nobody has described.
+/// An unknown form of `expired`.
 mod expiry;
-/// DSM refuses our sign-in, and sign-ins are paused.
+/// DSM rejects our sign-in, and sign-ins are paused.
 mod signin_pause;
 
 use std::fs;
@@ -87,7 +87,7 @@ async fn a_refresh_that_finds_nothing_new_writes_nothing() {
     let before = disk(&house);
 
     house.clock.advance(Duration::from_secs(24 * 3600 - 1));
-    // DSM may list in any order; the same administrators are no change.
+    // DSM may list in any order; the same administrators are not a change.
     assert_eq!(refresh(&house).await, UNCHANGED);
     assert_eq!(disk(&house), before);
     house.sign_in(JEANNE, "").await;
@@ -176,7 +176,7 @@ async fn fewer_users_than_yesterday_are_no_fault() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_slow_dsm() {
+async fn a_slow_dsm_does_not_delay_logins() {
     let house = House::new().await;
     at_rest(&house).await;
     house.dsm.always(Api::Users, Instead::Hang);
@@ -199,7 +199,7 @@ async fn two_refreshes_are_two_sessions_one_after_the_other() {
     house.dsm.next(Api::Users, Instead::Hang);
     let story = async {
         house.dsm.wait_until(|counts| counts.hanging == 1).await;
-        // What the first will list is already old.
+        // The list of the first refresh will be outdated.
         house
             .dsm
             .set_users(with("jeanne", |user| user.email = None));
@@ -234,11 +234,11 @@ async fn the_users_are_listed_when_refresh_has_passed_and_not_before() {
         house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
-    // Who refreshes too early does so before this or queues behind it.
+    // A refresh that began too early has ended before this one.
     refresh(&house).await;
     assert_eq!(house.dsm.counts().user_lists, 4);
 
-    // Ten minutes from then: it does not matter who had them listed.
+    // Ten minutes later, whichever refresh listed them.
     house.clock.advance(600 * SECOND);
     let listed = || house.dsm.counts().user_lists == 5;
     minutes_pass_until(&house, "the users are listed", listed).await;
@@ -256,7 +256,7 @@ async fn a_refresh_of_a_minute_is_due_each_minute() {
     house.dsm.next(Api::Users, Instead::Hang);
     let hangs = || house.dsm.counts().hanging == 1;
     minutes_pass_until(&house, "the first minute", hangs).await;
-    // DSM takes its time, and the next minute begins no later for it.
+    // DSM is slow, but the next minute begins on time.
     house.clock.advance(5 * SECOND);
     house.dsm.release();
     house.dsm.wait_until(|counts| counts.sign_outs == 4).await;
@@ -289,7 +289,7 @@ async fn a_clock_that_goes_back_makes_the_users_old_and_then_listed() {
 #[tokio::test]
 async fn users_that_could_not_be_kept_are_kept_by_the_next_refresh() {
     let mut house = house_that_could_not_keep_that_jeanne_is_disabled().await;
-    // Whoever was disabled is out, whatever the disk says.
+    // A disabled user is rejected, whatever is on disk.
     assert_eq!(
         refusal(&house, JEANNE).await.as_deref(),
         Some("account-disabled")
@@ -340,7 +340,7 @@ fn with(name: &str, change: impl FnOnce(&mut FakeUser)) -> Vec<FakeUser> {
     users
 }
 
-/// Waits until the daemon has done what it does at start.
+/// Waits until the daemon has finished its work at start.
 async fn at_rest(house: &House) {
     house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
     assert_eq!(refresh(house).await, UNCHANGED);
@@ -350,13 +350,13 @@ async fn refresh(house: &House) -> Refreshed {
     house.jobs().users.refresh().await.unwrap()
 }
 
-/// DSM has these users from now on, and we know.
+/// DSM returns these users, and the daemon has read them.
 async fn list(house: &House, users: Vec<FakeUser>) {
     house.dsm.set_users(users);
     assert!(refresh(house).await.changed);
 }
 
-/// Why `person` does not sign in; `None`: they do.
+/// The refusal of `person`; `None` if they sign in.
 async fn refusal(house: &House, person: &str) -> Option<String> {
     let arrived = house.arrive(&mut Browser::new(), person, "").await;
     if arrived.status == 303 {
@@ -365,7 +365,7 @@ async fn refusal(house: &House, person: &str) -> Option<String> {
     Some(arrived.refusal().unwrap().to_owned())
 }
 
-/// Minutes pass, as the scheduler tells them, until `holds`.
+/// Runs the scheduler minute by minute until `holds`.
 async fn minutes_pass_until(house: &House, what: &str, holds: impl Fn() -> bool) {
     until(what, || {
         house.jobs().minutes.passed();
@@ -379,12 +379,12 @@ fn disk(house: &House) -> [Vec<u8>; 2] {
     ["", "-wal"].map(|suffix| fs::read(state(house, suffix)).unwrap())
 }
 
-/// When the users were fresh, by the disk.
+/// The time of the users on disk.
 fn noted(house: &House) -> i64 {
     house.look_up("SELECT refreshed FROM directory")
 }
 
-/// From now on no list of users can be written.
+/// Makes writes of the user list fail.
 fn break_the_disk(house: &House) {
     let broken = "CREATE TRIGGER broken BEFORE DELETE ON users
                   BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
@@ -406,7 +406,7 @@ fn mend_the_disk(house: &House) {
     house.state().execute_batch("DROP TRIGGER broken").unwrap();
 }
 
-/// The NAS is switched off, and DSM does not answer when it is on again.
+/// Restarts the NAS while DSM does not respond.
 async fn restart_without_dsm(house: &mut House) {
     house.dsm.always(Api::SignIn, Instead::Hang);
     house.plan().warmed_up = false;

@@ -1,4 +1,4 @@
-//! The config is read again while the family signs in.
+//! The config is reloaded during sign-ins.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,12 +16,12 @@ use crate::support::command_line::text;
 use crate::support::control::{command, report};
 use crate::support::process::{free_port, until};
 
-/// Whom DSM does not know.
+/// An address that DSM does not know.
 const UNKNOWN: &str = "inconnu@gmail.com";
 
 const ALIAS: &str = "[[users.alias]]\ngoogle = \"inconnu@gmail.com\"\ndsm = \"lea\"\n";
 
-/// Writes the config of the house as it is planned now, and has it read.
+/// Writes the config of the current plan and reloads it.
 async fn reload(house: &House) -> Value {
     house.write_config();
     report(house, &["reload"]).await
@@ -63,7 +63,7 @@ async fn a_new_alias_counts_at_once() {
     assert_eq!(claims["username"], "lea");
 }
 
-/// DSM and Google go on with the old one until somebody changes it there.
+/// DSM and Google use the old issuer until an administrator changes it there.
 #[tokio::test]
 async fn a_new_issuer_is_to_be_changed_in_three_places_more() {
     let mut house = House::new().await;
@@ -121,14 +121,14 @@ async fn a_bad_config_is_refused_with_all_its_problems() {
     assert_eq!(claims["username"], "jeanne");
     let shown = house.arrive(&mut Browser::new(), UNKNOWN, "").await;
     assert_eq!(shown.refusal(), Some("address-unknown"));
-    // The other commands find the daemon all the same.
+    // The other commands still find the daemon.
     report(&house, &["status"]).await;
     fs::remove_file(house.home.path().join("dsm-password")).unwrap();
     assert_eq!(command(&house, &["reload"]).await.status.code(), Some(78));
 }
 
 #[tokio::test]
-async fn what_is_open_since_the_start_needs_a_restart() {
+async fn settings_read_at_start_need_a_restart() {
     let mut house = House::new().await;
     let was = house.address;
     house.plan().issuer = Some(house.issuer());
@@ -169,8 +169,7 @@ async fn what_is_open_since_the_start_needs_a_restart() {
     assert!(text(&output.stdout).contains(&words), "{output:?}");
 }
 
-/// Each step of a sign-in in another config, and one in the middle of a
-/// request.
+/// Reloads between all steps of a sign-in, and during a request.
 #[tokio::test]
 async fn a_sign_in_outlives_reloads() {
     let mut house = House::new().await;

@@ -1,9 +1,9 @@
-//! DSM's power schedule: where it is read, how often DSM is asked, and what
-//! counts while nobody can tell.
+//! DSM's power schedule: where it is read, how often DSM is asked, and what is
+//! used while it is unknown.
 
-/// Its file is no schedule, odd, or gone.
+/// A schedule file that is invalid, unusual, or missing.
 mod bad_days;
-/// A start that knows it before DSM does.
+/// A start that knows the schedule before DSM is up.
 mod starts;
 
 use std::fs;
@@ -40,7 +40,7 @@ const UNCHANGED: Refreshed = Refreshed {
     changed: false,
 };
 
-/// The NAS goes off at `hour` o'clock, by DSM's web API.
+/// Sets the power-off to `hour` in DSM's web API.
 fn dsm_switches_off_at(house: &House, hour: u8) {
     let daily =
         |hour: u8| json!([{"enabled": true, "hour": hour, "min": 0, "weekdays": "0,1,2,3,4,5,6"}]);
@@ -48,18 +48,18 @@ fn dsm_switches_off_at(house: &House, hour: u8) {
     house.dsm.change(|dsm| dsm.power_schedule = schedule);
 }
 
-/// The NAS's own file says `text`.
+/// Writes `text` to the NAS's schedule file.
 fn write_file(house: &House, text: impl AsRef<[u8]>) {
     fs::write(house.home.path().join(SCHEDULE_FILE), text).unwrap();
 }
 
-/// A house that goes off at 23 o'clock by DSM's web API; there is no file. It
-/// has been read twice.
+/// A house with a power-off at 23:00 in DSM's web API, and no file. The
+/// schedule has been read twice.
 async fn house() -> House {
     settled(|house| dsm_switches_off_at(house, 23)).await
 }
 
-/// A house in which nothing is under way after `change`.
+/// A house after `change`, with no work in progress.
 async fn settled(change: impl FnOnce(&House)) -> House {
     let house = House::new().await;
     // At start, and when the jobs began.
@@ -69,7 +69,7 @@ async fn settled(change: impl FnOnce(&House)) -> House {
     house
 }
 
-/// A house whose DSM has never told a schedule, but `instead`.
+/// A house whose DSM returns `instead` of a schedule.
 async fn unasked(instead: Instead) -> House {
     let mut house = House::planned(Plan {
         warmed_up: false,
@@ -89,19 +89,19 @@ async fn refresh(house: &House) {
     assert_eq!(house.jobs().users.refresh().await.unwrap(), UNCHANGED);
 }
 
-/// What DSM is asked during one refresh.
+/// The calls of DSM's API during one refresh.
 async fn asked(house: &House) -> Vec<Api> {
     let before = house.dsm.calls().len();
     refresh(house).await;
     house.dsm.calls().split_off(before)
 }
 
-/// `status`' part.
+/// The schedule in `status`.
 async fn status(house: &House) -> Value {
     report(house, &["status"]).await["power"].take()
 }
 
-/// The same of a house that goes off tonight and comes on in the morning.
+/// The same for a power-off tonight and a power-on in the morning.
 fn tonight(source: &str, off: &str) -> Value {
     json!({
         "source": source,
@@ -110,7 +110,7 @@ fn tonight(source: &str, off: &str) -> Value {
     })
 }
 
-/// What the house logs from now on.
+/// Captures the log from now on.
 fn heard() -> CapturedLog {
     CapturedLog::up(LogLevel::Info, LogFormat::Text)
 }
@@ -141,7 +141,7 @@ async fn dsms_own_file_counts_first_and_spares_dsm_the_question() {
     assert!(!asked.contains(&Api::PowerSchedule), "{asked:?}");
     assert_eq!(asked.len(), ONE_READING.len() - 1);
 
-    // Gone again, by an update of DSM.
+    // Removed again, by an update of DSM.
     fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
     refresh(&house).await;
     assert_eq!(status(&house).await, tonight("api", "23:00"));
@@ -181,7 +181,7 @@ async fn an_unchanged_schedule_writes_nothing_wherever_it_is_read() {
 
     assert!(disk(&house) == before, "something was written");
     assert_eq!(heard.text(), "");
-    // It would have been seen.
+    // Shows that the file is read.
     write_file(&house, EARLIER);
     refresh(&house).await;
     assert!(disk(&house) != before);
@@ -211,7 +211,7 @@ async fn off_reads_no_schedule_until_a_reload_changes_it() {
     reload(&house).await;
     assert_eq!(status(&house).await, tonight("file", "21:30"));
 
-    // Another file, which is not there.
+    // Another file, which is missing.
     house.plan().power = "file = \"elsewhere\"".to_owned();
     reload(&house).await;
     let by_api = || house.bridge().power_schedule().unwrap().source.name() == "api";
@@ -245,15 +245,15 @@ async fn while_dsm_is_left_alone_nothing_signs_in_for_the_schedule() {
     assert_eq!(status(&house).await, tonight("file", "21:30"));
 }
 
-/// Whoever was added a minute ago waits for the users.
+/// A new user's login waits for the users, not for the schedule.
 #[tokio::test]
-async fn a_schedule_that_dsm_does_not_tell_holds_nobody_up() {
+async fn an_unreadable_schedule_does_not_delay_logins() {
     let mut house = house().await;
     house.dsm.always(Api::PowerSchedule, Instead::Hang);
     let igor = FakeUser::new("igor", "inconnu@gmail.com");
     house.dsm.set_users([family(), vec![igor]].concat());
 
-    // Whoever waits in vain waits for 15 s.
+    // A login waits for at most 15 s.
     let soon = Duration::from_secs(10);
     let signed_in = timeout(soon, house.sign_in("inconnu@gmail.com", "")).await;
 

@@ -1,12 +1,12 @@
-//! The first run: a config and its secrets, and what to paste where.
+//! The first run: config, secrets, and the values for the forms.
 
-/// DSM trusts the daemon as a device, for one one-time code.
+/// The device token for an account with 2-factor sign-in.
 mod device;
-/// What to paste into DSM and into the Google console.
+/// The values to paste into DSM and into the Google console.
 mod settings;
-/// A person is asked.
+/// Setup at a terminal.
 mod terminal;
-/// Package Center's wizard has asked.
+/// Setup with the answers of Package Center's wizard.
 mod wizard;
 
 use std::fs;
@@ -25,7 +25,7 @@ const SECRETS: [&str; 3] = [
     "a secret of twenty",
 ];
 
-/// The directory of a config that is not there yet.
+/// The directory of a config that does not exist yet.
 struct Empty(TempDir);
 
 impl Empty {
@@ -41,7 +41,8 @@ impl Empty {
         self.home().join("config.toml")
     }
 
-    /// `arguments`, with the config here and none of the wizard's variables.
+    /// Runs `arguments` with the config here and none of the wizard's
+    /// variables.
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.arg("--config").arg(self.config());
@@ -55,7 +56,7 @@ impl Empty {
         self.command(&["check"]).output().unwrap()
     }
 
-    /// The names of all that is here.
+    /// The names of all files here.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.home()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());

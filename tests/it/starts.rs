@@ -1,5 +1,5 @@
-//! The first line of a log says why the daemon begins, and how long it was
-//! away.
+//! The first line of a log has the reason of the start, and how long the daemon
+//! was away.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::built::{Built, state};
 const NIGHT: Duration = Duration::from_hours(9);
 const DAY: Duration = Duration::from_hours(24);
 
-/// What a daemon of `house` that starts now takes this start for.
+/// Starts the daemon of `house` and returns the reason that it logs.
 async fn start(house: &House) -> (Start, Option<LastRun>) {
     let store = Store::open(&state(house, ""), house.clock.now()).unwrap();
     let last_run = store.last_run().await.unwrap();
@@ -41,7 +41,7 @@ async fn the_log_tells_a_first_start_a_restart_and_a_crash() {
     built.start();
     built.process.says("starting start=restart away=").await;
 
-    // Nothing is written, and all the same it is known.
+    // Nothing was written, but the reason is known.
     built.power_cut();
     let crash = "nothing that was confirmed before is lost start=\"after a crash\"";
     built.process.says(crash).await;
@@ -83,7 +83,7 @@ async fn a_stop_is_a_stop_however_long_the_night() {
     assert_eq!(start(&house).await.0, Start::PowerOn);
 }
 
-/// The journal need not be there any more: somebody has looked at the state.
+/// The journal may have been removed by a program that opened the state.
 #[tokio::test]
 async fn a_run_that_wrote_that_it_goes_on_did_not_stop() {
     let house = House::new().await;

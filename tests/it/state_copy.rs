@@ -1,4 +1,4 @@
-//! The copy beside the state: whole, private, and not older than it may be.
+//! The copy of the state: complete, private, and recent.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -14,7 +14,7 @@ use crate::support::disk::copied;
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// Another one for each copy that was made.
+/// A different one for each copy.
 fn inode(path: &Path) -> u64 {
     fs::metadata(path).unwrap().ino()
 }
@@ -45,14 +45,14 @@ async fn the_daily_write_leaves_a_copy_of_all_but_the_codes() {
         copied::<i64>(&house, refreshed),
         house.clock.now().seconds()
     );
-    // Nor is anything left of them between the rows.
+    // Nor are they in free space between the rows.
     let bytes = fs::read(&path).unwrap();
     let nonce_and_more = "https://nas.example.com/";
     let found = bytes
         .windows(nonce_and_more.len())
         .any(|window| window == nonce_and_more.as_bytes());
     assert!(!found, "a grant's redirect URI is in the copy");
-    // Whoever signs in goes on.
+    // Other codes remain valid.
     assert_eq!(house.redeem(&unspent, "").await.status, 400, "a day old");
     house.sign_in(JEANNE, "").await;
 }
@@ -74,12 +74,12 @@ async fn where_nothing_is_written_nothing_is_copied() {
     let renewed = inode(&path);
     assert_ne!(renewed, before);
 
-    // Asked again, with nothing new since.
+    // Requested again without changes.
     house.bridge().store.save_copy().await;
     assert_eq!(inode(&path), renewed);
 }
 
-/// A NAS that is off every night never runs for a day.
+/// A NAS that is off every night never runs for a whole day.
 #[tokio::test]
 async fn a_stop_copies_what_the_day_has_brought() {
     let mut house = House::new().await;
@@ -103,7 +103,7 @@ async fn a_link_that_was_removed_is_not_kept_by_the_copy() {
     assert_eq!(copied::<i64>(&house, links), 0);
 }
 
-/// As when the disk is full: the name for the unfinished copy is taken.
+/// As with a full disk: the name of the unfinished copy is taken.
 #[tokio::test]
 async fn a_copy_that_cannot_be_renewed_is_none() {
     let mut house = House::new().await;
@@ -113,12 +113,12 @@ async fn a_copy_that_cannot_be_renewed_is_none() {
     let taken = state(&house, ".copy-unfinished");
     fs::create_dir(&taken).unwrap();
 
-    // The day's copy of before is better than none.
+    // The previous day's copy is better than none.
     house.clock.advance(DAY);
     house.jobs().users.refresh().await.unwrap();
     assert!(state(&house, ".copy").exists());
 
-    // One with a link that was removed is worse.
+    // A copy with a removed link is worse than none.
     house.bridge().store.remove_links("jeanne").await.unwrap();
     assert!(!state(&house, ".copy").exists());
 
@@ -139,7 +139,7 @@ async fn the_copy_has_the_keys_that_are_published() {
         assert_eq!(expected.contains(','), several, "{expected}");
         assert_eq!(copied::<String>(&house, keys), expected);
     }
-    // Two keys later, the old one is gone from both.
+    // After two rotations, the old key is gone from both.
     for _ in 0..2 {
         house.clock.advance(5 * DAY);
         let now = house.clock.now();

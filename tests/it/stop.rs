@@ -1,5 +1,5 @@
-//! The daemon is told to stop, or finds that it must not begin: by what it
-//! leaves on disk, by its exit code, and by what it says.
+//! The stop of the daemon, and starts that fail: the files on disk, the exit
+//! code, and the messages.
 
 use std::fs;
 use std::net::TcpListener;
@@ -60,7 +60,7 @@ async fn a_dsm_that_hangs_and_an_idle_browser_hold_no_stop_up() {
     assert!(!state(&built.house, "-wal").exists());
 }
 
-/// DSM keeps a session that nobody ends for long, and of many at once it dies.
+/// DSM keeps unclosed sessions for long, and too many make it fail.
 #[tokio::test]
 async fn a_reading_that_is_broken_off_leaves_no_session_in_dsm() {
     let mut built = Built::new().await;
@@ -102,7 +102,7 @@ async fn a_name_that_is_looked_up_for_ever_holds_no_stop_up() {
     let resolver = hanging_resolver(house.home.path());
     let mut run = run(&house);
     run.env("LD_PRELOAD", resolver);
-    // A number would not be looked up.
+    // An IP address would not be resolved.
     let config = house.home.path().join("config.toml");
     let text = fs::read_to_string(&config).unwrap();
     let named = house.dsm.url().replace("127.0.0.1", "localhost");
@@ -128,7 +128,7 @@ fn hanging_resolver(directory: &Path) -> PathBuf {
 }
 
 #[tokio::test]
-async fn who_is_on_the_way_back_from_google_is_let_in_before_the_end() {
+async fn a_callback_in_progress_completes_before_the_stop() {
     let mut built = Built::new().await;
     let mut browser = Browser::new();
     let back = built.house.choose(&mut browser, JEANNE, "").await;
@@ -138,7 +138,7 @@ async fn who_is_on_the_way_back_from_google_is_let_in_before_the_end() {
     built.house.google.requested(Endpoint::Token, 1).await;
 
     built.process.signal(Signal::TERM);
-    built.accepts_nobody().await;
+    built.refuses_connections().await;
     drop(google_is_slow);
 
     let arrived = arriving.join_next().await.unwrap().unwrap();
@@ -150,7 +150,7 @@ async fn who_is_on_the_way_back_from_google_is_let_in_before_the_end() {
 #[tokio::test]
 async fn a_request_that_takes_too_long_ends_with_the_daemon() {
     let mut built = Built::new().await;
-    let _waiting = built.somebody_waits_for_google().await;
+    let _waiting = built.wait_for_google().await;
 
     built.process.signal(Signal::TERM);
 
@@ -162,9 +162,9 @@ async fn a_request_that_takes_too_long_ends_with_the_daemon() {
 #[tokio::test]
 async fn a_second_signal_ends_the_daemon_at_once() {
     let mut built = Built::new().await;
-    let _waiting = built.somebody_waits_for_google().await;
+    let _waiting = built.wait_for_google().await;
     built.process.signal(Signal::TERM);
-    built.accepts_nobody().await;
+    built.refuses_connections().await;
 
     built.process.signal(Signal::TERM);
 
@@ -225,7 +225,7 @@ async fn a_taken_port_is_waited_for_and_dsm_is_left_alone_meanwhile() {
 
     let built = Built { house, process };
     until("it serves", || built.process.log().contains("serving")).await;
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     built.house.sign_in(JEANNE, "").await;
 }
 
@@ -252,7 +252,7 @@ async fn an_address_that_is_not_of_this_machine_is_no_reason_to_wait() {
         ..Plan::default()
     };
     let mut house = House::for_built_daemon(plan, free_port()).await;
-    // Of a range that is for documentation (RFC 5737).
+    // A documentation address (RFC 5737).
     house.address.set_ip([192, 0, 2, 1].into());
     let mut process = spawn(&house);
 
@@ -280,7 +280,7 @@ async fn assert_good_end(process: &mut Process) {
 
 impl Built {
     /// Waits until the port is closed.
-    async fn accepts_nobody(&self) {
+    async fn refuses_connections(&self) {
         let address = self.house.address;
         until("the port is closed", || {
             std::net::TcpStream::connect(address).is_err()
@@ -288,8 +288,8 @@ impl Built {
         .await;
     }
 
-    /// Somebody comes back from Google, which never answers us.
-    async fn somebody_waits_for_google(&self) -> JoinSet<()> {
+    /// A callback is waiting for Google, which does not respond.
+    async fn wait_for_google(&self) -> JoinSet<()> {
         let mut browser = Browser::new();
         let back = self.house.choose(&mut browser, JEANNE, "").await;
         self.house.google.fail(Endpoint::Token, Trouble::Hang);
@@ -300,8 +300,8 @@ impl Built {
     }
 }
 
-/// Nothing can be kept any more: whoever starts the daemon again must hear of
-/// it, however the end of the server and of its tasks fall together.
+/// The state cannot be written any more: the exit code must say so, in whatever
+/// order the server and its tasks end.
 #[tokio::test]
 async fn a_daemon_that_lost_its_state_ends_and_says_so() {
     let mut house = House::new().await;

@@ -1,4 +1,4 @@
-//! The state on disk: private, whole, and written as seldom as can be.
+//! The state on disk: private, complete, and rarely written.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,15 +20,15 @@ use rusqlite::Connection;
 
 const NOW: UnixTime = UnixTime::from_seconds(MONDAY_MORNING);
 
-/// The state of a house, or one of the files beside it.
+/// The path of the state, or of a file next to it.
 fn state(house: &House, suffix: &str) -> PathBuf {
     house.home.path().join(format!("state.sqlite3{suffix}"))
 }
 
-/// How many transactions were written to the journal since it was begun. A
-/// frame that ends one says how large the database is after it
-/// (<https://sqlite.org/fileformat2.html#the_write_ahead_log>). What only reads
-/// leaves no frame.
+/// The number of transactions in the journal since it was begun. A frame that
+/// ends one contains the size of the database after it
+/// (<https://sqlite.org/fileformat2.html#the_write_ahead_log>). Reads write no
+/// frame.
 fn commits(house: &House) -> usize {
     let journal = fs::read(state(house, "-wal")).unwrap_or_default();
     if journal.is_empty() {
@@ -43,8 +43,8 @@ fn commits(house: &House) -> usize {
         .count()
 }
 
-/// A house that has stopped and started again: its jobs find nothing new, so
-/// that what is written from now on comes of requests.
+/// A house that was restarted: its jobs find nothing new, so later writes are
+/// caused by requests.
 async fn settled_house() -> House {
     let mut house = House::new().await;
     house.stop().await;
@@ -69,7 +69,7 @@ async fn the_files_are_their_owners_alone() {
 }
 
 #[tokio::test]
-async fn whoever_reads_the_state_finds_no_code_and_no_token() {
+async fn the_state_contains_no_code_and_no_token() {
     let mut house = House::new().await;
     let fresh = house.code(JEANNE, "").await;
     let spent = house.code(JEANNE, "").await;
@@ -96,7 +96,7 @@ async fn whoever_reads_the_state_finds_no_code_and_no_token() {
         let raw = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, secret);
         assert!(!raw.is_ok_and(|raw| holds(&bytes, &raw)), "{secret}");
     }
-    // The right place was searched: what stands for them is there.
+    // The right place was searched: the hashes are there.
     for secret in [&fresh, &spent, access_token] {
         assert!(holds(&bytes, digest(&SHA256, secret.as_bytes()).as_ref()));
     }
@@ -115,7 +115,7 @@ async fn a_login_is_two_commits() {
     house.userinfo(access_token).await;
     assert_eq!(commits(&house), 2);
 
-    // What expires meanwhile goes within them.
+    // Expired rows are deleted in the same transactions.
     house.clock.advance(Duration::from_hours(2));
     house.sign_in(JEANNE, "").await;
     assert_eq!(commits(&house), 4);
@@ -160,12 +160,12 @@ async fn expired_rows_are_deleted_with_the_next_login_only() {
     assert!(!users.changed);
     assert_eq!(house.rows("grants"), 2);
 
-    // The next login forgets what nobody redeemed, and keeps what was.
+    // The next login deletes expired unused codes, and keeps used ones.
     house.plan().warmed_up = false;
     let (_, second) = house.sign_in("paul@example.com", "").await;
     assert_eq!(house.userinfo(&token).await.status, 200);
 
-    // Long after, with a restart in between, all of it is still there.
+    // Much later, after a restart, all of it is still there.
     house.clock.advance(Duration::from_hours(2));
     house.stop().await;
     house.start().await;
@@ -202,7 +202,7 @@ async fn a_second_daemon_on_the_same_state_is_refused() {
     let second = Daemon::prepare(config(), house.clock.clone(), random(), TimeZone::UTC).await;
     let error = format!("{:#}", second.unwrap_err());
     assert!(error.contains("in use by another daemon"), "{error}");
-    // The first one does not notice.
+    // The first daemon is not affected.
     house.sign_in(JEANNE, "").await;
 
     house.stop().await;
@@ -210,7 +210,7 @@ async fn a_second_daemon_on_the_same_state_is_refused() {
     let open = Store::open(&path, NOW).unwrap();
     let error = Store::open(&path, NOW).unwrap_err();
     assert!(matches!(error, StoreError::InUse(_)), "{error}");
-    // Closed is closed, whoever still holds it.
+    // A closed store stays closed for all its handles.
     open.close();
     Store::open(&path, NOW).unwrap();
 }
@@ -236,7 +236,7 @@ async fn the_state_begins_from_nothing() {
             store.close();
             assert!(store.answers().await.is_err());
             assert!(version(&path) > 0);
-            // The journal is written back and gone.
+            // The journal was checkpointed and removed.
             assert!(!path.with_extension("-wal").exists());
         }
     }
@@ -277,7 +277,7 @@ async fn the_state_of_a_newer_release_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_state_is_refused() {
+async fn an_invalid_state_file_is_rejected() {
     let home = tempfile::tempdir().unwrap();
     let error = Store::open(home.path(), NOW).unwrap_err();
     assert!(matches!(error, StoreError::Directory(_)), "{error}");

@@ -1,4 +1,5 @@
-//! What several stories use: programs, the command line, the log, the disk.
+//! Helpers that several modules use: programs, the command line, the log, the
+//! disk.
 
 pub(crate) mod built;
 pub(crate) mod captured_log;

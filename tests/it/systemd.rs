@@ -1,4 +1,4 @@
-//! The daemon under systemd: what it tells, and when it is silent.
+//! The daemon under systemd: its notifications, and when it sends none.
 
 mod manager;
 mod unit;
@@ -18,7 +18,7 @@ use self::manager::Manager;
 use crate::support::built::{run, state};
 use crate::support::process::{Process, free_port, until};
 
-/// Short, as the test waits for its end.
+/// Short, because the test waits for it to expire.
 const WATCHDOG: Duration = Duration::from_millis(400);
 
 async fn house() -> House {
@@ -39,7 +39,7 @@ async fn it_is_ready_before_dsm_is_and_says_what_it_knows() {
     let nobody = "READY=1\nSTATUS=no users yet, so sign-in is not possible";
     assert_eq!(systemd.told(), [nobody]);
 
-    // DSM wakes up.
+    // DSM comes up.
     let nightly = json!([{"enabled": true, "hour": 23, "min": 0, "weekdays": "0,1,2,3,4,5,6"}]);
     let nightly = json!({"poweroff_tasks": nightly});
     built.house.dsm.change(|dsm| dsm.power_schedule = nightly);
@@ -62,7 +62,7 @@ async fn it_is_ready_before_dsm_is_and_says_what_it_knows() {
         told.iter().any(|it| it.ends_with(": address-unknown"))
     })
     .await;
-    // Without being asked to, it says nothing of its health.
+    // Without `WATCHDOG_USEC` it sends no watchdog message.
     assert_eq!(systemd.count("WATCHDOG"), 0);
     let told = systemd.told().join("\n");
     assert!(!told.contains('@'), "{told}");
@@ -136,7 +136,7 @@ fn assert_told_of_reload(systemd: &Manager) {
         let since = line.strip_prefix("MONOTONIC_USEC=")?;
         since.parse::<u64>().ok()
     });
-    // Of the machine's own clock, which systemd compares it with.
+    // The monotonic clock, with which systemd compares it.
     let uptime = fs::read_to_string("/proc/uptime").unwrap();
     let uptime: f64 = uptime.split(' ').next().unwrap().parse().unwrap();
     let since = Duration::from_micros(since.unwrap()).as_secs_f64();
@@ -165,7 +165,7 @@ async fn it_is_well_as_long_as_a_sign_in_could_be_kept() {
     let house = house().await;
     let systemd = Manager::of(&house);
     let built = systemd.start(house, Some(WATCHDOG));
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     until("the night is kept", || {
         built.house.rows("power_schedule") == 1
     })
@@ -176,7 +176,7 @@ async fn it_is_well_as_long_as_a_sign_in_could_be_kept() {
     systemd.hears("WATCHDOG=1", well + 3).await;
     assert_eq!((journal().len(), journal().modified().unwrap()), before);
 
-    // Some other program has the state for itself.
+    // Another program has locked the state.
     let locked = built.house.state();
     locked.execute_batch("BEGIN EXCLUSIVE").unwrap();
 
@@ -191,7 +191,7 @@ async fn it_is_well_as_long_as_a_sign_in_could_be_kept() {
     built.house.sign_in(JEANNE, "").await;
 }
 
-/// Strangers who take all connections must not get the daemon killed.
+/// An attacker who takes all connections must not get the daemon killed.
 #[tokio::test]
 async fn it_is_well_when_there_is_no_room_for_another_connection() {
     let house = house().await;
@@ -203,7 +203,7 @@ async fn it_is_well_when_there_is_no_room_for_another_connection() {
         crowd.push(TcpStream::connect(built.house.address).await.unwrap());
     }
 
-    // Each has 10 s for its request before there is room again.
+    // Each has 10 s for its request before its place is free again.
     let before = systemd.count("WATCHDOG=1");
     until("it has said so for two seconds", || {
         let silence = systemd.since_last("WATCHDOG=1");

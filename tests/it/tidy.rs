@@ -1,6 +1,6 @@
-//! The shape of the sources: which module may know which, what is named in
-//! one place only, how long a line or a file may get. The compiler sees none
-//! of this, and a reviewer sees it once.
+//! Rules for the source files that the compiler does not check: the allowed
+//! imports, names that are used in one place only, the length of lines, files
+//! and names.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,18 +17,17 @@ const LAYERS: [&str; 11] = [
 /// The four steps of a login, in `domain::signin`. None imports another.
 const STEPS: [&str; 4] = ["authorize", "directory", "google", "token"];
 
-/// More entries than this do not explain the program at a glance.
+/// The limit of entries in `src`, so that they give an overview.
 const MOST_ENTRIES: usize = 16;
 
-/// What is named in one module only, so that there is one place to look when
-/// it is replaced or misbehaves.
+/// Names that are used in one module only, so that there is one place to look.
 const NAMED_ONCE: [(&str, &[&str]); 7] = [
     // Which lines a flood of requests may write without a limit.
     (
         "logging::unlimited",
         &["src/flow", "src/http", "src/clients/upstream"],
     ),
-    // It has no notion of a night in which the NAS was off, so our own code
+    // It does not know about nights in which the NAS is off, so our own code
     // decides what is due.
     ("tokio_cron_scheduler", &["src/daemon/jobs"]),
     ("libsystemd", &["src/daemon/lifecycle"]),
@@ -61,7 +60,7 @@ fn the_sources_keep_the_rules() {
     assert!(complaints.is_empty(), "\n{}", complaints.join("\n"));
 }
 
-/// Every Rust file that is ours, by its path from `root`.
+/// All Rust files of the repository, by their path from `root`.
 fn collect(root: &Path, directory: &Path, sources: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -114,7 +113,7 @@ fn production_code(text: &str) -> String {
             lines.by_ref().find(|line| *line == "}");
             continue;
         }
-        // Cuts a URL inside a string too, in which nothing is imported.
+        // Also cuts URLs in strings, which contain no imports.
         code.push_str(line.split("//").next().unwrap_or_default());
         code.push('\n');
     }
@@ -138,7 +137,7 @@ fn wrong_imports(module: &str, code: &str) -> Vec<String> {
     let Some(own) = LAYERS.iter().position(|layer| *layer == folder) else {
         return vec![format!("{folder} has no layer in tests/it/tidy.rs yet")];
     };
-    // main.rs is a crate of its own, which names the library by its name.
+    // main.rs is a separate crate, which uses the library by its name.
     let code = code.replace("google_to_synology_sso::", "crate::");
     LAYERS
         .iter()
@@ -182,7 +181,7 @@ fn is_in(module: &str, homes: &[&str]) -> bool {
     })
 }
 
-/// Whether `name` stands in `code` as a word, not as the end of another one.
+/// Whether `name` is in `code` as a word, not as the end of another one.
 fn names(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
         let before = code[..at].chars().next_back();
@@ -230,7 +229,7 @@ fn the_entries_of_src_fit_on_one_screen() {
     assert!(entries.contains("domain"), "{entries:?}");
 }
 
-// Each rule, seen to fail.
+// A failing example for each rule.
 
 fn check(path: &str, text: &str, expected: &[&str]) {
     let found = complaints(path, text);
@@ -300,7 +299,7 @@ fn comments_and_unit_tests_import_nothing() {
         "//! As [`crate::http`] does.\n\n#[cfg(test)]\nmod tests {\n    use crate::http;\n}\n";
     check("src/flow.rs", text, &[]);
     check("src/flow/tests.rs", "use crate::http;", &[]);
-    // What follows them is code again.
+    // Code after the unit tests is checked again.
     let text = format!("{text}use crate::http;\n");
     check("src/flow.rs", &text, &["flow must not import http"]);
 }

@@ -46,7 +46,7 @@ impl Pair {
     }
 }
 
-/// Where somebody's tool puts certificate and key.
+/// The paths of certificate and key.
 struct Files {
     directory: TempDir,
     writes: u64,
@@ -64,7 +64,7 @@ impl Files {
         self.directory.path().join(name)
     }
 
-    /// Each write is a second after the one before, as renewals are.
+    /// Each write is a second after the previous one, as in renewals.
     fn write(&mut self, name: &str, text: &str) {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
@@ -98,7 +98,7 @@ impl Files {
     }
 }
 
-/// Connects as a browser that trusts `pair` and nothing else.
+/// Connects as a browser that trusts only `pair`.
 async fn connect(house: &House, pair: &Pair) -> Option<TlsStream<TcpStream>> {
     let mut trusted = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_slice(pair.certificate.as_bytes()).unwrap();
@@ -158,7 +158,7 @@ async fn a_renewed_certificate_greets_the_next_connection() {
     assert!(is_served_with(&house, &new).await);
     assert!(!is_served_with(&house, &old).await);
 
-    // Who was connected before stays so.
+    // An existing connection is not affected.
     ask(&mut before, "").await;
     let mut status = [0; 15];
     before.read_exact(&mut status).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_renewal_that_went_wrong_leaves_the_old_one_in_use() {
     files.renew(&new);
     assert!(is_served_with(&house, &new).await);
 
-    // A key that others can read is no better than none.
+    // A key that others can read is rejected.
     files.renew(&old);
     let key = files.path("privkey.pem");
     fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
@@ -196,7 +196,7 @@ async fn a_renewal_that_went_wrong_leaves_the_old_one_in_use() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_disturbs_nobody() {
+async fn a_client_without_tls_does_not_disturb_others() {
     let pair = Pair::new();
     let mut files = Files::new();
     files.renew(&pair);
@@ -205,7 +205,7 @@ async fn who_speaks_no_tls_disturbs_nobody() {
     let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     stranger.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // An alert, or nothing; no HTTP in any case.
+    // An alert, or nothing; but not HTTP.
     let _ = stranger.read_to_end(&mut answer).await;
     assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
     assert!(is_served_with(&house, &pair).await);
@@ -223,7 +223,7 @@ async fn a_client_that_rejects_the_certificate_is_logged_once() {
     for _ in 0..3 {
         assert!(!is_served_with(&house, &new).await);
     }
-    // The server hears of it after the client has gone.
+    // The server gets the alert after the client has gone.
     until("the alert is logged", || alerts() > 0).await;
     assert!(is_served_with(&house, &old).await);
     assert_eq!(alerts(), 1, "{}", log.text());

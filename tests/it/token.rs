@@ -1,16 +1,17 @@
-//! DSM trades a code for tokens: who may, with what, and what they say.
+//! `/token`: authentication, codes, and the contents of the tokens.
 
-/// The client says who it is.
+/// Client authentication.
 mod client;
 
-/// A request of good form, and what is none.
+/// The form of the request.
 mod request;
 
-/// A code: once, soon, by its owner, for its redirect URI and verifier.
+/// A code is valid once, for a minute, for its client, redirect URI and
+/// verifier.
 mod code;
 
-/// Who was let in a moment ago may be out now.
+/// A user who was accepted may be rejected later.
 mod judged;
 
-/// What the ID token says, and that others can verify it.
+/// The claims of the ID token, and its signature.
 mod claims;

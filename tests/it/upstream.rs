@@ -1,5 +1,4 @@
-//! Google over the network: its documents, kept and old; the exchange of a
-//! code.
+//! Google over the network: the cache of its documents; the exchange of a code.
 
 mod documents;
 mod exchange;
@@ -18,7 +17,7 @@ use google_to_synology_sso::clients::upstream::{Document, Upstream};
 
 const CALLBACK: &str = "http://127.0.0.1:5556/callback";
 
-/// A fake Google, us, and the time of day that both have.
+/// A fake Google, our client, and the clock of both.
 struct World {
     google: FakeGoogle,
     clock: Arc<MovedClock>,
@@ -37,7 +36,7 @@ impl World {
         }
     }
 
-    /// The daemon is stopped and starts with the documents of `kept`.
+    /// Restarts the daemon with the documents in `kept`.
     fn restart_with(&mut self, kept: Vec<Document>) {
         self.upstream = upstream(self.google.issuer(), &self.clock, kept);
     }

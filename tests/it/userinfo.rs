@@ -1,4 +1,4 @@
-//! DSM asks who the bearer of an access token is.
+//! `/userinfo`: the client asks for the user of an access token.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE};
 use serde_json::json;
 
-/// A refusal by RFC 6750, section 3: a challenge, and nothing else.
+/// An error by RFC 6750, section 3: a challenge without a body.
 #[track_caller]
 fn assert_refused(answer: &Shown, status: u16, challenge: &str) {
     assert_eq!(answer.status, status, "{answer:?}");
@@ -59,7 +59,7 @@ async fn the_bearer_learns_who_signed_in() {
 }
 
 #[tokio::test]
-async fn who_brings_no_token_hears_the_scheme_and_nothing_else() {
+async fn a_request_without_a_token_gets_only_the_scheme() {
     let house = House::new().await;
     let url = house.url("/userinfo");
     for mut browser in [
@@ -81,9 +81,9 @@ async fn a_token_in_the_query_is_not_looked_at() {
     let url = house.url(&format!("/userinfo?access_token={token}"));
     assert_refused(&Browser::new().get(&url).await, 401, "Bearer");
     assert_refused(&Browser::new().post(&url, "").await, 401, "Bearer");
-    // Nor is it a second way beside the header.
+    // Nor is it a second method beside the header.
     assert_eq!(bearer(&token).get(&url).await.status, 200);
-    // A GET has no form.
+    // A GET request has no form.
     let form = format!("access_token={token}");
     let url = house.url("/userinfo");
     let get = Browser::new().send("GET", &url, Some(&form)).await;
@@ -129,7 +129,7 @@ async fn only_an_access_token_is_one() {
     ] {
         assert_invalid_token(&bearer(other).get(&house.url("/userinfo")).await);
     }
-    // Whoever tried a code there has not spent it.
+    // A code sent there is not used up.
     assert_eq!(house.redeem(&fresh, "").await.status, 200);
 }
 
@@ -165,7 +165,7 @@ async fn a_script_may_ask_after_a_preflight() {
     assert_eq!(answer.header("access-control-allow-methods"), "GET, POST");
     let headers = answer.header("access-control-allow-headers");
     assert_eq!(headers, "Authorization, Content-Type");
-    // Cookies are none of a script's business.
+    // Scripts cannot use cookies.
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 

@@ -1,4 +1,4 @@
-//! What `users`, `links` and `status` tell an administrator of each DSM user.
+//! What `users`, `links` and `status` show for each DSM user.
 
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
@@ -19,7 +19,7 @@ async fn table(house: &House, arguments: &[&str]) -> String {
     text(&output.stdout).to_owned()
 }
 
-/// What `users` has on `name`.
+/// The row of `name` in `users`.
 async fn told(house: &House, name: &str) -> Value {
     let users = report(house, &["users"]).await;
     let mut users = users.as_array().unwrap().iter();
@@ -37,7 +37,7 @@ async fn refusal(house: &House, person: &str) -> Option<String> {
     shown.refusal().map(str::to_owned)
 }
 
-/// Jeanne's DSM session is open on the family's computer.
+/// Jeanne's DSM session is open on a shared computer.
 #[tokio::test]
 async fn a_link_that_moved_is_shown_with_the_date_after_a_restart() {
     let mut house = House::new().await;
@@ -75,7 +75,7 @@ async fn a_link_that_moved_is_shown_with_the_date_after_a_restart() {
     let link = told(&house, "jeanne").await["link"].clone();
     assert_eq!(link["subject"], JEANNES_SUBJECT);
     assert_ne!(link["moved"], Value::Null);
-    // A link that does not change is not written, and neither is the date.
+    // Neither an unchanged link nor its date is written.
     let kept = house.look_up::<Option<i64>>("SELECT moved FROM links WHERE subject <> '7'");
     assert_eq!(kept, None);
 }
@@ -155,7 +155,7 @@ async fn an_invalid_e_mail_is_quoted_and_never_ok() {
     ];
     let users = emails.map(|(name, email, _)| FakeUser::new(name, email));
     list(&house, users.to_vec()).await;
-    // Each has the Google account that the administrator had in mind.
+    // Each has the Google account that the administrator intended.
     let people = emails.map(|(name, _, _)| Person::new(name, &format!("{name}@gmail.com"), name));
     house.google.set_people(people.to_vec());
     for (name, _, is_valid) in emails {

@@ -1,5 +1,5 @@
-//! The package was installed and its questions were skipped: `run
-//! --wait-for-config` tells so, and begins when there is a config.
+//! The package was installed without answers: `run --wait-for-config` shows
+//! instructions, and starts when a config exists.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -57,12 +57,12 @@ impl Waiting {
         panic!("in vain: {words}");
     }
 
-    /// Waits until the daemon has a config, and serves by it.
+    /// Waits until the daemon serves with a config.
     async fn begins(&self) {
         until("it begins", || self.process.log().contains(" serving ")).await;
     }
 
-    /// All that is in the home, but for the log.
+    /// All files in the home, except for the log.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.house.home.path()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -78,7 +78,7 @@ async fn house() -> House {
     House::for_built_daemon(Plan::default(), free_port()).await
 }
 
-/// `run` that waits for `config`, and says so at `address`.
+/// `run` that waits for `config`, and serves a page at `address`.
 fn command(config: &Path, address: SocketAddr) -> Command {
     let mut command = bare(&["run", "--config"]);
     command.arg(config);
@@ -87,7 +87,7 @@ fn command(config: &Path, address: SocketAddr) -> Command {
 }
 
 #[tokio::test]
-async fn whoever_looks_is_told_in_his_language_how_to_set_it_up() {
+async fn the_page_explains_the_setup_in_the_browsers_language() {
     let waiting = Waiting::new().await;
     for (language, title) in [("en", IN_ENGLISH), ("fr-CA,en;q=0.5", IN_FRENCH)] {
         let mut browser = Browser::new().with_header("accept-language", language);
@@ -163,14 +163,14 @@ async fn the_two_places_that_are_there_are_only_read() {
 }
 
 #[tokio::test]
-async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
+async fn a_new_config_is_served_without_a_refused_connection() {
     let waiting = Waiting::new().await;
     let health = waiting.house.url("/healthz");
     let mut early = Wire::to(waiting.house.address).await;
     assert_eq!(Browser::new().get(&health).await.status, 200);
     let knocking = async {
         while !waiting.process.log().contains("users refreshed") {
-            // Anew each time: a port that closes in between turns it away.
+            // A new connection each time: a closed port would refuse it.
             assert_eq!(Browser::new().get(&health).await.status, 200);
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
@@ -185,14 +185,14 @@ async fn a_config_that_comes_is_served_and_nobody_was_turned_away() {
     assert_eq!(waiting.get("/auth").await.status, 400);
     assert!(waiting.get("/").await.body.contains("the family"));
 
-    // From now on a bad one changes nothing.
+    // From now on an invalid config changes nothing.
     write_secret(&waiting.config(), "issuer = 5");
     waiting.process.signal(Signal::HUP);
     waiting.process.says("keeping the previous config").await;
     waiting.house.sign_in(JEANNE, "").await;
 }
 
-/// A reverse proxy may show the page to everybody already.
+/// A reverse proxy may already make the page public.
 #[tokio::test]
 async fn an_invalid_config_is_shown_by_its_keys_only() {
     let waiting = Waiting::new().await;
@@ -235,7 +235,7 @@ async fn an_invalid_config_is_shown_by_its_keys_only() {
     let page = french.get(&waiting.house.url("/")).await;
     assert!(page.body.contains("est mal configurée</h1>"), "{page:?}");
     assert_eq!(waiting.get("/auth").await.status, 503);
-    // The log is the administrator's own.
+    // The log is for the administrator only.
     waiting.process.says("storage.path: is in").await;
 
     waiting.house.write_config();
@@ -306,7 +306,7 @@ async fn the_log_goes_where_the_config_says_once_it_is_there() {
     assert!(!waiting.process.log().contains("serving"));
 }
 
-/// The page says that the log tells more.
+/// The page refers to the log for details.
 #[tokio::test]
 async fn on_a_nas_the_log_of_the_package_has_it_from_the_beginning() {
     let house = house().await;
@@ -331,7 +331,7 @@ async fn on_a_nas_the_log_of_the_package_has_it_from_the_beginning() {
     until(said, || fs::read_to_string(&log).unwrap().contains(said)).await;
     assert_eq!(process.log(), "");
     drop(process);
-    // What is no file cannot be written.
+    // A directory cannot be written as a log.
     fs::remove_file(&log).unwrap();
     fs::create_dir(&log).unwrap();
     start().says(said).await;
@@ -399,7 +399,7 @@ async fn a_config_is_found_even_if_waiting_cannot_be_logged() {
     house.sign_in(JEANNE, "").await;
 }
 
-/// What `status` says of the daemon.
+/// The daemon in the output of `status`.
 fn status(waiting: &Waiting, json: bool) -> Output {
     let mut command = bare(&["status", "--config"]);
     command.arg(waiting.config());
@@ -429,7 +429,7 @@ async fn status_says_that_the_daemon_is_running_and_waiting() {
     let issuer = problems.iter().find(|it| it["name"] == "issuer").unwrap();
     assert_eq!(issuer["result"], "fail");
 
-    // A running daemon is asked, whatever its config has become.
+    // A running daemon is asked, whatever is in the config.
     waiting.house.write_config();
     waiting.begins().await;
     write_secret(&waiting.config(), "issuer = 5");

@@ -1,5 +1,5 @@
-//! The NAS is off at night. In the morning the daemon is up before the
-//! network, Google and DSM, and what it knew yesterday has to do.
+//! The NAS is off at night. In the morning the daemon starts before the
+//! network, Google and DSM, and uses yesterday's data.
 
 use std::fs;
 use std::time::Duration;
@@ -28,7 +28,7 @@ async fn yesterdays_state_serves_before_the_network_is_up() {
     let authorization = format!("{}/o/oauth2/v2/auth?", built.house.google.issuer());
     built.process.signal(Signal::TERM);
     built.process.ended().await;
-    // Dropped, they accept no connection any more.
+    // Dropped servers refuse connections.
     built.house.google = FakeGoogle::start(built.house.clock.clone()).await;
     built.house.dsm = FakeDsm::start().await;
 
@@ -195,7 +195,7 @@ fn cold() -> Plan {
     }
 }
 
-/// The house has a port now, but no state.
+/// Reserves the port and removes the state.
 fn forget(house: &House) {
     for suffix in ["", "-wal", "-shm", ".lock", ".copy"] {
         drop(fs::remove_file(state(house, suffix)));
@@ -210,7 +210,7 @@ fn assert_is_stale(shown: &Shown) {
 
 const ENDPOINTS: [Endpoint; 3] = [Endpoint::Discovery, Endpoint::Keys, Endpoint::Token];
 
-/// The NAS is switched off; at the next start nobody is asked before the
+/// Switches the NAS off; at the next start no documents are fetched before the
 /// daemon serves.
 async fn switched_off(house: &mut House, absence: Duration) {
     house.dsm.wait_until(|counts| counts.sign_outs == 2).await;
@@ -231,12 +231,12 @@ fn google_is_back(house: &House) {
     }
 }
 
-/// When the users were fresh, by the disk.
+/// The time of the users on disk.
 fn users_fresh(house: &House) -> i64 {
     house.look_up("SELECT refreshed FROM directory")
 }
 
-/// The same of Google's documents: of the older one.
+/// The time of Google's documents on disk, that of the older one.
 fn documents_fresh(house: &House) -> i64 {
     house.look_up("SELECT min(fetched) FROM documents")
 }

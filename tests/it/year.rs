@@ -1,10 +1,10 @@
-//! A year of a NAS that is switched off every night, with all that may go
-//! wrong: DSM and Google come up late, the power is cut, the clock is wrong,
-//! the family is away for three weeks, its members come and go, keys change.
+//! A year of a NAS that is switched off every night, with failures: DSM and
+//! Google come up late, the power is cut, the clock is wrong, the family is
+//! away for three weeks, users are added and removed, keys are rotated.
 //!
-//! What happens when is [`calendar`]'s, what must hold is [`judge`]'s. A day
-//! takes less than a tenth of a second: the daemon is in this process, and time
-//! passes by being told so.
+//! [`calendar`] decides what happens when, and [`judge`] what must hold. A day
+//! takes less than a tenth of a second: the daemon runs in this process with a
+//! simulated clock.
 
 mod calendar;
 mod chance;
@@ -52,7 +52,7 @@ async fn on_every_morning_of_a_year_the_family_signs_in() {
     year.ends();
 }
 
-/// All that goes through the year.
+/// The parts of the simulation.
 struct Year {
     nas: Nas,
     household: Household,
@@ -61,7 +61,7 @@ struct Year {
     diary: Diary,
 }
 
-/// Where the year was when the test failed.
+/// The last events, which are printed if the test fails.
 struct Diary {
     seed: u64,
     today: Option<Date>,
@@ -92,7 +92,7 @@ impl Year {
         }
     }
 
-    /// Else the year proves nothing.
+    /// Otherwise the year proves nothing.
     fn ends(self) {
         let tally = self.judge.tally;
         let seldom = Tally {

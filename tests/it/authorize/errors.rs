@@ -1,6 +1,5 @@
-//! What a relying party does wrong it is told itself, once it is known: by
-//! an OAuth error response (RFC 6749, section 4.1.2.1), with its state and our
-//! `iss` (RFC 9207).
+//! A known client gets its mistakes as OAuth error responses (RFC 6749, section
+//! 4.1.2.1), with its state and our `iss` (RFC 9207).
 
 use std::time::Duration;
 
@@ -10,10 +9,10 @@ use fakes::house::{House, Plan, encode};
 
 use super::{ask, ask_more, asked_of_google, redirect_parameter};
 
-/// A challenge of good form.
+/// A valid challenge.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// DSM got `code` and its state; nothing was begun.
+/// DSM got `code` and its state; no login was begun.
 fn assert_refused(shown: &Shown, code: &str, house: &House) {
     assert_eq!(shown.status, 303, "{shown:?}");
     let location = shown.location();
@@ -31,7 +30,8 @@ fn assert_refused(shown: &Shown, code: &str, house: &House) {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// What is wrong, and the parameters beside client, redirect URI and state.
+/// The expected error, and the parameters besides client, redirect URI and
+/// state.
 type Mistake = (&'static str, &'static str);
 
 const INVALID_REQUESTS: &[Mistake] = &[
@@ -146,7 +146,7 @@ async fn each_mistake_has_its_error() {
     }
 }
 
-/// RFC 6749, section 3.1: no parameter that we know may be there twice.
+/// RFC 6749, section 3.1: a known parameter must not be repeated.
 #[tokio::test]
 async fn a_doubled_parameter_is_a_mistake_even_when_both_are_equal() {
     let house = House::new().await;
@@ -236,7 +236,7 @@ async fn an_error_carries_the_state_byte_for_byte() {
     }
 }
 
-/// A relying party's mistake is told at once: nobody waits for Google first.
+/// A client's mistake is reported immediately, without a request to Google.
 #[tokio::test]
 async fn a_mistake_is_told_even_when_google_is_out_of_reach() {
     let house = House::new().await;

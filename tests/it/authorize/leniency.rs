@@ -1,5 +1,5 @@
-//! What is accepted although it could be wrong: DSM's scope is free text, and
-//! other clients send what we have never heard of.
+//! Requests that are accepted although they may be wrong: DSM's scope is free
+//! text, and other clients send unknown parameters.
 
 use fakes::house::{House, JEANNE, claims};
 
@@ -29,7 +29,7 @@ async fn a_login_does_not_hang_on_its_scope() {
 }
 
 #[tokio::test]
-async fn what_we_do_not_know_is_ignored_even_twice() {
+async fn unknown_parameters_are_ignored_even_twice() {
     let house = House::new().await;
     let plain = asked_of_google(&house, "").await;
     let names = |shown: &fakes::browser::Shown| {

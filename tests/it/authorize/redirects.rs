@@ -1,5 +1,5 @@
-//! Only a registered redirect URI is ever redirected to, and only when it is
-//! the same byte for byte (RFC 9700, section 4.1.3).
+//! Only a registered redirect URI is used, and only if it is equal byte for
+//! byte (RFC 9700, section 4.1.3).
 
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE, Plan, encode};
@@ -21,7 +21,8 @@ async fn house() -> House {
     .await
 }
 
-/// Asked in a way that answers with an error at once: where does it go?
+/// Sends a request that fails immediately, and returns the target of the
+/// redirect.
 async fn answered_at(house: &House, redirect_uri: &str) -> Option<String> {
     let redirect_uri = encode(redirect_uri);
     let query =
@@ -86,7 +87,7 @@ async fn a_registered_uri_gets_its_answer_as_it_is_written() {
         "https://nas.example.com:5001/webman/login.cgi?error=",
     )
     .await;
-    // Administrators type a bare origin with and without the slash.
+    // Administrators type a bare origin with or without the slash.
     check("https://nas.example.com", "https://nas.example.com?error=").await;
     check(
         "https://files.example.com/",
@@ -98,7 +99,7 @@ async fn a_registered_uri_gets_its_answer_as_it_is_written() {
         "https://files.example.com?error=",
     )
     .await;
-    // RFC 6749, section 3.1.2: a query is kept.
+    // RFC 6749, section 3.1.2: the query is preserved.
     check(
         "https://nas.example.com/back?tenant=1",
         "https://nas.example.com/back?tenant=1&error=",
@@ -106,7 +107,7 @@ async fn a_registered_uri_gets_its_answer_as_it_is_written() {
     .await;
 }
 
-/// What is tried, and how.
+/// The trick, and the redirect URI that uses it.
 const TRICKS: &[(&str, &str)] = &[
     ("another host", "https://evil.example/"),
     ("http", "http://nas.example.com/"),
@@ -182,7 +183,7 @@ const TRICKS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn a_uri_that_is_nearly_registered_is_a_strangers() {
+async fn a_uri_similar_to_a_registered_one_is_rejected() {
     let house = house().await;
     for (trick, asked) in TRICKS {
         let location = answered_at(&house, asked).await;

@@ -1,21 +1,22 @@
-//! How much a relying party may send: as much as comes back with every request
-//! of its login without being too much for a proxy.
+//! The size of a client's request: everything that is sent again with each
+//! request of the login must fit a proxy's limits.
 
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE, REDIRECT_URI, encode};
 
 use super::{ask_more, asked_of_google, assert_dead_end, redirect_parameter};
 
-/// State, nonce and redirect URI together, percent-encoded.
+/// The limit in bytes of state, nonce and redirect URI together,
+/// percent-encoded.
 const ECHOED: usize = 1400;
 
-/// What the redirect URI leaves for state and nonce.
+/// The bytes that the redirect URI leaves for state and nonce.
 fn left() -> usize {
     ECHOED - encode(REDIRECT_URI).len()
 }
 
 #[tokio::test]
-async fn what_comes_back_may_have_1400_bytes_and_no_more() {
+async fn echoed_parameters_may_have_1400_bytes_and_no_more() {
     let house = House::new().await;
     let ask = async |state: &str, nonce: &str| {
         let redirect = redirect_parameter();
@@ -29,7 +30,8 @@ async fn what_comes_back_may_have_1400_bytes_and_no_more() {
         ("state", a(left()), String::new()),
         ("nonce", String::new(), a(left())),
         ("both", a(left() - 10), a(10)),
-        // A byte of three characters, whichever way it was written.
+        // A byte that takes three characters when encoded, however it was
+        // written.
         (
             "encoded",
             format!("{}{}", "%FF".repeat(10), a(left() - 30)),
@@ -40,7 +42,7 @@ async fn what_comes_back_may_have_1400_bytes_and_no_more() {
             format!("{}{}", "+".repeat(10), a(left() - 30)),
             String::new(),
         ),
-        // What need not be encoded counts once.
+        // A character that needs no encoding takes one byte.
         (
             "over-encoded",
             format!("%61{}", a(left() - 1)),
@@ -110,7 +112,7 @@ async fn dsm_may_ask_by_a_form_of_16_kilobytes() {
 }
 
 #[tokio::test]
-async fn what_is_posted_is_a_form_and_its_query_does_not_count() {
+async fn a_post_must_be_a_form_and_its_query_is_ignored() {
     let house = House::new().await;
     let request = house.authorization_request("");
     let (url, form) = request.split_once('?').unwrap();
@@ -119,7 +121,7 @@ async fn what_is_posted_is_a_form_and_its_query_does_not_count() {
     let untyped = Browser::new().send("POST", &request, None).await;
     assert_dead_end(&untyped, 400, &house);
 
-    // The browser appends its own type; the first one counts.
+    // The browser appends its own type; the first one is used.
     for wrong in ["application/json", "text/plain", "multipart/form-data", ""] {
         let mut browser = Browser::new().with_header("content-type", wrong);
         assert_dead_end(&browser.post(url, form).await, 400, &house);

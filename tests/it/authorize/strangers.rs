@@ -1,5 +1,5 @@
-//! Whatever a stranger sends: an answer, never a fault of ours, and never a
-//! redirect to anybody but Google or a registered redirect URI.
+//! Arbitrary input gets a response, never a server error, and never a redirect
+//! to anything but Google or a registered redirect URI.
 
 use fakes::house::{House, Plan};
 use proptest::prelude::*;
@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 
-/// GETs `/auth` with these bytes for a query: what comes back, byte for byte.
+/// Sends a GET request for `/auth` with these bytes as query; returns the
+/// response byte for byte.
 async fn get(house: &House, query: &[u8]) -> String {
     let mut stream = TcpStream::connect(house.address).await.unwrap();
     let request = [
@@ -44,7 +45,7 @@ fn judge((runtime, house): &(Runtime, House), query: &[u8]) -> Result<(), TestCa
     Ok(())
 }
 
-/// Names that mean something, with values that do, or anything at all.
+/// Known names with valid values, or arbitrary text.
 fn parameter() -> impl Strategy<Value = Vec<u8>> {
     let name = prop::sample::select(vec![
         "client_id",
@@ -86,7 +87,7 @@ fn one_line() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(byte, 0..200)
 }
 
-/// A house for as long as a whole property takes.
+/// A house for all cases of a property.
 fn house() -> (Runtime, House) {
     let runtime = Runtime::new().unwrap();
     let house = runtime.block_on(House::planned(Plan::default()));

@@ -1,4 +1,4 @@
-//! What Google is asked: the one redirect that leaves our hands.
+//! The authorization request to Google.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ async fn google_is_asked_for_a_code_and_who_it_is_and_nothing_else() {
     assert_eq!(asked("code_challenge_method"), "S256");
     assert_eq!(asked("code_challenge").len(), 43);
     assert_eq!(asked("prompt"), "select_account");
-    // DSM's own are between it and us.
+    // Not DSM's values, which are for DSM and us only.
     assert_ne!(asked("nonce"), "dsm");
     assert!(!asked("state").contains("12345678"));
 

@@ -1,5 +1,5 @@
-//! Only the browser that began a login can finish it (RFC 9700, section
-//! 4.7.1): its cookie and the state that comes back belong together.
+//! Only the browser that began a login can finish it (RFC 9700, section 4.7.1):
+//! its cookie and the returned state belong together.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn a_prefetch_uses_nothing_up() {
         ("sec-purpose", "prefetch;prerender"),
         ("purpose", "Prefetch"),
     ] {
-        // Nor are they counted: a person may try 60 times a minute.
+        // Nor do they use up the limit of 60 tries a minute.
         for _ in 0..60 {
             let mut early = at_home().with_header(name, value);
             early.cookies = browser.cookies.clone();
@@ -38,7 +38,7 @@ async fn a_prefetch_uses_nothing_up() {
 }
 
 #[tokio::test]
-async fn without_a_cookie_nobody_began_this() {
+async fn a_callback_without_a_cookie_is_rejected() {
     let house = House::new().await;
     let callback = house.choose(&mut Browser::new(), JEANNE, "").await;
     let shown = Browser::new().get(&callback).await;
@@ -47,10 +47,10 @@ async fn without_a_cookie_nobody_began_this() {
     assert_eq!(exchanges(&house), 0, "Google is not asked for a stranger");
 }
 
-/// Somebody sends the family a link to sign them in as somebody else (RFC
-/// 9700, section 4.7).
+/// An attacker sends a link that signs the family in as another user (RFC 9700,
+/// section 4.7).
 #[tokio::test]
-async fn another_browsers_way_back_is_of_no_use_here() {
+async fn the_callback_of_another_browser_is_rejected() {
     let house = House::new().await;
     let mut strangers = Browser::new();
     let link = house.choose(&mut strangers, JEANNE, "").await;
@@ -60,13 +60,13 @@ async fn another_browsers_way_back_is_of_no_use_here() {
     let shown = jeannes.get(&link).await;
     assert_ended(&shown, &link, &house);
     assert_eq!(exchanges(&house), 0);
-    // Her own login goes on, and so does the other browser's.
+    // Jeanne's own login is not affected, and neither is the other browser's.
     assert!(jeannes.get(&own).await.answered("code").is_some());
     assert!(strangers.get(&link).await.answered("code").is_some());
 }
 
 #[tokio::test]
-async fn a_cookie_is_no_good_under_another_logins_name() {
+async fn a_cookie_under_another_logins_name_is_rejected() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let first = house.choose(&mut browser, JEANNE, "").await;
@@ -101,13 +101,13 @@ async fn the_state_must_come_back_whole() {
         assert!(!shown.headers.contains_key("set-cookie"), "{state}");
     }
     assert_eq!(exchanges(&house), 0);
-    // None of this has spent the login.
+    // None of this has used up the login.
     browser.cookies = cookies;
     assert!(browser.get(&callback).await.answered("code").is_some());
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_touched_is_no_cookie() {
+async fn a_modified_cookie_is_rejected() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;
@@ -165,8 +165,8 @@ async fn a_restart_in_between_spoils_no_login() {
     assert_eq!(claims["nonce"], "before");
 }
 
-/// Two cookies of one name, for two paths or from a parent domain, made
-/// others loop for ever.
+/// Two cookies of one name, for two paths or from a parent domain, caused
+/// endless loops in other software.
 #[tokio::test]
 async fn of_two_cookies_of_one_name_the_right_one_counts() {
     let house = House::new().await;
@@ -194,7 +194,7 @@ async fn a_reload_does_not_use_a_login_again_nor_spoil_its_code() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;
-    // One that has not heard yet that its cookie is gone.
+    // A browser that has not yet received the deletion of its cookie.
     let mut twin = browser.clone();
     let arrived = browser.get(&callback).await;
     assert_cookie_deleted(&arrived, &callback);
@@ -228,7 +228,7 @@ async fn of_two_callbacks_at_once_one_gets_the_code() {
 }
 
 #[tokio::test]
-async fn whoever_only_looks_at_the_link_does_not_use_the_login_up() {
+async fn only_a_get_uses_the_login_up() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;

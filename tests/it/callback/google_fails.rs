@@ -1,4 +1,4 @@
-//! When Google does not do its part, the person reads so and can try again.
+//! When Google fails, the user sees a page and can try again.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use super::{assert_cookie_deleted, depart, exchanges};
 
-/// A page with a fresh link, no code, and nothing kept.
+/// A page with a new link, no code, and nothing stored.
 fn assert_google_failed(shown: &Shown, callback: &str, house: &House) {
     assert_eq!(shown.status, 502, "{shown:?}");
     assert!(!shown.headers.contains_key("location"), "{shown:?}");
@@ -21,7 +21,7 @@ fn assert_google_failed(shown: &Shown, callback: &str, house: &House) {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// The page's link begins the same login anew, and Google is well again.
+/// The page's link repeats the login after Google has recovered.
 async fn assert_link_works(shown: &Shown, browser: &mut Browser, house: &House) {
     let again = browser.get(&house.back(&shown.link())).await;
     assert_eq!(again.status, 303, "{again:?}");
@@ -75,14 +75,14 @@ async fn a_token_endpoint_that_is_not_there_is_a_page_too() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever() {
+async fn a_hanging_token_endpoint_times_out() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "&nonce=n").await;
     house.google.fail_once(Endpoint::Token, Trouble::Hang);
     let (shown, ()) = tokio::join!(browser.get(&callback), async {
         house.google.requested(Endpoint::Token, 1).await;
-        // From here on nothing happens but that time passes.
+        // From here on only time passes.
         tokio::time::pause();
     });
     tokio::time::resume();
@@ -91,7 +91,7 @@ async fn nobody_waits_for_ever() {
 }
 
 #[tokio::test]
-async fn an_answer_from_somebody_else_is_a_mix_up() {
+async fn a_response_with_another_iss_is_a_mix_up() {
     let evil = "https://evil.example".to_owned();
     for issuer in [ResponseIssuer::Missing, ResponseIssuer::Other(evil)] {
         let house = House::new().await;
@@ -102,7 +102,7 @@ async fn an_answer_from_somebody_else_is_a_mix_up() {
         assert_google_failed(&shown, &callback, &house);
         assert_eq!(exchanges(&house), 0, "the code is not shown to Google");
 
-        // Nor does DSM learn what somebody else refuses.
+        // An error from another issuer is not sent to DSM either.
         let to_google = depart(&house, &mut browser, "").await;
         let refused = house.google.refuse(&to_google, "access_denied");
         let refused = browser.get(refused.as_str()).await;
@@ -113,7 +113,7 @@ async fn an_answer_from_somebody_else_is_a_mix_up() {
     }
 }
 
-/// RFC 9207, section 2.4: only who promises to say it must.
+/// RFC 9207, section 2.4: only a provider that announces `iss` must send it.
 #[tokio::test]
 async fn a_provider_that_promises_no_iss_need_not_send_one() {
     let house = House::new().await;
@@ -149,12 +149,12 @@ const LIES: [(Lie, u16); 29] = [
     (Lie::EmptySubject, 502),
     (Lie::LongSubject, 502),
     (Lie::TwoSubjects, 502),
-    // An honest answer that is not enough.
+    // A correct token that is not sufficient.
     (Lie::UnverifiedAddress, 403),
     (Lie::VerifiedAsNumber, 403),
     (Lie::NoVerified, 403),
     (Lie::NoEmail, 403),
-    // As long as Google has one key only, it could be no other.
+    // Accepted as long as Google has only one key.
     (Lie::NoKid, 303),
     (Lie::NoAtHash, 303),
 ];
@@ -187,7 +187,7 @@ async fn no_lie_gets_a_code() {
 }
 
 #[tokio::test]
-async fn what_google_may_write_otherwise_is_no_lie() {
+async fn accepted_variants_of_googles_token_get_a_code() {
     let house = House::new().await;
     for lie in [Lie::AudienceArray, Lie::NoAtHash, Lie::VerifiedAsString] {
         house.google.lie(Some(lie));
@@ -204,7 +204,7 @@ async fn an_unknown_key_makes_us_fetch_the_keys_once() {
     house.code(JEANNE, "").await;
     assert_eq!(house.google.requests(Endpoint::Keys), before + 1);
 
-    // A key that Google does not publish does not make us ask at each login.
+    // A key that Google does not publish does not cause a fetch at each login.
     house.clock.advance(Duration::from_secs(31));
     house.google.lie(Some(Lie::UnknownKid));
     for _ in 0..3 {

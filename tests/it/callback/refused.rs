@@ -1,5 +1,5 @@
-//! `prompt=none`: nobody looks at a page, so DSM hears what a person would
-//! have read (OpenID Connect Core, section 3.1.2.6).
+//! `prompt=none`: no page is shown, so DSM gets the reason as an error (OpenID
+//! Connect Core, section 3.1.2.6).
 
 use fakes::browser::{Browser, Shown};
 use fakes::google::{Endpoint, Trouble};
@@ -19,13 +19,13 @@ fn assert_told(shown: &Shown, error: &str, house: &House) {
     assert_eq!(shown.answered("error").as_deref(), Some(error));
     assert_eq!(shown.answered("state").as_deref(), Some("12345678"));
     assert_eq!(shown.answered("iss"), Some(house.issuer()));
-    // It may end in a log of DSM's: no address.
+    // DSM may log it, so it contains no address.
     assert!(!shown.location().contains('@') && !shown.location().contains("%40"));
     assert_eq!(house.rows("grants"), 0);
 }
 
 #[tokio::test]
-async fn somebody_who_is_signed_in_at_google_gets_in_silently() {
+async fn a_user_signed_in_at_google_signs_in_silently() {
     let house = House::new().await;
     let arrived = house.arrive(&mut Browser::new(), JEANNE, SILENT).await;
     assert!(arrived.answered("code").is_some(), "{arrived:?}");
@@ -54,7 +54,7 @@ async fn a_refusal_of_ours_is_access_denied() {
 }
 
 #[tokio::test]
-async fn what_passes_is_temporarily_unavailable() {
+async fn temporary_failures_are_temporarily_unavailable() {
     let house = House::new().await;
     house.google.set_date_offset(7200);
     let shown = house.arrive(&mut Browser::new(), JEANNE, SILENT).await;

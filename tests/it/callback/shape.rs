@@ -1,4 +1,4 @@
-//! What an answer of Google's looks like, and what is none.
+//! The form of a response from Google, and invalid responses.
 
 use fakes::browser::Browser;
 use fakes::house::{House, JEANNE, Plan, encode};
@@ -40,7 +40,7 @@ async fn a_response_has_the_state_byte_for_byte_and_our_issuer() {
 }
 
 #[tokio::test]
-async fn what_is_no_answer_is_a_page() {
+async fn an_invalid_callback_is_a_page() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let callback = house.choose(&mut browser, JEANNE, "").await;
@@ -101,7 +101,7 @@ async fn each_of_googles_errors_goes_to_dsm() {
         ("request_not_supported", "request_not_supported"),
         ("request_uri_not_supported", "request_uri_not_supported"),
         ("registration_not_supported", "registration_not_supported"),
-        // A relying party knows only what is registered.
+        // The client only knows registered error codes.
         ("admin_policy_enforced", "server_error"),
         ("Access_Denied", "server_error"),
         ("<script>\"\\\r\n\u{e9}", "server_error"),
@@ -128,10 +128,10 @@ async fn each_of_googles_errors_goes_to_dsm() {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// Whoever took a client or a redirect URI out of the config meant it, for
-/// logins under way too.
+/// Removing a client or a redirect URI from the config also affects logins in
+/// progress.
 #[tokio::test]
-async fn who_is_not_registered_any_more_gets_no_answer() {
+async fn an_unregistered_client_gets_no_response() {
     let another_client = "redirect-uris = [\"https://nas.example.com/\"]\n\
                           [[clients]]\nid = \"wiki\"\nsecret-file = \"google-client-secret\"\n\
                           redirect-uris = [\"https://wiki.example.com/back\"]";

@@ -1,5 +1,5 @@
-//! `prompt=none`: nothing is shown, so the client has to hear when the user,
-//! or the age of the sign-in, is not the one that it asked for.
+//! `prompt=none`: no page is shown, so the client must get an error if the
+//! user, or the age of the sign-in, is not the requested one.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use fakes::house::{House, JEANNE, claims};
 use fakes::time::MONDAY_MORNING;
 use serde_json::json;
 
-/// Jeanne's silent request with `more`.
+/// Sends Jeanne's silent request with the parameters in `more`.
 async fn silently(house: &House, person: &str, more: &str) -> Shown {
     let more = format!("&prompt=none{more}");
     house.arrive(&mut Browser::new(), person, &more).await
 }
 
-/// The error that the client gets, or `none` beside a code.
+/// Returns the error that the client gets, or `none` with a code.
 fn error(shown: &Shown) -> String {
     assert_eq!(shown.status, 303, "{shown:?}");
     assert_eq!(shown.answered("state").as_deref(), Some("12345678"));
@@ -71,14 +71,14 @@ async fn an_id_token_of_another_user_is_no_hint_of_this_one() {
         error(&silently(&house, JEANNE, &paul).await),
         "login_required"
     );
-    // A hint may be about a sign-in of long ago.
+    // The hint may be an expired ID token.
     house.clock.advance(Duration::from_hours(24));
     assert_eq!(
         error(&silently(&house, JEANNE, &paul).await),
         "login_required"
     );
 
-    // What is not an ID token of ours is not believed.
+    // A hint that is not an ID token of ours is ignored.
     let (message, _) = pauls_token.rsplit_once('.').unwrap();
     for forged in ["x", "a.b.c", message, &format!("{message}.AAAA")] {
         let forged = format!("&id_token_hint={forged}");
@@ -89,7 +89,7 @@ async fn an_id_token_of_another_user_is_no_hint_of_this_one() {
         );
     }
 
-    // Whoever sees a page can choose another account.
+    // A user who sees a page can choose another account.
     let shown = house.arrive(&mut Browser::new(), JEANNE, &paul).await;
     assert!(shown.answered("code").is_some());
 }

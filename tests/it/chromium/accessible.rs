@@ -1,5 +1,5 @@
-//! A page is for whoever reads it: on a telephone, at night, by ear, by
-//! keyboard, with large letters.
+//! Accessibility: pages on a phone, in dark mode, with a screen reader, by
+//! keyboard, and with large text.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ async fn nothing_is_cut_off_or_scrolls_sideways_on_a_telephone() {
     }
 }
 
-/// Letters twice as large, as many set them, must find room too.
+/// Text at twice the size must fit too.
 pub(super) const WIDTH: &str = "document.documentElement.style.fontSize = '200%';
     const boxes = [...document.querySelectorAll('body *')];
     const right = boxes.map(each => each.getBoundingClientRect().right);
@@ -91,7 +91,7 @@ pub(super) async fn assert_readable(browser: &Chromium, page: &str) {
     }
 }
 
-/// WCAG 2.2, "relative luminance" and "contrast ratio". Every colour here is
+/// WCAG 2.2, "relative luminance" and "contrast ratio". All colours here are
 /// opaque.
 const CONTRASTS: &str = "
     const channels = colour => colour.match(/[0-9.]+/g).map(Number);
@@ -135,8 +135,7 @@ async fn a_screen_reader_hears_it_in_order() {
     }
 }
 
-/// Landmarks, headings and links, in the order in which a screen reader walks
-/// the tree.
+/// Landmarks, headings and links, in the order of the accessibility tree.
 async fn outline(browser: &Chromium) -> Vec<String> {
     let tree = browser
         .devtools("Accessibility.getFullAXTree", json!({}))

@@ -1,4 +1,4 @@
-//! The help page on DSM's desktop, as whoever sets the package up reads it.
+//! The help page on DSM's desktop, in a browser.
 
 use std::path::Path;
 

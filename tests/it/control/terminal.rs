@@ -1,5 +1,5 @@
-//! What others wrote reaches a terminal as text: a DSM user chooses his own
-//! e-mail, and root asks a daemon that is not root's.
+//! Text from others is printed safely to a terminal: DSM users choose their own
+//! e-mail, and root asks a daemon that does not run as root.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::command_line::{EXAMPLE, Home, text};
 use crate::support::control::{command, report};
 
-/// Clears the screen in two ways, and turns what follows round.
+/// Clears the screen in two ways, and reverses the text direction.
 const HOSTILE: &str = "\u{1b}[2J\u{9b}2J\u{202e}moc.elgoog";
 
 #[track_caller]
@@ -34,7 +34,7 @@ async fn a_name_or_an_address_in_dsm_cannot_steer_it() {
 
     steers_nothing(&command(&house, &["users"]).await);
     steers_nothing(&command(&house, &["users", "--json"]).await);
-    // And a program reads what DSM said.
+    // Programs get DSM's text unchanged.
     let listed = report(&house, &["users"]).await;
     let last = listed.as_array().unwrap().last().unwrap();
     assert_eq!(last["name"], HOSTILE);
@@ -60,7 +60,7 @@ fn neither_can_the_daemon_that_is_asked() {
     answered("status", &json!({"refused": refused}));
 }
 
-/// Lets `command` be answered by somebody in the daemon's place.
+/// Answers `command` with a fake daemon.
 #[track_caller]
 fn answered(command: &str, answer: &serde_json::Value) {
     let home = Home::with(EXAMPLE);

@@ -1,5 +1,5 @@
-//! How many cookies there may be, and that an answer's headers together fit
-//! into one buffer of nginx.
+//! The number of cookies, and the total size of the headers, which must fit one
+//! buffer of nginx.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use fakes::house::{House, JEANNE, Plan, encode};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-/// nginx's `proxy_buffer_size` where pages have 4 kB.
+/// nginx's `proxy_buffer_size` on systems with pages of 4 kB.
 const NGINX: usize = 4096;
 
-/// The Cookie header's part that is ours.
+/// The size of our part of the Cookie header.
 fn cookie_bytes(browser: &Browser) -> usize {
     let cookies = browser.cookies.iter();
     cookies
@@ -74,13 +74,13 @@ async fn big_logins_have_four_kilobytes_together() {
     assert_eq!(browser.cookies.len(), 2, "two of these fit");
     assert!(browser.cookies.contains_key(&begun[3]));
     assert!(browser.cookies.contains_key(&begun[2]));
-    // A small one makes room by the oldest, not by the biggest.
+    // A small login makes room by deleting the oldest, not the largest.
     begin(&house, &mut browser, "").await;
     assert!(browser.cookies.contains_key(&begun[3]));
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_goes_before_the_oldest() {
+async fn unreadable_cookies_are_removed_before_the_oldest() {
     let house = House::new().await;
     let mut browser = Browser::new();
     let oldest = begin(&house, &mut browser, "").await;
@@ -149,13 +149,13 @@ async fn of_too_many_cookies_as_many_go_as_one_answer_holds() {
         answers += 1;
     }
     assert!(answers > 2, "{answers}");
-    // A login goes well all the while.
+    // A login succeeds in this state.
     let arrived = house.arrive(&mut browser, JEANNE, "").await;
     assert!(arrived.answered("code").is_some());
 }
 
-/// The longest of everything: an issuer of 255 bytes with a slash at every
-/// other one, a client of 64, a redirect URI of 1,000.
+/// Everything at its maximum length: an issuer of 255 bytes with a slash at
+/// every other one, a client of 64, a redirect URI of 1,000.
 fn longest() -> Plan {
     let path = format!("/{}", "a/".repeat(114));
     let path = path.trim_end_matches('/').to_owned();
@@ -174,8 +174,8 @@ fn longest() -> Plan {
     }
 }
 
-/// A house with the longest of everything, and a Google whose URL is longer
-/// than the fake's, as a real client id makes it.
+/// A house with everything at its maximum length, and a Google whose URL is
+/// longer than the fake's, as with a real client id.
 async fn crowded_house() -> House {
     let house = House::planned(longest()).await;
     house.google.edit_discovery(|document| {
@@ -191,11 +191,11 @@ fn redirect_uri() -> String {
     format!("https://nas.example.com/{}", "a".repeat(976))
 }
 
-/// What makes the cookie and Google's URL longer.
+/// The parameters that make the cookie and Google's URL longer.
 const EVERYTHING: &str = "&prompt=login+consent&scope=openid+email+profile&max_age=0\
      &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256";
 
-/// Requests that we promise to serve.
+/// Requests that must be served.
 #[derive(Clone, Debug)]
 struct Legal {
     long_client: bool,
@@ -224,7 +224,7 @@ impl Legal {
             ("nonce", self.nonce.as_bytes()),
         ] {
             let value = encode_bytes(value);
-            // A cut in the middle of %C3%A9 would be no UTF-8.
+            // A cut in the middle of %C3%A9 would be invalid UTF-8.
             if value.len() <= left {
                 left -= value.len();
                 query = format!("{query}&{name}={value}");
@@ -240,7 +240,7 @@ fn legal() -> impl Strategy<Value = Legal> {
         (0..1400usize).prop_map(|length| vec![b'a'; length]),
     ];
     let nonce = prop_oneof![".{0,100}", "[a-z]{0,1400}"];
-    // The longest that is passed on, in the characters that grow most.
+    // The longest hint that is passed on, in the characters that grow most.
     let hint = prop_oneof![Just("é".repeat(128)), ".{0,64}", Just(String::new())];
     let more = prop::sample::select(vec![
         "",
@@ -259,7 +259,7 @@ fn legal() -> impl Strategy<Value = Legal> {
     })
 }
 
-/// A browser's cookies, ours and those of others.
+/// A browser's cookies, ours and others.
 fn jar() -> impl Strategy<Value = Vec<(String, String)>> {
     let name = prop_oneof![
         4 => "__Host-login-[A-Za-z0-9_-]{16}",

@@ -1,5 +1,5 @@
-//! The seal: whatever a stranger puts into a cookie, it opens only what it
-//! closed, for the login for which it did.
+//! The seal: whatever an attacker puts into a cookie, only a cookie that we
+//! sealed opens, and only for its login.
 
 use std::time::Duration;
 

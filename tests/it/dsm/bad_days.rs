@@ -71,10 +71,10 @@ async fn any_status_but_200_is_a_dsm_that_starts_or_no_dsm() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn a_closed_port_is_reported() {
     let home = Home::new().await;
     let settings = home.dsm.settings(home.directory.path());
-    // A port that was just ours, and that nobody else has taken.
+    // A free port.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);

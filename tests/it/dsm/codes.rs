@@ -4,7 +4,7 @@ use google_to_synology_sso::clients::dsm::{Call, Code, DsmError, Reaction};
 
 use super::{Home, ONE_READING, told};
 
-/// Each code, what we then do, and some words of the advice.
+/// Each code, our reaction, and some words of the advice.
 const OF_A_LIST: [(i64, Reaction, &str); 21] = [
     (100, Retry, "without saying why"),
     (101, Report, "report this as a bug"),
@@ -29,7 +29,7 @@ const OF_A_LIST: [(i64, Reaction, &str); 21] = [
     (150, Retry, "another address"),
     (160, Report, "Application Privileges"),
     (402, Report, "into the group administrators"),
-    // From 400 on, only a sign-in is about passwords.
+    // Codes from 400 on are about passwords only for a sign-in.
     (407, Retry, "not known here"),
     (3205, Retry, "not known here"),
 ];

@@ -206,7 +206,7 @@ async fn an_address_that_is_empty_null_or_missing_is_none() {
 }
 
 #[tokio::test]
-async fn what_stands_in_expired_is_passed_on_as_it_is() {
+async fn the_value_of_expired_is_returned_unchanged() {
     for expired in ["normal", "now", "2026/8/31", "", "jamais"] {
         let home = Home::new().await;
         home.dsm
@@ -235,7 +235,7 @@ async fn a_change_in_dsm_shows_in_the_next_reading() {
 }
 
 #[tokio::test]
-async fn whoever_knows_the_list_learns_what_has_changed() {
+async fn a_reading_reports_whether_the_list_has_changed() {
     let home = Home::new().await;
     let (users, administrators) = home.lists().await;
     let mut known = UserList {

@@ -11,12 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 const USERS: usize = 30_000;
 
-/// On somebody's thread a login may be waiting. The pieces of the answer are
-/// joined there, which is not the long part of it.
+/// A login may be waiting on the same thread. The parts of the response are
+/// joined there, which is fast.
 const TURN: Duration = Duration::from_millis(20);
 
 #[tokio::test]
-async fn a_long_list_keeps_nobodys_thread_busy() {
+async fn a_long_list_does_not_block_the_thread() {
     let home = tempfile::tempdir().unwrap();
     let elsewhere = Elsewhere::start();
     let client = DsmClient::new(elsewhere.dsm.settings(home.path()));
@@ -32,8 +32,8 @@ async fn a_long_list_keeps_nobodys_thread_busy() {
     assert_eq!(reading.unwrap().users, None);
 }
 
-/// Does `work` and takes turns with it on this thread: the most CPU time that
-/// `work` took at once. Other programs do not count.
+/// Runs `work` on this thread in turns: returns the most CPU time that `work`
+/// took at once, without other programs.
 async fn with_turns<T>(work: impl Future<Output = T>) -> (T, Duration) {
     let mut longest = Duration::ZERO;
     let turns = async {
@@ -54,14 +54,14 @@ async fn with_turns<T>(work: impl Future<Output = T>) -> (T, Duration) {
 
 /// The CPU time of this thread so far.
 fn own_cpu() -> Duration {
-    // The kernel brings the figure up to date when it has a choice to make.
+    // The kernel updates the figure when it schedules.
     thread::yield_now();
     let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     Duration::from_nanos(text.split(' ').next().unwrap().parse().unwrap())
 }
 
-/// A DSM on a thread of its own, until it is dropped: what it takes to write
-/// the list does not count.
+/// A DSM on its own thread, until it is dropped: the time to write the list is
+/// not measured.
 struct Elsewhere {
     dsm: FakeDsm,
     stop: CancellationToken,

@@ -61,7 +61,7 @@ async fn a_session_that_has_ended_is_opened_anew_once() {
 }
 
 #[tokio::test]
-async fn what_is_no_schedule_is_an_error_and_no_empty_one() {
+async fn an_invalid_schedule_is_an_error_and_not_an_empty_one() {
     let home = Home::new().await;
     for (instead, reaction) in [
         (
@@ -77,7 +77,7 @@ async fn what_is_no_schedule_is_an_error_and_no_empty_one() {
         (Instead::Html, Reaction::Retry),
         (Instead::Cut, Reaction::Retry),
         (Instead::Status(502), Reaction::Retry),
-        // As JSON in memory it would be twenty times as much.
+        // As JSON in memory it would be twenty times as large.
         (Instead::Huge(1024 * 1024), Reaction::Report),
     ] {
         home.dsm.next(Api::PowerSchedule, instead);

@@ -12,8 +12,8 @@ use super::{Home, told};
 const CODE: &str = "123456";
 
 impl Home {
-    /// An account whose telephone shows [`CODE`], and a client that is told
-    /// to use what is in `dsm-device-token`.
+    /// An account whose phone shows [`CODE`], and a client that uses the token
+    /// in `dsm-device-token`.
     async fn with_second_factor() -> Self {
         let home = Self::with(|settings| {
             let beside = settings.password_file.with_file_name("dsm-device-token");

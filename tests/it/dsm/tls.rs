@@ -81,7 +81,7 @@ async fn over_https(
     (dsm, DsmClient::new(settings), directory)
 }
 
-/// Ends TLS with a certificate that nobody vouches for, as DSM's is.
+/// Terminates TLS with a self-signed certificate, like DSM's.
 #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]
 async fn in_front_of(plain: SocketAddr) -> SocketAddr {
     let own = rcgen::generate_simple_self_signed(["synology".to_owned()]).unwrap();
@@ -97,7 +97,7 @@ async fn in_front_of(plain: SocketAddr) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not like the certificate hangs up here.
+            // A client that rejects the certificate closes the connection here.
             let Ok(mut outside) = acceptor.accept(stream).await else {
                 continue;
             };

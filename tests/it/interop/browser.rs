@@ -1,5 +1,5 @@
-//! A browser: follows redirects, keeps cookies, fills in forms. It is curl,
-//! which, as browsers do, finds every name under `localhost` on this machine.
+//! A browser: follows redirects, stores cookies, fills in forms. It is curl,
+//! which, like browsers, resolves every name under `localhost` to this machine.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,11 +8,11 @@ use crate::support::process::tool;
 
 /// One person's browser.
 pub(super) struct Browser<'a> {
-    /// Holds the certificate to trust and the cookies.
+    /// Contains the certificate to trust and the cookies.
     pub(super) directory: &'a Path,
 }
 
-/// Where a walk along redirects has ended.
+/// The last response of a chain of redirects.
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) url: String,
@@ -26,7 +26,7 @@ impl Browser<'_> {
         self.walk(&[url])
     }
 
-    /// Sends the form on `page` back to where it came from.
+    /// Submits the form on `page` to its origin.
     pub(super) fn submit(&self, page: &Page, field: &str) -> Page {
         self.walk(&["--data-urlencode", field, &page.url])
     }

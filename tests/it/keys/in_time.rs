@@ -1,4 +1,4 @@
-//! The daemon rotates the signing keys by itself.
+//! The daemon rotates the signing keys on schedule.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn house(keys: &str) -> House {
     house.await
 }
 
-/// What a minute's end brings about.
+/// Runs the jobs of a minute.
 async fn minutes_pass(house: &House) {
     for _ in 0..100 {
         house.jobs().minutes.passed();
@@ -76,7 +76,7 @@ async fn a_key_signs_for_as_long_as_the_config_says() {
 }
 
 #[tokio::test]
-async fn who_wants_one_key_for_ever_has_it() {
+async fn keys_are_not_rotated_if_the_config_disables_it() {
     let house = house("rotate-after = \"never\"").await;
     house.clock.advance(5000 * DAY);
     minutes_pass(&house).await;
@@ -95,9 +95,10 @@ async fn a_rotation_that_was_slept_through_is_made_once() {
 }
 
 #[tokio::test]
-async fn no_key_is_made_by_a_clock_that_nobody_confirms() {
+async fn an_unconfirmed_clock_creates_no_key() {
     let house = house("").await;
-    // The battery of a NAS that was away is empty: Google knows better.
+    // The clock of a NAS with an empty battery is wrong; Google's time is
+    // known.
     house.google.set_date_offset(-400 * 24 * 3600);
     house.clock.advance(400 * DAY);
 
@@ -113,7 +114,7 @@ async fn no_key_is_made_by_a_clock_that_nobody_confirms() {
     );
     assert_eq!(states(&house), [KeyState::Signing]);
 
-    // A clock that was set back has not become due again.
+    // After the clock was set back, the rotation is not due again.
     house.google.mend(Endpoint::Discovery);
     house.clock.set(MONDAY_MORNING);
     minutes_pass(&house).await;

@@ -1,5 +1,5 @@
-//! The power goes while newcomers are linked, DSM's new users are written,
-//! the keys are replaced, and all of it is copied.
+//! Power cuts while new users are linked, DSM's new users are saved, the keys
+//! are rotated, and the state is copied.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use crate::support::process::until;
 
 const ROUNDS: usize = 80;
 
-/// Two newcomers a round.
+/// Two new users a round.
 fn newcomers(round: usize) -> [String; 2] {
     [format!("even{round}"), format!("odd{round}")]
 }
@@ -27,26 +27,26 @@ fn address(name: &str) -> String {
     format!("{name}@example.org")
 }
 
-/// Everybody whom DSM knows in `round`.
+/// All users of DSM in `round`.
 fn users(round: usize) -> Vec<FakeUser> {
     let names = (0..=round).flat_map(newcomers);
     let newcomers = names.map(|name| FakeUser::new(&name, &address(&name)));
     family().into_iter().chain(newcomers).collect()
 }
 
-/// What was done, and whether anybody heard of it.
+/// A change, and whether it was acknowledged.
 enum Done {
     Arrived(String, Option<Shown>),
     Redeemed(Option<Shown>),
     Rotated(Option<Vec<String>>),
 }
 
-/// What must outlive every power cut from now on.
+/// What must survive every power cut from now on.
 #[derive(Default)]
 struct Promised {
     linked: BTreeSet<String>,
-    /// The only keys since the last rotation; unknown after a rotation that
-    /// the power cut left without an answer.
+    /// The only keys since the last rotation; unknown after a rotation that was
+    /// not acknowledged.
     keys: Option<BTreeSet<String>>,
     rotations: usize,
 }
@@ -70,7 +70,7 @@ async fn power_cuts_at_any_time_lose_nothing_that_was_answered() {
         built.start();
         promised.hold(&built.house, round);
     }
-    // Else the power went at the wrong times, and nothing was tested.
+    // Otherwise the power cuts came at the wrong times, and nothing was tested.
     let (linked, rotations) = (promised.linked.len(), promised.rotations);
     assert!(linked > ROUNDS / 4, "{linked} linked");
     assert!(rotations > ROUNDS / 16, "{rotations} rotations");
@@ -80,7 +80,7 @@ async fn power_cuts_at_any_time_lose_nothing_that_was_answered() {
     assert_eq!(claims["username"], last.as_str());
 }
 
-/// Two newcomers, a code that is shown twice, now and then new keys.
+/// Two new users, a code that is shown twice, sometimes new keys.
 async fn until_power_cut(built: &mut Built, round: usize) -> Vec<Done> {
     let mut doing = JoinSet::new();
     let code = built.house.code(JEANNE, "").await;
@@ -115,7 +115,7 @@ async fn until_power_cut(built: &mut Built, round: usize) -> Vec<Done> {
     done
 }
 
-/// What `keys` prints: every key that is published.
+/// The output of `keys`: every published key.
 fn kids(keys: &Value) -> Vec<String> {
     let keys = keys.as_array().unwrap().iter();
     keys.map(|key| key["kid"].as_str().unwrap().to_owned())
@@ -162,17 +162,17 @@ impl Promised {
         let promised = self.keys.as_ref().unwrap_or(&keys);
         assert_eq!(keys, *promised, "{round}");
         assert!(keys.iter().all(|kid| !kid.is_empty()), "{round}: no key");
-        // Never half a list: newcomers come in pairs.
+        // Never half a list: new users come in pairs.
         let users = house.rows("users") - i64::try_from(family().len()).unwrap();
         assert!(users % 2 == 0, "{round}: {users} newcomers");
-        // The copy neither, and never without the keys.
+        // Nor the copy, which always contains the keys.
         assert!(state(house, ".copy").exists());
         assert_eq!(copied::<String>(house, "PRAGMA integrity_check"), "ok");
         assert_eq!(copied::<i64>(house, "SELECT count(*) FROM grants"), 0);
     }
 }
 
-/// DSM blocks who keeps trying, and a power cut is no reason to try again.
+/// DSM blocks clients that retry, so a power cut must not cause a retry.
 #[tokio::test]
 async fn a_power_cut_ends_no_hold() {
     let mut built = Built::new().await;

@@ -9,19 +9,19 @@ use google_to_synology_sso::config::{LogFormat, LogLevel};
 use crate::support::captured_log::CapturedLog;
 use crate::support::wire::Wire;
 
-/// As many lines a minute may requests cause.
+/// The limit of lines a minute that requests can cause.
 const LINES: usize = 30;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Without what the daemon does by itself in the background.
+/// Without lines about background work.
 fn by_others(mut lines: Vec<String>) -> Vec<String> {
     let words = [" request=", "a connection broke", " more were not written"];
     lines.retain(|line| words.iter().any(|words| line.contains(words)));
     lines
 }
 
-/// A request from an address of its own.
+/// Sends a request from a new address.
 async fn ask(number: usize, request: &(&'static str, String, Option<String>)) {
     let address = format!("2001:db8:0:{number:x}::1");
     let browser = Browser::new().with_header("x-forwarded-for", &address);
@@ -30,7 +30,7 @@ async fn ask(number: usize, request: &(&'static str, String, Option<String>)) {
     browser.send(method, url, form.as_deref()).await;
 }
 
-/// Each route as an attacker may ask it, and what is not a route.
+/// An attacker's request for each route, and for unknown paths.
 fn junk(house: &House) -> Vec<(&'static str, String, Option<String>)> {
     let many = "a&".repeat(65);
     let long = "%E2%80%AE".repeat(1000);
@@ -90,7 +90,7 @@ async fn a_flood_of_any_route_writes_30_lines_a_minute() {
         assert!(written.len() < LINES, "{request:?}: {written:#?}");
         assert!(written.concat().len() < 16 * 1024, "{request:?}");
 
-        // The next minute begins with the number of those that are missing.
+        // The next minute begins with the number of suppressed lines.
         house.clock.advance(MINUTE);
         ask(number, &request).await;
         let missing = skipped(&log.news());
@@ -113,7 +113,7 @@ async fn connections_that_break_share_the_limit() {
 }
 
 #[tokio::test]
-async fn who_has_a_google_account_is_logged_during_a_flood() {
+async fn a_user_with_a_google_account_is_logged_during_a_flood() {
     let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
     let house = House::new().await;
     for number in 0..2 * LINES {
@@ -129,7 +129,7 @@ async fn who_has_a_google_account_is_logged_during_a_flood() {
     }
 }
 
-/// A flood may be the last that happens for hours.
+/// No more requests may come for hours after a flood.
 #[tokio::test]
 async fn a_stop_says_how_many_lines_are_missing() {
     let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);

@@ -1,5 +1,5 @@
-//! A clock that is wrong shuts everybody out: the log says so, once, and how
-//! to mend it.
+//! A wrong clock prevents all sign-ins: the log says so once, and how to
+//! correct it.
 
 use fakes::house::House;
 use google_to_synology_sso::config::{LogFormat, LogLevel};
@@ -30,7 +30,7 @@ async fn a_clock_that_disagrees_with_googles_is_logged_once() {
     check(61, Some(mend)).await;
     check(61, None).await;
     check(90, None).await;
-    // Summer time, by hand.
+    // Daylight saving time set by hand.
     check(3600, Some("Time behind=1h")).await;
     check(-7200, Some("Time ahead=2h")).await;
 

@@ -1,4 +1,4 @@
-//! One line for the end of each login, and none for a request that is well.
+//! One line for the end of each login, and none for other successful requests.
 
 use std::error::Error;
 use std::time::Duration;
@@ -27,7 +27,7 @@ fn taken_up() -> CapturedLog {
 async fn jeanne_signs_in_and_one_line_says_so() {
     let mut log = taken_up();
     let house = House::new().await;
-    // What is new about somebody the first time may have a line of its own.
+    // The first sign-in may log an additional line.
     house.sign_in(JEANNE, "").await;
     log.news();
 
@@ -52,7 +52,7 @@ async fn jeanne_signs_in_and_one_line_says_so() {
 }
 
 #[tokio::test]
-async fn whoever_is_refused_reads_the_reference_of_his_line() {
+async fn the_page_of_a_refusal_shows_the_reference_of_its_log_line() {
     let mut log = taken_up();
     let house = House::new().await;
     log.news();
@@ -110,7 +110,7 @@ async fn when_google_fails_one_line_says_what_it_did() {
     }
 }
 
-/// What a library says of the causes, whole and once.
+/// The error of a library is logged completely and once.
 #[tokio::test]
 async fn a_connection_that_is_refused_is_said_once() {
     let mut log = taken_up();
@@ -206,7 +206,7 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
     }
 }
 
-/// The text that a stranger can bring into a line without Google's help.
+/// The text that an attacker can bring into a line without Google.
 #[tokio::test]
 async fn a_stranger_forges_no_line() {
     let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);

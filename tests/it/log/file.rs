@@ -1,4 +1,4 @@
-//! `log.file`: as the built daemon writes it.
+//! `log.file`, as the built daemon writes it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -20,11 +20,10 @@ fn read(house: &House) -> String {
     fs::read_to_string(house.home.path().join("our.log")).unwrap_or_default()
 }
 
-/// Once there is nothing more to tell of the start: the line about the power
-/// schedule is the last.
+/// Waits for the last line of the start, about the power schedule.
 async fn quiet() -> Built {
     let built = Built::planned(plan()).await;
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     until("the schedule is told", || {
         read(&built.house).contains("power schedule")
     })
@@ -39,7 +38,7 @@ async fn the_daemon_logs_to_a_file_that_is_its_owners_alone() {
     assert!(read(&built.house).contains(" INFO  serving address=127.0.0.1:"));
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    built.knows_everybody().await;
+    built.has_saved_users_and_documents().await;
     built.house.sign_in(JEANNE, "").await;
     assert!(read(&built.house).contains(" INFO  signed in user=jeanne "));
     assert_eq!(built.process.log(), "");
@@ -74,7 +73,7 @@ async fn a_file_that_cannot_be_opened_is_named_at_start() {
     assert!(process.log().ends_with(&why), "{}", process.log());
 }
 
-/// Package Center shows the file; standard error is lost there.
+/// Package Center shows the file; standard error is discarded there.
 #[tokio::test]
 async fn why_the_daemon_ended_is_in_its_file() {
     let mut built = Built::planned(plan()).await;
@@ -90,7 +89,7 @@ async fn why_the_daemon_ended_is_in_its_file() {
 #[tokio::test]
 async fn a_daemon_whose_disk_takes_no_line_serves_on() {
     let built = quiet().await;
-    // What a full disk does: neither this file nor a new one takes a byte.
+    // Like a full disk: neither this file nor a new one can be written.
     let path = built.house.home.path().join("our.log");
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
@@ -109,7 +108,7 @@ async fn the_times_are_those_of_the_zone_that_the_environment_names() {
     let port = house.address.port();
     let run = built::run(&house);
     let start = async |tz: &str, last_line: &str| {
-        // The daemon is started with no environment but this.
+        // The daemon is started with no other environment.
         let mut command = Command::new("/usr/bin/env");
         command.arg(tz).arg(run.get_program()).args(run.get_args());
         let _running = Process::start(&mut command, port, house.home.path());

@@ -1,4 +1,4 @@
-//! What is new in the house, and nothing while nothing is.
+//! Changes are logged, and nothing while nothing changes.
 
 use std::process::Stdio;
 

@@ -1,5 +1,5 @@
-//! Whatever happens, at the most talkative level, in both formats: nothing in
-//! the log lets its reader sign in as anybody.
+//! In both formats, at the most detailed level, the log contains no secret that
+//! would let a reader sign in.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -19,8 +19,8 @@ use url::form_urlencoded::parse;
 
 use crate::support::captured_log::CapturedLog;
 
-/// Parameters, cookies and headers whose values nobody else may know; the
-/// first are those of a login, the rest Google's and DSM's.
+/// Parameters, cookies and headers with secret values; the first are those of a
+/// login, the rest Google's and DSM's.
 const SECRET_NAMES: [&str; 15] = [
     "state",
     "nonce",
@@ -39,7 +39,7 @@ const SECRET_NAMES: [&str; 15] = [
     "set-cookie",
 ];
 
-/// All that must not be read, from every side on which it was seen.
+/// All secrets that the test has seen.
 #[derive(Clone, Default)]
 struct Secrets(Arc<Mutex<BTreeSet<String>>>);
 
@@ -54,8 +54,8 @@ impl Secrets {
                 continue;
             }
             self.add(&value);
-            // Of Google's state the first half names the login, as the
-            // cookie's name does. And: `id=…`, `Basic …`.
+            // The first half of Google's state names the login, as the cookie's
+            // name does, and is not secret. Also: `id=…`, `Basic …`.
             let inner = match name.as_str() {
                 "state" => value.rsplit('.').next(),
                 "cookie" => value.rsplit('=').next(),
@@ -74,7 +74,7 @@ impl Secrets {
         }
     }
 
-    /// All that stands in an answer to a browser or to DSM.
+    /// Adds the secrets in a response to a browser or to DSM.
     fn shown(&self, shown: &Shown) {
         self.url(shown.location());
         for cookie in shown.headers("set-cookie") {
@@ -89,7 +89,7 @@ impl Secrets {
         }
     }
 
-    /// All that the daemon tells Google or DSM.
+    /// Adds the secrets in requests to Google or DSM.
     fn watch(&self, house: &House) {
         let secrets = self.clone();
         house
@@ -109,7 +109,7 @@ impl Secrets {
         self.pairs(headers.map(|(name, value)| (name, value.to_owned())));
     }
 
-    /// Each as it is, percent-encoded and in base64.
+    /// Each secret as it is, percent-encoded and in base64.
     fn forms(&self) -> BTreeSet<String> {
         let secrets = self.0.lock().unwrap().clone();
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty());
@@ -122,7 +122,7 @@ impl Secrets {
     }
 }
 
-/// A person, and everything that DSM and a thief do with the answer.
+/// Logins, with everything that DSM or a thief can do with the responses.
 async fn logins(house: &House, secrets: &Secrets) {
     let browser = &mut Browser::new();
     for (lie, trouble) in [
@@ -150,7 +150,8 @@ async fn logins(house: &House, secrets: &Secrets) {
 }
 
 async fn one_login(house: &House, secrets: &Secrets, browser: &mut Browser, prompt: &str) {
-    // All lines of a login are to be read: the limit is for those of a minute.
+    // All lines of a login are checked, so the limit for a minute must not be
+    // reached.
     house.clock.advance(Duration::from_mins(1));
     let more = format!("&nonce=n0nce-of-DSM{prompt}");
     let request = house.authorization_request(&more);
@@ -163,7 +164,7 @@ async fn one_login(house: &House, secrets: &Secrets, browser: &mut Browser, prom
     let cookies = browser.cookies.clone();
     let shown = Browser::new().get(callback.as_str()).await;
     secrets.shown(&shown);
-    // A cookie with another last character, and none of Google's parameters.
+    // A cookie with another last character, and without Google's parameters.
     let mut bad = Browser::new();
     bad.cookies = cookies.clone();
     bad.cookies.values_mut().for_each(|value| value.push('A'));
@@ -203,7 +204,7 @@ async fn tokens(house: &House, secrets: &Secrets, code: &str) {
     }
 }
 
-/// DSM's bad days, told as the job tells them.
+/// Failures of DSM, logged by the job.
 async fn refreshes(house: &House) {
     let somewhere = "http://127.0.0.1:1/webapi/entry.cgi".to_owned();
     for instead in [
@@ -220,7 +221,7 @@ async fn refreshes(house: &House) {
             if let Err(error) = house.jobs().users.refresh().await {
                 let error = &error as &dyn Error;
                 tracing::warn!(target: "google_to_synology_sso", error, "cannot be refreshed");
-                // As long as DSM is left alone after it refused.
+                // The sign-in pause has to end first.
                 house.clock.advance(Duration::from_mins(15));
             }
             house.dsm.as_usual(api);
@@ -257,7 +258,7 @@ async fn nothing_secret_is_logged(format: LogFormat) {
         assert!(log.contains(told), "{told}: {log}");
     }
     let forms = secrets.forms();
-    // From each side something was seen.
+    // Secrets of each kind were seen.
     assert!(forms.len() > 400, "{}", forms.len());
     for start in [
         "4/0Afake",

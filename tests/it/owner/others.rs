@@ -31,7 +31,7 @@ fn check_says_what_run_cannot_open() {
         let told = text(&ran.stderr);
         assert!(!told.contains("listen on"), "it is not the address: {told}");
     }
-    // A socket that is a file, and a log in a directory of root's.
+    // A regular file in place of the socket, and a log in a directory of root.
     let elsewhere = tempfile::tempdir().unwrap();
     fs::set_permissions(elsewhere.path(), Permissions::from_mode(0o755)).unwrap();
     let log = elsewhere.path().join("our.log");
@@ -45,10 +45,10 @@ fn check_says_what_run_cannot_open() {
         "{found}"
     );
     let words = format!("fail log.file: cannot open {}: ", log.display());
-    // A temporary directory may be root's alone, as far as this test knows.
+    // Only root may be able to read the temporary directory.
     let is_roots = fs::metadata(elsewhere.path()).unwrap().uid() == 0;
     assert_eq!(found.contains(&words), is_roots, "{found}");
-    // What is opened is not made.
+    // Opening does not create the file.
     assert!(!estate.home().join("state.sqlite3").exists());
 }
 
@@ -76,7 +76,7 @@ fn check_rejects_the_database_of_another_program() {
     assert_eq!(ran.status.code(), Some(1), "{ran:?}");
 }
 
-/// As `/tmp`, where a config can appear between two looks.
+/// Like `/tmp`, where a config can be replaced between two checks.
 #[test]
 fn root_uses_no_config_where_others_may_put_another() {
     for (owner, mode) in [(0, "1777"), (0, "770"), (OWNER, "777"), (OWNER, "770")] {

@@ -1,11 +1,11 @@
-//! A page of ours runs nothing, loads nothing, is shown in no frame and tells
-//! nobody where its reader comes from.
+//! Our pages run no script, load nothing, cannot be framed and send no
+//! referrer.
 
 use fakes::browser::{Browser, Shown};
 use fakes::google::{Endpoint, Trouble};
 use fakes::house::{House, JEANNE};
 
-/// One of each status, at each place where a person may see one.
+/// One page of each status, for each endpoint that shows one.
 async fn pages(house: &House) -> Vec<Shown> {
     let mut pages = Vec::new();
     let mut browser = Browser::new();
@@ -38,7 +38,7 @@ async fn pages(house: &House) -> Vec<Shown> {
 }
 
 #[tokio::test]
-async fn every_page_is_closed_to_whoever_would_misuse_it() {
+async fn every_page_has_the_security_headers() {
     let house = House::new().await;
     let pages = pages(&house).await;
     let statuses: Vec<u16> = pages.iter().map(|page| page.status.as_u16()).collect();

@@ -1,4 +1,4 @@
-//! Google vouched for somebody, but the NAS does not let them in.
+//! Google verified the user, but the NAS does not accept them.
 
 use fakes::browser::{Browser, Shown};
 use fakes::dsm::FakeUser;
@@ -48,8 +48,7 @@ async fn each_refusal_has_its_name_and_shows_the_google_address() {
     check(twin, JEANNE, "address-ambiguous").await;
 }
 
-/// Google does not vouch, so the address may be anybody's: DSM is not even
-/// looked at.
+/// Google did not verify the address, so it is not looked up in DSM.
 #[tokio::test]
 async fn an_unverified_address_is_refused_before_the_directory() {
     let house = House::new().await;
@@ -63,7 +62,7 @@ async fn an_unverified_address_is_refused_before_the_directory() {
 }
 
 #[tokio::test]
-async fn who_has_no_address_can_choose_another_account() {
+async fn a_user_without_an_address_can_choose_another_account() {
     let house = House::new().await;
     house.google.lie(Some(Lie::NoEmail));
     for (mut browser, title) in [
@@ -96,7 +95,7 @@ async fn an_address_is_text_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_link_lets_somebody_else_sign_in_to_the_same_place() {
+async fn the_link_lets_another_account_sign_in_to_the_same_client() {
     let house = House::new().await;
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -113,7 +112,8 @@ async fn the_link_lets_somebody_else_sign_in_to_the_same_place() {
     assert!(link.contains("&state=12345678%20%FF%26&"), "{link}");
     let again = follow(&shown, &mut browser, &house).await;
     assert_eq!(again.answered("prompt").as_deref(), Some("select_account"));
-    // Whoever was hinted at is not who can sign in.
+    // The hinted account is the one that cannot sign in, so the hint is
+    // dropped.
     assert_eq!(again.answered("login_hint"), None);
 
     let callback = house.google.choose(again.location(), JEANNE);
@@ -132,9 +132,9 @@ async fn the_link_lets_somebody_else_sign_in_to_the_same_place() {
     assert_eq!(claims["nonce"], "n +");
 }
 
-/// There is no login to repeat, but there is always a way on.
+/// Without a login to repeat, the page links to the NAS.
 #[tokio::test]
-async fn whoever_is_at_a_loss_is_led_to_the_nas() {
+async fn pages_without_a_login_link_to_the_nas() {
     let house = House::new().await;
     for path in [
         "/",
@@ -163,7 +163,7 @@ async fn the_caretaker_finds_what_to_mend_and_a_reference_below() {
     assert!(name.starts_with("address-unknown</code>"), "{name}");
 }
 
-/// What DSM left out is not made up.
+/// Parameters that DSM left out are not added.
 #[tokio::test]
 async fn the_link_of_a_bare_request_is_bare() {
     let house = House::new().await;

@@ -1,5 +1,5 @@
-//! Neither the log, at its most talkative, nor a page shows what would let a
-//! reader sign in as somebody else.
+//! Neither the log, at its most detailed level, nor a page contains a secret
+//! that would let a reader sign in as another user.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -15,15 +15,15 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, fmt};
 
-/// What was logged by this thread, which runs the whole house.
+/// The log of this thread, which runs the whole house.
 #[derive(Clone, Debug, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Logs what this thread does as the daemon would at `trace`.
+    /// Captures the log of this thread at `trace`.
     fn take_up(&self) -> (DefaultGuard, Dispatch) {
-        // While there is one subscriber only, a line that another test's
-        // thread passes first is switched off for all.
+        // With only one subscriber, tracing would disable a line for all
+        // threads if another test's thread reached it first.
         let second = Dispatch::new(NoSubscriber::default());
         let writer = self.clone();
         let targets = Targets::new()
@@ -53,13 +53,13 @@ impl io::Write for Log {
     }
 }
 
-/// The parameters of `url` whose values nobody else may know.
+/// The parameters of `url` with secret values.
 fn secrets_of(url: &str) -> Vec<String> {
     let url = url::Url::parse(url).unwrap();
     let pairs = url.query_pairs().into_owned();
     let secrets = pairs.filter(|(name, _)| ["state", "nonce", "code"].contains(&name.as_str()));
     let mut secrets: Vec<String> = secrets.map(|(_, value)| value).collect();
-    // Of Google's state only the second half is.
+    // Only the second half of Google's state is secret.
     for secret in &mut secrets {
         if let Some((_, half)) = secret.split_once('.') {
             *secret = half.to_owned();

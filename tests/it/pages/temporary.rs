@@ -1,4 +1,4 @@
-//! It is not the person's fault, and passes: 503, and when to try again.
+//! Temporary failures: 503, and when to try again.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ fn assert_temporary(shown: &Shown, refusal: &str, house: &House) {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// The NAS is switched on and DSM is not up yet.
+/// The NAS was switched on and DSM is not up yet.
 async fn while_dsm_is_not_up(house: &mut House) {
     house.stop().await;
     house.dsm.always(Api::Users, Instead::Status(503));
     house.plan().warmed_up = false;
 }
 
-/// As on the very first start: nothing is known from yesterday.
+/// As on the very first start, without saved data.
 fn forget_everything(house: &House) {
     for name in ["state.sqlite3", "state.sqlite3.copy"] {
         std::fs::remove_file(house.home.path().join(name)).unwrap();
@@ -55,7 +55,7 @@ async fn before_dsm_has_ever_answered_each_login_is_refused() {
     assert!(arrived.answered("code").is_some(), "{arrived:?}");
 }
 
-/// Rule 1 comes first: a stranger does not learn that DSM is not up.
+/// Rule 1 comes first: an unverified user does not learn that DSM is not up.
 #[tokio::test]
 async fn an_unverified_address_is_one_whatever_dsm_does() {
     let mut house = House::new().await;
@@ -83,7 +83,7 @@ async fn yesterdays_users_are_good_for_max_age_and_no_longer() {
     assert_eq!(shown.status, 503);
     assert_eq!(shown.refusal(), Some("directory-stale"));
     assert_eq!(house.rows("grants"), 1);
-    // Nor does the code of a second ago help.
+    // A code issued a second ago is rejected too.
     assert_eq!(house.redeem(&code, "").await.status, 400);
 }
 
@@ -125,7 +125,7 @@ async fn a_clock_that_is_wrong_is_said_and_by_how_much() {
     house.code(JEANNE, "").await;
 }
 
-/// A token that lies about its time is Google's fault, not the clock's.
+/// A token with a wrong time is Google's fault if the clocks agree.
 #[tokio::test]
 async fn our_clock_is_wrong_only_if_googles_says_so() {
     let house = House::new().await;
@@ -135,7 +135,7 @@ async fn our_clock_is_wrong_only_if_googles_says_so() {
     let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
     assert_eq!(shown.status, 502);
     assert_eq!(shown.refusal(), None);
-    // Nor is it the clock's fault that a nonce is another's.
+    // A wrong nonce is not caused by the clock either.
     house.google.set_date_offset(3600);
     house.google.tamper(|draft| {
         draft.claim("nonce", "another");
@@ -147,7 +147,7 @@ async fn our_clock_is_wrong_only_if_googles_says_so() {
 }
 
 #[tokio::test]
-async fn dsm_hears_that_it_passes_when_nobody_looks_at_a_page() {
+async fn a_silent_login_returns_temporarily_unavailable_to_dsm() {
     let mut house = House::new().await;
     while_dsm_is_not_up(&mut house).await;
     forget_everything(&house);
@@ -162,7 +162,7 @@ async fn dsm_hears_that_it_passes_when_nobody_looks_at_a_page() {
     assert_eq!(house.rows("grants"), 0);
 }
 
-/// The NAS is up and its line is not: a page, and a link for when it is.
+/// The NAS is up but the network is not: a page with a link for later.
 #[tokio::test]
 async fn without_google_auth_is_a_page_with_a_link_that_works_later() {
     let mut house = House::new().await;

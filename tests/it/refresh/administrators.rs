@@ -43,7 +43,7 @@ async fn never_read_they_are_unknown_also_after_a_restart() {
     house.stop().await;
     let forget = "DELETE FROM users; DELETE FROM directory; DELETE FROM administrators";
     house.state().execute_batch(forget).unwrap();
-    // The hang of a list that is given up would take half a minute.
+    // A hanging list would take half a minute.
     house.dsm.always(Api::Members, Instead::Html);
     house.start().await;
     assert_eq!(administrators(&house), None);
@@ -99,7 +99,7 @@ async fn that_they_cannot_be_read_is_said_once_until_it_changes() {
     assert_eq!(said(), 3);
 }
 
-/// Those who count, by name.
+/// The names of the administrators in use.
 fn administrators(house: &House) -> Option<Vec<String>> {
     let snapshot = house.bridge().snapshot.load_full().unwrap();
     let names = snapshot.list().administrators.as_ref()?;

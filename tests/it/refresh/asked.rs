@@ -28,7 +28,7 @@ async fn all_who_ask_at_once_have_the_users_read_once() {
         },
         async {
             house.dsm.wait_until(|counts| counts.hanging == 1).await;
-            // Whoever can sign in already waits for nobody.
+            // A known user is not delayed.
             assert_eq!(refusal(&house, "paul@example.com").await, None);
             house.dsm.release();
         }
@@ -40,7 +40,7 @@ async fn all_who_ask_at_once_have_the_users_read_once() {
 }
 
 #[tokio::test]
-async fn whoever_asks_too_often_does_not_reach_dsm() {
+async fn frequent_requests_do_not_reach_dsm() {
     let house = House::new().await;
     at_rest(&house).await;
     let before = house.dsm.counts().user_lists;
@@ -54,7 +54,7 @@ async fn whoever_asks_too_often_does_not_reach_dsm() {
 }
 
 #[tokio::test]
-async fn whoever_asks_does_not_wait_for_the_next_try_after_a_failure() {
+async fn a_login_does_not_wait_for_the_retry_after_a_failure() {
     let house = House::new().await;
     at_rest(&house).await;
     let desk = &house.bridge().refresh_coordinator;

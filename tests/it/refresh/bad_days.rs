@@ -10,7 +10,7 @@ async fn on_each_of_dsms_bad_days_those_of_before_sign_in() {
         dsm: "timeout = \"1s\"".to_owned(),
         ..Plan::default()
     });
-    // Boxed, or this test's future is larger than clippy likes.
+    // Boxed because of clippy's limit for futures.
     let house = Box::pin(house).await;
     at_rest(&house).await;
     let before = disk(&house);

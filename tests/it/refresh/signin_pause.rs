@@ -61,7 +61,7 @@ async fn a_restart_does_not_end_it() {
 #[tokio::test]
 async fn a_mended_password_ends_it_within_a_minute() {
     let house = refused_house().await;
-    // The same again is no mending.
+    // The same password again is not a correction.
     write_secret(&house.home.path().join("dsm-password"), &old_password());
     nothing_is_asked(&house).await;
 
@@ -97,7 +97,7 @@ async fn a_new_device_token_ends_it_within_a_minute() {
         dsm: format!("device-token-file = {token:?}"),
         ..Plan::default()
     });
-    // Boxed, or this test's future is larger than clippy likes.
+    // Boxed because of clippy's limit for futures.
     let house = Box::pin(house).await;
     at_rest(&house).await;
     house.dsm.always(Api::SignIn, Instead::Code(403));
@@ -125,7 +125,7 @@ async fn another_config_for_dsm_ends_it() {
 }
 
 #[tokio::test]
-async fn whoever_wants_the_users_now_ends_it() {
+async fn a_refresh_on_request_ends_it() {
     let house = refused_house().await;
     house
         .dsm
@@ -135,7 +135,7 @@ async fn whoever_wants_the_users_now_ends_it() {
     house.jobs().users.refresh_now();
 
     until("DSM is asked again", || house.rows("hold") == 0).await;
-    // Nothing of it is left: the next one is short again.
+    // The pause is reset: the next one is short again.
     house.dsm.always(Api::SignIn, Instead::Code(411));
     house.jobs().users.refresh_now();
     until("DSM refuses again", || {
@@ -235,7 +235,7 @@ fn report(house: &House) -> UsersReport {
     house.jobs().users.report()
 }
 
-/// A house whose password was changed in DSM, and that has found out.
+/// A house whose password was changed in DSM, after the first failed sign-in.
 async fn refused_house() -> House {
     let house = House::new().await;
     at_rest(&house).await;
@@ -246,19 +246,19 @@ async fn refused_house() -> House {
     house
 }
 
-/// DSM is asked, and refuses.
+/// DSM is asked, and rejects the sign-in.
 async fn refused(house: &House) {
     house.jobs().users.refresh_now();
     until("DSM is left alone", || house.rows("hold") == 1).await;
     assert_eq!(house.dsm.counts().refused_sign_ins, 1);
 }
 
-/// How many minutes the hold has as a whole; 0 without one.
+/// The length of the pause in minutes; 0 without one.
 fn held(house: &House) -> u32 {
     house.look_up("SELECT coalesce(max(seconds), 0) / 60 FROM hold")
 }
 
-/// Neither job nor login gets through to DSM.
+/// Neither a job nor a login reaches DSM.
 async fn nothing_is_asked(house: &House) {
     let before = house.dsm.counts();
     let until_then = report(house).paused_until.unwrap();
@@ -266,7 +266,7 @@ async fn nothing_is_asked(house: &House) {
         house.jobs().minutes.passed();
         tokio::task::yield_now().await;
     }
-    // Whoever refreshes does so before this or queues behind it.
+    // A refresh that began earlier has ended before this one.
     house.jobs().users.refresh().await.unwrap_err();
     let asked = house.bridge().refresh_coordinator.ask(MINUTE).await;
     assert_eq!(asked, RefreshOutcome::Paused);
@@ -274,11 +274,11 @@ async fn nothing_is_asked(house: &House) {
     assert_eq!(report(house).paused_until, Some(until_then));
 }
 
-/// The NAS is switched off and on.
+/// Restarts the NAS.
 async fn restart(house: &mut House) {
     house.plan().warmed_up = false;
     let changed = house.dsm.behaviour().password;
-    // As the config is written, so is the password that DSM has now.
+    // The config is rewritten, with DSM's current password.
     house
         .dsm
         .change(|behaviour| behaviour.password = old_password());

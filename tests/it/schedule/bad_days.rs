@@ -37,7 +37,7 @@ async fn a_file_that_is_no_schedule_is_said_once_and_dsm_is_asked() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_not_waited_for() {
+async fn a_schedule_that_is_not_a_regular_file_is_not_read() {
     let house = house().await;
     let path = house.home.path().join(SCHEDULE_FILE);
     let heard = heard();
@@ -46,7 +46,7 @@ async fn what_is_no_file_is_not_waited_for() {
     assert_eq!(heard.count("does not name a regular file"), 1);
     fs::remove_dir(&path).unwrap();
 
-    // A pipe at whose other end there is nobody.
+    // A pipe without a writer.
     let made = std::process::Command::new("mkfifo").arg(&path).status();
     assert!(made.unwrap().success());
     assert_eq!(asked(&house).await, ONE_READING);
@@ -55,7 +55,7 @@ async fn what_is_no_file_is_not_waited_for() {
     assert_eq!(heard.count("does not name a regular file"), 1);
 }
 
-/// That we may not read it is what is to be expected of a package.
+/// The package is not expected to be able to read the file.
 #[tokio::test]
 async fn no_file_is_no_news() {
     let heard = heard();
@@ -98,7 +98,7 @@ async fn an_unknown_schedule_fails_no_refresh_and_is_logged_once() {
     let house = house().await;
     let heard = heard();
     let said = || heard.count("cannot read the power schedule: using the last known one");
-    // One that is about the session, too, is worth no second one.
+    // An error about the session does not cause a second session.
     for (count, instead) in (1..).zip([
         Instead::Code(102),
         Instead::Code(105),
@@ -111,7 +111,7 @@ async fn an_unknown_schedule_fails_no_refresh_and_is_logged_once() {
         assert_eq!(said(), count, "{}", heard.text());
         assert_eq!(status(&house).await, tonight("api", "23:00"));
     }
-    // Both reasons are there.
+    // Both reasons are logged.
     assert!(
         heard
             .text()
@@ -138,7 +138,7 @@ async fn without_any_schedule_the_nas_counts_as_always_on() {
 }
 
 #[tokio::test]
-async fn one_that_cannot_be_kept_counts_and_is_kept_later() {
+async fn a_schedule_that_cannot_be_saved_is_used_and_saved_later() {
     let house = house().await;
     let heard = heard();
     let state = house.state();

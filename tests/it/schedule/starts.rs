@@ -15,7 +15,7 @@ use crate::support::process::until;
 const DAY: Duration = Duration::from_hours(16);
 const NIGHT: Duration = Duration::from_mins(7 * 60 + 34);
 
-/// Starts it again, while DSM does not answer.
+/// Restarts the daemon while DSM does not respond.
 async fn restart_without_dsm(house: &mut House) {
     house.dsm.always(Api::SignIn, Instead::Hang);
     house.plan().warmed_up = false;
@@ -30,7 +30,7 @@ async fn after_a_restart_the_last_one_known_counts() {
     assert_eq!(status(&house).await, tonight("state", "23:00"));
     house.stop().await;
 
-    // As no release has ever written it.
+    // A value that no release has written.
     let spoilt = "UPDATE power_schedule SET tasks = 'whenever'";
     house.state().execute_batch(spoilt).unwrap();
     house.start().await;
@@ -66,7 +66,7 @@ async fn after_a_power_cut_the_last_one_known_counts() {
 }
 
 #[tokio::test]
-async fn what_the_file_says_counts_before_dsm_is_up() {
+async fn the_schedule_file_is_used_before_dsm_is_up() {
     let mut house = house().await;
     write_file(&house, EARLIER);
     let heard = heard();
@@ -82,7 +82,7 @@ async fn what_the_file_says_counts_before_dsm_is_up() {
     let log = heard.text();
     let place = |words| log.find(words).unwrap_or_else(|| panic!("{words}: {log}"));
     assert!(place("starting start=") < place("power schedule changed: switches off tonight"));
-    // It is on disk, too.
+    // It is on disk too.
     fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
     restart_without_dsm(&mut house).await;
     assert_eq!(status(&house).await, tonight("state", "21:30"));
@@ -90,20 +90,20 @@ async fn what_the_file_says_counts_before_dsm_is_up() {
 
 #[tokio::test]
 async fn a_nas_that_its_schedule_has_switched_on_says_so() {
-    // By the file; by the state; not at all, since the config says so.
+    // From the file; from the state; and disabled by the config.
     assert_eq!(morning(Some(NIGHTLY), "").await, "scheduled power-on");
     assert_eq!(morning(None, "").await, "scheduled power-on");
     assert_eq!(
         morning(Some(NIGHTLY), "schedule = \"off\"").await,
         "power-on"
     );
-    // This one comes on at 7:00.
+    // This one has a power-on at 7:00.
     let later = NIGHTLY.replace("25101824", "25102080");
     assert_eq!(morning(Some(&later), "").await, "power-on");
 }
 
-/// What a start on Tuesday morning calls itself, with `file` written over
-/// night and `power` in the config.
+/// The reason of a start on Tuesday morning, with `file` written overnight and
+/// `power` in the config.
 async fn morning(file: Option<&str>, power: &str) -> String {
     let mut house = house().await;
     house.clock.advance(DAY);

@@ -14,7 +14,7 @@ use crate::support::command_line::text;
 
 const TOKEN: &str = "dsm-device-token";
 
-/// A family that has set up, and whose account has 2-factor sign-in.
+/// A family whose setup is done, and whose account has 2-factor sign-in.
 struct Family {
     empty: Empty,
     dsm: FakeDsm,
@@ -35,16 +35,16 @@ impl Family {
         Self { empty, dsm }
     }
 
-    /// `setup --otp`, with `typed` on standard input.
+    /// Runs `setup --otp` with `typed` on standard input.
     async fn otp(&self, typed: &str) -> Output {
         let mut command = self.empty.command(&["setup", "--otp"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
-        // An error means that it has ended without a look at it.
+        // An error means that it has ended without reading.
         let _ = input.write_all(typed.as_bytes());
         drop(input);
-        // DSM answers on this thread meanwhile.
+        // The fake DSM responds on this thread.
         let output = tokio::task::spawn_blocking(|| child.wait_with_output());
         let output = output.await.unwrap().unwrap();
         let told = format!("{output:?}");
@@ -53,7 +53,7 @@ impl Family {
         output
     }
 
-    /// It failed, with `words`, and left no trace.
+    /// It failed with `words`, and left no files.
     async fn fails(&self, typed: &str, words: &str) {
         let before = self.empty.text("config.toml");
         let output = self.otp(typed).await;
@@ -77,7 +77,7 @@ async fn one_code_and_the_daemon_gets_in_without() {
     let before = family.empty.text("config.toml");
     let read_by_a_group = fs::Permissions::from_mode(0o640);
     fs::set_permissions(family.empty.config(), read_by_a_group).unwrap();
-    // As an authenticator shows it.
+    // In the form that an authenticator shows.
     let output = family.otp("123 456\n").await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(family.dsm.calls(), [Api::SignIn, Api::SignOut]);
@@ -109,7 +109,7 @@ async fn a_second_time_only_the_token_is_new() {
 }
 
 #[tokio::test]
-async fn what_dsm_says_against_it_is_told() {
+async fn a_rejection_by_dsm_is_reported() {
     let family = Family::new().await;
     family
         .fails("654321", "(404): run sudo -u google-to-synology-sso ")
@@ -135,7 +135,7 @@ async fn what_dsm_says_against_it_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_no_code_is_not_sent() {
+async fn an_invalid_code_is_not_sent() {
     let family = Family::new().await;
     for typed in ["", "\n", "   \n", "12-34\n", "héhé\n", &"1".repeat(40)] {
         let words = if typed.is_empty() {

@@ -24,7 +24,7 @@ const FIELDS: [(&str, &str); 12] = [
     ("Audience", "External"),
 ];
 
-/// The example with another path, another claim and two ways back.
+/// The example with another path, another claim and two redirect URIs.
 fn home() -> Home {
     let config = EXAMPLE
         .replace("login.example.com", "login.example.com/dex")
@@ -63,7 +63,7 @@ fn each_field_of_the_forms_has_its_value() {
 #[test]
 fn programs_get_the_same_as_json() {
     let home = home();
-    // A relative path begins here, and is to be understood anywhere.
+    // A relative path depends on the working directory; the output must not.
     let mut command = bare(&["--config", "config.toml", "dsm-settings", "--json"]);
     let here = command.current_dir(home.path().parent().unwrap());
     let output = here.output().unwrap();

@@ -10,7 +10,7 @@ use super::{Empty, FILES, SECRETS};
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
 
-/// All answers but the last, some of them at the second try.
+/// Gives all answers but the last, some of them at the second try.
 fn almost_through(command: &Command) -> Person {
     let mut person = Person::types(command);
     person.answers("Public URL of this service: ", "login.example.com");
@@ -73,14 +73,14 @@ fn a_person_is_asked_until_the_answers_are_good() {
     assert_eq!(config.dsm.account, "sso-reader");
     assert_eq!(config.google.client_secret.expose(), "GOCSPX-correct-horse");
     assert_eq!(empty.text("dsm-password"), "battery staple\n");
-    // 32 random bytes, which are on no screen.
+    // 32 random bytes, which are not shown.
     let invented = config.clients[0].secret.expose();
     assert_eq!(invented.len(), 43);
     assert!(!screen.contains(invented), "{screen}");
 }
 
 #[test]
-fn who_leaves_before_the_end_has_written_nothing() {
+fn a_setup_left_before_the_end_writes_nothing() {
     let empty = Empty::new();
     let mut person = almost_through(&set_up(&empty));
     person.reads("Application secret");
@@ -100,7 +100,7 @@ fn who_leaves_before_the_end_has_written_nothing() {
 }
 
 #[test]
-fn nobody_is_asked_for_what_cannot_be_written() {
+fn setup_asks_nothing_if_it_cannot_write() {
     let empty = Empty::new();
     let there: &Path = &empty.home().join("dsm-password");
     std::fs::write(there, "somebody's work").unwrap();
@@ -110,7 +110,7 @@ fn nobody_is_asked_for_what_cannot_be_written() {
     assert!(screen.contains("--force"), "{screen}");
 }
 
-/// A family that has set up, and whose config has grown since.
+/// A family whose config has more settings since the setup.
 fn grown() -> Empty {
     let empty = Empty::new();
     let mut command = empty.command(&["setup", "--from-env"]);
@@ -127,7 +127,7 @@ fn grown() -> Empty {
     empty
 }
 
-/// Enter at every question but those in `answers`.
+/// Presses Enter at every question except those in `answers`.
 fn changes(empty: &Empty, answers: &[(&str, &str)]) -> (ExitStatus, String) {
     let mut person = Person::types(&set_up(empty));
     person.reads("The present values");
@@ -241,7 +241,7 @@ fn a_wrong_value_is_named_and_the_others_need_no_answer() {
     person.answers_unseen("Google's client secret [the present one]: ", "");
     person.answers("[http://127.0.0.1:5000]: ", "");
     person.answers("[sso-reader]: ", "");
-    // It is gone, so that there is none to keep.
+    // Removed, so that the previous value is missing.
     person.answers_unseen("Password of the DSM account: ", "battery staple");
     person.answers_unseen("Application secret [the present one]: ", "");
     let (status, screen) = person.leaves();

@@ -10,7 +10,7 @@ use super::{Empty, FILES, tells_no_secret};
 use crate::support::command_line::{bare, text};
 
 impl Empty {
-    /// `setup --from-env` with the family's answers, but for `changes`.
+    /// Runs `setup --from-env` with the family's answers, except for `changes`.
     fn wizard(&self, changes: &[(&str, &str)], force: bool) -> Output {
         let mut command = self.command(&["setup", "--from-env"]);
         command.args(force.then_some("--force"));
@@ -52,8 +52,8 @@ fn the_wizards_answers_are_a_good_config() {
     assert_eq!(config.log.file, None);
 }
 
-/// DSM gives a package these two directories, the first by a link, and shows
-/// what it writes to standard error to nobody.
+/// DSM gives a package these two directories, the first by a link, and discards
+/// standard error.
 #[test]
 fn on_a_nas_the_log_is_where_dsm_keeps_those_of_packages() {
     for (name, is_ours) in [("google-to-synology-sso", true), ("somebody", false)] {
@@ -81,7 +81,7 @@ fn a_wizard_that_was_skipped_writes_nothing() {
     let empty = Empty::new();
     let unset = empty.command(&["setup", "--from-env"]).output().unwrap();
     let nothing = ANSWERS.map(|(variable, _)| (variable, ""));
-    // What the wizard's fields hold before anybody types.
+    // The default values of the wizard's fields.
     let untouched = nothing.map(|field| match field.0 {
         "wizard_dsm_url" => (field.0, "http://127.0.0.1:5000"),
         "wizard_dsm_account" => (field.0, "sso-reader"),
@@ -100,7 +100,7 @@ fn a_wizard_that_was_skipped_writes_nothing() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_told_at_once() {
+fn all_missing_or_wrong_answers_are_reported_at_once() {
     let empty = Empty::new();
     let done = empty.wizard(
         &[
@@ -139,7 +139,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     assert_eq!(empty.names(), [""; 0]);
 }
 
-/// Package Center shows the answers' names as beside its fields, in one
+/// Package Center shows the names of the answers as beside its fields, in one
 /// language, and not the variables.
 #[test]
 fn a_dialog_names_the_fields_in_its_language() {
@@ -165,7 +165,7 @@ fn a_dialog_names_the_fields_in_its_language() {
         assert_eq!(done.status.code(), Some(2), "{done:?}");
         assert_same(names(&done, ":"), expected.clone());
 
-        // The same with a config that is there: it is kept.
+        // The same with an existing config, which is not replaced.
         assert_eq!(dialog(&[]).status.code(), Some(0));
         let before = empty.text("config.toml");
         let others = [
@@ -185,7 +185,7 @@ fn a_dialog_names_the_fields_in_its_language() {
         let one = &others[6..7];
         assert_eq!(names(&dialog(one), "\n"), [field_of(wizard, one[0].0)]);
 
-        // Other ways to write the same.
+        // Equivalent spellings.
         let done = dialog(&[
             ("wizard_redirect_uri", "https://nas.example.com"),
             ("wizard_dsm_url", "http://127.0.0.1:5000/"),
@@ -210,7 +210,7 @@ fn field(variable: &str) -> String {
     field_of(ENGLISH, variable)
 }
 
-/// What stands beside the field in Package Center.
+/// The label of the field in Package Center.
 fn field_of(wizard: &str, variable: &str) -> String {
     let wizard: Value = serde_json::from_str(wizard).unwrap();
     let steps = wizard.as_array().unwrap().iter();
@@ -220,7 +220,7 @@ fn field_of(wizard: &str, variable: &str) -> String {
     field["desc"].as_str().unwrap().to_owned()
 }
 
-/// Each of them cannot work, or gives a secret away.
+/// Each of them cannot work, or reveals a secret.
 #[test]
 fn a_value_in_the_place_of_another_is_rejected() {
     let json = "{\"web\":{\"client_id\":\"1234.apps.googleusercontent.com\",\
@@ -288,7 +288,7 @@ fn a_value_in_the_place_of_another_is_rejected() {
 }
 
 #[test]
-fn what_looks_odd_and_works_is_accepted() {
+fn unusual_but_valid_answers_are_accepted() {
     let loopback = [
         ("wizard_issuer", "http://127.0.0.1:5556"),
         ("wizard_redirect_uri", "http://127.0.0.1:8080/callback"),
@@ -325,7 +325,7 @@ fn white_space_around_a_pasted_secret_is_removed_and_told() {
         empty.text("synology-client-secret"),
         "a secret of twenty-six bytes\n"
     );
-    // There it may be meant.
+    // It may be part of a password.
     assert_eq!(empty.text("dsm-password"), " battery staple \n");
     let told = text(&done.stderr);
     for variable in ["wizard_google_client_secret", "wizard_client_secret"] {
@@ -358,7 +358,7 @@ fn quotes_and_the_like_come_out_as_they_went_in() {
         ("wizard_google_client_secret", odd),
         ("wizard_dsm_account", odd),
         ("wizard_dsm_password", odd),
-        // Pasted with a blank too many, as people do.
+        // Pasted with a surrounding space.
         ("wizard_issuer", " https://login.example.com/dex "),
         (
             "wizard_google_client_id",
@@ -378,12 +378,12 @@ fn quotes_and_the_like_come_out_as_they_went_in() {
         config.google.client_id,
         "1\"2\\3'.apps.googleusercontent.com"
     );
-    // DSM's certificate names its public host, which this is not.
+    // DSM's certificate is for its public host, not for this one.
     assert!(config.dsm.accept_invalid_certificate);
 }
 
 #[test]
-fn what_is_there_stays_unless_it_is_forced() {
+fn existing_files_are_not_replaced_without_force() {
     for there in FILES {
         let empty = Empty::new();
         fs::write(empty.home().join(there), "somebody's work").unwrap();
@@ -394,7 +394,7 @@ fn what_is_there_stays_unless_it_is_forced() {
         assert_eq!(empty.names(), [there]);
         assert_eq!(empty.text(there), "somebody's work");
 
-        // Nor does a bad answer cost what is there.
+        // An invalid answer does not change the files either.
         let done = empty.wizard(&[("wizard_issuer", "https://")], true);
         assert_eq!(done.status.code(), Some(2));
         assert_eq!(empty.text(there), "somebody's work");
@@ -409,8 +409,8 @@ fn what_is_there_stays_unless_it_is_forced() {
 
 #[test]
 fn the_result_has_to_be_good_before_anything_is_replaced() {
-    // 100 bytes of directory, so that the control socket's path is too long:
-    // no answer by itself is wrong.
+    // A directory of 100 bytes makes the path of the control socket too long,
+    // although each answer is valid.
     let empty = Empty::new();
     let deep = empty.home().join("d".repeat(100));
     fs::create_dir(&deep).unwrap();
@@ -426,7 +426,7 @@ fn the_result_has_to_be_good_before_anything_is_replaced() {
 }
 
 #[test]
-fn without_anybody_to_ask_or_a_place_to_write_it_says_so() {
+fn setup_fails_without_a_terminal_or_a_writable_directory() {
     let empty = Empty::new();
     let mut command = empty.command(&["setup"]);
     let done = command.stdin(Stdio::null()).output().unwrap();

@@ -1,4 +1,4 @@
-//! The built binary in a house of its own, to be killed and signalled.
+//! The built binary in a house, for tests with signals.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,14 +15,15 @@ pub(crate) struct Built {
 }
 
 impl Built {
-    /// The daemon serves, and has asked Google and DSM.
+    /// Starts the daemon and waits until it serves and has fetched from Google
+    /// and DSM.
     pub(crate) async fn new() -> Self {
         let built = Self::planned(Plan::default()).await;
-        built.knows_everybody().await;
+        built.has_saved_users_and_documents().await;
         built
     }
 
-    /// The daemon serves.
+    /// Starts the daemon and waits until it serves.
     pub(crate) async fn planned(plan: Plan) -> Self {
         let house = House::for_built_daemon(plan, free_port()).await;
         let process = start(&house);
@@ -34,45 +35,45 @@ impl Built {
         self.process = start(&self.house);
     }
 
-    /// The same with the config that is there already.
+    /// Starts it again with the existing config.
     pub(crate) fn start_as_configured(&mut self) {
         let home = self.house.home.path();
         let mut command = run_with(&home.join("config.toml"));
         self.process = Process::start(&mut command, self.house.address.port(), home);
     }
 
-    /// The power goes, and comes back.
+    /// Kills the daemon and starts it again.
     pub(crate) fn power_cut(&mut self) {
         self.process.cut_off();
         self.start();
     }
 
     /// Waits until the users and Google's documents are on disk.
-    pub(crate) async fn knows_everybody(&self) {
+    pub(crate) async fn has_saved_users_and_documents(&self) {
         until("users and documents are kept", || {
             self.house.rows("users") > 0 && self.house.rows("documents") == 2
         })
         .await;
     }
 
-    /// What `path` answers.
+    /// Returns the response for `path`.
     pub(crate) async fn get(&self, path: &str) -> Shown {
         Browser::new().get(&self.house.url(path)).await
     }
 
-    /// The keys that must be the same as long as the state lives.
+    /// The keys that must be the same for the life of the state.
     pub(crate) async fn keys(&self) -> (String, Vec<u8>) {
         let published = self.get("/keys").await.body;
         (published, self.house.look_up("SELECT key FROM seal_key"))
     }
 }
 
-/// The state's file, or with a `suffix` one beside it.
+/// The path of the state, or with a `suffix` of a file next to it.
 pub(crate) fn state(house: &House, suffix: &str) -> PathBuf {
     house.home.path().join(format!("state.sqlite3{suffix}"))
 }
 
-/// Starts the daemon, and waits for nothing.
+/// Starts the daemon without waiting.
 pub(crate) fn spawn(house: &House) -> Process {
     Process::spawn(&mut run(house), house.address.port(), house.home.path())
 }

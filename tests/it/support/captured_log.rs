@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 
-/// What this thread, which runs the whole house, logs as the daemon would.
+/// Captures the log of this thread, which runs the whole house.
 pub(crate) struct CapturedLog {
     _home: TempDir,
     path: PathBuf,
@@ -35,13 +35,13 @@ impl CapturedLog {
             path,
             read: 0,
             _guard: tracing::subscriber::set_default(subscriber),
-            // While there is one subscriber only, a line that another test's
-            // thread passes first is switched off for all.
+            // With only one subscriber, tracing would disable a line for all
+            // threads if another test's thread reached it first.
             _second: Dispatch::new(NoSubscriber::default()),
         }
     }
 
-    /// How often `words` were said.
+    /// How often `words` were logged.
     pub(crate) fn count(&self, words: &str) -> usize {
         self.text().matches(words).count()
     }
@@ -59,12 +59,12 @@ impl CapturedLog {
         news
     }
 
-    /// The one line since the last call, without its time: the words before
-    /// the request's id, and the id.
+    /// The only line since the last call, without its time: the text before the
+    /// request's id, and the id.
     pub(crate) fn only_line(&mut self, case: &str) -> (String, String) {
         let mut news = self.news();
-        // That an account is linked is no login's end, nor is what DSM tells
-        // first.
+        // Lines about a new link and the first message of DSM do not end a
+        // login.
         news.retain(|line| !line.contains(" WARN  linked a Google account "));
         news.retain(|line| !line.contains(" INFO  users refreshed "));
         news.retain(|line| !line.contains(" INFO  power schedule"));

@@ -1,4 +1,4 @@
-//! The command line: a config in a directory of its own, and the program.
+//! Runs the program with a config in its own directory.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -37,7 +37,7 @@ impl Home {
         self.0.path().join("config.toml")
     }
 
-    /// The command line `arguments`, with the config at its place.
+    /// Runs the command line `arguments` with this config.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.arg("--config").arg(self.path());
@@ -48,8 +48,7 @@ impl Home {
         self.command(&["check"]).output().unwrap()
     }
 
-    /// The names of all failures, by `check --json`, which has to exit 78 for
-    /// them.
+    /// The names of all failures of `check --json`, which must exit with 78.
     pub(crate) fn failures(&self) -> Vec<String> {
         let output = self.command(&["check", "--json"]).output().unwrap();
         let findings: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
@@ -78,7 +77,7 @@ pub(crate) fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// By sudo, for who is not root.
+/// Runs a program as root, by sudo if necessary.
 pub(crate) fn as_root(program: &Path) -> Command {
     if rustix::process::geteuid().is_root() {
         return Command::new(program);

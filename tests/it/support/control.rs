@@ -1,4 +1,4 @@
-//! The commands that ask a daemon which runs in the test.
+//! Commands that ask a daemon which runs in the test.
 
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
@@ -10,8 +10,8 @@ use tokio::task::spawn_blocking;
 use super::command_line::{bare, text};
 use super::process::until;
 
-/// The command line `arguments`, by the config of `house`, once its daemon can
-/// be asked.
+/// Runs `arguments` with the config of `house`, once its control socket is
+/// open.
 pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
     let socket = socket(house);
     until("the daemon answers", || {
@@ -21,7 +21,7 @@ pub(crate) async fn command(house: &House, arguments: &[&str]) -> Output {
     command_at_once(house, arguments).await
 }
 
-/// The same, whether it can be asked or not.
+/// Runs `arguments` immediately, whether the control socket is open or not.
 pub(crate) fn command_at_once(
     house: &House,
     arguments: &[&str],
@@ -36,7 +36,7 @@ pub(crate) fn command_at_once(
     async move { output.await.unwrap() }
 }
 
-/// What a command that has to succeed prints for programs.
+/// Returns the JSON output of a command that must succeed.
 pub(crate) async fn report(house: &House, arguments: &[&str]) -> Value {
     let arguments = [arguments, &["--json"]].concat();
     let output = command(house, &arguments).await;

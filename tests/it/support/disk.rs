@@ -1,4 +1,4 @@
-//! What a daemon left on disk.
+//! The files that a daemon wrote.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +16,8 @@ pub(crate) fn copied<T: FromSql>(house: &House, query: &str) -> T {
     copy.query_row(query, [], |row| row.get(0)).unwrap()
 }
 
-/// Each file of the house with its bytes, and the nanosecond in which it was
-/// last written to. A database that is only read touches none.
+/// Each file of the house with its content and its modification time in
+/// nanoseconds. Reading a database changes neither.
 pub(crate) fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
     let entries = fs::read_dir(house.home.path()).unwrap();
     let entries = entries.map(|entry| entry.unwrap());
@@ -30,7 +30,7 @@ pub(crate) fn disk(house: &House) -> BTreeMap<String, (Vec<u8>, i64, i64)> {
             let bytes = fs::read(entry.path()).unwrap();
             (name, (bytes, metadata.mtime(), metadata.mtime_nsec()))
         })
-        // Memory that is shared, and never synced.
+        // Shared memory, which is never synced.
         .filter(|(name, _)| !is_index(name))
         .collect()
 }

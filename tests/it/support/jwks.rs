@@ -6,7 +6,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 
-/// What is published now.
+/// Returns the published keys.
 pub(crate) async fn published(house: &House) -> JwkSet {
     let keys = Browser::new().get(&house.url("/keys")).await;
     assert_eq!(keys.header("cache-control"), "max-age=3600");
@@ -23,14 +23,14 @@ pub(crate) fn signer(token: &str) -> String {
     decode_header(token).unwrap().kid.unwrap()
 }
 
-/// As a client does that looked at `keys` at some time.
+/// Verifies a token like a client that cached `keys`.
 #[track_caller]
 pub(crate) fn assert_verifies(token: &str, keys: &JwkSet) {
     let kid = signer(token);
     let key = keys.find(&kid).unwrap_or_else(|| panic!("{kid}: {keys:?}"));
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&["synology"]);
-    // It would look at the machine's clock; ours is moved.
+    // The library would use the machine's clock.
     validation.validate_exp = false;
     let key = DecodingKey::from_jwk(key).unwrap();
     decode::<Value>(token, &key, &validation).unwrap();

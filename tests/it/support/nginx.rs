@@ -1,5 +1,5 @@
-//! nginx with TLS in front of the daemon and of the NAS, as on a NAS: one
-//! port, two names.
+//! nginx with TLS in front of the daemon and of the NAS, as on a NAS: one port,
+//! two names.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,19 +8,19 @@ use std::process::Command;
 
 use super::process::{Process, tool};
 
-/// Who listens where on this machine.
+/// The ports of all servers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ports {
     /// nginx itself.
     pub(crate) https: u16,
-    /// Who answers as nas.localhost.
+    /// The server of nas.localhost.
     pub(crate) nas: u16,
-    /// Who answers as login.localhost, and by any other name.
+    /// The server of login.localhost, and of any other name.
     pub(crate) provider: u16,
 }
 
-/// Starts it with its files in `directory`, which keeps its certificate and
-/// its `requests.log`. Nobody has to listen behind it yet.
+/// Starts nginx with its certificate and its `requests.log` in `directory`. The
+/// servers behind it may start later.
 pub(crate) fn start(ports: Ports, directory: &Path) -> Process {
     let values = [
         ("https", ports.https.to_string()),
@@ -49,7 +49,7 @@ pub(crate) fn filled(template: &str, values: &[(&str, String)]) -> String {
         })
 }
 
-/// Started by root, servers read their files as somebody else.
+/// Servers started by root read their files as another user.
 pub(crate) fn write_public(path: &Path, text: &str) {
     let directory = path.parent().unwrap();
     fs::create_dir_all(directory).unwrap();

@@ -1,4 +1,4 @@
-//! Programs, ours and other people's: started on free ports, awaited, ended.
+//! Starts programs on free ports, waits for them and ends them.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Below those that Linux hands out by itself, so that no test beside this
-/// one gets such a port between our look and its owner's start.
+/// Below the system's ephemeral ports, so that no other test gets such a port
+/// between the check and the bind.
 const PORTS: Range<u16> = 20_000..30_000;
 
-/// A different port for each call, free at the time.
+/// Returns a different port for each call, free at the time.
 pub(crate) fn free_port() -> u16 {
     use std::sync::atomic::{AtomicU16, Ordering};
     static TAKEN: AtomicU16 = AtomicU16::new(0);
     let span = u32::from(PORTS.end - PORTS.start);
-    // Two runs on one machine begin at different places.
+    // Two test runs on one machine begin at different ports.
     let start = u16::try_from(std::process::id() * 16 % span).unwrap();
     loop {
         let step = TAKEN.fetch_add(1, Ordering::Relaxed);
@@ -32,10 +32,10 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-/// Where a program is that `tests/prepare` installs. None is optional: a test
-/// that skips itself where a tool is missing soon tests nothing anywhere.
+/// Returns the path of a program that `tests/prepare` installs. None is
+/// optional: a test that skips itself without a tool would soon run nowhere.
 pub(crate) fn tool(name: &str) -> PathBuf {
-    // Beside target/tmp, where cargo lets tests write.
+    // Next to target/tmp, which cargo provides to tests.
     let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let provider = build.with_file_name("oidc-provider-mock").join("bin");
     let places = [&provider, Path::new("/usr/sbin"), Path::new("/usr/bin")];
@@ -45,7 +45,7 @@ pub(crate) fn tool(name: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{name} is missing: run tests/prepare"))
 }
 
-/// Runs until dropped; when the test has failed, its log is shown.
+/// A process that runs until dropped; its log is shown if the test has failed.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -60,8 +60,8 @@ impl Process {
         process
     }
 
-    /// Starts `command`; its log is named after `port`, and goes on where one
-    /// before it ended.
+    /// Starts `command`; its log is named after `port`, and continues that of a
+    /// previous process.
     pub(crate) fn spawn(command: &mut Command, port: u16, directory: &Path) -> Self {
         let program = Path::new(command.get_program());
         let name = program.file_name().unwrap().to_string_lossy().into_owned();
@@ -73,7 +73,7 @@ impl Process {
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
         let child = command
-            // Not cargo's, nor the developer's: no setting of theirs decides.
+            // Without cargo's and the developer's settings.
             .env_clear()
             .envs(of_the_test)
             .stdin(Stdio::null())
@@ -84,7 +84,7 @@ impl Process {
         Self { name, child, log }
     }
 
-    /// For at most two minutes: the machine may be busy.
+    /// Waits for at most two minutes: the machine may be busy.
     fn wait_for(&mut self, port: u16) {
         for _ in 0..12_000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
@@ -98,23 +98,23 @@ impl Process {
         panic!("{} does not listen on port {port}", self.name);
     }
 
-    /// As `kill` at a shell.
+    /// Sends a signal, like `kill` in a shell.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// What the system calls it.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> i32 {
         Pid::from_child(&self.child).as_raw_nonzero().get()
     }
 
-    /// `kill -9`, or a power cut.
+    /// Sends SIGKILL, as a simulated power cut.
     pub(crate) fn cut_off(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the process has ended by itself.
     pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut status = None;
         until("the program ends", || {
@@ -130,7 +130,7 @@ impl Process {
         until(words, || self.log().contains(words)).await;
     }
 
-    /// All that it has written.
+    /// Returns its whole log.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }

@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// As many connections as the server accepts.
+/// The number of connections that the server accepts.
 pub(crate) const PLACES: usize = 512;
 
-/// Both ends of so many connections are in this process, and other tests run
-/// beside this one: more than the 1024 files that many systems allow at first.
+/// Both ends of all connections are in this process, beside those of other
+/// tests: more than the default limit of 1024 files.
 pub(crate) fn allow_many_files() {
     let allowed = getrlimit(Resource::Nofile);
     let wanted = u64::try_from(4 * PLACES).unwrap();
@@ -25,7 +25,7 @@ pub(crate) fn allow_many_files() {
     }
 }
 
-/// The house's server a second time, with another patience; until the set is
+/// Serves the house a second time, with another time-out, until the set is
 /// dropped.
 pub(crate) async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

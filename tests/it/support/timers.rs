@@ -5,8 +5,8 @@ use std::time::Duration;
 use fakes::browser::{Browser, Shown};
 use fakes::house::House;
 
-/// What `person` is told who waits for a DSM that does not answer. Seconds
-/// pass in milliseconds meanwhile.
+/// Returns what `person` sees after waiting for a DSM that does not respond.
+/// Seconds pass in milliseconds meanwhile.
 pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
     let seconds_pass = async {
         loop {
@@ -20,15 +20,13 @@ pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
     }
 }
 
-/// Timers believe that `span` has passed; what is under way on sockets goes
-/// on as it was.
+/// Advances timers by `span`; sockets are not affected.
 pub(crate) async fn pass(span: Duration) {
     let _frozen = Frozen::now();
     tokio::time::advance(span).await;
 }
 
-/// The runtime's time stands still until this is dropped, be it since nobody
-/// waits for its end any more.
+/// Pauses the runtime's time until dropped, also if the test is cancelled.
 struct Frozen;
 
 impl Frozen {

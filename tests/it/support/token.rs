@@ -6,11 +6,11 @@ use fakes::browser::{Browser, Shown};
 use fakes::house::{House, Plan, encode, write_secret};
 use tempfile::TempDir;
 
-/// Another client's place.
+/// The redirect URI of the second client.
 pub(crate) const PHOTOS: &str = "https://photos.example.com/callback?from=login";
 
-/// The refusal in an answer: of the form of RFC 6749, section 5.2, and
-/// without a token.
+/// The error in a response in the form of RFC 6749, section 5.2, without a
+/// token.
 #[track_caller]
 pub(crate) fn error(answer: &Shown) -> (u16, String) {
     let json = answer.json();
@@ -26,22 +26,22 @@ pub(crate) fn error(answer: &Shown) -> (u16, String) {
     (answer.status.as_u16(), code)
 }
 
-/// `invalid_grant`, as an answer to be compared.
+/// The expected `invalid_grant` response.
 pub(crate) fn invalid_grant() -> (u16, String) {
     (400, "invalid_grant".to_owned())
 }
 
-/// The same for `invalid_request`.
+/// The expected `invalid_request` response.
 pub(crate) fn invalid_request() -> (u16, String) {
     (400, "invalid_request".to_owned())
 }
 
-/// `client_secret_basic` for halves that are encoded already.
+/// `client_secret_basic` for halves that are already encoded.
 pub(crate) fn basic(id: &str, secret: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
 }
 
-/// Posts `form` with an Authorization header.
+/// Sends a POST request with `form` and an Authorization header.
 pub(crate) async fn post_with(house: &House, authorization: &str, form: &str) -> Shown {
     let mut browser = Browser::new().with_header("authorization", authorization);
     browser.post(&house.url("/token"), form).await
@@ -63,7 +63,7 @@ pub(crate) async fn house_with_photos(id: &str, secret: &str) -> (House, TempDir
     (House::planned(plan).await, secrets)
 }
 
-/// A code for `person` that `client` asked for.
+/// A code for `person` that was issued to `client`.
 pub(crate) async fn code_for(
     house: &House,
     client: &str,

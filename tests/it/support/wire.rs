@@ -1,4 +1,4 @@
-//! HTTP written by hand, for what no well-behaved client sends.
+//! HTTP written by hand, for requests that no usual client sends.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,24 +7,23 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// A test that waits for longer waits for ever.
+/// The time-out for reads.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// One connection.
 pub(crate) struct Wire(BufReader<TcpStream>);
 
 impl Wire {
-    /// Connects.
     pub(crate) async fn to(address: SocketAddr) -> Self {
         Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
     }
 
-    /// Sends `text` as it is.
+    /// Sends `text` unchanged.
     pub(crate) async fn send(&mut self, text: &str) {
         self.0.write_all(text.as_bytes()).await.unwrap();
     }
 
-    /// The next answer whose body has a length: status and body.
+    /// Reads the next response that has a length: status and body.
     pub(crate) async fn answer(&mut self) -> (u16, String) {
         timeout(PATIENCE, self.read_answer()).await.unwrap()
     }
@@ -50,7 +49,7 @@ impl Wire {
         (status, String::from_utf8(body).unwrap())
     }
 
-    /// Whether nothing has come, and the other side has not gone either.
+    /// Whether nothing was received and the connection is open.
     pub(crate) fn is_silent(&mut self) -> bool {
         let mut byte = [0];
         let read = self.0.get_ref().try_read(&mut byte);
@@ -58,10 +57,10 @@ impl Wire {
             && read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
-    /// Everything until the other side hangs up.
+    /// Reads until the connection is closed.
     pub(crate) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
-        // A server that closes with our bytes unread resets the connection.
+        // A server that closes with unread bytes resets the connection.
         let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest))
             .await
             .unwrap();

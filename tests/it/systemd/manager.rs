@@ -1,4 +1,4 @@
-//! systemd, as far as a daemon sees it: the socket that it listens on.
+//! A fake systemd: the socket that it listens on.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
@@ -12,20 +12,20 @@ use fakes::house::House;
 use crate::support::built::{Built, run};
 use crate::support::process::{Process, until};
 
-/// What a daemon has told its service manager.
+/// The messages of a daemon to its service manager.
 pub(super) struct Manager {
     socket: PathBuf,
     told: Arc<Mutex<Vec<(Instant, String)>>>,
 }
 
 impl Manager {
-    /// It listens in the home of `house`.
+    /// Listens in the home of `house`.
     pub(super) fn of(house: &House) -> Self {
         let socket = house.home.path().join("notify.sock");
         let listens = UnixDatagram::bind(&socket).unwrap();
         let told = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&told);
-        // Ends with the program: nobody can tell when the last message came.
+        // Ends with the program: the last message is not marked.
         thread::spawn(move || {
             let mut message = [0; 4096];
             while let Ok(length) = listens.recv(&mut message) {
@@ -37,13 +37,13 @@ impl Manager {
         Self { socket, told }
     }
 
-    /// Starts the built daemon and waits until it serves. systemd would end
-    /// it after `watchdog` without a word.
+    /// Starts the built daemon and waits until it serves, with `watchdog` as
+    /// the watchdog time-out.
     pub(super) fn start(&self, house: House, watchdog: Option<Duration>) -> Built {
         self.start_with(run(&house), house, watchdog)
     }
 
-    /// The same with another command.
+    /// Starts another command in the same way.
     pub(super) fn start_with(
         &self,
         mut command: Command,
@@ -65,19 +65,19 @@ impl Manager {
         told.iter().map(|(_, message)| message.clone()).collect()
     }
 
-    /// How many messages have `line`, by its beginning.
+    /// Counts the messages with a line that begins with `line`.
     pub(super) fn count(&self, line: &str) -> usize {
         let told = self.told();
         let has = |message: &&String| message.lines().any(|it| it.starts_with(line));
         told.iter().filter(has).count()
     }
 
-    /// Waits for the `times`th message with `line`, by its beginning.
+    /// Waits for message number `times` with a line that begins with `line`.
     pub(super) async fn hears(&self, line: &str, times: usize) {
         until(line, || self.count(line) >= times).await;
     }
 
-    /// How long the last message with `line` is ago.
+    /// The time since the last message with `line`.
     pub(super) fn since_last(&self, line: &str) -> Duration {
         let told = self.told.lock().unwrap();
         let last = told.iter().rev().find(|(_, message)| message == line);

@@ -1,5 +1,4 @@
-//! The unit that is shipped: systemd itself looks at it, and what it names is
-//! there.
+//! The shipped unit: checked by systemd, and all that it names exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use crate::support::process::{Process, tool};
 const NAME: &str = "google-to-synology-sso.service";
 const INSTALLED: &str = "/usr/local/bin/google-to-synology-sso";
 
-/// The worst that is let through; systemd calls anything below 2 safe.
+/// The limit of the exposure level; systemd calls anything below 2 safe.
 const EXPOSURE: f32 = 1.5;
 
 fn unit() -> PathBuf {
@@ -44,7 +43,7 @@ fn systemd_finds_little_that_it_exposes() {
 
 #[test]
 fn systemd_understands_every_line() {
-    // It also looks whether the program is there.
+    // It also checks that the program exists.
     let home = tempfile::tempdir().unwrap();
     let installed = home.path().join(NAME);
     let text = fs::read_to_string(unit()).unwrap();
@@ -60,19 +59,19 @@ fn systemd_understands_every_line() {
 }
 
 #[test]
-fn its_memory_and_its_files_are_nobody_elses() {
+fn its_memory_and_files_are_private() {
     let unit = fs::read_to_string(unit()).unwrap();
     assert_eq!(values(&unit, "LimitCORE"), ["0"]);
     assert_eq!(values(&unit, "UMask"), ["0077"]);
     assert_eq!(values(&unit, "StateDirectoryMode"), ["0700"]);
-    // A bad config is not tried again and again; a failure is.
+    // A bad config is not retried; a failure is.
     assert_eq!(values(&unit, "RestartPreventExitStatus"), ["2 78"]);
     assert_eq!(values(&unit, "Restart"), ["on-failure"]);
 }
 
-/// As systemd would run the lines of the unit, but for where things are.
+/// Runs the lines of the unit as systemd does, with other paths.
 #[tokio::test]
-async fn what_it_starts_serves_and_what_it_reloads_with_reloads() {
+async fn the_start_and_reload_commands_of_the_unit_work() {
     let house = super::house().await;
     house.write_config();
     let systemd = Manager::of(&house);
@@ -94,14 +93,14 @@ async fn what_it_starts_serves_and_what_it_reloads_with_reloads() {
     house.sign_in(JEANNE, "").await;
 }
 
-/// While the fakes go on in this thread.
+/// Runs the command while the fakes serve on this thread.
 async fn output_of(mut command: Command) -> Output {
     let ended = tokio::task::spawn_blocking(move || command.output());
     ended.await.unwrap().unwrap()
 }
 
-/// The command of `key` with the unit's environment, its directory being the
-/// home of `house`.
+/// The command of `key` with the unit's environment, and the home of `house` as
+/// its directory.
 fn command(key: &str, house: &House) -> Command {
     let unit = fs::read_to_string(unit()).unwrap();
     let line = values(&unit, key).remove(0);

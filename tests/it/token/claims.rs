@@ -1,4 +1,4 @@
-//! What the ID token says, byte for byte, and that others can verify it.
+//! The claims of the ID token, byte for byte, and its signature.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::support::token::{PHOTOS, code_for, house_with_photos};
 
-/// What Dex's Google connector makes of Jeanne's subject,
+/// The `sub` that Dex's Google connector creates from Jeanne's subject,
 /// 103547991597142817347.
 const JEANNE_IN_DEX: &str = "ChUxMDM1NDc5OTE1OTcxNDI4MTczNDcSBmdvb2dsZQ";
 
@@ -74,7 +74,7 @@ async fn claims_do_not_depend_on_the_scope() {
 }
 
 #[tokio::test]
-async fn anybody_can_verify_the_signature_by_the_published_key() {
+async fn the_published_key_verifies_the_signature() {
     let house = House::new().await;
     let code = house.code(JEANNE, "").await;
     let tokens = house.redeem(&code, "").await.json();
@@ -90,12 +90,12 @@ async fn anybody_can_verify_the_signature_by_the_published_key() {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.set_audience(&["synology"]);
     validation.set_issuer(&[house.issuer()]);
-    // It would look at the machine's clock; ours stands still.
+    // The library would use the machine's clock.
     validation.validate_exp = false;
     let decoded = decode::<Value>(token, &key, &validation).unwrap();
     assert_eq!(decoded.claims["username"], "jeanne");
 
-    // What nobody signed verifies by nothing.
+    // A modified token is rejected.
     let (message, signature) = token.rsplit_once('.').unwrap();
     let (head, _) = message.split_once('.').unwrap();
     let claims = decoded.claims.to_string().replace("jeanne", "Paul");
@@ -130,7 +130,7 @@ async fn no_two_tokens_have_one_jti() {
 }
 
 #[tokio::test]
-async fn when_somebody_signed_in_is_googles_to_say() {
+async fn auth_time_comes_from_google() {
     let house = House::new().await;
     let auth_time = async |more| {
         let code = house.code(JEANNE, more).await;
@@ -141,9 +141,9 @@ async fn when_somebody_signed_in_is_googles_to_say() {
         claims.get("auth_time").map(|time| (issued, time.clone()))
     };
 
-    // Google says nothing: nor do we, unless we must.
+    // Google sends no `auth_time`, so the claim is only included if required.
     assert_eq!(auth_time("").await, None);
-    // Then the second of the callback, which was twenty seconds ago.
+    // Then the time of the callback, which was twenty seconds ago.
     let (issued, time) = auth_time("&max_age=3600").await.unwrap();
     assert_eq!(time, issued - 20);
 
@@ -170,7 +170,7 @@ async fn the_user_name_is_written_as_dsm_lists_it() {
 }
 
 #[tokio::test]
-async fn whom_google_gives_no_name_has_none() {
+async fn a_user_without_a_name_at_google_has_no_name_claim() {
     let house = House::new().await;
     house.google.tamper(|draft| draft.drop_claim("name"));
     let (claims, token) = house.sign_in(JEANNE, "").await;
@@ -225,6 +225,6 @@ async fn each_client_is_its_tokens_audience() {
     let tokens = Browser::new().post(&house.url("/token"), &form).await;
     let claims = claims(tokens.json()["id_token"].as_str().unwrap());
     assert_eq!(claims["aud"], "photos");
-    // The person is the same for both: DSM's and everybody's `sub`.
+    // Both clients get the same `sub`.
     assert_eq!(claims["sub"], JEANNE_IN_DEX);
 }

@@ -1,4 +1,4 @@
-//! The client says who it is: by the form or by the header, never by both.
+//! Client authentication by the form or by the header, but not by both.
 
 use fakes::browser::{Browser, Shown};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI, encode, token_form};
@@ -7,7 +7,7 @@ use crate::support::token::{
     PHOTOS, basic, code_for, error, house_with_photos, invalid_request, post_with,
 };
 
-/// What remains of DSM's form when the header says who asks.
+/// DSM's form without the client, for requests with the header.
 fn anonymous_form(code: &str) -> String {
     format!(
         "grant_type=authorization_code&code={code}&redirect_uri={}",
@@ -55,7 +55,7 @@ async fn both_halves_of_the_header_are_form_encoded() {
     };
 
     let code = code_for(&house, id, PHOTOS, JEANNE).await;
-    // Not encoded, the colon in the ID ends it.
+    // Not encoded, the colon in the ID would end it.
     let raw = post_with(&house, &basic(id, secret), &form(&code)).await;
     assert_eq!(error(&raw), (401, "invalid_client".to_owned()));
 
@@ -74,9 +74,9 @@ async fn both_halves_of_the_header_are_form_encoded() {
     assert_eq!(answer.status, 200, "{answer:?}");
 }
 
-/// As curl, Postman and many libraries send them, against RFC 6749.
+/// As curl, Postman and many libraries send it, against RFC 6749.
 #[tokio::test]
-async fn a_secret_that_nobody_encoded_is_the_same_secret() {
+async fn a_secret_that_is_not_encoded_is_accepted() {
     for secret in ["a+b c", "100%41", "%ff%", "p:a+s%73 w\u{f6}rd \u{20ac}&="] {
         let (house, _secrets) = house_with_photos("photos+2", secret).await;
         let form = |code: &str| {
@@ -101,7 +101,7 @@ async fn a_secret_that_nobody_encoded_is_the_same_secret() {
 }
 
 #[tokio::test]
-async fn who_does_not_say_who_he_is_gets_401_and_the_code_stays_good() {
+async fn an_unauthenticated_client_gets_401_and_uses_up_no_code() {
     let house = House::new().await;
     let code = house.code(JEANNE, "").await;
     let form = anonymous_form(&code);

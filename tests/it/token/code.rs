@@ -1,5 +1,5 @@
-//! A code: once, within its minute, by whom it was granted to, for its
-//! redirect URI and its verifier.
+//! A code is valid once, for a minute, for its client, redirect URI and
+//! verifier.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn a_code_is_good_for_a_minute() {
 }
 
 #[tokio::test]
-async fn a_code_that_nobody_granted_is_none() {
+async fn an_unknown_code_is_rejected() {
     let house = House::new().await;
     let answer = house.redeem(&URL_SAFE_NO_PAD.encode([7; 32]), "").await;
     assert_eq!(error(&answer), invalid_grant());
@@ -109,7 +109,7 @@ async fn a_second_use_much_later_still_ends_it() {
     let code = house.code(JEANNE, "").await;
     let token = access_token(&house.redeem(&code, "").await);
     house.clock.advance(Duration::from_mins(10));
-    // Somebody else's login forgets what has expired; this has not.
+    // Another login deletes what has expired, but not this code.
     let other = house.sign_in("paul@example.com", "").await.1;
 
     let again = house.redeem(&code, "").await;
@@ -151,12 +151,12 @@ async fn another_client_can_neither_use_nor_spend_a_code() {
 
     let token = access_token(&house.redeem(&code, "").await);
 
-    // Nor end what came of it.
+    // Nor revoke its token.
     let stolen = Browser::new().post(&url, &by_photos(&code)).await;
     assert_eq!(error(&stolen), invalid_grant());
     assert_eq!(house.userinfo(&token).await.status, 200);
 
-    // The other way round likewise.
+    // The same with the clients exchanged.
     let code = code_for(&house, "photos", PHOTOS, JEANNE).await;
     let stolen = redeem_for(&house, &code, PHOTOS).await;
     assert_eq!(error(&stolen), invalid_grant());
@@ -229,7 +229,7 @@ async fn a_challenge_wants_its_verifier() {
         let code = house.code(JEANNE, &asked).await;
         let answer = house.redeem(&code, &more).await;
         assert_eq!(error(&answer), invalid_grant(), "{case}");
-        // There is no second guess.
+        // A second try is not accepted.
         let right = format!("&code_verifier={VERIFIER}");
         let answer = house.redeem(&code, &right).await;
         assert_eq!(error(&answer), invalid_grant(), "{case}, then right");
@@ -274,7 +274,7 @@ async fn of_many_who_show_a_code_at_once_one_gets_tokens() {
         for answer in refused {
             assert_eq!(error(answer), invalid_grant());
         }
-        // Seven replays: what the one got has ended.
+        // Seven replays: the token of the first request was revoked.
         let token = access_token(got[0]);
         assert_eq!(house.userinfo(&token).await.status, 401);
     }

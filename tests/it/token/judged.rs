@@ -1,5 +1,5 @@
-//! Who was let in a moment ago may be out now: the judgement is made again
-//! when the code is redeemed, and at each use of the access token.
+//! A user who was accepted may be rejected later: the decision is repeated when
+//! the code is redeemed, and at each use of the access token.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use fakes::house::{House, JEANNE, family};
 
 use crate::support::token::{error, invalid_grant};
 
-/// What an administrator may do to Jeanne while she signs in.
+/// A change to Jeanne's account while she signs in.
 type Change = fn(&mut Vec<FakeUser>);
 
 const CHANGES: [(&str, Change); 7] = [
@@ -54,7 +54,7 @@ async fn change(house: &House, change: Change) {
     list(house, users).await;
 }
 
-/// From now on DSM answers nothing, and no refresh is under way.
+/// DSM does not respond from now on, and no refresh is in progress.
 async fn dsm_falls_silent(house: &House) {
     house.dsm.always(Api::Users, Instead::Status(503));
     house.jobs().users.refresh().await.unwrap_err();
@@ -77,7 +77,7 @@ async fn a_code_is_worth_nothing_once_its_user_is() {
         change(&house, what_happens).await;
         let answer = house.redeem(&code, "").await;
         assert_eq!(error(&answer), invalid_grant(), "{now_is}");
-        // The one try is over, whatever the administrator mends.
+        // The code was used up, even if the administrator restores the user.
         list(&house, family()).await;
         let answer = house.redeem(&code, "").await;
         assert_eq!(error(&answer), invalid_grant(), "{now_is}, then mended");
@@ -97,7 +97,7 @@ async fn an_access_token_is_worth_nothing_once_its_user_is() {
 }
 
 #[tokio::test]
-async fn what_does_not_change_who_she_is_changes_nothing() {
+async fn unrelated_changes_do_not_affect_a_token() {
     let house = House::new().await;
     let code = house.code(JEANNE, "").await;
     change(&house, |users| {
@@ -105,7 +105,7 @@ async fn what_does_not_change_who_she_is_changes_nothing() {
         jeanne.email = Some(" JeanneMartin+nas@googlemail.com".to_owned());
         jeanne.expired = Some("2026/3/3".to_owned());
         jeanne.description = "on the night shift".to_owned();
-        // Who has signed in keeps the address, whoever else sets it.
+        // A linked user keeps the address, even if another user has it too.
         users.push(FakeUser::new("twin", "jeannemartin@gmail.com"));
         users.reverse();
     })
@@ -117,13 +117,13 @@ async fn what_does_not_change_who_she_is_changes_nothing() {
 }
 
 #[tokio::test]
-async fn users_older_than_max_age_vouch_for_nobody() {
+async fn users_older_than_max_age_are_not_used() {
     let mut house = House::new().await;
     dsm_falls_silent(&house).await;
     let listed = house.bridge().snapshot.load_full().unwrap().refreshed();
     let week = Duration::from_hours(7 * 24);
 
-    // The last second in which they do.
+    // The last second in which they are valid.
     house.clock.set(listed.plus(week).seconds());
     let code = house.code(JEANNE, "").await;
     let (_, token) = house.sign_in(JEANNE, "").await;
@@ -134,7 +134,7 @@ async fn users_older_than_max_age_vouch_for_nobody() {
     assert_eq!(error(&answer), invalid_grant());
     assert_invalid_token(&house.userinfo(&token).await, "too old");
 
-    // A restart makes them no younger.
+    // A restart does not make them newer.
     house.plan().warmed_up = false;
     house.stop().await;
     house.start().await;
@@ -142,7 +142,7 @@ async fn users_older_than_max_age_vouch_for_nobody() {
 }
 
 #[tokio::test]
-async fn users_from_the_future_vouch_for_nobody() {
+async fn users_from_the_future_are_not_used() {
     let house = House::new().await;
     let code = house.code(JEANNE, "").await;
     let (_, token) = house.sign_in(JEANNE, "").await;

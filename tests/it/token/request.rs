@@ -1,5 +1,4 @@
-//! A request for tokens of good form, and what is none: it costs nobody a
-//! code.
+//! Valid and invalid token requests; an invalid one does not use up the code.
 
 use fakes::browser::{Browser, Shown};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI, encode, token_form};
@@ -7,7 +6,7 @@ use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, REDIRECT_URI, encode, to
 use crate::support::token::{error, invalid_request};
 use crate::support::wire::Wire;
 
-/// The form without the parameter `name`, or with another value of it.
+/// Returns the form without the parameter `name`, or with another value.
 fn with(form: &str, name: &str, value: Option<&str>) -> String {
     let prefix = format!("{name}=");
     let pairs = form.split('&').filter(|pair| !pair.starts_with(&prefix));
@@ -16,7 +15,8 @@ fn with(form: &str, name: &str, value: Option<&str>) -> String {
     pairs.join("&")
 }
 
-/// POSTs `body` as `content_type`; an empty one is left out.
+/// Sends a POST request with `body` as `content_type`; an empty type is left
+/// out.
 async fn post_as(house: &House, content_type: &str, body: &str) -> (u16, String) {
     let header = match content_type {
         "" => String::new(),
@@ -115,7 +115,7 @@ async fn the_query_of_a_post_is_not_read() {
     let answer = Browser::new().post(&split, &form).await;
     assert_eq!(error(&answer), invalid_request());
 
-    // A second code there doubles nothing.
+    // A second code in the query is ignored.
     let answer = Browser::new().post(&split, &token_form(&code)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
 }
@@ -155,7 +155,7 @@ async fn a_body_of_more_than_16_kb_is_refused() {
     assert_eq!(status, 413);
     assert!(body.contains("\"invalid_request\""), "{body}");
 
-    // Nor one that does not say its length before.
+    // Nor a body without a declared length.
     let mut wire = Wire::to(house.address).await;
     let head = format!(
         "POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\n\

@@ -1,4 +1,4 @@
-//! Discovery document and keys: when they are fetched, and when not.
+//! Discovery document and keys: when they are fetched.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,7 +119,7 @@ async fn unknown_keys_fetch_the_keys_every_thirty_seconds_at_most() {
         assert!(!keys.contains("made-up"));
         assert_eq!(world.google.requests(Endpoint::Keys), 2);
     }
-    // Setting the clock does not make the half minute pass.
+    // Setting the clock does not end the half minute.
     world.clock.set(world.now().plus(hours(1)).seconds());
     world.upstream.keys_for(Some("made-up")).await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Keys), 2);
@@ -130,7 +130,7 @@ async fn unknown_keys_fetch_the_keys_every_thirty_seconds_at_most() {
 }
 
 #[tokio::test]
-async fn who_comes_while_an_unknown_key_is_fetched_waits_for_it() {
+async fn a_login_waits_for_a_running_fetch_of_an_unknown_key() {
     let world = World::new().await;
     world.upstream.refresh().await.unwrap();
     world.google.rotate_keys();
@@ -198,7 +198,7 @@ async fn the_daemon_need_not_wait_a_second_after_a_failure() {
 }
 
 #[tokio::test]
-async fn who_goes_away_while_fetching_holds_up_nobody() {
+async fn a_cancelled_fetch_does_not_delay_others() {
     let world = World::new().await;
     let google_is_slow = world.google.hold(Endpoint::Discovery);
     tokio::select! {
@@ -256,7 +256,7 @@ async fn yesterdays_documents_serve_without_a_network() {
     world.upstream.keys_for(Some(&kid)).await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Discovery), 1);
     assert_eq!(world.google.requests(Endpoint::Keys), 1);
-    // What was kept and is still the same need not be written again.
+    // Unchanged documents need not be saved again.
     assert!(!world.upstream.refresh().await.unwrap().changed);
 }
 
@@ -318,7 +318,7 @@ async fn a_document_from_the_future_is_fetched_before_it_is_used() {
     let world = World::new().await;
     world.clock.advance(days(30));
     world.upstream.refresh().await.unwrap();
-    // NTP sets the clock right.
+    // NTP corrects the clock.
     world.clock.set(world.now().minus(days(30)).seconds());
     world.upstream.metadata().await.unwrap();
     assert_eq!(world.google.requests(Endpoint::Discovery), 2);
@@ -406,7 +406,7 @@ async fn a_kept_document_survives_byte_for_byte() {
     assert_eq!(again.to_keep(), kept);
 }
 
-/// Tells `story` while the daemon's refreshing task runs beside it.
+/// Runs `story` while the daemon's refreshing task runs.
 async fn in_background(world: &World, story: impl Future<Output = ()>) {
     tokio::select! {
         () = world.upstream.refresh_when_asked() => panic!("the task ended"),

@@ -1,5 +1,5 @@
-//! A whole login at Google: the browser goes there, comes back with a code,
-//! and the code becomes an identity.
+//! A whole login at Google: the browser goes there and returns with a code,
+//! which is exchanged for an identity.
 
 use std::time::Duration;
 
@@ -42,7 +42,8 @@ async fn a_provider_that_wants_client_secret_basic_gets_it() {
     sign_in(&world).await.unwrap();
 }
 
-/// As an enterprise server that lists only what clients without a secret use.
+/// Like an enterprise server that lists only the methods of clients without a
+/// secret.
 #[tokio::test]
 async fn a_provider_that_lists_no_secret_gets_it_in_the_form() {
     let world = World::new().await;
@@ -53,7 +54,7 @@ async fn a_provider_that_lists_no_secret_gets_it_in_the_form() {
 }
 
 #[tokio::test]
-async fn a_new_key_is_found_while_somebody_signs_in() {
+async fn a_new_key_is_fetched_during_a_sign_in() {
     let world = World::new().await;
     sign_in(&world).await.unwrap();
     world.google.rotate_keys();
@@ -179,7 +180,7 @@ async fn a_refusal_comes_back_with_its_state() {
 }
 
 #[tokio::test]
-async fn an_answer_of_somebody_else_is_a_mix_up() {
+async fn a_response_of_another_issuer_is_a_mix_up() {
     let world = World::new().await;
     let metadata = world.upstream.metadata().await.unwrap();
     let pending = pending(&world);
@@ -198,7 +199,7 @@ async fn an_answer_of_somebody_else_is_a_mix_up() {
 }
 
 #[tokio::test]
-async fn the_chooser_lists_everybody_and_its_links_lead_back() {
+async fn the_chooser_lists_all_accounts_and_its_links_lead_back() {
     let world = World::new().await;
     let metadata = world.upstream.metadata().await.unwrap();
     let pending = pending(&world);
@@ -231,7 +232,7 @@ async fn the_chooser_lists_everybody_and_its_links_lead_back() {
 }
 
 #[tokio::test]
-async fn a_silent_login_needs_somebody_who_is_signed_in() {
+async fn a_silent_login_needs_a_signed_in_user() {
     let world = World::new().await;
     let metadata = world.upstream.metadata().await.unwrap();
     let mut pending = pending(&world);
@@ -348,7 +349,7 @@ fn pending(world: &World) -> PendingLogin {
     }
 }
 
-/// What the browser brings back.
+/// The parameters of the callback.
 fn brought_back(back: &Url) -> CallbackAnswer {
     let query = back.query().unwrap().as_bytes();
     CallbackAnswer::parse(&Parameters::parse(query).unwrap()).unwrap()

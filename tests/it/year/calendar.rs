@@ -1,5 +1,5 @@
-//! What happens on which day: what is set in an almanac, and what a seed
-//! deals out. How often each of it happens is the same in every year.
+//! The events of each day: fixed ones of an almanac, and random ones from a
+//! seed. Every year has the same number of each.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::timetable::{ORDINARY, PARTIES, SCHOOL, SUMMER, Timetable, day};
 pub(crate) const FIRST: &str = "2026-03-03";
 pub(crate) const LAST: &str = "2027-03-02";
 
-/// The NAS is unplugged from the night before the first of them on.
+/// The NAS is unplugged from the night before the first of these days on.
 pub(crate) const AWAY: (&str, &str) = ("2026-07-12", "2026-08-01");
 pub(crate) const DAYS_AWAY: usize = 21;
 
@@ -25,7 +25,7 @@ pub(crate) const WRONG_CLOCKS: usize = 20;
 pub(crate) const GOOGLES_ROTATIONS: usize = 12;
 pub(crate) const BUSY_EVENINGS: usize = 16;
 
-/// What is set in DSM for everybody, and where it can be read.
+/// The timetables that are set in DSM, and where each can be read.
 const TIMETABLES: [(&str, Timetable, Told); 7] = [
     ("2026-03-27", PARTIES, Told::ByFile),
     ("2026-04-13", ORDINARY, Told::ByFile),
@@ -36,7 +36,7 @@ const TIMETABLES: [(&str, Timetable, Told); 7] = [
     ("2027-01-05", ORDINARY, Told::ByFile),
 ];
 
-/// What the family does.
+/// Changes in the family.
 const LIVES: [(&str, Hour, Change); 12] = [
     ("2026-04-07", Hour::LastMinute, Change::Disabled("lea")),
     ("2026-04-29", Hour::Midday, Change::Enabled("lea")),
@@ -45,7 +45,7 @@ const LIVES: [(&str, Hour, Change); 12] = [
         Hour::Midday,
         Change::Joins("hugo", "hugo@example.org"),
     ),
-    // A slip of the pen.
+    // A typing error.
     (
         "2026-06-10",
         Hour::Midday,
@@ -56,7 +56,7 @@ const LIVES: [(&str, Hour, Change); 12] = [
         Hour::Midday,
         Change::Email("Paul", "paul@example.com"),
     ),
-    // She is known by her link from now on; somebody else gets her address.
+    // She is known by her link from now on; another account gets her address.
     (
         "2026-09-09",
         Hour::Midday,
@@ -67,7 +67,7 @@ const LIVES: [(&str, Hour, Change); 12] = [
         Hour::Midday,
         Change::Google(HEIR, "jeanne.martin@gmail.com"),
     ),
-    // He has moved, and DSM knows.
+    // The address has changed, and DSM has the new one.
     (
         "2026-11-03",
         Hour::Midday,
@@ -83,45 +83,45 @@ const LIVES: [(&str, Hour, Change); 12] = [
     ("2027-02-02", Hour::LastMinute, Change::Disabled("lea")),
 ];
 
-/// The state does not outlive these nights.
+/// The state is damaged in these nights.
 const DAMAGES: [(&str, End); 2] = [
     ("2026-04-22", End::Damage),
     ("2026-11-18", End::PowerCutAndDamage),
 ];
 
-/// Saturdays whose power-off, in the hour that the clocks leave out or have
-/// twice, is at this time.
+/// Saturdays with a power-off at this time, in the hour that a clock change
+/// leaves out or repeats.
 pub(crate) const CLOCK_CHANGES: [(&str, &str); 2] = [
     ("2026-03-28", "2026-03-29T01:30:00Z"),
     ("2026-10-24", "2026-10-25T00:30:00Z"),
 ];
 
-/// How a timetable can be read.
+/// Where a timetable can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     ByFile,
-    /// The file is not for us.
+    /// The package cannot read the file.
     ByApi,
 }
 
-/// When something happens in the family.
+/// The time of day of a change in the family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hour {
     Midday,
-    /// After all is ready for the night.
+    /// After the last refresh before the night.
     LastMinute,
 }
 
-/// What happens from a power-on to the next power-off.
+/// The events from a power-on to the next power-off.
 pub(crate) struct Day {
     pub(crate) boot: Boot,
-    /// What the clock shows in the morning.
+    /// The error of the clock in the morning.
     pub(crate) clock: WrongClock,
-    /// Since last night Google signs with another key.
+    /// Google has rotated its keys since last night.
     pub(crate) google_rotates: bool,
     pub(crate) timetable: Option<(Timetable, Told)>,
     pub(crate) midday: Vec<Change>,
-    /// DSM has other things to do before the power-off.
+    /// DSM is busy before the power-off.
     pub(crate) busy_evening: bool,
     pub(crate) last_minute: Vec<Change>,
     pub(crate) brief_power_cut: Option<BriefPowerCut>,
@@ -131,27 +131,27 @@ pub(crate) struct Day {
 /// How the NAS and its network come up.
 #[derive(Clone)]
 pub(crate) struct Boot {
-    /// From the switch to our start.
+    /// From the power-on to the start of the daemon.
     pub(crate) minutes: u64,
-    /// What DSM does instead of answering, and for how long.
+    /// DSM's response until it is up, and for how long.
     pub(crate) dsm_is: Instead,
     pub(crate) dsm_minutes: u64,
-    /// For how much longer Google's documents are out of reach.
+    /// For how much longer Google cannot be reached.
     pub(crate) google_minutes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WrongClock {
     Right,
-    /// The battery is empty, and there is no network yet.
+    /// The battery is empty, and the network is not up yet.
     Shows(&'static str),
-    /// Set by hand, as in summer.
+    /// Daylight saving time set by hand.
     HoursFast(i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BriefPowerCut {
-    /// The daemon alone was killed.
+    /// The daemon is killed.
     Crash,
     Minutes(u64),
 }
@@ -186,7 +186,8 @@ impl Calendar {
         calendar
     }
 
-    /// What `date` brings, once: to the first session of the NAS.
+    /// Removes and returns the events of `date`, for the first session of the
+    /// NAS.
     pub(crate) fn take(&mut self, date: Date) -> Option<Day> {
         self.days.remove(&date)
     }
@@ -214,7 +215,7 @@ impl Calendar {
         self.days.get_mut(&day(date)).unwrap()
     }
 
-    /// One of these to a day, and none to a day of the almanac or to the
+    /// At most one of these a day, and none on a day of the almanac or on the
     /// mornings around the journey.
     fn deal(&mut self, chance: &mut Chance) {
         let (leave, back) = (day(AWAY.0), day(AWAY.1));
@@ -261,7 +262,7 @@ const WRONG: [WrongClock; 4] = [
 ];
 
 impl Day {
-    /// Nothing but a night with its network late.
+    /// A day on which only the network is late.
     pub(crate) fn plain(chance: &mut Chance) -> Self {
         Self {
             boot: Boot::by(chance),

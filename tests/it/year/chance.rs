@@ -1,6 +1,6 @@
-//! What happens by chance, the same for the same seed.
+//! Random events, the same for the same seed.
 
-/// Numbers for a simulation, and for nothing else: `SplitMix64`.
+/// A random number generator for simulations only: `SplitMix64`.
 pub(crate) struct Chance(u64);
 
 impl Chance {
@@ -15,18 +15,18 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// Less than `end`.
+    /// Returns a number less than `end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end
     }
 
-    /// One of several.
+    /// Returns one of several.
     pub(crate) fn one_of<'a, T>(&mut self, several: &'a [T]) -> &'a T {
         let place = self.below(several.len() as u64);
         &several[usize::try_from(place).unwrap()]
     }
 
-    /// In another order.
+    /// Shuffles the items.
     pub(crate) fn shuffle<T>(&mut self, several: &mut [T]) {
         for last in (1..several.len()).rev() {
             let place = self.below(last as u64 + 1);
@@ -35,8 +35,8 @@ impl Chance {
     }
 }
 
-/// The same year each time, so that a change is judged and not luck;
-/// `YEAR_SEED=n` brings another.
+/// The same year each time, so that a failure is caused by a change;
+/// `YEAR_SEED=n` plays another.
 #[expect(
     clippy::disallowed_methods,
     reason = "whoever looks for a fault chooses the year"

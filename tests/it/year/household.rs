@@ -1,31 +1,31 @@
-//! Who lives in the house, who else knocks, and who each of them really is.
+//! The family, other Google accounts, and the DSM user of each.
 
 use fakes::dsm::FakeUser;
 use fakes::google::Person;
 use fakes::house::House;
 
-/// Google's number of somebody who has no business here.
+/// The Google subject of a user whom the NAS does not know.
 pub(crate) const STRANGER: &str = "2001";
 
-/// And of somebody who gets the address that Jeanne had at Google.
+/// The Google subject of the account that gets Jeanne's former address.
 pub(crate) const HEIR: &str = "2002";
 
 pub(crate) const JEANNE: &str = "1001";
 pub(crate) const PAUL: &str = "1002";
 
-/// Somebody with a Google account.
+/// A user with a Google account.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
-    /// Google's number.
+    /// The Google subject.
     pub(crate) subject: &'static str,
-    /// The DSM user that is this person, whoever else has the address.
+    /// The DSM user of this account, even if another account has the address.
     pub(crate) user: Option<&'static str>,
     address: &'static str,
     /// The address by which the Google account was linked.
     linked_by: Option<&'static str>,
 }
 
-/// What changes in somebody's life.
+/// A change to a user.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Change {
     /// A new DSM user, with an e-mail.
@@ -34,14 +34,14 @@ pub(crate) enum Change {
     Enabled(&'static str),
     /// The e-mail of a DSM user.
     Email(&'static str, &'static str),
-    /// The address of the Google account with this number.
+    /// The address of the Google account with this subject.
     Google(&'static str, &'static str),
 }
 
-/// What somebody finds who knocks: in as which user, or which refusal.
+/// The expected result of a sign-in: the DSM user, or the refusal.
 pub(crate) type Finds = Result<&'static str, &'static str>;
 
-/// Everybody, and DSM's users.
+/// All Google accounts, and DSM's users.
 pub(crate) struct Household {
     members: Vec<Member>,
     users: Vec<FakeUser>,
@@ -78,7 +78,7 @@ impl Household {
         }
     }
 
-    /// Tells Google and DSM.
+    /// Sets the accounts in Google and the users in DSM.
     pub(crate) fn live_in(&self, house: &House) {
         let person = |it: &Member| Person::new(it.subject, it.address, "Somebody");
         house
@@ -117,11 +117,11 @@ impl Household {
         self.read.iter().map(|row| row.name.clone()).collect()
     }
 
-    pub(crate) fn everybody(&self) -> Vec<Member> {
+    pub(crate) fn members(&self) -> Vec<Member> {
         self.members.clone()
     }
 
-    /// Those who get in as long as DSM is not asked, and when it is.
+    /// Users who can sign in both with the saved users and after a refresh.
     pub(crate) fn welcome(&self) -> Vec<Member> {
         let finds = |users, member: &&Member| self.finds_by(users, member).is_ok();
         let members = self.members.iter();
@@ -129,7 +129,7 @@ impl Household {
         members.cloned().collect()
     }
 
-    /// What `member` finds.
+    /// The expected result of a sign-in of `member`.
     pub(crate) fn finds(&self, member: &Member) -> Finds {
         self.finds_by(&self.read, member)
     }
@@ -155,7 +155,8 @@ impl Household {
         }
     }
 
-    /// `member` has signed in: by which address the Google account is linked.
+    /// `member` has signed in: records the address by which the account is
+    /// linked.
     pub(crate) fn is_in(&mut self, member: &Member) {
         let (subject, address) = (member.subject, member.address);
         let mut rows = self.read.iter();
@@ -164,7 +165,7 @@ impl Household {
         }
     }
 
-    /// Google's number and the DSM user of each link, in order.
+    /// Google subject and DSM user of each link, in order.
     pub(crate) fn links(&self) -> Vec<String> {
         let linked = self.members.iter().filter(|it| it.linked_by.is_some());
         let link = |it: &Member| Some(format!("{} {}", it.subject, it.user?));

@@ -1,4 +1,4 @@
-//! What must hold on every day of the year.
+//! The checks that must hold on every day of the year.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use super::household::{Household, Member};
 use super::nas::Nas;
 use crate::support::jwks::{assert_verifies, names, published, signer};
 
-/// Whoever verifies tokens looks at the keys once a day.
+/// A client reads the keys once a day.
 const ANNOUNCED: Duration = Duration::from_hours(48);
 
-/// What was seen, so that nothing is proved by nothing.
+/// What was checked, so that a year without events fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) mornings: usize,
@@ -41,17 +41,17 @@ pub(crate) struct Tally {
 #[derive(Default)]
 pub(crate) struct Judge {
     pub(crate) tally: Tally,
-    /// When somebody last looked at the keys.
+    /// When a client last read the keys.
     looked: Option<UnixTime>,
-    /// When each key was published at the earliest.
+    /// The earliest time at which each key may have been published.
     published: BTreeMap<String, UnixTime>,
-    /// When each last signed.
+    /// When each key last signed.
     signed: BTreeMap<String, UnixTime>,
     kept: Kept,
 }
 
 impl Judge {
-    /// `member` knocks, and finds what is right.
+    /// `member` signs in, with the expected result.
     pub(crate) async fn sees(&mut self, nas: &Nas, household: &mut Household, member: &Member) {
         let expected = household.finds(member);
         let grants = nas.house.rows("grants");
@@ -68,7 +68,7 @@ impl Judge {
         assert_eq!(links(&nas.house), household.links());
     }
 
-    /// Nothing is planned for a time at which the NAS is off.
+    /// No job is planned for a time at which the NAS is off.
     pub(crate) fn reads_plans(&mut self, nas: &Nas) {
         let planned = nas.house.jobs().planned();
         let report = nas.house.jobs().users.report();
@@ -86,7 +86,8 @@ impl Judge {
     pub(crate) async fn reads_keys(&mut self, nas: &Nas) {
         let (now, keys) = (nas.now(), published(&nas.house).await);
         let keys = names(&keys);
-        // It was not there when somebody last looked, and may have come since.
+        // The key was missing at the last look, and may have been added right
+        // after it.
         let earliest = self.looked.replace(now).unwrap_or(now);
         for name in &keys {
             self.published.entry((*name).to_owned()).or_insert(earliest);
@@ -108,11 +109,11 @@ impl Judge {
         self.signed.len()
     }
 
-    /// What no night may take away, and no power cut.
+    /// Data that must survive every night and every power cut.
     pub(crate) fn remembers(&mut self, nas: &Nas) {
         self.kept = Kept {
-            // One statement, hence one state of the disk: a rotation may be
-            // under way, which adds a key and deletes those that are gone.
+            // One statement reads one state of the disk: a concurrent rotation
+            // adds a key and deletes others.
             keys: column(
                 &nas.house,
                 &format!(
@@ -127,7 +128,7 @@ impl Judge {
         };
     }
 
-    /// All of it is there, and with it all that this session needs.
+    /// All remembered data is still there, and the data of this session too.
     pub(crate) fn finds_all(&self, nas: &Nas, household: &Household) {
         let found: BTreeSet<String> = column(&nas.house, "SELECT kid FROM signing_keys");
         let lost = self.kept.keys.difference(&found).collect::<Vec<_>>();
@@ -137,8 +138,8 @@ impl Judge {
         assert_eq!(users(&nas.house), household.names());
     }
 
-    /// The users and Google's documents are of the minutes before `off`, and
-    /// so is what is on disk.
+    /// The users and Google's documents were refreshed in the minutes before
+    /// `off`, and saved.
     pub(crate) fn finds_ready(&mut self, nas: &Nas, off: UnixTime) {
         let earliest = off.seconds() - 600;
         for times in [
@@ -163,7 +164,7 @@ pub(crate) fn assert_foreseen(nas: &Nas, due: UnixTime) {
     assert_eq!(planned.unwrap().next, Some(due));
 }
 
-/// The keys on disk.
+/// The sealing key on disk.
 #[derive(Default)]
 struct Kept {
     keys: BTreeSet<String>,
@@ -174,8 +175,8 @@ fn seal_key(house: &House) -> Vec<u8> {
     house.look_up("SELECT key FROM seal_key")
 }
 
-/// The whole way, from DSM's button to the name that DSM reads; or the refusal
-/// that the page bears.
+/// A whole login, from DSM's button to the username in userinfo; or the refusal
+/// on the page.
 async fn sign_in(house: &House, subject: &str) -> Result<String, String> {
     let arrived = house.arrive(&mut Browser::new(), subject, "").await;
     let code = match arrived.status.as_u16() {
@@ -186,7 +187,7 @@ async fn sign_in(house: &House, subject: &str) -> Result<String, String> {
     Ok(redeemed_once(house, &code).await)
 }
 
-/// The user for whom `code` is good, once.
+/// The user for whom `code` is valid, once.
 pub(crate) async fn redeemed_once(house: &House, code: &str) -> String {
     let tokens = house.redeem(code, "").await;
     assert_eq!(tokens.status, 200, "{tokens:?}");
@@ -208,7 +209,7 @@ pub(crate) async fn assert_is_spent(house: &House, code: &str) {
     assert_eq!(again.json()["error"], "invalid_grant");
 }
 
-/// Each as Google's number and the DSM user.
+/// Google subject and DSM user of each link.
 fn links(house: &House) -> Vec<String> {
     column(
         house,
@@ -220,7 +221,7 @@ fn users(house: &House) -> Vec<String> {
     column(house, "SELECT name FROM users ORDER BY position")
 }
 
-/// What `query` finds on disk.
+/// The result of `query` on disk.
 fn column<C: FromIterator<String>>(house: &House, query: &str) -> C {
     let state = house.state();
     let mut found = state.prepare(query).unwrap();

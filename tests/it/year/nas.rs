@@ -1,5 +1,5 @@
-//! The NAS: it goes off and comes on with its daemon, its DSM, its clock and
-//! its network, all of which may be late or wrong.
+//! The NAS: it is switched off and on with its daemon, its DSM, its clock and
+//! its network, each of which may be late or wrong.
 
 use std::fs;
 use std::mem;
@@ -25,7 +25,7 @@ const DOCUMENTS: [Endpoint; 2] = [Endpoint::Discovery, Endpoint::Keys];
 /// The NAS, and Google.
 pub(crate) struct Nas {
     pub(crate) house: House,
-    /// What is set in DSM.
+    /// The timetable in DSM.
     pub(crate) timetable: Timetable,
     told: Told,
     /// How far its clock is ahead, in seconds.
@@ -33,7 +33,7 @@ pub(crate) struct Nas {
 }
 
 impl Nas {
-    /// Set up on a Monday; it is off, and its clock is right.
+    /// A new NAS on a Monday; it is off, and its clock is right.
     pub(crate) async fn set_up(household: &Household) -> Self {
         let mut house = House::planned(Plan {
             more: "[keys]\nrotate-after = \"90d\"".to_owned(),
@@ -53,12 +53,12 @@ impl Nas {
         }
     }
 
-    /// What its clock shows.
+    /// The time that its clock shows.
     pub(crate) fn now(&self) -> UnixTime {
         self.house.clock.now()
     }
 
-    /// Somebody sets another timetable in DSM.
+    /// Sets another timetable in DSM.
     pub(crate) fn set_timetable(&mut self, timetable: Timetable, told: Told) {
         (self.timetable, self.told) = (timetable, told);
         self.tell_timetable();
@@ -70,7 +70,7 @@ impl Nas {
         let answer = match self.told {
             Told::ByFile => {
                 fs::write(file, self.timetable.file()).unwrap();
-                // Nobody need ask.
+                // The file is enough.
                 nothing
             }
             Told::ByApi => {
@@ -82,7 +82,8 @@ impl Nas {
         dsm.change(|behaviour| behaviour.power_schedule = answer);
     }
 
-    /// It comes on at `on`, and after a while our daemon, alone.
+    /// Switches the NAS on at `on`, and after a while starts the daemon,
+    /// without DSM and Google.
     pub(crate) async fn boots(&mut self, on: UnixTime, boot: &Boot, clock: WrongClock) {
         self.house.clock.advance(on.since(self.now()));
         self.house.clock.switch_on();
@@ -113,8 +114,8 @@ impl Nas {
         self.house.google.set_date_offset(-self.ahead);
     }
 
-    /// NTP sets the clock; not while users are being read, who would seem to
-    /// be of the wrong time.
+    /// NTP sets the clock; not during a refresh of the users, whose time would
+    /// be wrong.
     pub(crate) async fn clock_is_set(&mut self) {
         self.dsm_is_left().await;
         let right = self.now().seconds() - self.ahead;
@@ -140,8 +141,7 @@ impl Nas {
         self.house.dsm.release();
     }
 
-    /// The NAS is on for so much longer: its clock shows it, timers have run
-    /// off, and the jobs are told.
+    /// Advances the time of a running NAS: its clock, timers, and the jobs.
     pub(crate) async fn pass(&self, span: Duration) {
         self.dsm_is_left().await;
         self.house.clock.advance(span);
@@ -150,12 +150,12 @@ impl Nas {
         self.comes_to_rest().await;
     }
 
-    /// Whoever is about to ask DSM does, and is answered.
+    /// Waits until all requests to DSM are answered.
     async fn comes_to_rest(&self) {
         let mut before = self.house.dsm.counts();
         let mut still = 0;
         while still < 20 {
-            // As files are read.
+            // Also waits for files that are being read.
             tokio::task::spawn_blocking(|| ()).await.unwrap();
             for _ in 0..20 {
                 tokio::task::yield_now().await;
@@ -166,22 +166,24 @@ impl Nas {
         }
     }
 
-    /// What is under way with DSM would seem to take as long as that.
+    /// Waits for DSM, whose requests would otherwise seem to take the simulated
+    /// time.
     async fn dsm_is_left(&self) {
         let dsm = &self.house.dsm;
         if !comes(|| dsm.counts().open_sessions == 0).await {
-            // Of a sign-in that DSM granted when nobody waited any more.
+            // A session whose sign-in was answered after the request was
+            // cancelled.
             dsm.forget_sessions();
         }
     }
 
-    /// The same until `time`.
+    /// Advances the time until `time`.
     pub(crate) async fn pass_until(&self, time: UnixTime) {
         self.pass(time.since(self.now())).await;
     }
 
-    /// What comes within a minute; on a machine that has much else to do, the
-    /// minute may be over before its work is.
+    /// Runs the work of a minute; on a busy machine it may take longer than the
+    /// simulated minute.
     pub(crate) async fn minute_brings(&self, what: &str, mut holds: impl FnMut() -> bool) {
         for _ in 0..10 {
             self.pass(MINUTE).await;
@@ -192,7 +194,7 @@ impl Nas {
         panic!("in vain: {what}");
     }
 
-    /// The users fall due at this time, and are read.
+    /// Waits for the refresh that is due at this time.
     pub(crate) async fn reads_users(&self) {
         soon("the users are read when they are due", || {
             self.house.jobs().minutes.passed();
@@ -201,17 +203,17 @@ impl Nas {
         .await;
     }
 
-    /// It switches itself off.
+    /// The scheduled power-off.
     pub(crate) async fn goes_off(&mut self) {
         self.house.stop().await;
     }
 
-    /// The power goes: what is on disk now is all there will be.
+    /// A power cut: only what is on disk now remains.
     pub(crate) async fn loses_power(&mut self) {
         let left = tempfile::tempdir().unwrap();
         let disk = self.house.home.path();
-        // The store writes nothing while another connection could. It may
-        // bring the journal into the database, but the whole journal is kept.
+        // The store does not checkpoint while another connection is open. It
+        // may write parts of the journal back, but the journal stays complete.
         let beside = self.house.state();
         beside.execute_batch("BEGIN IMMEDIATE").unwrap();
         for suffix in ["", "-wal", ".copy"] {
@@ -224,13 +226,13 @@ impl Nas {
         if schedule.exists() {
             fs::copy(schedule, left.path().join(SCHEDULE_FILE)).unwrap();
         }
-        // From here on the daemon writes to a disk that nobody has.
+        // From here on the daemon writes to a directory that is not used again.
         let gone = mem::replace(&mut self.house.home, left);
         self.house.stop().await;
         drop(gone);
     }
 
-    /// The disk has lost the first page of the state.
+    /// Overwrites the first page of the state.
     pub(crate) fn is_damaged(&self) {
         let path = state(&self.house, "");
         let mut bytes = fs::read(&path).unwrap();
@@ -252,8 +254,8 @@ impl Nas {
     }
 }
 
-/// Polls until `holds`, as [`crate::support::process::until`] does, but more
-/// often: a year has many days.
+/// Polls until `holds` like [`crate::support::process::until`], but more often:
+/// a year has many days.
 pub(crate) async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..240 {
         if comes(&mut holds).await {
@@ -263,7 +265,7 @@ pub(crate) async fn soon(what: &str, mut holds: impl FnMut() -> bool) {
     panic!("in vain: {what}");
 }
 
-/// Whether it `holds` within half a second.
+/// Whether `holds` becomes true within half a second.
 async fn comes(mut holds: impl FnMut() -> bool) -> bool {
     for _ in 0..500 {
         if holds() {

@@ -1,4 +1,4 @@
-//! From a power-on to the power-off that follows it.
+//! From a power-on to the next power-off.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ impl Year {
         self.morning(on, today).await;
         let off = self.nas.timetable.next_off(self.nas.now());
         self.midday(halfway(self.nas.now(), off), today).await;
-        // It may have been set to another time.
+        // The power-off may have been moved.
         let off = self.nas.timetable.next_off(self.nas.now());
         if let Some(cut) = today.brief_power_cut {
             self.brief_power_cut(cut, off).await;
@@ -54,25 +54,25 @@ impl Year {
         }
         let since = self.nas.now();
         if is_stale {
-            self.nobody_is_known().await;
+            self.no_user_is_known().await;
         } else {
             self.first_sign_in(&today.boot).await;
         }
         self.judge.reads_keys(&self.nas).await;
         self.schedule_is_known();
         self.wakes_up(&today.boot, since).await;
-        // Whoever was shut out last night is out now.
-        for member in self.household.everybody() {
+        // Users disabled last night are rejected now.
+        for member in self.household.members() {
             if self.household.finds(&member) == Err("account-disabled") {
                 self.sees(&member).await;
             }
         }
     }
 
-    /// Nobody signs in, and nothing is written; then NTP sets the clock.
+    /// Sign-ins fail and nothing is saved until NTP sets the clock.
     async fn wrong_clock(&mut self) {
         let grants = self.nas.house.rows("grants");
-        let member = self.somebody();
+        let member = self.admitted_member();
         let mut browser = Browser::new();
         let arrived = self.nas.house.arrive(&mut browser, member.subject, "");
         let arrived = arrived.await;
@@ -86,16 +86,16 @@ impl Year {
         self.judge.tally.wrong_clocks += 1;
     }
 
-    /// Whoever is asked or not.
+    /// Whichever source it is read from.
     fn schedule_is_known(&mut self) {
         let off = self.nas.timetable.next_off(self.nas.now());
         assert_foreseen(&self.nas, off.minus(BEFORE_POWER_OFF));
         self.judge.reads_plans(&self.nas);
     }
 
-    /// By what is on disk.
+    /// With the users on disk.
     async fn first_sign_in(&mut self, boot: &Boot) {
-        let member = self.somebody();
+        let member = self.admitted_member();
         self.sees(&member).await;
         if boot.dsm_minutes > 0 {
             self.judge.tally.before_dsm += 1;
@@ -103,8 +103,8 @@ impl Year {
     }
 
     /// The users on disk are too old, and DSM is not up yet.
-    async fn nobody_is_known(&mut self) {
-        let member = self.somebody();
+    async fn no_user_is_known(&mut self) {
+        let member = self.admitted_member();
         let shown = out_of_patience(&self.nas.house, member.subject).await;
         assert_eq!(shown.status, 503, "{shown:?}");
         assert_eq!(shown.refusal(), Some("directory-stale"));
@@ -114,8 +114,8 @@ impl Year {
         self.judge.tally.stale += 1;
     }
 
-    /// DSM comes up, and tells its users for the first time `since` then; then
-    /// Google is reached.
+    /// DSM comes up, and lists its users for the first time `since` then; then
+    /// Google can be reached.
     async fn wakes_up(&mut self, boot: &Boot, since: UnixTime) {
         for _ in 0..boot.dsm_minutes {
             self.nas.pass(MINUTE).await;
@@ -140,13 +140,13 @@ impl Year {
         self.nas.minute_brings(what, is_fresh).await;
     }
 
-    /// Anybody may come; and what is changed then is true an hour later.
+    /// Any user may sign in; a change in DSM takes effect within an hour.
     async fn midday(&mut self, time: UnixTime, today: &Day) {
         self.nas.pass_until(time).await;
         self.nas.reads_users().await;
         self.keys_are_rotated().await;
-        let everybody = self.household.everybody();
-        let member = self.chance.one_of(&everybody).clone();
+        let members = self.household.members();
+        let member = self.chance.one_of(&members).clone();
         self.sees(&member).await;
         self.judge.reads_keys(&self.nas).await;
         self.judge.reads_plans(&self.nas);
@@ -161,13 +161,13 @@ impl Year {
         self.nas.pass(HOUR).await;
         self.nas.reads_users().await;
         self.household.is_read();
-        for member in self.household.everybody() {
+        for member in self.household.members() {
             self.sees(&member).await;
         }
         self.judge.reads_plans(&self.nas);
     }
 
-    /// If they are due.
+    /// If a rotation is due.
     async fn keys_are_rotated(&self) {
         let house = &self.nas.house;
         soon("the keys are rotated when they are due", || {
@@ -181,7 +181,7 @@ impl Year {
 
     async fn brief_power_cut(&mut self, cut: BriefPowerCut, off: UnixTime) {
         self.some_time_passes(off).await;
-        let [spent, unspent, away] = [(); 3].map(|()| self.somebody());
+        let [spent, unspent, away] = [(); 3].map(|()| self.admitted_member());
         let house = &self.nas.house;
         let spent_code = house.code(spent.subject, "").await;
         redeemed_once(house, &spent_code).await;
@@ -211,7 +211,7 @@ impl Year {
                 let user = redeemed_once(house, &code).await;
                 assert_eq!(Some(&*user), unspent.user);
             }
-            // It lives for a minute.
+            // A code is valid for a minute.
             BriefPowerCut::Minutes(_) => assert_is_spent(house, &code).await,
         }
         let mut reconnected = Browser::new();
@@ -260,7 +260,7 @@ impl Year {
         }
     }
 
-    /// It has other things to do at `begun`, and is asked again.
+    /// DSM is busy at `begun`, and is asked again.
     async fn dsm_is_busy(&mut self, begun: UnixTime) {
         let dsm = self.nas.house.dsm.clone();
         let before = dsm.counts().refused_sign_ins;
@@ -274,7 +274,7 @@ impl Year {
         self.judge.tally.busy_evenings += 1;
     }
 
-    /// All is read once more.
+    /// The last refresh before the night.
     async fn is_made_ready(&mut self, begun: UnixTime) {
         let house = &self.nas.house;
         soon("all is ready for the night", || {
@@ -294,15 +294,15 @@ impl Year {
         self.household.live_in(&self.nas.house);
     }
 
-    /// Not so much that the evening begins.
+    /// Ends before the evening begins.
     async fn some_time_passes(&mut self, off: UnixTime) {
         let left = off.since(self.nas.now()).as_secs() / 60;
         let minutes = self.chance.below(left.saturating_sub(90).max(1));
         self.nas.pass(Duration::from_mins(minutes)).await;
     }
 
-    /// Somebody who gets in.
-    fn somebody(&mut self) -> Member {
+    /// A user who can sign in.
+    fn admitted_member(&mut self) -> Member {
         let welcome = self.household.welcome();
         self.chance.one_of(&welcome).clone()
     }

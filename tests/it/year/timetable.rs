@@ -1,5 +1,5 @@
-//! When the NAS switches itself off and on, as its own clock sees it, and as
-//! it tells others.
+//! When the NAS is switched off and on, by its own clock, and the forms in
+//! which it shows this.
 
 use std::time::Duration;
 
@@ -16,39 +16,39 @@ const EVERY_DAY: &str = "0,1,2,3,4,5,6";
 const WEEK: &str = "1,2,3,4,5";
 const WEEKEND: &str = "0,6";
 
-/// What somebody has set in DSM.
+/// A timetable in DSM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timetable {
     on: &'static [Task],
     off: &'static [Task],
 }
 
-/// What an ordinary family has.
+/// A usual timetable.
 pub(crate) const ORDINARY: Timetable = Timetable {
     on: &[(7, 0, WEEK), (8, 30, WEEKEND)],
     off: &[(23, 0, EVERY_DAY)],
 };
 
-/// Friday's and Saturday's nights are long, the second into the hour in which
-/// summer time comes and goes.
+/// Long nights on Friday and Saturday, the second into the hour of the clock
+/// changes.
 pub(crate) const PARTIES: Timetable = Timetable {
     on: &[(7, 0, WEEK), (8, 30, WEEKEND)],
     off: &[(23, 0, "0,1,2,3,4"), (0, 30, "6"), (2, 30, "0")],
 };
 
-/// Nobody goes to bed before midnight.
+/// Power-off after midnight.
 pub(crate) const SUMMER: Timetable = Timetable {
     on: &[(7, 0, WEEK), (8, 30, WEEKEND)],
     off: &[(0, 30, EVERY_DAY)],
 };
 
-/// Nobody is at home from one to four; and once it was on at Christmas.
+/// Off from one to four; and once on at Christmas.
 pub(crate) const SCHOOL: Timetable = Timetable {
     on: &[(7, 0, WEEK), (16, 0, WEEK), (8, 30, WEEKEND), (4, 0, "")],
     off: &[(13, 0, WEEK), (23, 0, EVERY_DAY)],
 };
 
-/// The NAS switches itself on or off.
+/// A power-on or power-off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Switch {
     Off,
@@ -56,12 +56,12 @@ enum Switch {
 }
 
 impl Timetable {
-    /// When it next comes on.
+    /// Returns the next power-on.
     pub(crate) fn next_on(&self, now: UnixTime) -> UnixTime {
         self.next(Switch::On, now)
     }
 
-    /// When it next goes off.
+    /// Returns the next power-off.
     pub(crate) fn next_off(&self, now: UnixTime) -> UnixTime {
         self.next(Switch::Off, now)
     }
@@ -72,14 +72,14 @@ impl Timetable {
         next.unwrap().0
     }
 
-    /// Whether it is meant to be on; in the minute of both, it is.
+    /// Whether it is scheduled to be on; if both are in one minute, it is.
     pub(crate) fn is_on(&self, time: UnixTime) -> bool {
         let switches = self.switches_around(time);
         let last = switches.filter(|(at, _)| *at <= time).last();
         last.unwrap().1 == Switch::On
     }
 
-    /// What happens in the week before and after `now`, in order.
+    /// The events in the week before and after `now`, in order.
     fn switches_around(&self, now: UnixTime) -> impl Iterator<Item = (UnixTime, Switch)> + use<> {
         let today = local(now).date();
         let mut switches = Vec::new();
@@ -100,7 +100,7 @@ impl Timetable {
         format!("[Power On schedule]\n{on}[Power Off schedule]\n{off}")
     }
 
-    /// What DSM's web API answers.
+    /// The response of DSM's web API.
     pub(crate) fn answer(&self) -> Value {
         let row = |&(hour, min, weekdays): &Task| json!({"enabled": true, "hour": hour, "min": min, "weekdays": weekdays});
         let rows = |tasks: &[Task]| tasks.iter().map(row).collect::<Vec<_>>();
@@ -130,13 +130,14 @@ pub(crate) fn paris() -> TimeZone {
     TimeZone::get("Europe/Paris").unwrap()
 }
 
-/// What the clock on the wall shows.
+/// Local time.
 pub(crate) fn local(time: UnixTime) -> DateTime {
     let instant = Timestamp::from_second(time.seconds()).unwrap();
     paris().to_datetime(instant)
 }
 
-/// When the clock on the wall shows `local`, or would, but for summer time.
+/// The time at which the local clock shows `local`, or would without the clock
+/// change.
 pub(crate) fn at(local: DateTime) -> UnixTime {
     let instant = paris().to_timestamp(local).unwrap();
     UnixTime::from_seconds(instant.as_second())
