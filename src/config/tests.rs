@@ -204,7 +204,7 @@ fn the_night_and_the_keys_have_their_limits() {
 }
 
 #[test]
-fn a_device_token_may_still_be_missing_but_not_be_everybodys() {
+fn a_device_token_may_be_missing_but_not_be_readable_by_all() {
     let home = home();
     let text = LEAST.replace("dsm = {", "dsm = { device-token-file = \"token\",");
     let config = Config::read(text.as_bytes(), home.path()).unwrap();

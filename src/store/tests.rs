@@ -25,7 +25,7 @@ async fn an_answer_waits_for_the_disk() {
 }
 
 #[tokio::test]
-async fn work_that_fails_leaves_nothing_and_harms_nobody_beside_it() {
+async fn failed_work_is_rolled_back_and_affects_no_other_work() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
     let insert = |id: i64, sql: &'static str| {

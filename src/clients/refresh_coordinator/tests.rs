@@ -68,7 +68,7 @@ async fn all_who_ask_wait_for_one_refresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_asks_again_within_ten_seconds_is_refused_at_once() {
+async fn a_second_request_within_ten_seconds_is_refused_at_once() {
     let (desk, clock) = desk();
     assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
     pass(&clock, 9);
@@ -123,7 +123,7 @@ async fn a_slow_refresh_is_waited_for_so_long_and_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_goes_away_disturbs_nobody() {
+async fn a_cancelled_waiter_does_not_disturb_the_others() {
     let (desk, _) = desk();
     tokio::select! {
         biased;

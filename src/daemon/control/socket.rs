@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn somebodys_file_is_not_taken_for_a_socket() {
+    async fn an_existing_file_is_not_replaced_by_the_socket() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("control.sock");
         fs::write(&path, "precious").unwrap();

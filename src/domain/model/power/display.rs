@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn days_have_the_names_that_nobody_mistakes() {
+    fn days_have_unambiguous_names() {
         let weekly = PowerSchedule::new(
             vec![task(7, 0, days("1"))],
             // A Friday.

@@ -338,7 +338,7 @@ fn a_login_that_began_at_another_provider_ends() {
 }
 
 #[test]
-fn an_issuer_that_nobody_promised_may_be_missing_but_not_wrong() {
+fn an_iss_that_was_not_promised_may_be_missing_but_not_wrong() {
     let metadata = metadata(&json!({"authorization_response_iss_parameter_supported": null}));
     let check = |query: &str| {
         let answer = parsed(query).unwrap();

@@ -121,7 +121,7 @@ fn the_next_key_is_announced_for_two_days() {
 }
 
 #[test]
-fn whoever_rotates_twice_is_told_when_the_next_key_signs() {
+fn a_second_rotation_says_when_the_announced_key_signs() {
     let now = after(10);
     let rotated = rotate(&set([key(0, T0)]), now, Rotation::Announced, 1).unwrap();
     let refused = rotate(&rotated, after(57), Rotation::Announced, 2).unwrap_err();

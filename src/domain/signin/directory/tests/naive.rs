@@ -292,7 +292,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
-    fn nobody_is_let_in_or_refused_but_by_the_rules(world in world()) {
+    fn every_decision_follows_the_rules(world in world()) {
         let list = UserList {
             users: world.users.clone(),
             administrators: world.administrators.clone(),
