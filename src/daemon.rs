@@ -43,7 +43,7 @@ use domain::signin::directory::Snapshot;
 use port::bind;
 use setup_mode::Found;
 pub use setup_mode::Wait;
-use supervision::Supervision;
+use supervision::{status_of, supervise};
 
 /// How long a stop waits for DSM to end our session.
 const DSM_GRACE: Duration = Duration::from_secs(1);
@@ -240,16 +240,13 @@ impl Begin {
     ) -> anyhow::Result<Option<Found>> {
         let (wait, error) = match self {
             Self::Configured(config) => {
-                return Ok(Some(Found {
-                    config: *config,
-                    listener: None,
-                }));
+                return Ok(Some((*config, None)));
             }
             Self::Waiting(wait, error) => (wait, error),
         };
         let found = wait.for_config(&error, hangups, stop).await?;
-        if let Some(found) = &found {
-            log.reload(&found.config.log)?;
+        if let Some((config, _)) = &found {
+            log.reload(&config.log)?;
         }
         Ok(found)
     }
@@ -271,7 +268,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
     // First, since a SIGHUP ends a process that does not handle it.
     let mut hangups = signal(SignalKind::hangup()).context("wait for signals")?;
     let work = async {
-        let Some(Found { config, listener }) = begin.found(&log, &mut hangups, &stop).await? else {
+        let Some((config, listener)) = begin.found(&log, &mut hangups, &stop).await? else {
             return Ok(());
         };
         config.log_warnings(SystemClock::new().now());
@@ -295,15 +292,14 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(daemon.reloader());
         reloader.set_log(log);
-        let supervision = Supervision {
-            current: Arc::clone(&daemon.current),
-            users: Arc::clone(&daemon.jobs.users),
-            server: Arc::clone(&daemon.server),
-            stop: stop.clone(),
-        };
+        let current = Arc::clone(daemon.current());
+        let (users, server) = (Arc::clone(&daemon.jobs.users), Arc::clone(&daemon.server));
+        let answers = async || current.load().store.answers().await.is_ok();
+        let status = || status_of(&current.load(), &users);
+        let supervision = supervise(&server, &stop, answers, status);
         tokio::select! {
-            served = daemon.serve(listener, stop.clone()) => served,
-            never = supervision.run() => match never {},
+            ended = daemon.serve(listener, stop.clone()) => ended,
+            never = supervision => match never {},
             never = run_reload_loop(&mut hangups, &reloader) => match never {},
         }
     };

@@ -1,7 +1,5 @@
 //! Waits for a valid config, and meanwhile serves a page that says so.
 
-use std::convert::Infallible;
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
@@ -13,12 +11,12 @@ use std::{fmt, fs};
 use tokio::net::TcpListener;
 use tokio::signal::unix::Signal;
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{port::bind, supervision};
+use super::port::bind;
+use super::supervision::supervise;
 use crate::config::{Config, ConfigError};
-use crate::daemon::lifecycle::supervisor;
 use crate::http::{ConfigProblem, Server, Waiting};
 use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
@@ -48,13 +46,9 @@ impl fmt::Debug for Wait {
     }
 }
 
-#[derive(Debug)]
-pub(super) struct Found {
-    pub(super) config: Config,
-    /// The listener, if the config has the address of the page: connections
-    /// that came meanwhile wait in its queue.
-    pub(super) listener: Option<TcpListener>,
-}
+/// The config, and the listener of the page if the config has its address:
+/// connections that came meanwhile wait in its queue.
+pub(super) type Found = (Config, Option<TcpListener>);
 
 impl Wait {
     /// Returns the config once it is valid; `None` after a stop. `error` is why
@@ -82,16 +76,18 @@ impl Wait {
             Arc::clone(&server).serve(first, stop.clone()).await;
             anyhow::Ok(())
         };
+        let status = || status(&waiting.lack()).to_owned();
+        let supervision = supervise(&server, stop, async || true, status);
         let config = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(None),
             ended = serving => return ended.map(|()| None),
-            never = supervise(&server, &waiting) => match never {},
+            never = supervision => match never {},
             config = self.find(error, &waiting, hangups) => config?,
         };
         let same = config.listen.address == self.address;
         let listener = second.into_inner().filter(|_| same);
-        Ok(Some(Found { config, listener }))
+        Ok(Some((config, listener)))
     }
 
     /// Reads the config until it is valid.
@@ -188,32 +184,6 @@ fn status(lack: &ConfigProblem) -> &'static str {
     match lack {
         ConfigProblem::Missing => "waiting for a config, so sign-in is not possible",
         ConfigProblem::Bad(_) => "waiting for a valid config, so sign-in is not possible",
-    }
-}
-
-/// Notifies systemd: the daemon serves a page, though no sign-ins.
-async fn supervise(server: &Server, waiting: &Waiting) -> Infallible {
-    server.answers().await;
-    let text = status(&waiting.lack());
-    if !supervisor::ready(text) {
-        return pending().await;
-    }
-    let watchdog = supervision::run_watchdog_loop(async || {
-        server.answers().await;
-        true
-    });
-    let (never, _) = tokio::join!(watchdog, run_status_loop(waiting, text));
-    never
-}
-
-async fn run_status_loop(waiting: &Waiting, mut sent: &str) -> Infallible {
-    loop {
-        sleep(LOOK_EVERY).await;
-        let status = status(&waiting.lack());
-        if status != sent {
-            supervisor::status(status);
-            sent = status;
-        }
     }
 }
 

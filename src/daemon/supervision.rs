@@ -2,13 +2,12 @@
 
 use std::convert::Infallible;
 use std::future::pending;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{AppState, CurrentState, RefusedLogin};
+use crate::app::{AppState, RefusedLogin};
 use crate::daemon::jobs::{UsersJob, UsersReport};
 use crate::daemon::lifecycle::supervisor;
 use crate::http::Server;
@@ -17,59 +16,49 @@ use domain::base::clock::UnixTime;
 /// How often the status is compared with the last one that was sent.
 const STATUS_EVERY: Duration = Duration::from_secs(5);
 
-/// What the notifications depend on.
-#[derive(Clone, Debug)]
-pub(super) struct Supervision {
-    pub(super) current: Arc<CurrentState>,
-    pub(super) users: Arc<UsersJob>,
-    pub(super) server: Arc<Server>,
-    pub(super) stop: CancellationToken,
-}
-
-impl Supervision {
-    /// Notifies systemd when the daemon serves, and then of its status. Does
-    /// nothing if systemd did not start us.
-    pub(super) async fn run(self) -> Infallible {
-        self.server.answers().await;
-        let status = self.status();
-        if !supervisor::ready(&status) {
-            return pending().await;
-        }
-        let watchdog = run_watchdog_loop(async || {
-            self.server.answers().await;
-            self.current.load().store.answers().await.is_ok()
-        });
-        let (never, _) = tokio::join!(watchdog, self.run_status_loop(status));
-        never
+/// Notifies systemd when `server` serves, then sends the `status` until `stop`,
+/// and resets the watchdog while `is_well`. Does nothing if systemd did not
+/// start us.
+pub(super) async fn supervise(
+    server: &Server,
+    stop: &CancellationToken,
+    is_well: impl AsyncFn() -> bool,
+    status: impl Fn() -> String,
+) -> Infallible {
+    server.answers().await;
+    let mut sent = status();
+    if !supervisor::ready(&sent) {
+        return pending().await;
     }
-
-    async fn run_status_loop(&self, mut sent: String) -> Infallible {
-        loop {
-            sleep(STATUS_EVERY).await;
-            if self.stop.is_cancelled() {
-                return pending().await;
-            }
-            let status = self.status();
+    let statuses = async {
+        while !stop.is_cancelled() {
+            let status = status();
             if status != sent {
                 supervisor::status(&status);
                 sent = status;
             }
+            sleep(STATUS_EVERY).await;
         }
-    }
+    };
+    let watchdog = run_watchdog_loop(async || {
+        server.answers().await;
+        is_well().await
+    });
+    let (never, ()) = tokio::join!(watchdog, statuses);
+    never
+}
 
-    fn status(&self) -> String {
-        let app = self.current.load();
-        let users = self.users.report();
-        let refused = app.refusals.latest().into_iter().next();
-        let time = |time: UnixTime| short_time(&app, time);
-        let off = app.power_outlook().and_then(|outlook| outlook.next_off);
-        status(&users, off, refused.as_ref(), time)
-    }
+/// Returns the status of a daemon that serves sign-ins.
+pub(super) fn status_of(app: &AppState, users: &UsersJob) -> String {
+    let refused = app.refusals.latest().into_iter().next();
+    let time = |time: UnixTime| short_time(app, time);
+    let off = app.power_outlook().and_then(|outlook| outlook.next_off);
+    status(&users.report(), off, refused.as_ref(), time)
 }
 
 /// Notifies systemd's watchdog, except while `is_well` returns false or not at
 /// all: then systemd restarts us.
-pub(super) async fn run_watchdog_loop(is_well: impl AsyncFn() -> bool) -> Infallible {
+async fn run_watchdog_loop(is_well: impl AsyncFn() -> bool) -> Infallible {
     let Some(often) = supervisor::watchdog_interval() else {
         return pending().await;
     };

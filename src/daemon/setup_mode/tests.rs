@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
 use tracing::subscriber::{DefaultGuard, set_default};
 
 use super::*;
