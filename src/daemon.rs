@@ -69,9 +69,8 @@ impl Daemon {
     ) -> anyhow::Result<Self> {
         let tls = config
             .listen
-            .tls
-            .as_ref()
-            .map(|files| TlsSource::load(files, &config.issuer, Arc::clone(&clock)))
+            .tls()
+            .map(|files| TlsSource::load(&files, &config.issuer, Arc::clone(&clock)))
             .transpose()?;
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("cannot use the state {}", config.storage.display()))?;

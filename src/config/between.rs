@@ -1,11 +1,15 @@
-//! Rules between two sections of the file.
+//! Rules between two keys of the file.
+
+use std::path::PathBuf;
 
 use super::reader::Section;
-use super::{Google, urls};
+use super::values::SecretFile;
+use super::{Google, google_client, urls};
+use crate::machine::tls::{self, TlsFileError, TlsFiles};
 use domain::base::issuer::Issuer;
 use domain::model::relying_party::RelyingParty;
 
-/// What is wrong with the three URLs of a login together.
+/// Reports what is wrong with the three URLs of a login together.
 pub(super) fn note_where_browsers_go(
     file: &Section<'_>,
     issuer: &Issuer,
@@ -24,5 +28,60 @@ pub(super) fn note_where_browsers_go(
                 file.note_at(&path, message);
             }
         }
+    }
+}
+
+/// Reports a certificate without a key, a key without a certificate, and files
+/// that cannot be served with, before the first browser comes.
+pub(super) fn note_tls(
+    section: &Section<'_>,
+    certificate: Option<&PathBuf>,
+    private_key: Option<&PathBuf>,
+) {
+    let files = match (certificate, private_key) {
+        (None, None) => return,
+        (Some(certificate), Some(private_key)) => TlsFiles {
+            certificate: certificate.clone(),
+            private_key: private_key.clone(),
+        },
+        (Some(_), None) => {
+            section.note("tls-private-key", "is missing: tls-certificate needs it");
+            return;
+        }
+        (None, Some(_)) => {
+            section.note("tls-certificate", "is missing: tls-private-key needs it");
+            return;
+        }
+    };
+    let Err(error) = tls::load(&files) else {
+        return;
+    };
+    let (key, path) = match error {
+        TlsFileError::CertificateUnreadable(_)
+        | TlsFileError::CertificateForm(_)
+        | TlsFileError::NoCertificate => ("tls-certificate", &files.certificate),
+        TlsFileError::PrivateKeyFile(_)
+        | TlsFileError::NoPrivateKey
+        | TlsFileError::Mismatch(_)
+        | TlsFileError::Unsupported(_) => ("tls-private-key", &files.private_key),
+    };
+    section.note(key, format!("names {}, which {error}", path.display()));
+}
+
+/// Reports a client ID or a secret that Google does not create.
+pub(super) fn note_google_client(
+    section: &Section<'_>,
+    client_id: Option<&str>,
+    secret: Option<&SecretFile>,
+) {
+    if let Some(Err(message)) = client_id.map(google_client::client_id) {
+        section.note("client-id", message);
+    }
+    let Some(SecretFile { path, secret }) = secret else {
+        return;
+    };
+    if let Err(message) = google_client::client_secret(secret.expose()) {
+        let message = format!("names {}, whose content {message}", path.display());
+        section.note("client-secret-file", message);
     }
 }

@@ -1,81 +1,100 @@
 //! What differs between two configs, by key path.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{
-    AdministratorPolicy, Config, Dsm, Google, Keys, Listen, Log, LogFormat, LogLevel, Power,
-    ScheduleUse, Users,
-};
-use crate::machine::tls::TlsFiles;
-use domain::base::secret::Secret;
-use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
+use ipnet::IpNet;
 
-/// A key whose value is another one.
+use super::{Alias, Config, LogFormat, LogLevel, ScheduleUse, urls};
+use domain::base::address::CanonicalAddress;
+use domain::base::ids::GoogleIssuer;
+use domain::base::issuer::Issuer;
+use domain::base::secret::Secret;
+use domain::model::relying_party::RegisteredRedirect;
+use domain::signin::directory::AdministratorPolicy;
+
+/// A key whose value has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Where: a key path such as `clients[0].redirect-uris`.
+    /// The key path, such as `clients[0].redirect-uris`.
     pub key: String,
-    /// What differs.
+    /// The previous and the new value.
     pub difference: Difference,
-    /// From when on the new value counts.
-    pub counts: Counts,
+    /// When the new value takes effect.
+    pub takes_effect: TakesEffect,
 }
 
-/// What differs, as far as anybody may see it.
+/// The previous and the new value of a key, as far as they may be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
     /// A secret, which is not shown.
     Secret,
-    /// Values as they would be written; `None`: there is none.
+    /// Values as they are written; `None` if the key has no value.
     Value {
-        /// Before.
+        /// The previous value.
         from: Option<String>,
-        /// Now.
+        /// The new value.
         to: Option<String>,
     },
 }
 
-/// From when on a new value counts.
+/// When a new value takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counts {
-    /// From the next request on.
+pub enum TakesEffect {
+    /// With the next request.
     AtOnce,
-    /// From the next start on: a socket or the state is open.
+    /// At the next start, because a socket or the state is open.
     AfterRestart,
 }
 
-/// What is opened once, at start.
+/// The tables whose files and sockets are opened once, at start.
 const OPENED_AT_START: [&str; 3] = ["listen", "storage", "control"];
 
+/// A key path and its value.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    pub(super) key: String,
+    pub(super) shown: Option<Shown>,
+}
+
+/// A value as a reload shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Shown {
+    Text(String),
+    Secret(Secret<String>),
+    /// A name that may be a secret, as long as the file does not exist.
+    FileToCome(PathBuf),
+}
+
 impl Config {
-    /// What differs in `new`, in the order of the file.
+    /// Returns what differs in `new`, in the order of the file.
     pub fn changes_to(&self, new: &Self) -> Vec<Change> {
-        let before = settings(self);
-        let mut gone: Vec<&Setting<'_>> = before.iter().collect();
+        let mut gone: Vec<&Setting> = self.settings.iter().collect();
         let mut changes = Vec::new();
-        for now in &settings(new) {
+        for now in &new.settings {
             let same_key = gone.iter().position(|before| before.key == now.key);
-            let before = same_key.map(|position| gone.remove(position));
-            if before.is_none_or(|before| before.shown != now.shown) {
-                changes.push(change(
-                    &now.key,
-                    before.map(|it| &it.shown),
-                    Some(&now.shown),
-                ));
-            }
+            let before = same_key.and_then(|position| gone.remove(position).shown.as_ref());
+            changes.extend(change(&now.key, before, now.shown.as_ref()));
         }
         let gone = gone.into_iter();
-        changes.extend(gone.map(|before| change(&before.key, Some(&before.shown), None)));
-        changes.retain(|change| change.difference != NOTHING);
+        changes.extend(gone.filter_map(|before| change(&before.key, before.shown.as_ref(), None)));
         changes
     }
 
-    /// This config, with what only a start can change as it is in `running`.
+    /// Returns this config with the values of `running` for what is open.
     #[must_use]
-    pub fn with_what_is_open_in(self, running: &Self) -> Self {
+    pub fn with_open_values_of(self, running: &Self) -> Self {
+        let open = running.settings.iter().filter(|it| it.is_opened_at_start());
+        let mut settings: Vec<Setting> = open.cloned().collect();
+        settings.extend(
+            self.settings
+                .into_iter()
+                .filter(|it| !it.is_opened_at_start()),
+        );
         Self {
+            settings,
             listen: running.listen.clone(),
             storage: running.storage.clone(),
             control_socket: running.control_socket.clone(),
@@ -84,288 +103,144 @@ impl Config {
     }
 }
 
-/// An optional key that neither config has.
-const NOTHING: Difference = Difference::Value {
-    from: None,
-    to: None,
-};
+impl Setting {
+    fn is_opened_at_start(&self) -> bool {
+        is_opened_at_start(&self.key)
+    }
+}
 
-fn change(key: &str, before: Option<&Shown<'_>>, now: Option<&Shown<'_>>) -> Change {
-    let is_secret = |shown: Option<&Shown<'_>>| matches!(shown, Some(Shown::Secret(_)));
-    let text = |shown: Option<&Shown<'_>>| match shown {
-        Some(Shown::Text(text)) => text.clone(),
-        Some(Shown::Secret(_)) | None => None,
-    };
+fn is_opened_at_start(key: &str) -> bool {
+    let section = key.split('.').next().unwrap_or_default();
+    OPENED_AT_START.contains(&section)
+}
+
+fn change(key: &str, before: Option<&Shown>, now: Option<&Shown>) -> Option<Change> {
+    if before == now {
+        return None;
+    }
+    let is_secret = |shown: Option<&Shown>| matches!(shown, Some(Shown::Secret(_)));
     let difference = if is_secret(before) || is_secret(now) {
         Difference::Secret
     } else {
         Difference::Value {
-            from: text(before),
-            to: text(now),
+            from: before.and_then(Shown::text),
+            to: now.and_then(Shown::text),
         }
     };
-    let section = key.split('.').next().unwrap_or_default();
-    let counts = if OPENED_AT_START.contains(&section) {
-        Counts::AfterRestart
-    } else {
-        Counts::AtOnce
-    };
-    Change {
+    Some(Change {
         key: key.to_owned(),
         difference,
-        counts,
-    }
-}
-
-struct Setting<'a> {
-    key: String,
-    shown: Shown<'a>,
-}
-
-#[derive(PartialEq)]
-enum Shown<'a> {
-    Text(Option<String>),
-    Secret(&'a Secret<String>),
-}
-
-/// Every key, in the order of the file. The structs are taken apart whole, so
-/// that the compiler asks for a key that is added.
-fn settings(config: &Config) -> Vec<Setting<'_>> {
-    let Config {
-        file: _,
-        issuer,
-        username_claim,
-        listen,
-        google,
-        dsm,
-        power,
-        users,
-        clients,
-        keys,
-        storage,
-        log,
-        control_socket,
-    } = config;
-    let mut found = vec![
-        text("issuer", issuer),
-        text("username-claim", username_claim),
-    ];
-    found.extend(of_listen(listen));
-    found.extend(of_google(google));
-    found.extend(of_dsm(dsm));
-    found.extend(of_power(power));
-    found.extend(of_users(users));
-    for (index, client) in clients.iter().enumerate() {
-        found.extend(of_client(&format!("clients[{index}]"), client));
-    }
-    found.push(of_keys(keys));
-    found.push(path("storage.path", storage));
-    found.extend(of_log(log));
-    found.push(path("control.socket", control_socket));
-    found
-}
-
-fn of_listen(listen: &Listen) -> Vec<Setting<'_>> {
-    let Listen {
-        address,
-        trusted_proxies,
-        tls,
-    } = listen;
-    let tls_file = |pick: fn(&TlsFiles) -> &Path| tls.as_ref().map(|files| pick(files).display());
-    vec![
-        text("listen.address", address),
-        list("listen.trusted-proxies", trusted_proxies),
-        optional(
-            "listen.tls-certificate",
-            tls_file(|files| &files.certificate),
-        ),
-        optional(
-            "listen.tls-private-key",
-            tls_file(|files| &files.private_key),
-        ),
-    ]
-}
-
-fn of_google(google: &Google) -> Vec<Setting<'_>> {
-    let Google {
-        client_id,
-        client_secret,
-        issuer,
-        prompt,
-        authoritative_addresses_only,
-        hosted_domains,
-    } = google;
-    let domains = hosted_domains.as_ref().map(|domains| domains.join(", "));
-    vec![
-        text("google.client-id", client_id),
-        secret("google.client-secret-file", client_secret),
-        text("google.issuer", issuer),
-        text("google.prompt", prompt.as_deref().unwrap_or("\"\"")),
-        text(
-            "google.authoritative-addresses-only",
-            authoritative_addresses_only,
-        ),
-        optional("google.hosted-domains", domains),
-    ]
-}
-
-fn of_dsm(dsm: &Dsm) -> Vec<Setting<'_>> {
-    let Dsm {
-        url,
-        account,
-        password_file,
-        refresh,
-        timeout,
-        max_age,
-        accept_invalid_certificate,
-        device_token_file,
-    } = dsm;
-    // It need not be there, and may be the token in the place of its file.
-    let device_token_file = device_token_file.as_ref().map(|path| {
-        if path.exists() {
-            path.display().to_string()
+        takes_effect: if is_opened_at_start(key) {
+            TakesEffect::AfterRestart
         } else {
-            "a file that is not there".to_owned()
+            TakesEffect::AtOnce
+        },
+    })
+}
+
+impl Shown {
+    fn text(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Secret(_) => None,
+            Self::FileToCome(path) if path.exists() => Some(path.display().to_string()),
+            Self::FileToCome(_) => Some("a file that is not there".to_owned()),
         }
-    });
-    vec![
-        text("dsm.url", url),
-        text("dsm.account", account),
-        path("dsm.password-file", password_file),
-        duration("dsm.refresh", *refresh),
-        duration("dsm.timeout", *timeout),
-        duration("dsm.max-age", *max_age),
-        text("dsm.accept-invalid-certificate", accept_invalid_certificate),
-        optional("dsm.device-token-file", device_token_file),
-    ]
-}
-
-fn of_power(power: &Power) -> Vec<Setting<'_>> {
-    let Power {
-        schedule,
-        file,
-        refresh_before_power_off,
-    } = power;
-    let schedule = match schedule {
-        ScheduleUse::Auto => "auto",
-        ScheduleUse::Off => "off",
-    };
-    vec![
-        text("power.schedule", schedule),
-        path("power.file", file),
-        duration("power.refresh-before-power-off", *refresh_before_power_off),
-    ]
-}
-
-fn of_keys(keys: &Keys) -> Setting<'_> {
-    let Keys { rotate_after } = keys;
-    let key = "keys.rotate-after";
-    let Some(after) = rotate_after else {
-        return text(key, "never");
-    };
-    // As it is written: humantime would make months of it.
-    let (days, rest) = (after.as_secs() / 86_400, after.as_secs() % 86_400);
-    match rest {
-        0 => text(key, format_args!("{days}d")),
-        _ => duration(key, *after),
     }
 }
 
-fn of_users(users: &Users) -> Vec<Setting<'_>> {
-    let Users {
-        administrators,
-        deny,
-        aliases,
-    } = users;
-    let administrators = match administrators {
-        AdministratorPolicy::Allow => "allow",
-        AdministratorPolicy::ByAliasOnly => "alias",
-        AdministratorPolicy::Refuse => "refuse",
-    };
-    let aliases = aliases.iter();
-    let aliases = aliases.map(|alias| format!("{} is {}", alias.google, alias.dsm));
-    vec![
-        text("users.administrators", administrators),
-        list("users.deny", deny),
-        list("users.alias", &aliases.collect::<Vec<_>>()),
-    ]
+/// A value of a key, which a reload can show.
+pub(super) trait Show {
+    /// `None` if there is no value, or if its changes are not reported.
+    fn show(&self) -> Option<Shown>;
 }
 
-fn of_client<'a>(path: &str, client: &'a RelyingParty) -> Vec<Setting<'a>> {
-    let RelyingParty {
-        id,
-        name,
-        secret: shared,
-        // Another file with the same secret changes nothing.
-        secret_file: _,
-        redirect_uris,
-        require_pkce,
-    } = client;
-    let key = |key: &str| format!("{path}.{key}");
-    let uris = redirect_uris.iter();
-    let uris: Vec<&str> = uris.map(RegisteredRedirect::as_str).collect();
-    vec![
-        text(key("id"), id),
-        text(key("name"), name),
-        secret(key("secret-file"), shared),
-        list(key("redirect-uris"), &uris),
-        text(key("require-pkce"), require_pkce),
-    ]
+/// A value that is written as one of a few words.
+pub(super) trait Word: Copy + PartialEq + 'static {
+    const WORDS: &'static [(&'static str, Self)];
 }
 
-fn of_log(log: &Log) -> Vec<Setting<'_>> {
-    let Log {
-        level,
-        format,
-        file,
-    } = log;
-    let level = match level {
-        LogLevel::Error => "error",
-        LogLevel::Warn => "warn",
-        LogLevel::Info => "info",
-        LogLevel::Debug => "debug",
-        LogLevel::Trace => "trace",
-    };
-    let format = match format {
-        LogFormat::Text => "text",
-        LogFormat::Json => "json",
-    };
-    vec![
-        text("log.level", level),
-        text("log.format", format),
-        optional("log.file", file.as_ref().map(|path| path.display())),
-    ]
+impl Word for ScheduleUse {
+    const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("off", Self::Off)];
 }
 
-fn text<'a>(key: impl Into<String>, value: impl Display) -> Setting<'a> {
-    optional(key, Some(value))
+impl Word for AdministratorPolicy {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("allow", Self::Allow),
+        ("alias", Self::ByAliasOnly),
+        ("refuse", Self::Refuse),
+    ];
 }
 
-fn optional<'a>(key: impl Into<String>, value: Option<impl Display>) -> Setting<'a> {
-    Setting {
-        key: key.into(),
-        shown: Shown::Text(value.map(|value| value.to_string())),
+impl Word for LogLevel {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("error", Self::Error),
+        ("warn", Self::Warn),
+        ("info", Self::Info),
+        ("debug", Self::Debug),
+        ("trace", Self::Trace),
+    ];
+}
+
+impl Word for LogFormat {
+    const WORDS: &'static [(&'static str, Self)] = &[("text", Self::Text), ("json", Self::Json)];
+}
+
+impl<T: Word> Show for T {
+    fn show(&self) -> Option<Shown> {
+        let found = T::WORDS.iter().find(|(_, value)| value == self);
+        found.map(|(word, _)| text(word))
     }
 }
 
-fn path<'a>(key: &str, value: &Path) -> Setting<'a> {
-    text(key, value.display())
+fn text(value: impl Display) -> Shown {
+    Shown::Text(value.to_string())
 }
 
-fn duration<'a>(key: &str, value: Duration) -> Setting<'a> {
-    text(key, humantime::format_duration(value))
+macro_rules! shown_as {
+    ($($Type:ty => |$value:ident| $text:expr;)+) => {
+        $(impl Show for $Type {
+            fn show(&self) -> Option<Shown> {
+                let $value = self;
+                Some(text($text))
+            }
+        })+
+    };
 }
 
-/// An empty list is as good as none.
-fn list<'a>(key: impl Into<String>, values: &[impl Display]) -> Setting<'a> {
-    let texts: Vec<String> = values.iter().map(ToString::to_string).collect();
-    optional(key, (!texts.is_empty()).then(|| texts.join(", ")))
+shown_as! {
+    bool => |it| it;
+    String => |it| it;
+    SocketAddr => |it| it;
+    IpNet => |it| it;
+    Issuer => |it| it;
+    GoogleIssuer => |it| it;
+    CanonicalAddress => |it| it;
+    PathBuf => |it| it.display();
+    Duration => |it| humantime::format_duration(*it);
+    RegisteredRedirect => |it| it.as_str();
+    urls::DsmUrl => |it| &it.text;
+    Alias => |it| format_args!("{} is {}", it.google, it.dsm);
 }
 
-fn secret(key: impl Into<String>, value: &Secret<String>) -> Setting<'_> {
-    Setting {
-        key: key.into(),
-        shown: Shown::Secret(value),
+impl Show for urls::PlainHttp {
+    fn show(&self) -> Option<Shown> {
+        None
+    }
+}
+
+impl<T: Show> Show for Option<T> {
+    fn show(&self) -> Option<Shown> {
+        self.as_ref()?.show()
+    }
+}
+
+/// An empty list is shown as no value.
+impl<T: Show> Show for Vec<T> {
+    fn show(&self) -> Option<Shown> {
+        let texts = self.iter().filter_map(|value| value.show()?.text());
+        let texts: Vec<String> = texts.collect();
+        (!texts.is_empty()).then(|| text(texts.join(", ")))
     }
 }
 
@@ -373,9 +248,9 @@ fn secret(key: impl Into<String>, value: &Secret<String>) -> Setting<'_> {
 mod tests {
     use super::super::Config;
     use super::super::tests::{EXAMPLE, home, write_secret};
-    use super::{Change, Counts, Difference};
+    use super::{Change, Difference, TakesEffect};
 
-    /// What a reload of the example would tell after `edits`.
+    /// Returns what a reload of the example reports after `edits`.
     fn changes(edits: &[(&str, &str)]) -> Vec<Change> {
         let home = home();
         let before = Config::read(EXAMPLE.as_bytes(), home.path()).unwrap();
@@ -388,14 +263,14 @@ mod tests {
         before.changes_to(&after)
     }
 
-    fn value(key: &str, from: Option<&str>, to: Option<&str>, counts: Counts) -> Change {
+    fn value(key: &str, from: Option<&str>, to: Option<&str>, takes_effect: TakesEffect) -> Change {
         Change {
             key: key.to_owned(),
             difference: Difference::Value {
                 from: from.map(str::to_owned),
                 to: to.map(str::to_owned),
             },
-            counts,
+            takes_effect,
         }
     }
 
@@ -406,8 +281,8 @@ mod tests {
     }
 
     #[test]
-    fn a_change_tells_both_values_and_whether_it_counts_at_once() {
-        use Counts::{AfterRestart, AtOnce};
+    fn a_change_has_both_values_and_when_it_takes_effect() {
+        use TakesEffect::{AfterRestart, AtOnce};
         let found = changes(&[
             (
                 "address = \"127.0.0.1:5556\"",
@@ -438,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_told_too() {
+    fn a_removed_client_is_a_change() {
         let home = home();
         let with = format!(
             "{EXAMPLE}\n[[clients]]\nid = \"wiki\"\nsecret-file = \"dsm-password\"\nredirect-uris = [\"https://wiki.example.com/\"]\n"
@@ -459,7 +334,7 @@ mod tests {
         );
         assert_eq!(
             found[0],
-            value("clients[1].id", Some("wiki"), None, Counts::AtOnce)
+            value("clients[1].id", Some("wiki"), None, TakesEffect::AtOnce)
         );
         assert_eq!(found[2].difference, Difference::Secret);
     }
@@ -476,7 +351,7 @@ mod tests {
             [Change {
                 key: "google.client-secret-file".to_owned(),
                 difference: Difference::Secret,
-                counts: Counts::AtOnce,
+                takes_effect: TakesEffect::AtOnce,
             }]
         );
         assert!(!format!("{found:?}").contains("another"));

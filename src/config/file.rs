@@ -9,13 +9,13 @@ use nix::unistd::geteuid;
 
 use super::{ConfigError, Problem, directory_of};
 
-/// Group or others, who may write.
+/// The mode bits that let group or others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// Returns the bytes of the config in `path`.
 ///
-/// The file is opened once, and what is examined is what is read: in a
-/// directory of others, the name can stand for another file a moment later.
+/// The file is opened once, because another user of its directory could
+/// replace it between the check and the read.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable {
         path: path.to_owned(),
@@ -40,8 +40,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
     Ok(bytes)
 }
 
-/// The daemon of root does as root what the config says: only root may have
-/// written it.
+/// Rejects a config that another user can change, because root's daemon does
+/// as root what the config says.
 fn admit_root(path: &Path, file: &Metadata) -> io::Result<()> {
     let refuse = |message: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     if file.uid() != 0 {

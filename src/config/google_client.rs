@@ -1,11 +1,11 @@
-//! What Google's console gives: a client ID, its secret, and a JSON file with
-//! both. Each of the three is easily pasted in the place of another, and a
-//! secret in the place of the ID is part of the URL that every browser gets.
+//! Client ID, client secret, and the JSON file with both, from the Google
+//! console. Each is easily pasted in the place of another, and a secret in the
+//! place of the ID would be in a URL that every browser receives.
 
-/// Every client ID of Google's ends so.
+/// The end of every client ID of Google.
 const ENDING: &str = ".apps.googleusercontent.com";
 
-/// Returns what is wrong with `text` as the client ID of any provider.
+/// Rejects the JSON file as the client ID of any provider.
 pub(super) fn no_json(text: &str) -> Result<(), String> {
     if text.trim_start().starts_with('{') {
         return Err(
@@ -18,7 +18,7 @@ pub(super) fn no_json(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns what is wrong with `text` as a client ID of Google's.
+/// Rejects what cannot be a client ID of Google.
 pub(super) fn client_id(text: &str) -> Result<(), String> {
     if text.strip_suffix(ENDING).is_none_or(str::is_empty) {
         return Err(format!(
@@ -29,7 +29,7 @@ pub(super) fn client_id(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns what is wrong with `text` as a client secret of Google's.
+/// Rejects what cannot be a client secret of Google.
 pub(super) fn client_secret(text: &str) -> Result<(), String> {
     if text.trim_end().ends_with(ENDING) {
         return Err(format!(
@@ -45,8 +45,7 @@ pub(super) fn client_secret(text: &str) -> Result<(), String> {
     }
     if text.trim() != text {
         return Err(
-            "begins or ends with white space, which no secret of Google's does; remove it"
-                .to_owned(),
+            "begins or ends with white space, unlike any secret of Google's; remove it".to_owned(),
         );
     }
     Ok(())

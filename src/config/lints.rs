@@ -1,16 +1,17 @@
-//! What is allowed and still worth a word.
+//! Warnings about a valid config.
 
 use super::urls::is_googles;
-use super::{Alias, Config, Problem, directory_of, shared_directory};
-use crate::machine::tls::{self, Rejection};
+use super::{Config, Problem, directory_of, shared_directory};
+use crate::machine::tls;
 use domain::base::clock::UnixTime;
 use domain::base::web_url::WebUrl;
 use domain::model::relying_party::RelyingParty;
 
-/// Those that DSM has unless somebody changes them.
+/// The default ports of DSM's own pages.
 const DSM_PORTS: [u16; 2] = [5000, 5001];
 
-/// Whoever guesses a client's secret may redeem codes; DSM takes any length.
+/// An attacker who guesses a client's secret can redeem codes, and DSM accepts
+/// any length.
 const SHORT_SECRET: usize = 16;
 
 impl Config {
@@ -25,32 +26,23 @@ impl Config {
     /// Returns the reasons for which DSM and browsers reject the certificate
     /// at `now`.
     pub fn certificate_warnings(&self, now: UnixTime) -> Vec<Problem> {
-        let Some(files) = &self.listen.tls else {
+        let Some(files) = self.listen.tls() else {
             return Vec::new();
         };
-        let key = "listen.tls-certificate";
-        let rejections = tls::rejections(files, &self.issuer.host(), now);
-        let problem = |rejection: Rejection| Problem {
-            place: key.to_owned(),
-            key: key.to_owned(),
-            message: format!("{}: {rejection}", files.certificate.display()),
-        };
-        rejections.into_iter().map(problem).collect()
+        let certificate = files.certificate.display();
+        let rejections = tls::rejections(&files, &self.issuer.host(), now).into_iter();
+        rejections
+            .map(|why| Problem::at("listen.tls-certificate", format!("{certificate}: {why}")))
+            .collect()
     }
 
-    /// What is good, and probably not meant: for `check` and for the log.
+    /// Returns what is valid and probably a mistake, for `check` and the log.
     pub fn warnings(&self) -> Vec<Problem> {
         let mut found = Vec::new();
-        let mut warn = |key: String, message: &str| {
-            found.push(Problem {
-                place: key.clone(),
-                key,
-                message: message.to_owned(),
-            });
-        };
+        let mut warn = |key: &str, message: &str| found.push(Problem::at(key, message));
         if let Some(mode) = shared_directory(&self.file) {
             warn(
-                "config".to_owned(),
+                "config",
                 &format!(
                     "group or others can write to its directory {} (mode {mode:04o}), and can put \
                      another config in its place: run chmod 700 on it. On DSM, an access control \
@@ -59,60 +51,58 @@ impl Config {
                 ),
             );
         }
-        if self.listen.tls.is_none() && !self.listen.address.ip().is_loopback() {
+        if self.listen.tls().is_none() && !self.listen.address.ip().is_loopback() {
             warn(
-                "listen.address".to_owned(),
+                "listen.address",
                 "serves http to the network: codes and secrets can be read on the way from the proxy",
             );
         }
         for (index, range) in self.listen.trusted_proxies.iter().enumerate() {
             if range.prefix_len() == 0 {
                 warn(
-                    format!("listen.trusted-proxies[{index}]"),
+                    &format!("listen.trusted-proxies[{index}]"),
                     "contains every address: any client can write another address into \
                      X-Forwarded-For and avoid the rate limits; list the proxies alone",
                 );
             }
         }
         if let Some(message) = self.issuer_of_another() {
-            warn("issuer".to_owned(), &message);
+            warn("issuer", &message);
         }
         if self.dsm.max_age < self.dsm.refresh {
             warn(
-                "dsm.max-age".to_owned(),
-                "is shorter than refresh: between two refreshes nobody can sign in",
+                "dsm.max-age",
+                "is shorter than refresh: no user can sign in between two refreshes",
             );
         }
         let token_file = self.dsm.device_token_file.as_ref();
         if token_file.is_some_and(|path| !path.exists()) {
             warn(
-                "dsm.device-token-file".to_owned(),
+                "dsm.device-token-file",
                 "names a file that does not exist yet: run sudo -u google-to-synology-sso \
                  google-to-synology-sso setup --otp",
             );
         }
-        for index in not_to_local_users(&self.users.aliases) {
+        for (index, alias) in self.users.aliases.iter().enumerate() {
+            // `DOMAIN\user` or `user@domain`.
+            if !alias.dsm.contains(['\\', '@']) {
+                continue;
+            }
             warn(
-                format!("users.alias[{index}].dsm"),
+                &format!("users.alias[{index}].dsm"),
                 "looks like a domain or LDAP user: only local users of DSM are read",
             );
         }
         for (index, client) in self.clients.iter().enumerate() {
             for (key, message) in of_client(client) {
-                warn(format!("clients[{index}].{key}"), message);
+                warn(&format!("clients[{index}].{key}"), message);
             }
         }
         found
     }
 }
 
-/// The places of aliases to `DOMAIN\user` or `user@domain`.
-fn not_to_local_users(aliases: &[Alias]) -> impl Iterator<Item = usize> {
-    let aliases = aliases.iter().enumerate();
-    aliases.filter_map(|(index, alias)| alias.dsm.contains(['\\', '@']).then_some(index))
-}
-
-/// What is to be said about a client, by key.
+/// Returns the warnings about a client, each with its key.
 fn of_client(client: &RelyingParty) -> Vec<(String, &'static str)> {
     let mut found = Vec::new();
     let secret = client.secret.expose();
@@ -149,7 +139,7 @@ fn is_http_beyond_this_machine(uri: &str) -> bool {
 }
 
 impl Config {
-    /// Why `issuer` is probably not the public URL of this service.
+    /// Returns why `issuer` is probably not the public URL of this service.
     fn issuer_of_another(&self) -> Option<String> {
         if self.has_the_port_of_plain_http() {
             return Some(format!(
@@ -163,19 +153,18 @@ impl Config {
         self.is_at_dsms_own_port().then(|| message.to_owned())
     }
 
-    /// Whether browsers are sent to the port that a proxy on this machine is
-    /// meant to use.
+    /// Whether `issuer` sends browsers to the port that is for the proxy.
     fn has_the_port_of_plain_http(&self) -> bool {
         let issuer = WebUrl::parse(self.issuer.as_str());
         let port = self.listen.address.port();
         let is_ours = |url: WebUrl<'_>| {
             url.is_https() && !url.is_loopback() && url.parsed().port() == Some(port)
         };
-        self.listen.tls.is_none() && issuer.is_ok_and(is_ours)
+        self.listen.tls().is_none() && issuer.is_ok_and(is_ours)
     }
 
-    /// Whether `issuer` is where DSM's own pages are. With a path it may be led
-    /// on from there.
+    /// Whether `issuer` is the address of DSM's own pages. With a path, a proxy
+    /// there may lead to this service.
     fn is_at_dsms_own_port(&self) -> bool {
         let Ok(issuer) = WebUrl::parse(self.issuer.as_str()) else {
             return false;

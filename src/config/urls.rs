@@ -1,18 +1,17 @@
-//! The URLs of others that the config names: where logins go back to, DSM,
-//! Google.
+//! The URLs in the config: redirect URIs, DSM, Google.
 
 use domain::base::ids::GoogleIssuer;
 use domain::base::issuer::Issuer;
 use domain::base::web_url::{WebUrl, WebUrlError, strange_character};
 use domain::model::relying_party::RegisteredRedirect;
 
-/// With `state` and `nonce` it has to fit in the login's cookie.
+/// The login's cookie contains it, with `state` and `nonce`.
 const MAX_REDIRECT: usize = 1_000;
 
-/// Google says so in its discovery document.
+/// The `issuer` in the discovery document of Google.
 pub(crate) const GOOGLE: &str = "https://accounts.google.com";
 
-/// OpenID Connect gives no limit; every link stores it.
+/// OpenID Connect has no limit, and every link stores the issuer.
 const MAX_ISSUER: usize = 255;
 
 /// Whether a redirect URI may be http beyond this machine: a client's
@@ -24,17 +23,16 @@ pub(crate) enum PlainHttp {
 }
 
 impl PlainHttp {
-    /// A flag that is no flag counts as set: it is noted itself, and the URIs
-    /// that hang on it are not to be reported on top.
-    pub(super) fn from_flag(flag: Option<bool>) -> Self {
-        match flag {
-            Some(false) => Self::LoopbackOnly,
-            Some(true) | None => Self::Allowed,
+    pub(super) fn from_flag(flag: bool) -> Self {
+        if flag {
+            Self::Allowed
+        } else {
+            Self::LoopbackOnly
         }
     }
 }
 
-/// A client's redirect URI, kept byte for byte.
+/// Checks a client's redirect URI, and returns it byte for byte.
 pub(super) fn redirect(text: &str, plain_http: PlainHttp) -> Result<RegisteredRedirect, String> {
     if is_private_use(text) {
         let strange = strange_character(text).map(WebUrlError::Character);
@@ -61,9 +59,9 @@ pub(super) fn redirect(text: &str, plain_http: PlainHttp) -> Result<RegisteredRe
     }
 }
 
-/// Whether `text` is in a scheme of an app, which has a dot in it (RFC 8252,
-/// section 7.1), such as `app.example:///callback`. Schemes that a browser
-/// knows, such as `javascript`, have none.
+/// Whether `text` has the scheme of an app, which contains a dot (RFC 8252,
+/// section 7.1), such as `app.example:///callback`. The schemes of browsers,
+/// such as `javascript`, do not.
 fn is_private_use(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once(':') else {
         return false;
@@ -90,8 +88,8 @@ fn no_fragment_nor_too_long(text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether this service answers where a login should go back to: the same
-/// scheme, host and port, and a path that is the issuer's or below it.
+/// Whether `redirect` leads to this service: the same scheme, host and port as
+/// `issuer`, and its path or a path below it.
 pub(super) fn leads_to(issuer: &Issuer, redirect: &str) -> bool {
     let (Ok(ours), Ok(theirs)) = (WebUrl::parse(issuer.as_str()), WebUrl::parse(redirect)) else {
         return false;
@@ -101,7 +99,7 @@ pub(super) fn leads_to(issuer: &Issuer, redirect: &str) -> bool {
     ours.parsed().origin() == theirs.parsed().origin() && same_path
 }
 
-/// Why a login cannot go back to `redirect`: it [leads to](leads_to) us.
+/// Rejects a redirect URI that [leads to](leads_to) this service.
 pub(super) fn not_to_itself(issuer: &Issuer, redirect: &str) -> Result<(), String> {
     if !leads_to(issuer, redirect) {
         return Ok(());
@@ -112,8 +110,8 @@ pub(super) fn not_to_itself(issuer: &Issuer, redirect: &str) -> Result<(), Strin
     ))
 }
 
-/// Whether `redirect` looks like the one that Google is given, which is ours.
-/// A client on this machine may be a test.
+/// Whether `redirect` looks like the redirect URI of this service at Google. A
+/// client on this machine may be a test.
 pub(crate) fn is_googles(redirect: &str) -> bool {
     WebUrl::parse(redirect).is_ok_and(|url| {
         let path = url.path();
@@ -124,8 +122,8 @@ pub(crate) fn is_googles(redirect: &str) -> bool {
     })
 }
 
-/// Why Google does not send browsers back to `issuer`: "Hosts cannot be raw IP
-/// addresses. Localhost IP addresses are exempted from this rule."
+/// Rejects an `issuer` to which Google sends no browser: "Hosts cannot be raw
+/// IP addresses. Localhost IP addresses are exempted from this rule."
 /// (developers.google.com, OAuth 2.0 for Web Server Applications, redirect URI
 /// validation rules)
 pub(super) fn google_leads_back(issuer: &str) -> Result<(), String> {
@@ -140,7 +138,7 @@ pub(super) fn google_leads_back(issuer: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// DSM's address, and what else its URL tells.
+/// The address of DSM.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DsmUrl {
     /// Without a final slash.
@@ -148,7 +146,7 @@ pub(super) struct DsmUrl {
     pub(super) is_loopback_https: bool,
 }
 
-/// The address under which DSM's `/webapi` is.
+/// Parses the address of DSM, below which `/webapi` is.
 pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
     let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
     if !url.is_https() && !url.is_loopback() {
@@ -170,7 +168,7 @@ pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
     })
 }
 
-/// Google's issuer identifier, kept byte for byte: ID tokens repeat it so.
+/// Checks an issuer, and returns it byte for byte, as ID tokens contain it.
 pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
     let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
     if !url.is_https() && !url.is_loopback() {

@@ -1,26 +1,25 @@
-//! What single values have to be, for whoever asks for them one by one. The
-//! rules are the file's own, and those of a config that is about to be made.
+//! The rules of single values, for `setup`, which asks for them one by one
+//! before there is a config.
 
 use toml::{Table, Value};
 
-use super::schema::{DEFAULT_ADDRESS, MAX_GOOGLE_CLIENT_ID, MAX_LINE};
+use super::keys::{MAX_GOOGLE_CLIENT_ID, MAX_LINE};
 use super::urls::{self, PlainHttp};
-use super::{google_client, values};
+use super::{default_of, google_client, values};
 use domain::base::issuer::Issuer;
 use domain::base::web_url::WebUrl;
 
-/// What the rest of the config says, as far as a single value depends on it.
+/// The rest of the config, as far as the rules of a value depend on it.
 #[derive(Clone)]
 pub(crate) struct Given {
-    /// The answer for `issuer`, if it is valid.
     issuer: Option<Issuer>,
     provider: Provider,
-    /// Where the daemon serves http.
+    /// The port of `listen.address`, unless it serves HTTPS.
     http_port: Option<u16>,
     plain_http: PlainHttp,
 }
 
-/// Who vouches for people.
+/// The provider, whose client IDs have a known form if it is Google.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Provider {
     Google,
@@ -28,26 +27,24 @@ enum Provider {
 }
 
 impl Given {
-    /// A config that `setup` writes anew.
+    /// Returns the values of a new config.
     pub(crate) fn defaults() -> Self {
         Self::of(&Table::new(), 0)
     }
 
-    /// The same with the answer `text` for `issuer`.
+    /// Returns the same values with `text` as `issuer`.
     pub(crate) fn with_issuer(self, text: &str) -> Self {
         let issuer = Issuer::parse(text).ok();
         Self { issuer, ..self }
     }
 
-    /// The config in `file`, whose client with this index is DSM.
+    /// Returns the values in `file`, where DSM is the client with index `dsm`.
     pub(crate) fn of(file: &Table, dsm: usize) -> Self {
         let value = |table: &str, key: &str| file.get(table)?.get(key);
         let google = value("google", "issuer").and_then(Value::as_str);
-        let address = value("listen", "address").and_then(Value::as_str);
-        let port = address.map_or(Some(DEFAULT_ADDRESS.port()), |address| {
-            let (_, port) = address.rsplit_once(':')?;
-            port.parse().ok()
-        });
+        let default = default_of("listen.address");
+        let address = value("listen", "address").unwrap_or(&default).as_str();
+        let port = address.and_then(|address| address.rsplit_once(':')?.1.parse().ok());
         let has_tls = value("listen", "tls-certificate").is_some();
         let client = file.get("clients").and_then(|clients| clients.get(dsm));
         let allowed = client.and_then(|client| client.get("allow-http-redirect"));
@@ -58,12 +55,12 @@ impl Given {
                 Some(_) => Provider::Another,
             },
             http_port: port.filter(|_| !has_tls),
-            plain_http: PlainHttp::from_flag(Some(allowed.is_some_and(|it| *it == true.into()))),
+            plain_http: PlainHttp::from_flag(allowed.and_then(Value::as_bool) == Some(true)),
         }
     }
 }
 
-/// `issuer`
+/// Checks `issuer`, the public URL.
 pub(crate) fn issuer(text: &str, given: &Given) -> Result<(), String> {
     Issuer::parse(text).map_err(|error| error.to_string())?;
     if given.provider == Provider::Google {
@@ -84,7 +81,7 @@ pub(crate) fn issuer(text: &str, given: &Given) -> Result<(), String> {
     Ok(())
 }
 
-/// One of DSM's `redirect-uris`.
+/// Checks one of DSM's `redirect-uris`.
 pub(crate) fn redirect_uri(text: &str, given: &Given) -> Result<(), String> {
     WebUrl::parse(text).map_err(|error| error.to_string())?;
     urls::redirect(text, given.plain_http)?;
@@ -101,7 +98,7 @@ pub(crate) fn redirect_uri(text: &str, given: &Given) -> Result<(), String> {
     Ok(())
 }
 
-/// `google.client-id`
+/// Checks `google.client-id`, for the provider.
 pub(crate) fn google_client_id(text: &str, given: &Given) -> Result<(), String> {
     google_client::no_json(text)?;
     values::identifier(MAX_GOOGLE_CLIENT_ID)(text)?;
@@ -111,7 +108,7 @@ pub(crate) fn google_client_id(text: &str, given: &Given) -> Result<(), String> 
     }
 }
 
-/// The content of `google.client-secret-file`
+/// Checks the content of `google.client-secret-file`.
 pub(crate) fn google_client_secret(text: &str, given: &Given) -> Result<(), String> {
     match given.provider {
         Provider::Google => google_client::client_secret(text),
@@ -119,7 +116,7 @@ pub(crate) fn google_client_secret(text: &str, given: &Given) -> Result<(), Stri
     }
 }
 
-/// `dsm.url`
+/// Checks `dsm.url`, the address of DSM.
 pub(crate) fn dsm_url(text: &str, _: &Given) -> Result<(), String> {
     urls::dsm(text).map(drop)
 }
@@ -129,12 +126,12 @@ pub(crate) fn is_loopback_https(dsm_url: &str) -> bool {
     urls::dsm(dsm_url).is_ok_and(|url| url.is_loopback_https)
 }
 
-/// `dsm.account`
+/// Checks `dsm.account`, a user name.
 pub(crate) fn dsm_account(text: &str, _: &Given) -> Result<(), String> {
     values::line(MAX_LINE)(text).map(drop)
 }
 
-/// Text of one line, such as a secret that somebody pastes.
+/// Checks a text of one line, such as a pasted secret.
 pub(crate) fn line(text: &str, max_bytes: usize) -> Result<(), String> {
     values::line(max_bytes)(text).map(drop)
 }

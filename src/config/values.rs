@@ -1,12 +1,16 @@
-//! Texts of the config that are more than texts: durations, words, files.
+//! Parsers of values: durations, names, addresses, files.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
+use super::changes::{Show, Shown};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
 
-/// As `setup` calls them.
+/// The file names that `setup` uses.
 const SECRET_FILES: [&str; 4] = [
     "google-client-secret",
     "dsm-password",
@@ -14,14 +18,17 @@ const SECRET_FILES: [&str; 4] = [
     "dsm-device-token",
 ];
 
-/// Longer than anybody means, and short enough to be added to any time.
+/// The limit of the system: `sun_path` has 108 bytes, the last of them zero.
+const MAX_SOCKET_PATH: usize = 107;
+
+/// Longer than any useful value, and short enough to be added to any time.
 const MAX_DURATION: Duration = Duration::from_hours(10 * 365 * 24);
 
-/// A duration such as `90s`, `10m`, `1h` or `7d`; zero is none.
+/// Parses a duration such as `90s`, `10m`, `1h` or `7d`; zero is rejected.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let form = "has to be a duration such as 90s, 10m, 1h or 7d";
-    // What humantime also reads are traps here: an `M` is a month, and parts
-    // of a second are lost where we count whole ones.
+    // humantime also accepts `M` for a month, and parts of a second, which
+    // would be lost.
     let expected = |b: u8| b.is_ascii_digit() || b"smhd ".contains(&b);
     if !text.bytes().all(expected) || text.contains("ms") {
         return Err(form.to_owned());
@@ -36,33 +43,98 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// A duration of `least` or more.
-pub(super) fn duration_from(least: Duration) -> impl FnOnce(&str) -> Result<Duration, String> {
+/// Parses a duration from `least` to `most`.
+pub(super) fn duration_between(
+    least: Duration,
+    most: Option<Duration>,
+) -> impl FnOnce(&str) -> Result<Duration, String> {
     move |text| {
         let duration = duration(text)?;
         if duration < least {
             let least = humantime::format_duration(least);
             return Err(format!("has to be {least} at least"));
         }
-        Ok(duration)
+        match most.filter(|most| duration > *most) {
+            Some(most) => Err(format!("has to be {} at most", in_days(most))),
+            None => Ok(duration),
+        }
     }
 }
 
-/// One of a few words.
-pub(super) fn one_of<T: Copy>(
-    words: &[(&'static str, T)],
-) -> impl FnOnce(&str) -> Result<T, String> {
+/// Whole days as days, where humantime writes months.
+fn in_days(duration: Duration) -> String {
+    let (days, rest) = (duration.as_secs() / 86_400, duration.as_secs() % 86_400);
+    match rest {
+        0 => format!("{days}d"),
+        _ => humantime::format_duration(duration).to_string(),
+    }
+}
+
+/// The value of a key that has a word or an empty text for `None`, with the
+/// text that a reload shows.
+pub(super) struct Spelled<T> {
+    pub(super) value: Option<T>,
+    text: String,
+}
+
+impl<T> Show for Spelled<T> {
+    fn show(&self) -> Option<Shown> {
+        Some(Shown::Text(self.text.clone()))
+    }
+}
+
+/// `keys.rotate-after`: a duration of at least `least`, or `never`.
+pub(super) fn rotation(least: Duration) -> impl FnOnce(&str) -> Result<Spelled<Duration>, String> {
     move |text| {
-        let found = words.iter().find(|(word, _)| *word == text);
-        let Some((_, value)) = found else {
-            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            return Err(format!("has to be one of: {}", words.join(", ")));
+        let value = match text {
+            "never" => None,
+            _ => Some(
+                duration_between(least, None)(text).map_err(|message| message + ", or never")?,
+            ),
         };
-        Ok(*value)
+        let text = value.map_or_else(|| text.to_owned(), in_days);
+        Ok(Spelled { value, text })
     }
 }
 
-/// Text that people read: not empty, on one line, `max_bytes` at most.
+/// `google.prompt`: the words that Google knows. It answers any other with an
+/// error page.
+pub(super) fn prompt(text: &str) -> Result<Spelled<String>, &'static str> {
+    if text.is_empty() {
+        return Ok(Spelled {
+            value: None,
+            text: "\"\"".to_owned(),
+        });
+    }
+    let mut words = text.split(' ');
+    if words.clone().any(|word| word == "none") {
+        return Err(
+            "has none, which forbids Google to show anything: no user could sign in; \
+             use \"\" to leave the choice to Google",
+        );
+    }
+    if !words.all(|word| matches!(word, "select_account" | "consent")) {
+        return Err("has to be select_account, consent, both with a space between, or \"\"");
+    }
+    Ok(Spelled {
+        value: Some(text.to_owned()),
+        text: text.to_owned(),
+    })
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "has to be an IP address and a port, such as 127.0.0.1:5556")
+}
+
+/// A network, or a single address.
+pub(super) fn network(text: &str) -> Result<IpNet, &'static str> {
+    let bare = text.parse::<IpAddr>().map(IpNet::from);
+    bare.or_else(|_| text.parse::<IpNet>().map(|network| network.trunc()))
+        .map_err(|_| "has to be an IP address or a network, such as 10.0.0.0/8")
+}
+
+/// Parses a text for people: not empty, on one line, at most `max_bytes`.
 pub(super) fn line(max_bytes: usize) -> impl FnOnce(&str) -> Result<String, String> {
     move |text| {
         if text.trim().is_empty() {
@@ -81,8 +153,8 @@ pub(super) fn line(max_bytes: usize) -> impl FnOnce(&str) -> Result<String, Stri
     }
 }
 
-/// A name that programs exchange: printable ASCII, no space, `max_bytes` at
-/// most.
+/// Parses a name for programs: printable ASCII, no space, at most
+/// `max_bytes`.
 pub(super) fn identifier(max_bytes: usize) -> impl FnOnce(&str) -> Result<String, String> {
     move |text| {
         if text.is_empty() {
@@ -98,7 +170,7 @@ pub(super) fn identifier(max_bytes: usize) -> impl FnOnce(&str) -> Result<String
     }
 }
 
-/// A domain such as `example.com`, in lower case.
+/// Returns a domain such as `example.com` in lower case.
 pub(super) fn domain(text: &str) -> Result<String, &'static str> {
     let is_part = |part: &str| {
         let letters = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -110,6 +182,29 @@ pub(super) fn domain(text: &str) -> Result<String, &'static str> {
     Ok(text.to_ascii_lowercase())
 }
 
+/// A secret and the file that contains it.
+pub(super) struct SecretFile {
+    pub(super) path: PathBuf,
+    pub(super) secret: Secret<String>,
+}
+
+impl Show for SecretFile {
+    /// Another file with the same secret is not a change.
+    fn show(&self) -> Option<Shown> {
+        Some(Shown::Secret(self.secret.clone()))
+    }
+}
+
+/// A file that may not exist yet. Its name may be the secret, entered in the
+/// place of the file.
+pub(super) struct FileToCome(pub(super) PathBuf);
+
+impl Show for FileToCome {
+    fn show(&self) -> Option<Shown> {
+        Some(Shown::FileToCome(self.0.clone()))
+    }
+}
+
 /// The files that the config names; relative paths begin at its directory.
 #[derive(Clone, Copy)]
 pub(super) struct Files<'a> {
@@ -117,7 +212,7 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// A path, whether or not there is anything.
+    /// Resolves a path, which need not exist.
     pub(super) fn path(self, text: &str) -> Result<PathBuf, String> {
         if text.is_empty() {
             return Err("is empty".to_owned());
@@ -128,13 +223,13 @@ impl Files<'_> {
         Ok(self.base.join(text))
     }
 
-    /// What a secret file holds.
+    /// Reads the secret file `text`.
     ///
     /// No message repeats a name that may be the secret: people paste the
     /// secret itself where its file belongs, and messages end in logs.
-    pub(super) fn secret(self, text: &str) -> Result<Secret<String>, String> {
+    pub(super) fn secret(self, text: &str) -> Result<SecretFile, String> {
         let path = self.path(text)?;
-        read_secret_file(&path).map_err(|error| {
+        let secret = read_secret_file(&path).map_err(|error| {
             if path.symlink_metadata().is_ok() || self.is_surely_a_path(text) {
                 return format!("names {}, which cannot be used: {error}", path.display());
             }
@@ -143,11 +238,12 @@ impl Files<'_> {
                  it may be the secret itself, which belongs in a file of its own",
                 self.base.display()
             )
-        })
+        })?;
+        Ok(SecretFile { path, secret })
     }
 
-    /// Whether `text` is no secret: a name that `setup` gives, or one in a
-    /// directory that is there.
+    /// Whether `text` cannot be a secret: a name that `setup` uses, or a path
+    /// in a directory that exists.
     fn is_surely_a_path(self, text: &str) -> bool {
         let path = self.base.join(text);
         let directory = path
@@ -156,12 +252,12 @@ impl Files<'_> {
         SECRET_FILES.contains(&text) || directory.is_some_and(Path::is_dir)
     }
 
-    /// The path of a secret file, which `maker` may not have made yet. One
-    /// that is there has to be good.
-    pub(super) fn secret_to_come(self, text: &str, maker: &str) -> Result<PathBuf, String> {
+    /// Resolves the path of a secret file that `maker` may not have created
+    /// yet. An existing file must be valid.
+    pub(super) fn secret_to_come(self, text: &str, maker: &str) -> Result<FileToCome, String> {
         let path = self.in_existing_directory(text)?;
         if !path.exists() {
-            return Ok(path);
+            return Ok(FileToCome(path));
         }
         let message = |error| {
             format!(
@@ -170,10 +266,11 @@ impl Files<'_> {
             )
         };
         read_secret_file(&path).map_err(message)?;
-        Ok(path)
+        Ok(FileToCome(path))
     }
 
-    /// The path of a file to be made or opened, in a directory that is there.
+    /// Resolves the path of a file that is created or opened later, in a
+    /// directory that exists.
     pub(super) fn in_existing_directory(self, text: &str) -> Result<PathBuf, String> {
         let path = self.path(text)?;
         if path.is_dir() {
@@ -183,8 +280,19 @@ impl Files<'_> {
         let directory = path.parent().unwrap_or(self.base);
         if !directory.is_dir() {
             return Err(format!(
-                "is in {}, which is no directory",
+                "is in {}, which is not a directory",
                 directory.display()
+            ));
+        }
+        Ok(path)
+    }
+
+    /// Resolves the path of a socket that is created later.
+    pub(super) fn socket(self, text: &str) -> Result<PathBuf, String> {
+        let path = self.in_existing_directory(text)?;
+        if path.as_os_str().len() > MAX_SOCKET_PATH {
+            return Err(format!(
+                "is longer than the {MAX_SOCKET_PATH} bytes that a socket's path may have"
             ));
         }
         Ok(path)
@@ -197,7 +305,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
-    use super::{Files, domain, duration, duration_from, identifier, line};
+    use super::{Files, domain, duration, duration_between, identifier, line};
 
     #[test]
     fn durations_are_whole_and_have_a_unit() {
@@ -233,8 +341,8 @@ mod tests {
         ] {
             check(text, None);
         }
-        assert!(duration_from(Duration::from_mins(1))("59s").is_err());
-        assert!(duration_from(Duration::from_mins(1))("60s").is_ok());
+        assert!(duration_between(Duration::from_mins(1), None)("59s").is_err());
+        assert!(duration_between(Duration::from_mins(1), None)("60s").is_ok());
     }
 
     #[test]
@@ -279,7 +387,7 @@ mod tests {
         let files = Files {
             base: directory.path(),
         };
-        let message = files.secret("GOCSPX-abc").unwrap_err();
+        let message = files.secret("GOCSPX-abc").err().unwrap();
         assert!(!message.contains("GOCSPX"), "{message}");
         assert!(message.contains("No such file"), "{message}");
     }
@@ -295,9 +403,9 @@ mod tests {
             fs::write(&path, content).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             match (files.secret("secret"), expected) {
-                (Ok(secret), Ok(expected)) => assert_eq!(secret.expose(), expected),
+                (Ok(file), Ok(expected)) => assert_eq!(file.secret.expose(), expected),
                 (Err(message), Err(part)) => assert!(message.contains(part), "{message}"),
-                (read, _) => panic!("{content:?} {mode:o}: {read:?}"),
+                (read, _) => panic!("{content:?} {mode:o}: {}", read.is_ok()),
             }
         };
         check("hush\n", 0o600, Ok("hush"));

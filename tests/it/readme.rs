@@ -1,8 +1,10 @@
-//! The reference page of the config matches the code: its example is accepted,
-//! its commented lines show the defaults, its table is the documentation of the
-//! code, and each of them has every key.
+//! The reference page of the config matches the code: its example is accepted
+//! and has every key and default, and its tables are those of the keys.
 
-use google_to_synology_sso::config::Config;
+use std::fmt::Write;
+use std::{fs, path::Path};
+
+use google_to_synology_sso::config::{Absent, Config, keys};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use toml::{Table, Value};
 
@@ -11,16 +13,13 @@ use crate::support::command_line::{EXAMPLE, Home, text};
 /// The reference page of the config.
 const REFERENCE: &str = include_str!("../../docs/reference/config.md");
 
-/// The sources of the keys and of their documentation.
-const SECTIONS: &str = include_str!("../../src/config/schema.rs");
-const EXPLAINED: [&str; 2] = [
-    include_str!("../../src/config.rs"),
-    include_str!("../../src/domain/model/relying_party.rs"),
-];
+/// What is before and after the tables of keys.
+const KEYS_BEGIN: &str = "<!-- The keys, from src/config/keys.rs -->\n";
+const KEYS_END: &str = "\n## When a change takes effect\n";
 
 #[test]
 fn the_example_is_accepted_as_it_is_and_with_every_key() {
-    // The other tests use the same example.
+    // The other tests use a copy of it.
     assert_eq!(example(), EXAMPLE);
     let home = Home::with(&uncommented(example(), &["# e.g. ", "# "]));
     let certified = generate_simple_self_signed(vec!["login.example.com".to_owned()]);
@@ -43,34 +42,66 @@ fn a_commented_line_shows_the_default() {
 }
 
 #[test]
-fn every_key_is_in_the_example() {
+fn the_example_has_every_key_and_default() {
     let example: Table = uncommented(example(), &["# e.g. ", "# "]).parse().unwrap();
     let mut shown = Vec::new();
-    names(&example, &mut shown);
-    shown.sort();
-    let mut read: Vec<&str> = [".required(", ".or_default(", ".section("]
-        .iter()
-        .flat_map(|call| SECTIONS.split(call).skip(1))
-        .filter_map(|after| after.trim_start().strip_prefix('"')?.split('"').next())
-        .collect();
-    read.sort_unstable();
-    assert_eq!(shown, read);
-}
-
-#[test]
-fn the_table_is_the_documentation_of_the_code() {
-    let rows: String = EXPLAINED.iter().flat_map(|source| rows(source)).collect();
-    let table = format!("| key | what |\n|---|---|\n{rows}\n");
-    assert!(
-        REFERENCE.contains(&table),
-        "the table of keys in docs/reference/config.md has to be:\n\n{table}"
-    );
-    let example: Table = uncommented(example(), &["# e.g. ", "# "]).parse().unwrap();
-    for (section, value) in &example {
-        for key in keys_below(section, value) {
-            assert!(rows.contains(&format!("`{key}`")), "{key} is not explained");
+    collect(&example, "", &mut shown);
+    for key in keys() {
+        let found = shown.iter().find(|(path, _)| *path == key.path);
+        let (_, value) = found.unwrap_or_else(|| panic!("{} is not in the example", key.path));
+        if let Absent::Default(default) = key.absent
+            // Its example is an example, and not the default.
+            && key.path != "users.alias"
+        {
+            let default: Value = default.parse().unwrap();
+            assert_eq!(*value, default, "{}", key.path);
         }
     }
+    assert_eq!(shown.len(), keys().len());
+}
+
+/// `UPDATE_PAGES=1` writes the tables anew.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test asks its own environment")]
+fn the_reference_page_has_the_keys_of_the_code() {
+    let (before, rest) = REFERENCE.split_once(KEYS_BEGIN).unwrap();
+    let (written, after) = rest.split_once(KEYS_END).unwrap();
+    let expected = tables();
+    if std::env::var("UPDATE_PAGES").is_ok() {
+        let page = format!("{before}{KEYS_BEGIN}{expected}{KEYS_END}{after}");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/config.md");
+        fs::write(path, page).unwrap();
+        return;
+    }
+    assert!(
+        written == expected,
+        "docs/reference/config.md differs from src/config/keys.rs; run UPDATE_PAGES=1 cargo test \
+         --test it readme:: to write the tables of keys anew"
+    );
+}
+
+/// Every key, below a heading for its table of the config.
+fn tables() -> String {
+    const HEAD: &str = "\n| key | default | what |\n|---|---|---|\n";
+    let mut page = HEAD.to_owned();
+    for key in keys() {
+        let (path, doc) = (&key.path, key.doc);
+        let default = match key.absent {
+            Absent::Rejected if path == "clients" => {
+                write!(page, "\n### `[[{path}]]`\n\n{doc}\n{HEAD}").unwrap();
+                continue;
+            }
+            Absent::EmptyTable => {
+                write!(page, "\n### `[{path}]`\n\n{doc}\n{HEAD}").unwrap();
+                continue;
+            }
+            Absent::Rejected => "required".to_owned(),
+            Absent::NoValue => "none".to_owned(),
+            Absent::Default(default) => format!("`{default}`"),
+        };
+        writeln!(page, "| `{path}` | {default} | {doc} |").unwrap();
+    }
+    page
 }
 
 /// The first block of TOML.
@@ -96,63 +127,17 @@ fn uncommented(text: &str, marks: &[&str]) -> String {
     lines.collect::<Vec<_>>().join("\n") + "\n"
 }
 
-/// The names of all keys and tables, each as often as it is there.
-fn names(table: &Table, found: &mut Vec<String>) {
+/// Every key and table below `path`, with its value.
+fn collect(table: &Table, path: &str, found: &mut Vec<(String, Value)>) {
     for (key, value) in table {
-        found.push(key.clone());
-        if let Some(inner) = inner(value) {
-            names(inner, found);
+        let path = match path {
+            "" => key.clone(),
+            path => format!("{path}.{key}"),
+        };
+        found.push((path.clone(), value.clone()));
+        let first = value.as_array().and_then(|list| list.first());
+        if let Some(inner) = first.unwrap_or(value).as_table() {
+            collect(inner, &path, found);
         }
     }
-}
-
-/// A table, or the one table of a list.
-fn inner(value: &Value) -> Option<&Table> {
-    let first = value.as_array().and_then(|list| list.first());
-    first.unwrap_or(value).as_table()
-}
-
-fn keys_below(section: &str, value: &Value) -> Vec<String> {
-    match inner(value) {
-        Some(table) => table.keys().map(|key| format!("{section}.{key}")).collect(),
-        None => vec![section.to_owned()],
-    }
-}
-
-/// A row for each public field whose documentation begins with a key.
-fn rows(source: &str) -> Vec<String> {
-    let mut section = String::new();
-    let mut comment = Vec::new();
-    let mut rows = Vec::new();
-    for line in source.lines().map(str::trim) {
-        if let Some(words) = line.strip_prefix("///") {
-            comment.push(words.trim());
-            continue;
-        }
-        if line.starts_with("#[") {
-            continue;
-        }
-        let documentation = std::mem::take(&mut comment).join(" ");
-        let name = documentation.strip_prefix('`').unwrap_or_default();
-        if line.starts_with("pub struct ") {
-            let name = name.trim_start_matches('[').split(']').next();
-            name.unwrap_or_default().clone_into(&mut section);
-        } else if line.starts_with("pub ") && line.contains(": ") && !name.starts_with('[') {
-            rows.extend(row(&section, &documentation));
-        }
-    }
-    rows
-}
-
-/// "`a`, `b`: what they do" as a row of the table.
-fn row(section: &str, documentation: &str) -> Option<String> {
-    let (keys, what) = documentation.split_once("`: ")?;
-    let keys: Vec<String> = keys
-        .split(", ")
-        .map(|key| match (section, key.trim_matches('`')) {
-            ("", key) => format!("`{key}`"),
-            (section, key) => format!("`{section}.{key}`"),
-        })
-        .collect();
-    Some(format!("| {} | {what} |\n", keys.join(", ")))
 }

@@ -119,7 +119,10 @@ fn the_prompt_is_one_that_google_knows() {
         &home(),
         &LEAST.replace("client-id =", "prompt = \"none\", client-id ="),
     );
-    assert!(none[0].message.contains("nobody could sign in"), "{none:?}");
+    assert!(
+        none[0].message.contains("no user could sign in"),
+        "{none:?}"
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::wire;
 use crate::app::CurrentState;
 use crate::clients::refresh_coordinator::RefreshOutcome;
-use crate::config::{Change, Config, ConfigError, Counts, Difference};
+use crate::config::{Change, Config, ConfigError, Difference, TakesEffect};
 use crate::daemon::jobs::UsersJob;
 use crate::daemon::lifecycle::supervisor;
 use crate::logging::{self, LogError};
@@ -104,7 +104,7 @@ impl Reloader {
         if let Some(log) = self.log.get() {
             log.reload(&written.log)?;
         }
-        let next = written.with_what_is_open_in(&running.config);
+        let next = written.with_open_values_of(&running.config);
         self.current.replace(running.reconfigured(next));
         Ok(changes)
     }
@@ -136,9 +136,9 @@ fn log(change: &Change) {
         Difference::Secret => (None, None),
         Difference::Value { from, to } => (from.as_deref(), to.as_deref()),
     };
-    match change.counts {
-        Counts::AtOnce => tracing::info!(key, from, to, "the config has changed"),
-        Counts::AfterRestart => tracing::warn!(
+    match change.takes_effect {
+        TakesEffect::AtOnce => tracing::info!(key, from, to, "the config has changed"),
+        TakesEffect::AfterRestart => tracing::warn!(
             key,
             from,
             to,
@@ -159,7 +159,7 @@ impl From<Change> for wire::Change {
             from,
             to,
             secret,
-            needs_restart: change.counts == Counts::AfterRestart,
+            needs_restart: change.takes_effect == TakesEffect::AfterRestart,
         }
     }
 }
