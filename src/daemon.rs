@@ -70,7 +70,7 @@ impl Daemon {
         let tls = config
             .listen
             .tls()
-            .map(|files| TlsSource::load(&files, &config.issuer, Arc::clone(&clock)))
+            .map(|files| TlsSource::load(files, Arc::clone(&clock)))
             .transpose()?;
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("cannot use the state {}", config.storage.display()))?;

@@ -240,7 +240,11 @@ impl Server {
         let Some(tls) = &self.tls else {
             return self.requests(stream, peer, watcher).await;
         };
-        let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current())).accept(stream);
+        let host = || match &self.serves {
+            Serves::Logins(current) => current.load().config.issuer.host(),
+            Serves::Waiting(_) => String::new(),
+        };
+        let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current(host))).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
             Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
             Ok(Err(error)) => tls.handshake_failed(peer, &error),

@@ -21,6 +21,7 @@ use tokio_rustls::client::TlsStream;
 use crate::support::built::Built;
 use crate::support::captured_log::CapturedLog;
 use crate::support::command_line::{bare, text};
+use crate::support::control::report;
 use crate::support::process::until;
 
 const NAME: &str = "login.example.com";
@@ -242,7 +243,7 @@ async fn a_certificate_that_clients_reject_is_a_warning_everywhere() {
     let mut files = Files::new();
     files.renew(&Pair::new());
 
-    let built = Built::planned(files.plan()).await;
+    let mut built = Built::planned(files.plan()).await;
     built.process.says(leaf_alone).await;
     assert!(!built.process.log().contains(other_host));
 
@@ -258,4 +259,14 @@ async fn a_certificate_that_clients_reject_is_a_warning_everywhere() {
     files.renew(&other);
     assert!(!is_served_with(&built.house, &other).await);
     built.process.says(other_host).await;
+
+    // A reload changes the issuer, for which the next certificate must be.
+    built.house.plan().issuer = Some("https://sso.example.com".to_owned());
+    built.house.write_config();
+    report(&built.house, &["reload"]).await;
+    let renewed = Pair::new();
+    files.renew(&renewed);
+    assert!(is_served_with(&built.house, &renewed).await);
+    let moved = "for another host than the issuer's, sso.example.com: it names login.example.com";
+    built.process.says(moved).await;
 }

@@ -11,14 +11,11 @@ use rustls::{AlertDescription, ServerConfig};
 
 use super::{TlsFileError, TlsFiles, load, rejections};
 use domain::base::clock::Clock;
-use domain::base::issuer::Issuer;
 
 /// The two files, and the config that was last loaded from them.
 #[derive(Debug)]
 pub struct TlsSource {
     files: TlsFiles,
-    /// The host of the issuer, which the certificate has to name.
-    host: String,
     clock: Arc<dyn Clock>,
     current: ArcSwap<ServerConfig>,
     read: Mutex<Stamps>,
@@ -34,16 +31,11 @@ type Stamps = [Option<SystemTime>; 2];
 
 impl TlsSource {
     /// Loads `files` for the first time.
-    pub fn load(
-        files: &TlsFiles,
-        issuer: &Issuer,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, TlsFileError> {
-        let stamps = stamps(files);
-        let config = load(files)?;
+    pub fn load(files: TlsFiles, clock: Arc<dyn Clock>) -> Result<Self, TlsFileError> {
+        let stamps = stamps(&files);
+        let config = load(&files)?;
         Ok(Self {
-            files: files.clone(),
-            host: issuer.host(),
+            files,
             clock,
             current: ArcSwap::from_pointee(config),
             read: Mutex::new(stamps),
@@ -53,8 +45,9 @@ impl TlsSource {
 
     /// Returns the config for the next connection. Loads the files again if one
     /// has changed; if they are invalid (a renewal half written), logs that
-    /// once and keeps the previous certificate.
-    pub fn current(&self) -> Arc<ServerConfig> {
+    /// once and keeps the previous certificate. `host` returns the host of the
+    /// issuer, which the certificate has to name.
+    pub fn current(&self, host: impl FnOnce() -> String) -> Arc<ServerConfig> {
         let now = stamps(&self.files);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if *read != now {
@@ -64,7 +57,7 @@ impl TlsSource {
                     self.current.store(Arc::new(config));
                     tracing::info!("the certificate was loaded again");
                     self.alerts().clear();
-                    self.warn_of_rejections();
+                    self.warn_of_rejections(host());
                 }
                 Err(error) => tracing::error!(
                     error = &error as &dyn Error,
@@ -77,8 +70,8 @@ impl TlsSource {
 
     /// Logs why clients will reject the certificate, on another thread, since
     /// loading the authorities of this machine takes a while.
-    fn warn_of_rejections(&self) {
-        let (files, host, now) = (self.files.clone(), self.host.clone(), self.clock.now());
+    fn warn_of_rejections(&self, host: String) {
+        let (files, now) = (self.files.clone(), self.clock.now());
         drop(tokio::task::spawn_blocking(move || {
             for rejection in rejections(&files, &host, now) {
                 tracing::warn!(
