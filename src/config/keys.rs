@@ -241,7 +241,7 @@ section! {
         /// The address of DSM, without a path; https, unless its host is
         /// loopback. A final slash is removed.
         url: String = required("url") => |entry| entry.text(urls::dsm);
-        /// A DSM administrator, as whom the daemon reads the user list.
+        /// The DSM administrator account that reads the user list.
         account: String = required("account") => |entry| entry.text(line(MAX_LINE));
         /// A file with the password of the account. It is read at each sign-in
         /// to DSM, so a new password needs no restart.

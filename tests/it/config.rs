@@ -292,7 +292,7 @@ fn a_missing_config_exits_78() {
     assert_eq!(output.status.code(), Some(78));
     assert!(text(&output.stdout).starts_with("fail config: /"));
     assert!(text(&output.stdout).contains("No such file"));
-    assert!(text(&output.stdout).contains("setup makes a config"));
+    assert!(text(&output.stdout).contains("create one with setup"));
     assert_eq!(home.failures(), ["config"]);
 }
 
