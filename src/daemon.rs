@@ -27,7 +27,7 @@ use crate::daemon::control::{Control, Reloader, Socket};
 use crate::daemon::jobs::{FingerprintKey, Jobs, ScheduleFile};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
 use crate::daemon::lifecycle::{GRACE, Lifecycle, supervisor};
-use crate::http::Server;
+use crate::http::{READ_TIMEOUT, Server};
 use crate::logging;
 use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
@@ -119,7 +119,7 @@ impl Daemon {
         let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs.users)));
         let control = Control::new(Arc::clone(&current), jobs.clone(), &reloader);
         Ok(Self {
-            server: Arc::new(Server::new(Arc::clone(&current), tls)),
+            server: Arc::new(Server::new(Arc::clone(&current), tls, READ_TIMEOUT)),
             control: Arc::new(control),
             jobs,
             reloader,

@@ -1,20 +1,20 @@
 //! The four requests of a login, each a column of steps: [`authorize`] and
-//! [`callback`] by the browser, [`token`](fn@token) and [`userinfo`] by the
-//! relying party.
+//! [`callback`] come from the browser, [`token`](fn@token) and [`userinfo`]
+//! from the client.
 //!
-//! The steps decide; what they decide on is fetched and kept here, between
-//! two of them.
+//! The steps in [`domain::signin`] decide; this module does the I/O between
+//! two of them. It neither logs nor records a failure: [`report`] does, when
+//! the error becomes a response.
 
 mod error;
 mod issue_code;
-mod problems;
 mod recheck;
+mod redeem_code;
+mod report;
 
 use crate::app::AppState;
 use crate::logging;
-use crate::store::{Decision, Redeemed};
 use domain::base::ids::KeyId;
-use domain::base::oauth::OAuthError;
 use domain::base::parameters::Parameters;
 use domain::base::secret::Secret;
 use domain::model::login::{
@@ -25,70 +25,64 @@ use domain::signin::authorize as step_one;
 use domain::signin::google::{self, CallbackAnswer, CallbackOutcome, Expected};
 use domain::signin::token::claims::Claims;
 use domain::signin::token::request::TokenRequest;
-use domain::signin::token::silent;
-use domain::signin::token::{self, TOKEN_LIFE, Unredeemable};
+use domain::signin::token::{self, silent};
 
-pub use error::{BearerError, ClientError, FlowError, GoogleFailure, TokenError};
+use error::NotIdentified;
+pub(crate) use error::{BearerError, FlowError, RefusedRequest, TokenError};
+use issue_code::issue_code;
+use recheck::recheck;
+use redeem_code::redeem_code;
+pub(crate) use report::{report_login, report_token, report_userinfo, unauthenticated};
 
-/// Location and cookie together. nginx drops an answer whose headers do not
+/// Location and cookie together. nginx drops a response whose headers do not
 /// fit into 4 kB; all others need 300 bytes.
 const MAX_REDIRECT_BYTES: usize = 3700;
 
-/// Where the browser goes next, and the login that it takes along.
+/// The redirect to Google, with the cookie that has the login in progress.
 #[derive(Debug)]
-pub struct GoogleRedirect {
-    /// Google's authorization endpoint with our request.
-    pub location: String,
-    /// Names the cookie.
-    pub id: LoginId,
-    /// The cookie's value.
-    pub sealed: String,
+pub(crate) struct GoogleRedirect {
+    pub(crate) location: String,
+    /// Part of the cookie's name.
+    pub(crate) id: LoginId,
+    /// The value of the cookie: the login, encrypted.
+    pub(crate) sealed: String,
 }
 
-/// The answer that the browser carries to the relying party.
+/// The response that the browser carries to the client.
 #[derive(Debug)]
-pub struct AuthorizationResponse {
-    /// Where the relying party wants it.
-    pub redirect: TrustedRedirect,
-    /// Its state, byte for byte.
-    pub state: Option<Vec<u8>>,
-    /// The authorization code.
-    pub code: Secret<String>,
+pub(crate) struct AuthorizationResponse {
+    pub(crate) redirect: TrustedRedirect,
+    pub(crate) state: Option<Vec<u8>>,
+    pub(crate) code: Secret<String>,
 }
 
-/// What the relying party gets for a code.
 #[derive(Debug)]
-pub struct TokenAnswer {
-    /// For userinfo.
-    pub access_token: Secret<String>,
-    /// Who signed in.
-    pub id_token: IdToken,
-    /// Which of our scopes were asked for.
-    pub scope: Scope,
+pub(crate) struct TokenResponse {
+    pub(crate) access_token: Secret<String>,
+    pub(crate) id_token: IdToken,
+    pub(crate) scope: Scope,
 }
 
-/// `/auth`: a relying party's request → the way to Google.
-pub async fn authorize(
+/// `/auth`: a client's request → the redirect to Google.
+pub(crate) async fn authorize(
     app: &AppState,
     parameters: &Parameters,
 ) -> Result<GoogleRedirect, FlowError> {
     let client = step_one::trust(parameters, &app.config.clients)?;
     let mut request = step_one::understand(parameters, &client)
-        .map_err(|error| ClientError::new(client.redirect, client.state, error))?;
+        .map_err(|error| FlowError::rejected(client.redirect, client.state, error))?;
     let login_hint = request.login_hint.take();
     if let Some(hint) = step_one::id_token_hint(parameters, &request) {
         let key = |kid: &KeyId| app.keys.find(kid);
         request.hinted = silent::hinted(hint, app.config.issuer.as_str(), key);
     }
-    let metadata = match app.upstream.metadata().await {
-        Ok(metadata) => metadata,
-        Err(error) => return Err(FlowError::google_failed(app, request, error.into())),
-    };
+    let metadata = app.upstream.metadata().await;
+    let metadata = metadata.map_err(|error| NotIdentified::from(error).end(&request))?;
     let pending = begin(app, request)?;
     let sealed = app.sealer.seal(&pending, &*app.random)?;
     let to_google = |hint| google::authorization_url(&metadata, app.google(), &pending, hint);
     let mut location = to_google(login_hint.as_deref());
-    // A person can do without the hint, but not without the answer.
+    // Without the hint, the user chooses the account.
     if location.len() + sealed.len() > MAX_REDIRECT_BYTES {
         location = to_google(None);
     }
@@ -112,134 +106,89 @@ fn begin(app: &AppState, request: AuthorizationRequest) -> Result<PendingLogin, 
     })
 }
 
-/// `/callback`: Google's answer → the way back to the relying party.
+/// `/callback`: Google's response → the response to the client.
 ///
-/// `cookies` gives the values of the cookies that bear a login's id.
-pub async fn callback<'a, C, V>(
+/// `login` is the login that the `state` in `query` names, and `cookies` are
+/// the values of its cookies: a browser may send several of one name.
+pub(crate) async fn callback(
     app: &AppState,
     query: &Parameters,
-    cookies: C,
-) -> Result<AuthorizationResponse, FlowError>
-where
-    C: FnOnce(LoginId) -> V,
-    V: Iterator<Item = &'a str>,
-{
+    login: Option<LoginId>,
+    cookies: &[&str],
+) -> Result<AuthorizationResponse, FlowError> {
     let answer = CallbackAnswer::parse(query)?;
-    let id = google::callback::login_of_state(&answer.state).ok_or(FlowError::NoSuchLogin)?;
-    if app.used_logins.contains(id, app.clock.now()) {
-        return Err(FlowError::AlreadyUsed(id));
-    }
-    let pending = pending(app, id, &answer, cookies(id))?;
-    if !app.used_logins.insert(id, app.clock.now()) {
-        return Err(FlowError::AlreadyUsed(id));
-    }
-    let identity = match identify(app, &pending, answer).await {
-        Ok(identity) => identity,
-        Err(stop) => return Err(stop.ending(app, pending.request)),
-    };
-    let request = pending.request;
-    if let Err(error) = silent::check(&request, &identity, app.clock.now()) {
-        return Err(FlowError::denied(request, error));
-    }
-    issue_code::admit(app, request, identity).await
+    let id = login.ok_or(FlowError::NoSuchLogin)?;
+    let pending = use_up(app, id, &answer, cookies)?;
+    let request = &pending.request;
+    let identity = identify(app, &pending, answer).await;
+    let identity = identity.map_err(|error| error.end(request))?;
+    silent::check(request, &identity, app.clock.now())
+        .map_err(|error| FlowError::denied(request, error))?;
+    issue_code(app, request, &identity).await
 }
 
-/// The pending login whose secret the callback knows, from its own browser's
-/// cookie. There may be several cookies of one name; one of them must open.
-fn pending<'a>(
+/// Returns the login in progress from the cookie of the browser that began it,
+/// and marks it as used.
+fn use_up(
     app: &AppState,
     id: LoginId,
     answer: &CallbackAnswer,
-    cookies: impl Iterator<Item = &'a str>,
+    cookies: &[&str],
 ) -> Result<PendingLogin, FlowError> {
     let now = app.clock.now();
-    for value in cookies {
-        let Ok(pending) = app.sealer.open(id, value, &app.config.clients, now) else {
-            continue;
-        };
-        if answer.answers(&pending) {
-            return Ok(pending);
-        }
+    // The cookie of a used login is deleted: looked at first, a reloaded page
+    // would say that the sign-in has expired.
+    if app.used_logins.contains(id, now) {
+        return Err(FlowError::AlreadyUsed(id));
     }
-    Err(FlowError::NoSuchLogin)
+    let clients = &app.config.clients;
+    let opened = cookies
+        .iter()
+        .filter_map(|value| app.sealer.open(id, value, clients, now).ok());
+    let pending = opened.into_iter().find(|pending| answer.answers(pending));
+    let pending = pending.ok_or(FlowError::NoSuchLogin)?;
+    if !app.used_logins.insert(id, now) {
+        return Err(FlowError::AlreadyUsed(id));
+    }
+    Ok(pending)
 }
 
-/// Google's answer → the person for whom Google vouches.
+/// Google's response → the Google account that signed in.
 async fn identify(
     app: &AppState,
     pending: &PendingLogin,
     answer: CallbackAnswer,
-) -> Result<GoogleIdentity, error::Stop> {
+) -> Result<GoogleIdentity, NotIdentified> {
     let metadata = app.upstream.metadata().await?;
     answer.check_issuer(&metadata, pending)?;
     let code = match answer.outcome {
         CallbackOutcome::Code(code) => code,
-        CallbackOutcome::Refused(code) => return Err(error::Stop::Google(code)),
+        CallbackOutcome::Refused(code) => return Err(NotIdentified::Denied(code)),
     };
     let tokens = app.upstream.exchange(pending, &code).await?;
     let keys = app.upstream.keys_for(tokens.id_token.kid()).await?;
     let expected = Expected::of(app.google(), pending, &tokens.access_token);
     let now = app.clock.now();
     let verified = tokens.id_token.verify(&keys, &expected, now);
-    verified.map_err(|lie| error::Stop::unverified(lie, tokens.date, now))
+    verified.map_err(|error| NotIdentified::unverified(error, tokens.date, now))
 }
 
-/// Why a code is not worth tokens.
-enum NotRedeemed {
-    Code(Unredeemable),
-    Person(recheck::AccessRevoked),
-}
-
-/// `/token`: an authenticated relying party's code → its tokens.
-pub async fn token(
+/// `/token`: the code of an authenticated client → its tokens.
+pub(crate) async fn token(
     app: &AppState,
     party: &RelyingParty,
     form: &Parameters,
-) -> Result<TokenAnswer, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     let request = TokenRequest::parse(form)?;
+    // Without random numbers, the code is not used up.
     let access_token = Secret::new(app.random.token::<32>()?);
     let jti = app.random.token::<16>()?;
     let moment = app.moment();
-    let now = moment.now;
-    let judge = app.judge(moment);
-    let client = party.id.clone();
-    let code = request.code.clone();
-    let redeemed = app
-        .store
-        .redeem(
-            &code,
-            &access_token,
-            now.plus(TOKEN_LIFE),
-            move |granted, links| {
-                match token::check(granted, &client, &request, now) {
-                    Ok(()) => {}
-                    Err(error @ Unredeemable::AnotherClient) => {
-                        return Decision::Leave(NotRedeemed::Code(error));
-                    }
-                    Err(error) => return Decision::Spend(NotRedeemed::Code(error)),
-                }
-                let admitted = judge(&granted.identity, links);
-                match recheck::still(admitted, &granted.identity, &granted.user) {
-                    Ok(()) => Decision::Redeem,
-                    Err(out) => Decision::Spend(NotRedeemed::Person(out)),
-                }
-            },
-        )
-        .await?;
-    let granted = match redeemed {
-        Redeemed::Now(granted) => granted,
-        Redeemed::Refused(NotRedeemed::Code(error)) => {
-            return Err(OAuthError::from(error).into());
-        }
-        Redeemed::Refused(NotRedeemed::Person(out)) => {
-            out.say(app, "refused when the code was redeemed");
-            return Err(TokenError::Refused(Unredeemable::Refused.into()));
-        }
-        Redeemed::Before => return Err(OAuthError::from(Unredeemable::UsedBefore).into()),
-        Redeemed::Unknown => return Err(OAuthError::from(Unredeemable::Unknown).into()),
-    };
-    let claims = app.issuing().id_token(&granted, &access_token, jti, now);
-    let key = app.keys.signing(now);
+    let granted = redeem_code(app, party, request, &access_token, moment).await?;
+    let claims = app
+        .issuing()
+        .id_token(&granted, &access_token, jti, moment.now);
+    let key = app.keys.signing(moment.now);
     let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
     logging::unlimited(|| {
         tracing::info!(
@@ -249,15 +198,15 @@ pub async fn token(
             "signed in"
         );
     });
-    Ok(TokenAnswer {
+    Ok(TokenResponse {
         access_token,
         id_token,
         scope: granted.scope,
     })
 }
 
-/// `/userinfo`: an access token → who signed in.
-pub async fn userinfo(
+/// `/userinfo`: an access token → the claims of its user.
+pub(crate) async fn userinfo(
     app: &AppState,
     access_token: &Secret<String>,
 ) -> Result<Claims, BearerError> {
@@ -267,9 +216,6 @@ pub async fn userinfo(
         .filter(|(access, _)| token::is_current(access, moment.now))
         .ok_or(BearerError::InvalidToken)?;
     let admitted = app.judge(moment)(&access.identity, &links);
-    if let Err(out) = recheck::still(admitted, &access.identity, &access.user) {
-        out.say(app, "refused at userinfo");
-        return Err(BearerError::InvalidToken);
-    }
+    recheck(admitted, &access.identity, &access.user)?;
     Ok(app.issuing().userinfo(&access.identity, &access.user))
 }

@@ -1,4 +1,4 @@
-//! The server: accept, TLS, limits, time-outs, one log line a request.
+//! The server: accept loop, TLS, limits, timeouts, one log line per request.
 
 mod cookies;
 mod documents;
@@ -7,9 +7,9 @@ mod limits;
 mod liveness;
 mod pages;
 mod request;
+mod response;
 mod routes;
 mod setup_mode;
-mod write_timeout;
 
 use std::convert::Infallible;
 use std::io;
@@ -18,17 +18,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::header::CONNECTION;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,51 +40,54 @@ use crate::machine::tls::TlsSource;
 use domain::base::clock::Clock;
 use domain::base::random::Random;
 use limits::Limits;
-use liveness::Pulse;
+use liveness::Liveness;
 pub use pages::WAITING_MARK;
+use response::{Reply, with_header};
 pub use setup_mode::{ConfigProblem, Waiting};
-use write_timeout::Impatient;
 
-pub(crate) type Reply = Response<Full<Bytes>>;
-
-/// A family has a dozen; who needs more is an attack.
+/// A family needs a dozen.
 const MAX_CONNECTIONS: usize = 512;
 
 /// With fewer connections left, each response closes its connection. Otherwise
-/// one client could hold all of them with a small request now and then.
+/// one client could hold all of them with few and small requests.
 const FEW_CONNECTIONS: usize = MAX_CONNECTIONS / 4;
 
-/// A head, a body or the taking of an answer that takes longer is held back on
-/// purpose.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to send a head or a body, and how long it may
+/// read nothing of a response.
+///
+/// A client that pipelines requests without reading responses fills the socket
+/// buffers. Then nothing is read from it either, so that the other timeouts do
+/// not apply, and without this one it would hold the connection for ever.
+pub const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// nginx accepts 8 kB a header line; our cookies have 4 kB at most. With more,
-/// 512 connections would use much memory.
+/// nginx accepts 8 kB per header line, and our cookies have at most 4 kB. A
+/// larger limit costs memory for each of 512 connections.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// An accept that fails (no file descriptors left) would fail again at once.
+/// After a failed accept (no file descriptors left), which would fail again at
+/// once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// As many as may come at once wait in the system's queue: of those that find
-/// it full, each waits a second and tries again. tokio's own would have 128.
+/// A client that connects while the system's queue is full tries again after a
+/// second. tokio's default is 128.
 const QUEUE: u32 = 1024;
 
-/// Binds `address`, where nobody may be listening.
+/// Binds `address` and listens on it.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // What a daemon of before had open to browsers does not hold the address.
+    // The previous daemon's open connections would block the address.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(QUEUE)
 }
 
-/// Answers requests.
+/// An HTTP or HTTPS server; [`Server::serve`] runs it.
 #[derive(Debug)]
 pub struct Server {
-    serves: Serves,
+    mode: Mode,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     limits: Limits,
@@ -94,43 +97,43 @@ pub struct Server {
     tls: Option<TlsSource>,
     read_timeout: Duration,
     served: AtomicU64,
-    pulse: Pulse,
+    liveness: Liveness,
 }
 
-/// What the answers are made of.
 #[derive(Debug)]
-enum Serves {
-    /// What new requests work with.
+enum Mode {
     Logins(Arc<CurrentState>),
-    /// That there is no config to make one of.
+    /// Without a valid config.
     Waiting(Arc<Waiting>),
 }
 
-/// What the loop that accepts has to do next.
+/// What the accept loop does next.
 enum Next {
     Connection(TcpStream, SocketAddr),
-    Beat,
+    Probe,
 }
 
 impl Server {
-    /// A server; nothing is bound yet. `tls`: serve HTTPS.
-    pub fn new(current: Arc<CurrentState>, tls: Option<TlsSource>) -> Self {
+    /// A server for logins; with `tls`, it serves HTTPS. `read_timeout` is
+    /// [`READ_TIMEOUT`].
+    pub fn new(current: Arc<CurrentState>, tls: Option<TlsSource>, read_timeout: Duration) -> Self {
         let app = current.load();
         let (clock, random) = (Arc::clone(&app.clock), Arc::clone(&app.random));
         Self {
             tls,
-            ..Self::of(Serves::Logins(current), clock, random)
+            read_timeout,
+            ..Self::with_mode(Mode::Logins(current), clock, random)
         }
     }
 
-    /// A server that tells that there is no config, and does nothing else.
+    /// A server that only shows why there is no valid config.
     pub fn waiting(waiting: Arc<Waiting>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self::of(Serves::Waiting(waiting), clock, random)
+        Self::with_mode(Mode::Waiting(waiting), clock, random)
     }
 
-    fn of(serves: Serves, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+    fn with_mode(mode: Mode, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self {
-            serves,
+            mode,
             limits: Limits::new(&clock),
             log_budget: Arc::new(Budget::new(Arc::clone(&clock))),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
@@ -139,28 +142,18 @@ impl Server {
             tls: None,
             read_timeout: READ_TIMEOUT,
             served: AtomicU64::new(0),
-            pulse: Pulse::default(),
+            liveness: Liveness::default(),
         }
     }
 
-    /// Returns when it is sure that connections are accepted and served: at
-    /// once, or never.
+    /// Returns once the accept loop has run a task: at once, or never if it
+    /// hangs.
     pub async fn answers(&self) {
-        self.pulse.feel().await;
+        self.liveness.probe().await;
     }
 
-    /// The same with another patience for a request's head and body, and for
-    /// who does not read the answer.
-    #[must_use]
-    pub fn with_read_timeout(self, read_timeout: Duration) -> Self {
-        Self {
-            read_timeout,
-            ..self
-        }
-    }
-
-    /// Serves until `stop`; then accepts nothing more and returns when the
-    /// requests in flight are answered.
+    /// Serves until `stop`; then accepts no more connections, and returns when
+    /// the requests in flight have their responses.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: CancellationToken) {
         let budget = Arc::clone(&self.log_budget);
         tokio::select! {
@@ -177,7 +170,7 @@ impl Server {
         while let Some(next) = budget.around(self.next(&listener, &stop)).await {
             let server = Arc::clone(&self);
             let Next::Connection(stream, peer) = next else {
-                connections.spawn(server.beat());
+                server.spawn_probe(&connections);
                 continue;
             };
             let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -197,13 +190,11 @@ impl Server {
         connections.wait().await;
     }
 
-    #[expect(clippy::unused_async, reason = "a task, for whoever runs those")]
-    async fn beat(self: Arc<Self>) {
-        self.pulse.beat();
+    fn spawn_probe(self: Arc<Self>, connections: &TaskTracker) {
+        connections.spawn(async move { self.liveness.confirm() });
     }
 
-    /// What to do next: with a connection once there is room for one; `None`
-    /// when it is time to stop.
+    /// Accepts a connection only if there is room for one; `None` on `stop`.
     async fn next(&self, listener: &TcpListener, stop: &CancellationToken) -> Option<Next> {
         loop {
             let connection = async {
@@ -213,55 +204,48 @@ impl Server {
             let accepted: io::Result<_> = tokio::select! {
                 biased;
                 () = stop.cancelled() => return None,
-                // Before the beat: where there is somebody who cannot be
-                // accepted, there is none.
+                // Before the probe: while an accept fails, the server is not
+                // alive.
                 accepted = connection => accepted,
-                () = self.pulse.wanted() => return Some(Next::Beat),
+                () = self.liveness.requested() => return Some(Next::Probe),
             };
             match accepted {
                 Ok((stream, peer)) => return Some(Next::Connection(stream, peer)),
-                Err(error) => tracing::warn!(%error, "a connection cannot be accepted"),
+                Err(error) => tracing::warn!(%error, "cannot accept a connection"),
             }
             tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     }
 
-    async fn connection(
-        self: Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        watcher: hyper_util::server::graceful::Watcher,
-    ) {
-        self.pulse.beat();
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+        self.liveness.confirm();
         if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "a connection cannot be set up");
+            tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
         }
-        let stream = Impatient::new(stream, self.read_timeout);
+        let mut stream = TimeoutWriter::new(stream);
+        stream.set_timeout(Some(self.read_timeout));
+        let stream = Box::pin(stream);
         let Some(tls) = &self.tls else {
             return self.requests(stream, peer, watcher).await;
         };
-        let host = || match &self.serves {
-            Serves::Logins(current) => current.load().config.issuer.host(),
-            Serves::Waiting(_) => String::new(),
+        let host = || match &self.mode {
+            Mode::Logins(current) => current.load().config.issuer.host(),
+            Mode::Waiting(_) => String::new(),
         };
         let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current(host))).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
             Ok(Ok(stream)) => self.requests(stream, peer, watcher).await,
             Ok(Err(error)) => tls.handshake_failed(peer, &error),
-            Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
         }
     }
 
-    async fn requests<S>(
-        self: Arc<Self>,
-        stream: S,
-        peer: SocketAddr,
-        watcher: hyper_util::server::graceful::Watcher,
-    ) where
+    async fn requests<S>(self: Arc<Self>, stream: S, peer: SocketAddr, watcher: Watcher)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let read_timeout = self.read_timeout;
-        let is_waiting = matches!(self.serves, Serves::Waiting(_));
+        let is_waiting = matches!(self.mode, Mode::Waiting(_));
         let service = service_fn(move |request| Arc::clone(&self).answer(request, peer.ip()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -269,15 +253,15 @@ impl Server {
             .max_buf_size(MAX_HEAD_BYTES)
             .keep_alive(!is_waiting)
             .serve_connection(TokioIo::new(stream), service);
-        // A wait ends of itself, and closes on nobody who is about to ask;
-        // with one request each, its connections are soon gone.
+        // When setup ends, open connections are not closed: a request could be
+        // on its way. With one request each, they end soon.
         let ended = if is_waiting {
             connection.await
         } else {
             watcher.watch(connection).await
         };
         if let Err(error) = ended {
-            tracing::debug!(%peer, %error, "a connection broke");
+            tracing::debug!(%peer, %error, "connection failed");
         }
     }
 
@@ -291,20 +275,19 @@ impl Server {
         let id = request::RequestId::new(&*self.random, number);
         let method = request.method().clone();
         let uri = request.uri().clone();
-        // At the highest level, so that no line of a request is without it.
+        // At the highest level, so that each line of the request has the span.
         let span = tracing::error_span!("request", request = %id);
         let answer = async {
-            match &self.serves {
-                Serves::Logins(current) => {
+            match &self.mode {
+                Mode::Logins(current) => {
                     routes::answer(&self, &current.load(), request, peer, &id).await
                 }
-                Serves::Waiting(waiting) => waiting.answer(&request, &id),
+                Mode::Waiting(waiting) => waiting.answer(&request, &id),
             }
         };
         let mut reply = answer.instrument(span.clone()).await;
         if self.places.available_permits() < FEW_CONNECTIONS {
-            let close = HeaderValue::from_static("close");
-            reply.headers_mut().insert(CONNECTION, close);
+            reply = with_header(reply, CONNECTION, "close");
         }
         let elapsed = self.clock.monotonic().saturating_sub(started);
         let _of_the_request = span.entered();

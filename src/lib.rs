@@ -59,7 +59,7 @@ pub mod store;
 
 // A request, from what it works with to its response.
 pub mod app;
-pub mod flow;
+pub(crate) mod flow;
 pub mod http;
 
 // What runs all of it, and the command line.

@@ -76,7 +76,7 @@ impl Wait {
             Arc::clone(&server).serve(first, stop.clone()).await;
             anyhow::Ok(())
         };
-        let status = || status(&waiting.lack()).to_owned();
+        let status = || status(&waiting.problem()).to_owned();
         let supervision = supervise(&server, stop, async || true, status);
         let config = tokio::select! {
             biased;
@@ -127,7 +127,7 @@ impl Wait {
                 tracing::warn!(%address, "waiting for a valid config: {lines}");
             }
         }
-        waiting.tell(lack);
+        waiting.set_problem(lack);
         lines
     }
 

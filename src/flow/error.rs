@@ -1,232 +1,114 @@
-//! How a request of a login can end otherwise.
+//! How a request of a login can fail.
 
-use crate::app::AppState;
-use crate::app::RefusedLogin;
-use crate::app::{Problem, Source};
+use super::recheck::AccessRevoked;
+use crate::app::Source;
 use crate::clients::upstream::UpstreamError;
-use crate::logging::{self, error_chain};
 use crate::store::StoreError;
 use domain::base::clock::UnixTime;
-use domain::base::ids::DsmUsername;
 use domain::base::oauth::OAuthError;
 use domain::base::random::RandomError;
 use domain::model::keys::KeyError;
 use domain::model::login::cookie::SealError;
-use domain::model::login::{AuthorizationRequest, LoginId, Prompt, VerifiedAddress};
+use domain::model::login::{AuthorizationRequest, LoginId};
 use domain::model::relying_party::TrustedRedirect;
 use domain::signin::authorize::UntrustedRequest;
-use domain::signin::directory::{Detail, Refusal, Refused};
+use domain::signin::directory::{Refusal, Refused};
 use domain::signin::google::{CallbackError, ClientFault, IdTokenError, TokenAnswerError};
+use domain::signin::token::Unredeemable;
 
-/// An OAuth error response: it goes to the relying party (RFC 6749,
-/// section 4.1.2.1).
-#[derive(Debug)]
-pub struct ClientError {
-    /// Where the relying party wants its answers.
-    pub redirect: TrustedRedirect,
-    /// Its state, byte for byte.
-    pub state: Option<Vec<u8>>,
-    /// What to tell it.
-    pub error: OAuthError,
-}
+/// A sign-in fails with this much difference to Google's clock: tokens have a
+/// tolerance of as many seconds.
+const CLOCK_TOLERANCE: i64 = 60;
 
-impl ClientError {
-    /// An answer to who asked.
-    pub fn new(redirect: TrustedRedirect, state: Option<Vec<u8>>, error: OAuthError) -> Self {
-        Self {
-            redirect,
-            state,
-            error,
-        }
-    }
-}
-
-/// Why `/auth` or `/callback` does not lead on.
+/// Why `/auth` or `/callback` does not redirect the user onward.
 #[derive(Debug, thiserror::Error)]
-pub enum FlowError {
-    /// There is nobody to answer to but the person.
+pub(crate) enum FlowError {
+    /// There is no trusted redirect URI: only the user can get a response.
     #[error(transparent)]
     Untrusted(#[from] UntrustedRequest),
-    /// The relying party gets an OAuth error.
     #[error("{}", .0.error)]
-    Client(Box<ClientError>),
-    /// The client gets an OAuth error that it has not caused: the user or
-    /// Google said no.
-    #[error("{}", .0.error)]
-    Denied(Box<ClientError>),
-    /// The relying party gets one that stands for a page; the log has its
-    /// line already.
-    #[error("{}", .0.error)]
-    Silent(Box<ClientError>),
-    /// Google did not do its part.
-    #[error("Google failed us")]
+    Rejected(Box<RejectedRequest>),
+    /// The user or Google declined; the client has not caused it.
+    #[error("{error}")]
+    Denied {
+        request: Box<AuthorizationRequest>,
+        error: OAuthError,
+    },
+    #[error("Google request failed")]
     GoogleFailed {
-        /// What to ask again.
-        retry: Box<AuthorizationRequest>,
-        /// What went wrong.
+        request: Box<AuthorizationRequest>,
         source: GoogleFailure,
     },
-    /// Google vouched for somebody who may not sign in, or not now.
-    #[error("refusal={refusal}")]
-    Refused {
-        /// Why.
-        refusal: Refusal,
-        /// For whom Google vouched.
-        address: Option<String>,
-        /// What the rule examined, where the refusal's name does not tell.
-        detail: Option<Detail>,
-        /// Whether DSM was asked again and did not answer in time.
-        slow: bool,
-        /// What to ask again.
-        retry: Box<AuthorizationRequest>,
-    },
-    /// What came from Google is not of the form of an answer.
+    #[error("refusal={}", .0.refused.refusal)]
+    Refused(Box<RefusedRequest>),
     #[error(transparent)]
     Callback(#[from] CallbackError),
-    /// This browser has begun no such login, or too long ago.
-    #[error("no cookie of this browser belongs to the login that comes back")]
+    /// Begun in another browser, or too long ago.
+    #[error("the browser sent no cookie of this sign-in")]
     NoSuchLogin,
-    /// The login was answered before.
-    #[error("the login {0:?} was answered before")]
+    #[error("the sign-in {0} was already used")]
     AlreadyUsed(LoginId),
-    /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// No seal.
     #[error(transparent)]
     Seal(#[from] SealError),
 }
 
-impl From<ClientError> for FlowError {
-    fn from(error: ClientError) -> Self {
-        Self::Client(Box::new(error))
-    }
+/// An authorization request that the client has to correct (RFC 6749,
+/// section 4.1.2.1).
+#[derive(Debug)]
+pub(crate) struct RejectedRequest {
+    pub(crate) redirect: TrustedRedirect,
+    pub(crate) state: Option<Vec<u8>>,
+    pub(crate) error: OAuthError,
+}
+
+/// A Google account that may not sign in, or not now.
+#[derive(Debug)]
+pub(crate) struct RefusedRequest {
+    pub(crate) request: AuthorizationRequest,
+    pub(crate) refused: Refused,
+    /// `None` if Google sent none.
+    pub(crate) address: Option<String>,
+    /// Whether DSM did not return its users in time.
+    pub(crate) slow: bool,
 }
 
 impl FlowError {
-    /// Google did not do its part for `request`.
-    pub(super) fn google_failed(
-        app: &AppState,
-        request: AuthorizationRequest,
-        source: GoogleFailure,
+    pub(super) fn rejected(
+        redirect: TrustedRedirect,
+        state: Option<Vec<u8>>,
+        error: OAuthError,
     ) -> Self {
-        let error = &source as &(dyn std::error::Error + 'static);
-        let problem = if let Some(fault) = source.client_fault() {
-            let problem = Problem::at_google(fault, app.google());
-            tracing::error!(error, client = %request.client, "{}", problem.message);
-            problem
-        } else {
-            tracing::warn!(error, client = %request.client, "Google failed us");
-            Problem::new("google-failed", error_chain(error))
-        };
-        app.note_problem(source.comes_from(), problem);
-        if request.prompt == Prompt::Silent {
-            return Self::silent(
-                request,
-                "temporarily_unavailable",
-                "Google cannot be reached",
-            );
-        }
-        Self::GoogleFailed {
-            retry: Box::new(request),
-            source,
-        }
+        Self::Rejected(Box::new(RejectedRequest {
+            redirect,
+            state,
+            error,
+        }))
     }
 
-    /// The client gets `error`, which it has not caused.
-    pub(super) fn denied(request: AuthorizationRequest, error: OAuthError) -> Self {
-        let error = ClientError::new(request.redirect, request.state, error);
-        Self::Denied(Box::new(error))
-    }
-
-    /// Google vouched for `address`, who may not sign in. Tells the log and
-    /// whoever asks for the last refusals.
-    pub(super) fn refused(
-        app: &AppState,
-        request: AuthorizationRequest,
-        refused: Refused,
-        address: Option<&VerifiedAddress>,
-    ) -> Self {
-        let Refused {
-            refusal,
-            detail,
-            user,
-        } = refused;
-        let address = address.map(|address| address.as_written().to_owned());
-        logging::unlimited(|| {
-            tracing::warn!(
-                %refusal,
-                address,
-                user = user.as_ref().map(DsmUsername::as_str),
-                client = %request.client,
-                detail = detail.as_ref().map(ToString::to_string),
-                "refused"
-            );
-        });
-        app.refusals.note(RefusedLogin {
-            at: app.clock.now(),
-            refusal,
-            address: address.clone(),
-            user,
-        });
-        if request.prompt == Prompt::Silent {
-            let code = if refusal.is_temporary() {
-                "temporarily_unavailable"
-            } else {
-                "access_denied"
-            };
-            return Self::silent(request, code, refusal.name());
-        }
-        Self::Refused {
-            refusal,
-            address,
-            detail,
-            slow: false,
-            retry: Box::new(request),
-        }
-    }
-
-    /// The same, after DSM was asked again and took too long.
-    pub(super) fn after_slow_dsm(mut self) -> Self {
-        if let Self::Refused { slow, .. } = &mut self {
-            *slow = true;
-        }
-        self
-    }
-
-    /// With `prompt=none` nobody looks at a page (OpenID Connect Core,
-    /// section 3.1.2.6).
-    fn silent(
-        request: AuthorizationRequest,
-        code: &'static str,
-        description: &'static str,
-    ) -> Self {
-        let error = OAuthError::new(code, description);
-        let error = ClientError::new(request.redirect, request.state, error);
-        Self::Silent(Box::new(error))
+    pub(super) fn denied(request: &AuthorizationRequest, error: OAuthError) -> Self {
+        let request = Box::new(request.clone());
+        Self::Denied { request, error }
     }
 }
 
-/// What Google did not do.
+/// Which part of a sign-in failed at Google.
 #[derive(Debug, thiserror::Error)]
-pub enum GoogleFailure {
-    /// It did not answer, or not as it should.
+pub(crate) enum GoogleFailure {
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
-    /// Its answer came back from somebody else.
     #[error(transparent)]
     Callback(#[from] CallbackError),
-    /// Its ID token does not verify.
     #[error("Google's ID token does not verify")]
     IdToken(#[from] IdTokenError),
 }
 
 impl GoogleFailure {
-    /// The setting that has to be corrected, if that is what failed.
-    pub fn client_fault(&self) -> Option<ClientFault> {
+    /// The setting at Google that has to be corrected, if there is one.
+    pub(crate) fn client_fault(&self) -> Option<ClientFault> {
         match self {
             Self::Upstream(UpstreamError::Exchange {
                 source: TokenAnswerError::Refused(code),
@@ -236,8 +118,8 @@ impl GoogleFailure {
         }
     }
 
-    /// What the browser brings back may be an attacker's.
-    fn comes_from(&self) -> Source {
+    /// An attacker can forge a callback, but no response of Google.
+    pub(super) fn source(&self) -> Source {
         match self {
             Self::Upstream(_) | Self::IdToken(_) => Source::Near,
             Self::Callback(_) => Source::Far,
@@ -245,102 +127,101 @@ impl GoogleFailure {
     }
 }
 
-/// Why nobody was identified.
-pub(super) enum Stop {
+/// Why no Google account was identified.
+pub(super) enum NotIdentified {
     Failed(GoogleFailure),
-    Google(&'static str),
-    /// Of which address; `None` if the account has none.
-    Unverified(Option<VerifiedAddress>),
-    ClockWrong {
-        ahead: i64,
+    /// The error code that Google returned.
+    Denied(&'static str),
+    Refused {
+        refusal: Refusal,
+        address: Option<String>,
     },
 }
 
-impl From<UpstreamError> for Stop {
-    fn from(error: UpstreamError) -> Self {
+impl<E: Into<GoogleFailure>> From<E> for NotIdentified {
+    fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-impl From<CallbackError> for Stop {
-    fn from(error: CallbackError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// Tokens are not valid yet or no longer for a clock that is off by more.
-const CLOCK_TOLERANCE: i64 = 60;
-
-impl Stop {
-    /// A token that does not verify. When it is its time and Google's own
-    /// clock shows that ours is wrong, that is what must be mended.
-    pub(super) fn unverified(lie: IdTokenError, date: Option<UnixTime>, now: UnixTime) -> Self {
-        if lie == IdTokenError::NoAddress {
-            return Self::Unverified(None);
+impl NotIdentified {
+    /// An ID token that does not verify. If its times do not fit, and `date`,
+    /// Google's own clock, differs from ours, our clock is the cause.
+    pub(super) fn unverified(error: IdTokenError, date: Option<UnixTime>, now: UnixTime) -> Self {
+        let refused = |refusal, address| Self::Refused { refusal, address };
+        if error == IdTokenError::NoAddress {
+            return refused(Refusal::AddressNotVerified, None);
         }
-        if let IdTokenError::AddressNotVerified { address } = lie {
-            return Self::Unverified(Some(VerifiedAddress::vouched_for(address)));
+        if let IdTokenError::AddressNotVerified { address } = error {
+            return refused(Refusal::AddressNotVerified, Some(address));
         }
         let ahead = date.map_or(0, |google| now.seconds_after(google));
         let of_time = matches!(
-            lie,
+            error,
             IdTokenError::Expired { .. } | IdTokenError::NotYetValid { .. }
         );
         if of_time && ahead.abs() > CLOCK_TOLERANCE {
-            return Self::ClockWrong { ahead };
+            return refused(Refusal::ClockWrong { ahead }, None);
         }
-        Self::Failed(lie.into())
+        error.into()
     }
 
-    /// The end of the login that asked `request`.
-    pub(super) fn ending(self, app: &AppState, request: AuthorizationRequest) -> FlowError {
+    /// The error with which `request` ends.
+    pub(super) fn end(self, request: &AuthorizationRequest) -> FlowError {
         match self {
-            Self::Failed(failure) => FlowError::google_failed(app, request, failure),
-            Self::Google(code) => {
+            Self::Failed(source) => FlowError::GoogleFailed {
+                request: Box::new(request.clone()),
+                source,
+            },
+            Self::Denied(code) => {
                 FlowError::denied(request, OAuthError::new(code, "Google's answer"))
             }
-            Self::Unverified(address) => {
-                let refused = Refused::nobody(Refusal::AddressNotVerified);
-                FlowError::refused(app, request, refused, address.as_ref())
-            }
-            Self::ClockWrong { ahead } => {
-                let refused = Refused::nobody(Refusal::ClockWrong { ahead });
-                FlowError::refused(app, request, refused, None)
-            }
+            Self::Refused { refusal, address } => FlowError::Refused(Box::new(RefusedRequest {
+                request: request.clone(),
+                refused: Refused::nobody(refusal),
+                address,
+                slow: false,
+            })),
         }
     }
 }
 
-/// Why `/token` gives no tokens.
+/// Why `/token` returns no tokens.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// What the relying party did wrong.
+pub(crate) enum TokenError {
     #[error(transparent)]
     OAuth(#[from] OAuthError),
-    /// Who was let in a moment ago is out; the log says why.
-    #[error(transparent)]
-    Refused(OAuthError),
-    /// The state failed.
+    #[error("the user may no longer sign in")]
+    Revoked(AccessRevoked),
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// No randomness.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// No signature.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// The claims cannot be written.
-    #[error("the claims cannot be written")]
+    #[error("cannot serialize the claims")]
     Claims(#[from] serde_json::Error),
 }
 
-/// Why `/userinfo` says nothing (RFC 6750, section 3.1).
+impl From<Unredeemable> for TokenError {
+    fn from(error: Unredeemable) -> Self {
+        Self::OAuth(error.into())
+    }
+}
+
+/// Why `/userinfo` returns no claims (RFC 6750, section 3.1).
 #[derive(Debug, thiserror::Error)]
-pub enum BearerError {
-    /// Unknown, expired, ended, or its person may not sign in any more.
-    #[error("the access token is not good")]
+pub(crate) enum BearerError {
+    #[error("the access token is unknown or has expired")]
     InvalidToken,
-    /// The state failed.
+    #[error("the user may no longer sign in")]
+    Revoked(AccessRevoked),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<AccessRevoked> for BearerError {
+    fn from(revoked: AccessRevoked) -> Self {
+        Self::Revoked(revoked)
+    }
 }

@@ -1,8 +1,8 @@
-//! `/callback`, its second half: a person → the DSM user → a code.
+//! `/callback`, its second half: a Google account → the DSM user → a code.
 
 use std::time::Duration;
 
-use super::{AuthorizationResponse, FlowError};
+use super::{AuthorizationResponse, FlowError, RefusedRequest};
 use crate::app::AppState;
 use crate::clients::refresh_coordinator::RefreshOutcome;
 use crate::logging;
@@ -12,112 +12,80 @@ use domain::model::login::{AuthorizationRequest, GoogleIdentity};
 use domain::signin::directory::{Admission, LinkedBy, Refusal, Refused};
 use domain::signin::token::{self, CODE_LIFE};
 
-/// A person waits so long for DSM's newer users before a refusal.
+/// How long a sign-in waits for a newer user list before it is refused.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// And so long while there are none that can be trusted: nobody gets in then,
-/// and DSM is slow while a NAS wakes up.
+/// The same while there is no user list that can be trusted: no user can sign
+/// in then, and DSM is slow while a NAS starts.
 const PATIENCE_WITHOUT_USERS: Duration = Duration::from_secs(30);
 
-/// A person → the DSM user → a code, kept. Who may have been added or mended
-/// in DSM a minute ago is looked up there once more.
-pub(super) async fn admit(
+/// Stores a code for `identity`. A user who was added or corrected in DSM a
+/// minute ago is not in the snapshot yet: before a refusal that DSM may change,
+/// the user list is read again.
+pub(super) async fn issue_code(
     app: &AppState,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
+    request: &AuthorizationRequest,
+    identity: &GoogleIdentity,
 ) -> Result<AuthorizationResponse, FlowError> {
-    let mut turned_away = match grant(app, request, identity).await? {
-        Ok(arrival) => return Ok(arrival),
-        Err(turned_away) => turned_away,
+    let mut refused = match grant(app, request, identity).await? {
+        Ok(response) => return Ok(response),
+        Err(refused) => refused,
     };
-    let asked = ask_dsm(app, turned_away.refused.refusal).await;
-    if matches!(
-        asked,
-        Some(RefreshOutcome::Ended | RefreshOutcome::TakesLonger)
-    ) {
-        let TurnedAway {
-            request, identity, ..
-        } = *turned_away;
-        turned_away = match grant(app, request, identity).await? {
-            Ok(arrival) => return Ok(arrival),
-            Err(turned_away) => turned_away,
-        };
-    }
-    let TurnedAway {
-        refused,
-        request,
-        identity,
-    } = *turned_away;
-    let dsm_is_slow = asked == Some(RefreshOutcome::TakesLonger);
-    let error = FlowError::refused(app, request, refused, Some(&identity.address));
-    Err(if dsm_is_slow {
-        error.after_slow_dsm()
-    } else {
-        error
-    })
-}
-
-/// Waits for newer users, where they may change `refusal`.
-async fn ask_dsm(app: &AppState, refusal: Refusal) -> Option<RefreshOutcome> {
-    if !refusal.may_be_mended_in_dsm() {
-        return None;
-    }
-    let patience = if refusal == Refusal::DirectoryStale {
+    let patience = if refused.refusal == Refusal::DirectoryStale {
         PATIENCE_WITHOUT_USERS
     } else {
         PATIENCE
     };
-    Some(app.refresh_coordinator.ask(patience).await)
+    let refresh = if refused.refusal.may_be_mended_in_dsm() {
+        Some(app.refresh_coordinator.ask(patience).await)
+    } else {
+        None
+    };
+    let slow = refresh == Some(RefreshOutcome::TakesLonger);
+    if slow || refresh == Some(RefreshOutcome::Ended) {
+        refused = match grant(app, request, identity).await? {
+            Ok(response) => return Ok(response),
+            Err(refused) => refused,
+        };
+    }
+    Err(FlowError::Refused(Box::new(RefusedRequest {
+        request: request.clone(),
+        refused,
+        address: Some(identity.address.as_written().to_owned()),
+        slow,
+    })))
 }
 
-/// Somebody who may not sign in, with all that another judgement needs.
-struct TurnedAway {
-    refused: Refused,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
-}
-
-/// Judges where the links are locked, and keeps code and link.
+/// Evaluates the rules and stores code and link in one transaction.
 async fn grant(
     app: &AppState,
-    request: AuthorizationRequest,
-    identity: GoogleIdentity,
-) -> Result<Result<AuthorizationResponse, Box<TurnedAway>>, FlowError> {
-    let redirect = request.redirect.clone();
-    let state = request.state.clone();
+    request: &AuthorizationRequest,
+    identity: &GoogleIdentity,
+) -> Result<Result<AuthorizationResponse, Refused>, FlowError> {
     let code = Secret::new(app.random.token::<32>()?);
     let moment = app.moment();
     let judge = app.judge(moment);
+    let asked = request.clone();
+    let decide = move |identity: GoogleIdentity, links: &[_]| {
+        let Admission { user, link } = judge(&identity, links)?;
+        Ok((token::grant(asked, identity, &user, moment.now), link))
+    };
     let granted = app
         .store
-        .grant(
-            &code,
-            identity,
-            CODE_LIFE,
-            move |identity, links| match judge(&identity, links) {
-                Ok(Admission { user, link }) => {
-                    Ok((token::grant(request, identity, &user, moment.now), link))
-                }
-                Err(refused) => Err(Box::new(TurnedAway {
-                    refused,
-                    request,
-                    identity,
-                })),
-            },
-        )
+        .grant(&code, identity.clone(), CODE_LIFE, decide)
         .await?;
     Ok(granted.map(|linked| {
-        say_linked(&linked);
+        log_link(&linked);
         AuthorizationResponse {
-            redirect,
-            state,
+            redirect: request.redirect.clone(),
+            state: request.state.clone(),
             code,
         }
     }))
 }
 
-/// Who signs in as whom from now on is worth an administrator's look.
-fn say_linked(linked: &Linked) {
+/// A warning: from now on, the Google account opens that user's files.
+fn log_link(linked: &Linked) {
     let (before, now) = match linked {
         Linked::AsBefore => return,
         Linked::Anew(now) => (None, now),

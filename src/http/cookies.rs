@@ -8,31 +8,30 @@ use crate::flow::GoogleRedirect;
 use domain::base::clock::UnixTime;
 use domain::model::login::{LOGIN_LIFE, LoginId};
 
-/// As many logins may be under way in one browser: its tabs.
+/// How many logins one browser may have in progress, in several tabs.
 const MAX_COOKIES: usize = 4;
 
-/// All of them together, names and values: half of what nginx takes for a
-/// request's header line.
+/// Names and values together: half of what nginx accepts as a header line of a
+/// request.
 const MAX_COOKIE_BYTES: usize = 4096;
 
-/// No browser that keeps to [`MAX_COOKIES`] sends more.
+/// A browser to which we send no more than [`MAX_COOKIES`] never has more.
 const MOST_COOKIES_READ: usize = 64;
 
-/// nginx reads an answer's headers into one buffer of 4 kB; what the server
-/// itself adds (status, date, length) needs some of it.
+/// nginx reads the headers of a response into one buffer of 4 kB; those that
+/// the server itself adds (status, date, length) need some of it.
 const MAX_HEADER_BYTES: usize = 4096 - 512;
 
-/// The headers of a page, and the deletion of the cookie of a callback.
+/// The headers of a page, and the line that deletes the cookie of a callback.
 const PAGE_HEADER_BYTES: usize = 1024;
 
-/// How our cookies are called and what protects them. The issuer decides, not
-/// the connection: TLS ends at a proxy.
+/// Names and attributes of our cookies. They depend on the issuer, not on the
+/// connection: TLS ends at a proxy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CookieJar {
     https: bool,
 }
 
-/// One of our cookies, as the browser sent it.
 #[derive(Debug)]
 pub(super) struct LoginCookie<'a> {
     name: &'a str,
@@ -41,8 +40,8 @@ pub(super) struct LoginCookie<'a> {
 }
 
 /// A request has more than [`MOST_COOKIES_READ`] of our cookies. Carries
-/// `Set-Cookie` lines that delete the first of them, so that the browser can
-/// sign in at the next try.
+/// `Set-Cookie` lines that delete the first of them, so that the next attempt
+/// succeeds.
 #[derive(Debug)]
 pub(super) struct TooManyCookies(pub(super) Vec<String>);
 
@@ -71,7 +70,7 @@ impl CookieJar {
             .iter()
             .flat_map(|value| value.as_bytes().split(|&byte| byte == b';'))
             .filter_map(move |pair| {
-                // Another program's cookie need not be text; ours is.
+                // Another service's cookie may not be UTF-8; ours is.
                 let pair = std::str::from_utf8(pair).ok()?;
                 let (name, value) = pair.trim().split_once('=')?;
                 let id = name.strip_prefix(self.prefix())?;
@@ -83,17 +82,24 @@ impl CookieJar {
             })
     }
 
-    /// `Set-Cookie` lines for a login that begins: its own, then those that
-    /// make room for it, as many as fit beside `location`.
+    /// `Set-Cookie` lines for a new login: its own, then those that delete
+    /// others to make room for it, as many as fit beside `location`.
     pub(super) fn begin(
         self,
-        departure: &GoogleRedirect,
+        redirect: &GoogleRedirect,
         present: &[LoginCookie<'_>],
         app: &AppState,
     ) -> Vec<String> {
-        let own = self.set(departure);
-        let own_bytes = self.prefix().len() + 16 + departure.sealed.len();
-        let left = MAX_HEADER_BYTES.saturating_sub(departure.location.len() + own.len());
+        let own = format!(
+            "{}{}={}; Path=/; {}HttpOnly; SameSite=Lax; Max-Age={}",
+            self.prefix(),
+            redirect.id,
+            redirect.sealed,
+            self.secure(),
+            LOGIN_LIFE.as_secs()
+        );
+        let own_bytes = self.prefix().len() + 16 + redirect.sealed.len();
+        let left = MAX_HEADER_BYTES.saturating_sub(redirect.location.len() + own.len());
         let superfluous = superfluous(present, own_bytes, app).into_iter();
         let delete = superfluous.map(|cookie| self.delete_named(cookie.name));
         let mut lines = vec![own];
@@ -104,17 +110,6 @@ impl CookieJar {
     /// A `Set-Cookie` line that ends the login `id`.
     pub(super) fn delete(self, id: LoginId) -> String {
         self.delete_named(&format!("{}{id}", self.prefix()))
-    }
-
-    fn set(self, departure: &GoogleRedirect) -> String {
-        format!(
-            "{}{}={}; Path=/; {}HttpOnly; SameSite=Lax; Max-Age={}",
-            self.prefix(),
-            departure.id,
-            departure.sealed,
-            self.secure(),
-            LOGIN_LIFE.as_secs()
-        )
     }
 
     fn delete_named(self, name: &str) -> String {
@@ -137,7 +132,7 @@ impl CookieJar {
     }
 }
 
-/// The first of `lines` for which there is room in `bytes` of headers.
+/// The first of `lines`, as many as fit into `bytes` of headers.
 fn as_many_as_fit(bytes: usize, lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut left = Some(bytes);
     let fits = |line: &String| {
@@ -147,19 +142,14 @@ fn as_many_as_fit(bytes: usize, lines: impl Iterator<Item = String>) -> Vec<Stri
     lines.take_while(fits).collect()
 }
 
-/// The values of the cookies that bear `id`.
-pub(super) fn values_of<'a>(
-    cookies: &'a [LoginCookie<'a>],
-    id: LoginId,
-) -> impl Iterator<Item = &'a str> {
-    cookies
-        .iter()
-        .filter(move |cookie| cookie.id == Some(id))
-        .map(|cookie| cookie.value)
+/// The values of the cookies of `login`.
+pub(super) fn values_of<'a>(cookies: &[LoginCookie<'a>], login: Option<LoginId>) -> Vec<&'a str> {
+    let own = |cookie: &&LoginCookie<'_>| cookie.id.is_some() && cookie.id == login;
+    cookies.iter().filter(own).map(|it| it.value).collect()
 }
 
-/// Which of the browser's cookies must go for a new one of `own_bytes`: the
-/// unreadable ones first, then the oldest.
+/// Returns the cookies to delete for a new one of `own_bytes`: all that do not
+/// open, then the oldest.
 fn superfluous<'a, 'b>(
     present: &'a [LoginCookie<'b>],
     own_bytes: usize,
@@ -186,7 +176,7 @@ fn superfluous<'a, 'b>(
     superfluous
 }
 
-/// When the login in `cookie` began; `None` when it cannot be finished.
+/// Returns when the login began; `None` if the cookie does not open.
 fn begun(cookie: &LoginCookie<'_>, app: &AppState, now: UnixTime) -> Option<UnixTime> {
     let clients = &app.config.clients;
     let login = app.sealer.open(cookie.id?, cookie.value, clients, now);

@@ -3,73 +3,75 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::StatusCode;
-use hyper::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION,
-    REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
-};
-use serde_json::json;
+use hyper::header::WWW_AUTHENTICATE;
 
-use super::Reply;
 use super::limits::RetryAfter;
 use super::pages::Page;
 use super::request::{Language, RequestId};
-use crate::flow::{BearerError, ClientError, FlowError, TokenError};
+use super::response::{
+    Reply, challenge, description, oauth, see_other, with_header, with_retry_after,
+};
+use crate::flow::{BearerError, FlowError, RefusedRequest, TokenError};
 use domain::base::issuer::Issuer;
 use domain::base::oauth::OAuthError;
 use domain::base::parameters::{encode, encode_bytes, with_query};
 use domain::model::login::{AuthorizationRequest, Prompt};
+use domain::model::relying_party::TrustedRedirect;
+use domain::signin::token::Unredeemable;
 
-/// How soon a browser may try again what failed for a passing reason.
+/// `Retry-After` of a temporary failure.
 const TEMPORARY_SECONDS: u64 = 30;
 
-/// What an error's answer depends on, beside the error.
+/// Builds the responses to a browser, from what they need of the request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RefreshOutcome<'a> {
+pub(super) struct Responder<'a> {
     pub(super) issuer: &'a Issuer,
     pub(super) language: Language,
     pub(super) id: &'a RequestId,
-    /// Where the NAS is.
+    /// The URL of the NAS.
     pub(super) nas: &'a str,
 }
 
-impl RefreshOutcome<'_> {
-    /// The page with its status.
-    pub(super) fn page(&self, status: StatusCode, page: Page<'_>) -> Reply {
+impl Responder<'_> {
+    pub(super) fn page(&self, status: StatusCode, page: &Page<'_>) -> Reply {
         page.reply(status, self.language, self.id, self.nas)
     }
 
-    /// The answer to a browser at `/auth` or `/callback`.
-    pub(super) fn flow(&self, error: FlowError) -> Reply {
-        let chain = &error as &dyn std::error::Error;
-        match &error {
-            // These are logged where they arise, with whom they concern.
-            FlowError::Refused { .. } | FlowError::GoogleFailed { .. } | FlowError::Silent(_) => {}
-            FlowError::Client(error) | FlowError::Denied(error) => {
-                tracing::info!(error = %error.error, "answered the client with an error");
-            }
-            FlowError::NoSuchLogin | FlowError::AlreadyUsed(_) | FlowError::Callback(_) => {
-                tracing::info!(error = chain, "a login cannot go on");
-            }
-            FlowError::Untrusted(_) => {
-                tracing::warn!(error = chain, "a login cannot go on");
-            }
-            FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
-                tracing::error!(error = chain, "a login failed here");
-            }
-        }
+    /// A redirect to the client (RFC 6749, sections 4.1.2 and 4.1.2.1), with
+    /// its state and our `iss` (RFC 9207, section 2).
+    pub(super) fn redirect_to_client(
+        &self,
+        redirect: &TrustedRedirect,
+        state: Option<&[u8]>,
+        mut pairs: Vec<(&'static str, String)>,
+    ) -> Reply {
+        pairs.extend(state.map(|state| ("state", encode_bytes(state))));
+        pairs.push(("iss", encode(self.issuer.as_str())));
+        see_other(&with_query(redirect.as_str(), pairs))
+    }
+
+    /// The response to a browser at `/auth` or `/callback`.
+    pub(super) fn login(&self, error: &FlowError) -> Reply {
         match error {
-            FlowError::Client(error) | FlowError::Denied(error) | FlowError::Silent(error) => {
-                self.client(&error)
-            }
             FlowError::Untrusted(error) => {
-                let error = Some(&error);
-                self.page(StatusCode::BAD_REQUEST, Page::BadRequest { error })
+                let error = Some(error);
+                self.page(StatusCode::BAD_REQUEST, &Page::BadRequest { error })
             }
-            FlowError::Callback(_) => self.page(StatusCode::BAD_REQUEST, Page::BadCallback),
-            FlowError::NoSuchLogin => self.page(StatusCode::BAD_REQUEST, Page::NoSuchLogin),
-            FlowError::AlreadyUsed(_) => self.page(StatusCode::BAD_REQUEST, Page::AlreadyUsed),
-            FlowError::GoogleFailed { retry, source } => {
-                let retry = retry_url(self.issuer, &retry, asked_prompt(&retry));
+            FlowError::Rejected(rejected) => {
+                let state = rejected.state.as_deref();
+                self.client_error(&rejected.redirect, state, &rejected.error)
+            }
+            FlowError::Denied { request, error } => self.request_error(request, error),
+            FlowError::Callback(_) => self.page(StatusCode::BAD_REQUEST, &Page::BadCallback),
+            FlowError::NoSuchLogin => self.page(StatusCode::BAD_REQUEST, &Page::NoSuchLogin),
+            FlowError::AlreadyUsed(_) => self.page(StatusCode::BAD_REQUEST, &Page::AlreadyUsed),
+            FlowError::GoogleFailed { request, source } => {
+                if request.prompt == Prompt::Silent {
+                    let error =
+                        OAuthError::new("temporarily_unavailable", "Google cannot be reached");
+                    return self.request_error(request, &error);
+                }
+                let retry = retry_url(self.issuer, request, prompt(request));
                 let page = match source.client_fault() {
                     Some(fault) => Page::GoogleRejectsUs {
                         fault,
@@ -78,123 +80,78 @@ impl RefreshOutcome<'_> {
                     },
                     None => Page::GoogleFailed { retry },
                 };
-                self.page(StatusCode::BAD_GATEWAY, page)
+                self.page(StatusCode::BAD_GATEWAY, &page)
             }
-            FlowError::Refused {
-                refusal,
-                address,
-                detail,
-                slow,
-                retry,
-            } => {
-                let temporary = refusal.is_temporary();
-                let page = Page::Refused {
-                    refusal,
-                    address: address.as_deref(),
-                    detail: detail.as_ref(),
-                    slow,
-                    retry: retry_url(self.issuer, &retry, Some("select_account".to_owned())),
-                };
-                if !temporary {
-                    return self.page(StatusCode::FORBIDDEN, page);
-                }
-                soon_different(self.page(StatusCode::SERVICE_UNAVAILABLE, page))
-            }
+            FlowError::Refused(refused) => self.refused(refused),
             FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
-                self.page(StatusCode::INTERNAL_SERVER_ERROR, Page::Broken)
+                self.page(StatusCode::INTERNAL_SERVER_ERROR, &Page::Broken)
             }
         }
     }
 
-    /// An OAuth error response, through the browser (RFC 6749,
-    /// section 4.1.2.1), with our `iss` (RFC 9207, section 2).
-    fn client(&self, error: &ClientError) -> Reply {
-        let mut pairs = vec![
-            ("error", encode(error.error.code)),
-            (
-                "error_description",
-                encode(&ascii(&error.error.description)),
-            ),
-        ];
-        pairs.extend(
-            error
-                .state
-                .as_deref()
-                .map(|state| ("state", encode_bytes(state))),
-        );
-        pairs.push(("iss", encode(self.issuer.as_str())));
-        see_other(&with_query(error.redirect.as_str(), pairs))
-    }
-
-    /// The page for who asks too often.
-    pub(super) fn too_many(&self, wait: RetryAfter) -> Reply {
-        let mut reply = self.page(StatusCode::TOO_MANY_REQUESTS, Page::TooMany);
-        let seconds = HeaderValue::from(wait.seconds());
-        reply.headers_mut().insert(RETRY_AFTER, seconds);
-        reply
-    }
-}
-
-/// What is answered with `reply` may be different soon.
-pub(super) fn soon_different(mut reply: Reply) -> Reply {
-    let seconds = HeaderValue::from(TEMPORARY_SECONDS);
-    reply.headers_mut().insert(RETRY_AFTER, seconds);
-    reply
-}
-
-/// RFC 6749 allows neither quotes, backslashes nor anything beyond ASCII in an
-/// `error_description`.
-fn ascii(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '"' => '\'',
-            '\\' => '/',
-            ' '..='~' => c,
-            _ => '?',
-        })
-        .collect()
-}
-
-/// 303, so that no browser repeats a POST (RFC 9700, section 4.12).
-pub(super) fn see_other(location: &str) -> Reply {
-    let mut reply = Reply::default();
-    let Ok(location) = HeaderValue::from_str(location) else {
-        *reply.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        return reply;
-    };
-    *reply.status_mut() = StatusCode::SEE_OTHER;
-    let headers = reply.headers_mut();
-    headers.insert(LOCATION, location);
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    reply
-}
-
-/// An answer in JSON that is not to be stored.
-pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Reply {
-    let mut reply = Reply::new(body.into());
-    *reply.status_mut() = status;
-    let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    reply
-}
-
-/// The answer to a relying party at `/token` (RFC 6749, section 5.2).
-pub(super) fn token(error: &TokenError, id: &RequestId) -> Reply {
-    let chain = error as &dyn std::error::Error;
-    match error {
-        TokenError::OAuth(error) => {
-            tracing::warn!(%error, "a client gets no tokens");
-            oauth(StatusCode::BAD_REQUEST, error)
+    /// With `prompt=none`, a refusal is not a page (OpenID Connect Core,
+    /// section 3.1.2.6).
+    fn refused(&self, refused: &RefusedRequest) -> Reply {
+        let request = &refused.request;
+        let refusal = refused.refused.refusal;
+        if request.prompt == Prompt::Silent {
+            let code = if refusal.is_temporary() {
+                "temporarily_unavailable"
+            } else {
+                "access_denied"
+            };
+            return self.request_error(request, &OAuthError::new(code, refusal.name()));
         }
-        TokenError::Refused(error) => oauth(StatusCode::BAD_REQUEST, error),
+        let page = Page::Refused {
+            refusal,
+            address: refused.address.as_deref(),
+            detail: refused.refused.detail.as_ref(),
+            slow: refused.slow,
+            retry: retry_url(self.issuer, request, Some("select_account".to_owned())),
+        };
+        if !refusal.is_temporary() {
+            return self.page(StatusCode::FORBIDDEN, &page);
+        }
+        temporary(self.page(StatusCode::SERVICE_UNAVAILABLE, &page))
+    }
+
+    fn request_error(&self, request: &AuthorizationRequest, error: &OAuthError) -> Reply {
+        self.client_error(&request.redirect, request.state.as_deref(), error)
+    }
+
+    fn client_error(
+        &self,
+        redirect: &TrustedRedirect,
+        state: Option<&[u8]>,
+        error: &OAuthError,
+    ) -> Reply {
+        let pairs = vec![
+            ("error", encode(error.code)),
+            ("error_description", encode(&description(error))),
+        ];
+        self.redirect_to_client(redirect, state, pairs)
+    }
+
+    /// The page for a client address that is over its limit.
+    pub(super) fn too_many(&self, wait: RetryAfter) -> Reply {
+        let page = self.page(StatusCode::TOO_MANY_REQUESTS, &Page::TooMany);
+        with_retry_after(page, wait.0)
+    }
+}
+
+pub(super) fn temporary(reply: Reply) -> Reply {
+    with_retry_after(reply, TEMPORARY_SECONDS)
+}
+
+/// The response to a client at `/token` (RFC 6749, section 5.2).
+pub(super) fn token(error: &TokenError, id: &RequestId) -> Reply {
+    match error {
+        TokenError::OAuth(error) => oauth(StatusCode::BAD_REQUEST, error),
+        TokenError::Revoked(_) => oauth(StatusCode::BAD_REQUEST, &Unredeemable::Refused.into()),
         TokenError::Store(_)
         | TokenError::Random(_)
         | TokenError::Key(_)
         | TokenError::Claims(_) => {
-            tracing::error!(error = chain, "tokens cannot be given");
             let description = format!("see the log for request {id}");
             let error = OAuthError::new("server_error", description);
             oauth(StatusCode::INTERNAL_SERVER_ERROR, &error)
@@ -202,74 +159,49 @@ pub(super) fn token(error: &TokenError, id: &RequestId) -> Reply {
     }
 }
 
-/// An OAuth error in JSON.
-pub(super) fn oauth(status: StatusCode, error: &OAuthError) -> Reply {
-    let body = json!({"error": error.code, "error_description": ascii(&error.description)});
-    json(status, body.to_string().into_bytes())
-}
-
-/// RFC 6749, section 5.2: a client that failed to authenticate is told how.
+/// RFC 6749, section 5.2: the response names the authentication scheme.
 pub(super) fn invalid_client() -> Reply {
-    let error = OAuthError::new("invalid_client", "the client id and secret do not fit");
-    let mut reply = oauth(StatusCode::UNAUTHORIZED, &error);
-    let challenge = HeaderValue::from_static("Basic realm=\"google-to-synology-sso\"");
-    reply.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    reply
+    let error = OAuthError::new("invalid_client", "the client ID or the secret is wrong");
+    let reply = oauth(StatusCode::UNAUTHORIZED, &error);
+    with_header(
+        reply,
+        WWW_AUTHENTICATE,
+        "Basic realm=\"google-to-synology-sso\"",
+    )
 }
 
-/// Too many wrong client secrets from one place.
+/// The response to a client address that sent too many wrong secrets.
 pub(super) fn too_many_guesses(wait: RetryAfter) -> Reply {
-    let error = OAuthError::new("invalid_client", "too many wrong secrets; wait a little");
-    let mut reply = oauth(StatusCode::TOO_MANY_REQUESTS, &error);
-    let seconds = HeaderValue::from(wait.seconds());
-    reply.headers_mut().insert(RETRY_AFTER, seconds);
-    reply
+    let error = OAuthError::new("invalid_client", "too many wrong secrets; try again later");
+    let reply = oauth(StatusCode::TOO_MANY_REQUESTS, &error);
+    with_retry_after(reply, wait.0)
 }
 
-/// RFC 6750, section 3: without a token nothing but the scheme is said.
+/// RFC 6750, section 3: without a token, the response has no error code.
 pub(super) fn bearer_missing() -> Reply {
     challenge(StatusCode::UNAUTHORIZED, "Bearer")
 }
 
-/// RFC 6750, section 3.1: the token is given in two ways, or twice.
+/// RFC 6750, section 3.1: the request has two tokens.
 pub(super) fn bearer_doubled() -> Reply {
     challenge(StatusCode::BAD_REQUEST, "Bearer error=\"invalid_request\"")
 }
 
-/// The answer to a relying party at `/userinfo`.
+/// The response to a client at `/userinfo`.
 pub(super) fn bearer(error: &BearerError) -> Reply {
     match error {
-        BearerError::InvalidToken => {
+        BearerError::InvalidToken | BearerError::Revoked(_) => {
             challenge(StatusCode::UNAUTHORIZED, "Bearer error=\"invalid_token\"")
         }
-        BearerError::Store(error) => {
-            let chain = error as &dyn std::error::Error;
-            tracing::error!(error = chain, "userinfo cannot be given");
+        BearerError::Store(_) => {
             let error = OAuthError::new("server_error", "see the log");
             oauth(StatusCode::INTERNAL_SERVER_ERROR, &error)
         }
     }
 }
 
-fn challenge(status: StatusCode, challenge: &'static str) -> Reply {
-    let mut reply = Reply::default();
-    *reply.status_mut() = status;
-    let headers = reply.headers_mut();
-    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    reply
-}
-
-/// Lets scripts of any page read the response: for discovery, keys and userinfo
-/// only (docs/reference/http.md).
-pub(super) fn readable_by_scripts(mut reply: Reply) -> Reply {
-    let anybody = HeaderValue::from_static("*");
-    let headers = reply.headers_mut();
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, anybody);
-    reply
-}
-
-fn asked_prompt(request: &AuthorizationRequest) -> Option<String> {
+/// The `prompt` of a request as the client sent it.
+fn prompt(request: &AuthorizationRequest) -> Option<String> {
     match request.prompt {
         Prompt::Unspecified => None,
         Prompt::Silent => Some("none".to_owned()),
@@ -292,34 +224,25 @@ fn asked_prompt(request: &AuthorizationRequest) -> Option<String> {
 
 /// Our own `/auth` with the same request.
 fn retry_url(issuer: &Issuer, request: &AuthorizationRequest, prompt: Option<String>) -> String {
-    let mut pairs = vec![
-        ("response_type", "code".to_owned()),
-        ("client_id", encode(request.client.as_str())),
-        ("redirect_uri", encode(request.redirect.as_str())),
-    ];
     let scope = request.scope.to_string();
-    pairs.extend((!scope.is_empty()).then(|| ("scope", encode(&scope))));
-    pairs.extend(
-        request
-            .state
-            .as_deref()
-            .map(|state| ("state", encode_bytes(state))),
-    );
-    pairs.extend(
-        request
-            .nonce
-            .as_deref()
-            .map(|nonce| ("nonce", encode(nonce))),
-    );
-    if let Some(challenge) = request.challenge {
-        pairs.push(("code_challenge", URL_SAFE_NO_PAD.encode(challenge.0)));
-        pairs.push(("code_challenge_method", "S256".to_owned()));
-    }
-    pairs.extend(
-        request
-            .max_age
-            .map(|seconds| ("max_age", seconds.to_string())),
-    );
-    pairs.extend(prompt.map(|prompt| ("prompt", encode(&prompt))));
-    with_query(&issuer.endpoint("/auth"), pairs)
+    let challenge = request.challenge.map(|it| URL_SAFE_NO_PAD.encode(it.0));
+    let method = challenge.is_some().then(|| "S256".to_owned());
+    let pairs = [
+        ("response_type", Some("code".to_owned())),
+        ("client_id", Some(encode(request.client.as_str()))),
+        ("redirect_uri", Some(encode(request.redirect.as_str()))),
+        ("scope", (!scope.is_empty()).then(|| encode(&scope))),
+        ("state", request.state.as_deref().map(encode_bytes)),
+        ("nonce", request.nonce.as_deref().map(encode)),
+        ("code_challenge", challenge),
+        ("code_challenge_method", method),
+        (
+            "max_age",
+            request.max_age.map(|seconds| seconds.to_string()),
+        ),
+        ("prompt", prompt.map(|prompt| encode(&prompt))),
+    ];
+    let pairs = pairs.into_iter();
+    let sent = pairs.filter_map(|(name, value)| Some((name, value?)));
+    with_query(&issuer.endpoint("/auth"), sent)
 }

@@ -1,4 +1,4 @@
-//! How often one client may ask.
+//! Limits for the requests of each client address.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -14,100 +14,80 @@ use governor::{Quota, RateLimiter};
 use super::request::Client;
 use domain::base::clock::Clock;
 
-/// Far more than a family that cannot find the right account.
+/// A user who tries one account after the other needs far fewer.
 const LOGINS_A_MINUTE: NonZeroU32 = NonZeroU32::new(60).unwrap();
 
-/// Far more than an administrator who mistypes a secret.
+/// A client with a mistyped secret causes far fewer.
 const FAILURES_A_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
 
-/// After so many questions the clients that are quiet again are forgotten.
-const QUESTIONS_BETWEEN_SWEEPS: u32 = 1024;
+/// After so many requests, addresses that are below their limit are dropped.
+const REQUESTS_BETWEEN_SWEEPS: u32 = 1024;
 
-/// The limits of one server.
 #[derive(Debug)]
 pub(super) struct Limits {
-    authorize: PerClient,
-    callback: PerClient,
-    failed_authentication: PerClient,
+    pub(super) authorize: Limit,
+    pub(super) callback: Limit,
+    pub(super) failed_authentication: Limit,
 }
 
 impl Limits {
     pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
-        let per_client = |a_minute| PerClient::new(a_minute, Arc::clone(clock));
+        let limit = |a_minute| Limit::new(a_minute, OurClock(Arc::clone(clock)));
         Self {
-            authorize: per_client(LOGINS_A_MINUTE),
-            callback: per_client(LOGINS_A_MINUTE),
-            failed_authentication: per_client(FAILURES_A_MINUTE),
+            authorize: limit(LOGINS_A_MINUTE),
+            callback: limit(LOGINS_A_MINUTE),
+            failed_authentication: limit(FAILURES_A_MINUTE),
         }
     }
-
-    /// Counts a request to `/auth`.
-    pub(super) fn authorize(&self, client: Client) -> Result<(), RetryAfter> {
-        self.authorize.count_strangers(client)
-    }
-
-    /// Counts a request to `/callback`.
-    pub(super) fn callback(&self, client: Client) -> Result<(), RetryAfter> {
-        self.callback.count_strangers(client)
-    }
-
-    /// Counts a client authentication that failed. This machine's own count
-    /// as well: a guesser may sit behind a proxy that forwards nothing.
-    pub(super) fn failed_authentication(&self, client: Client) -> Result<(), RetryAfter> {
-        self.failed_authentication.count(client)
-    }
 }
 
-/// Over the limit: when to ask again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct RetryAfter(Duration);
-
-impl RetryAfter {
-    /// Whole seconds, at least one.
-    pub(super) fn seconds(self) -> u64 {
-        self.0.as_millis().div_ceil(1000).try_into().unwrap_or(60)
-    }
-}
+/// The seconds for `Retry-After`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RetryAfter(pub(super) u64);
 
 type Limiter = RateLimiter<IpAddr, HashMapStateStore<IpAddr>, OurClock, NoOpMiddleware<Duration>>;
 
+/// A number of requests per minute, for each client address.
 #[derive(Debug)]
-struct PerClient {
+pub(super) struct Limit {
     limiter: Limiter,
     clock: OurClock,
-    questions: AtomicU32,
+    requests: AtomicU32,
 }
 
-impl PerClient {
-    fn new(a_minute: NonZeroU32, clock: Arc<dyn Clock>) -> Self {
-        let clock = OurClock(clock);
+impl Limit {
+    fn new(a_minute: NonZeroU32, clock: OurClock) -> Self {
         let quota = Quota::per_minute(a_minute);
         Self {
             limiter: RateLimiter::new(quota, HashMapStateStore::default(), clock.clone()),
             clock,
-            questions: AtomicU32::new(0),
+            requests: AtomicU32::new(0),
         }
     }
 
-    fn count_strangers(&self, client: Client) -> Result<(), RetryAfter> {
+    /// Counts a request, unless it comes from this machine.
+    pub(super) fn count_others(&self, client: Client) -> Result<(), RetryAfter> {
         match client {
             Client::ThisMachine(_) => Ok(()),
             Client::Address(_) => self.count(client),
         }
     }
 
-    fn count(&self, client: Client) -> Result<(), RetryAfter> {
-        let questions = self.questions.fetch_add(1, Ordering::Relaxed);
-        if questions.is_multiple_of(QUESTIONS_BETWEEN_SWEEPS) {
+    /// Counts a request, also of this machine: an attacker may be behind a
+    /// proxy that sends no `X-Forwarded-For`.
+    pub(super) fn count(&self, client: Client) -> Result<(), RetryAfter> {
+        let requests = self.requests.fetch_add(1, Ordering::Relaxed);
+        if requests.is_multiple_of(REQUESTS_BETWEEN_SWEEPS) {
             self.limiter.retain_recent();
         }
-        self.limiter
-            .check_key(&client.limit_key())
-            .map_err(|over| RetryAfter(over.wait_time_from(self.clock.now())))
+        let counted = self.limiter.check_key(&client.limit_key());
+        counted.map_err(|over| {
+            let wait = over.wait_time_from(self.clock.now()).as_millis();
+            RetryAfter(wait.div_ceil(1000).try_into().unwrap_or(60))
+        })
     }
 }
 
-/// The limiter reads the same clock as everything else.
 #[derive(Clone, Debug)]
 struct OurClock(Arc<dyn Clock>);
 

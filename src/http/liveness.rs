@@ -1,34 +1,33 @@
-//! Whether connections are still accepted and served.
+//! A probe of the accept loop, for the watchdog.
 
 use tokio::sync::Notify;
 
-/// Whoever feels it gets a beat from a connection's task, as the next browser
-/// would be served by one.
+/// Waits until a task that the accept loop spawned has run, as the task of the
+/// next connection would.
 ///
-/// No connection is made for it: a stranger who takes all of them must not
-/// make the daemon look dead, and with HTTPS we would have to be a client of
-/// ourselves.
+/// It makes no connection: an attacker who takes all of them must not make the
+/// daemon look hung, and with HTTPS it would need a client's certificates.
 #[derive(Debug, Default)]
-pub(super) struct Pulse {
-    wanted: Notify,
-    beats: Notify,
+pub(super) struct Liveness {
+    requested: Notify,
+    confirmed: Notify,
 }
 
-impl Pulse {
-    /// Waits for the next beat, and asks for one.
-    pub(super) async fn feel(&self) {
-        let beat = self.beats.notified();
-        self.wanted.notify_one();
-        beat.await;
+impl Liveness {
+    /// Requests a probe, and returns when it is confirmed.
+    pub(super) async fn probe(&self) {
+        let confirmed = self.confirmed.notified();
+        self.requested.notify_one();
+        confirmed.await;
     }
 
-    /// Returns when somebody waits for a beat.
-    pub(super) async fn wanted(&self) {
-        self.wanted.notified().await;
+    /// Returns when a probe is requested.
+    pub(super) async fn requested(&self) {
+        self.requested.notified().await;
     }
 
-    /// The task of a connection runs.
-    pub(super) fn beat(&self) {
-        self.beats.notify_waiters();
+    /// Called by the task of a connection or of a probe.
+    pub(super) fn confirm(&self) {
+        self.confirmed.notify_waiters();
     }
 }

@@ -1,5 +1,5 @@
-//! What a person sees, in English and French: plain words, what to do next,
-//! whom to ask. No script, no request to anybody.
+//! The pages that a user sees, in English and French: what happened, what to do
+//! next, and who can help. No script, and no requests to other hosts.
 
 mod texts;
 
@@ -11,23 +11,22 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, VARY,
+    CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY, VARY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-use self::texts::{Book, filled};
-use super::Reply;
 use super::request::{Language, RequestId};
+use super::response::{Reply, response};
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::directory::{Detail, Refusal};
 use domain::signin::google::ClientFault;
 
-/// Is on the page of a daemon that waits for a config: `status` looks for it.
+/// Marks the page of a daemon without a valid config; `status` looks for it.
 pub const WAITING_MARK: &str = r#"<meta name="waiting" content="config">"#;
 
 const STYLE: &str = include_str!("pages/style.css");
 
-/// The one style of the pages is allowed by its hash.
+/// Allows the one style of the pages by its hash.
 static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
     let policy = format!(
@@ -39,64 +38,48 @@ static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| {
     ))
 });
 
-/// A page, and what it must name.
+/// A page, with the values that it shows. A `retry` is the URL of `/auth` that
+/// starts the same sign-in again.
 #[derive(Debug)]
 pub(super) enum Page<'a> {
-    /// What this is, and the way to the NAS.
     Landing {
-        /// What people call it.
+        /// The name of the client.
         name: &'a str,
     },
-    /// The NAS asked something that we do not answer.
     BadRequest {
-        /// What does not match the config, if that is why.
+        /// The mismatch with the config, if that is the cause.
         error: Option<&'a UntrustedRequest>,
     },
-    /// Google's way back came without what we need.
     BadCallback,
-    /// The login is not of this browser, or too old.
+    /// Begun in another browser, or too long ago.
     NoSuchLogin,
-    /// The login was answered before.
     AlreadyUsed,
-    /// Google did not do its part.
     GoogleFailed {
-        /// Begins the same login anew.
         retry: String,
     },
-    /// Google does not accept our client: no retry helps until a setting is
-    /// corrected.
+    /// Trying again does not help until a setting is corrected.
     GoogleRejectsUs {
-        /// Which setting.
         fault: ClientFault,
-        /// Our redirect URI, which Google has to know.
         redirect_uri: String,
-        /// Begins the same login anew.
         retry: String,
     },
-    /// Google vouched for somebody who may not sign in, or not now.
     Refused {
-        /// Why.
         refusal: Refusal,
-        /// The Google address.
         address: Option<&'a str>,
-        /// What the rule examined; for the administrator's section.
+        /// Shown only to the administrator.
         detail: Option<&'a Detail>,
-        /// Whether DSM was asked once more and did not answer in time.
+        /// Whether DSM did not return its users in time.
         slow: bool,
-        /// Begins the same login with the choice of another account.
+        /// Lets the user choose another account.
         retry: String,
     },
-    /// Too many logins from one place.
     TooMany,
-    /// Something broke here.
     Broken,
-    /// There is no such page.
     NotFound,
-    /// There is no config yet.
     NotSetUp,
-    /// There is a config, and it is not good.
+    /// The config is invalid.
     SetUpWrongly {
-        /// Where, in our own names alone: anybody may read it.
+        /// Names of our own keys only: anyone can read this page.
         places: &'a [String],
     },
 }
@@ -116,32 +99,35 @@ struct Html<'a> {
     footer: Option<Footer<'a>>,
 }
 
-/// For whom Google vouched.
+/// The Google account that signed in.
 struct Account<'a> {
     label: &'static str,
     address: &'a str,
 }
 
-/// What is not for everybody.
+/// The section for the administrator.
 struct Footer<'a> {
     heading: &'static str,
-    mend: Vec<Piece>,
+    advice: Vec<Piece>,
     reference: &'static str,
     id: &'a RequestId,
 }
 
-/// A part of the footer's sentence.
+/// A part of the advice.
 enum Piece {
     Text(String),
-    /// What is to be typed, or found, and the punctuation behind it: a full
-    /// stop must not stand alone on the next line.
+    /// Code and the punctuation after it, which must not be wrapped to the next
+    /// line alone.
     Code(String, String),
 }
 
-/// `text`, in which code stands between backticks, in pieces.
+/// Splits `text`, in which code is between backticks.
 fn pieces(text: &str) -> Vec<Piece> {
     let is_punctuation = |character: char| "\u{a0}.,;:)”»!?".contains(character);
     let mut pieces = Vec::new();
+    if text.is_empty() {
+        return pieces;
+    }
     for (index, part) in text.split('`').enumerate() {
         if index % 2 == 1 {
             pieces.push(Piece::Code(part.to_owned(), String::new()));
@@ -159,10 +145,10 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 impl Page<'_> {
-    /// The page as an answer. `nas` is where it leads when there is nothing
-    /// else to do next.
+    /// The page as a response. `nas`, the URL of the NAS, is the target of its
+    /// link if the page has no `retry`.
     pub(super) fn reply(
-        self,
+        &self,
         status: StatusCode,
         language: Language,
         id: &RequestId,
@@ -170,46 +156,41 @@ impl Page<'_> {
     ) -> Reply {
         let html = self.html(language, id, nas);
         let body = html.render().unwrap_or_else(|error| {
-            tracing::error!(%error, "a page cannot be written");
+            tracing::error!(%error, "cannot render a page");
             String::new()
         });
-        let mut reply = Reply::new(body.into());
-        *reply.status_mut() = status;
-        let headers = reply.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        );
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(VARY, HeaderValue::from_static("Accept-Language"));
-        headers.insert(CONTENT_SECURITY_POLICY, CONTENT_SECURITY.clone());
-        headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        let headers = [
+            (CONTENT_TYPE, "text/html; charset=utf-8"),
+            (VARY, "Accept-Language"),
+            (X_FRAME_OPTIONS, "DENY"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+        ];
+        let mut reply = response(status, body, headers);
+        let policy = CONTENT_SECURITY.clone();
+        reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
         reply
     }
+
     fn html<'a>(&'a self, language: Language, id: &'a RequestId, nas: &'a str) -> Html<'a> {
-        let book = Book::of(language);
-        let words = book.words(self);
-        let varying = book.varying(self);
-        let filled = |text: &str| filled(text, &varying);
-        let paragraphs = words.paragraphs.iter();
+        let words = texts::words(self, language);
+        let labels = texts::labels(language);
+        let values = texts::values(self, labels);
+        let filled = |text: &&str| texts::filled(text, &values);
         let mut html = Html {
             language: language.tag(),
             refusal: None,
-            waiting: false,
+            waiting: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
             style: STYLE,
-            title: filled(words.title),
+            title: filled(&words.title),
             account: None,
-            paragraphs: paragraphs.map(|text| filled(text)).collect(),
+            paragraphs: words.paragraphs.iter().map(filled).collect(),
             action: words.action,
             href: nas,
             footer: Some(Footer {
-                heading: book.caretaker,
-                mend: book
-                    .mend(self)
-                    .map_or_else(Vec::new, |text| pieces(&filled(text))),
-                reference: book.reference,
+                heading: labels.administrator,
+                advice: pieces(&filled(&words.advice)),
+                reference: labels.reference,
                 id,
             }),
         };
@@ -226,12 +207,12 @@ impl Page<'_> {
                 html.refusal = Some(refusal.name());
                 html.href = retry;
                 html.account = address.map(|address| Account {
-                    label: book.signed_in_as,
+                    label: labels.signed_in_as,
                     address,
                 });
                 if *slow {
-                    html.paragraphs.push(book.slow.to_owned());
-                    html.action = book.slow_action;
+                    html.paragraphs.push(labels.slow.to_owned());
+                    html.action = labels.slow_action;
                 }
             }
             Self::BadRequest { .. }
@@ -240,8 +221,9 @@ impl Page<'_> {
             | Self::AlreadyUsed
             | Self::TooMany
             | Self::Broken
-            | Self::NotFound => {}
-            Self::NotSetUp | Self::SetUpWrongly { .. } => html.waiting = true,
+            | Self::NotFound
+            | Self::NotSetUp
+            | Self::SetUpWrongly { .. } => {}
         }
         html
     }

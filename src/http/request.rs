@@ -1,4 +1,4 @@
-//! What a request is: its id, its client, its parameters.
+//! What a request contains: client address, form, language.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use domain::base::parameters::{MAX_PARAMETERS, Parameters, TooManyParameters};
 use domain::base::random::Random;
 use domain::base::web_url::is_private;
 
-/// Every form that a relying party sends is far smaller.
+/// The forms of a client are far smaller.
 const MAX_BODY_BYTES: usize = 16 * 1024;
 
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
@@ -23,12 +23,12 @@ const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Names one request on the page that a person sees and in the log.
+/// The reference of a request: on the page that the user sees, and in the log.
 #[derive(Debug)]
 pub(super) struct RequestId(String);
 
 impl RequestId {
-    /// `number` counts the requests; it is the id when there is no chance.
+    /// `number`, a counter, is the id if there are no random numbers.
     pub(super) fn new(random: &dyn Random, number: u64) -> Self {
         match random.bytes::<8>() {
             Ok(bytes) => Self(format!("{:012x}", u64::from_be_bytes(bytes) >> 16)),
@@ -43,19 +43,18 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// Whose limits a request counts against.
+/// The client address of a request, for the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Client {
-    /// A trusted proxy that forwards for nobody: DSM itself, or whoever is on
-    /// this machine.
+    /// The address of a trusted proxy that names no client: DSM itself, or
+    /// another program on this machine.
     ThisMachine(IpAddr),
-    /// Somebody else.
     Address(IpAddr),
 }
 
 impl Client {
-    /// The client is the right-most forwarded address that is no trusted
-    /// proxy: all to its left was written by strangers.
+    /// The client is the right-most forwarded address that is not a trusted
+    /// proxy: an attacker can write anything to its left.
     pub(super) fn of(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Self {
         let is_trusted = |address: IpAddr| trusted.iter().any(|net| net.contains(&address));
         let peer = peer.to_canonical();
@@ -66,7 +65,7 @@ impl Client {
         let mut nearest = peer;
         for value in lists.flat_map(|list| list.as_bytes().rsplit(|&byte| byte == b',')) {
             let Some(address) = forwarded_address(value) else {
-                // The proxy named somebody whom we cannot tell apart.
+                // Unreadable, such as `unknown`: all of these share a limit.
                 return Self::Address(nearest);
             };
             if !is_trusted(address) {
@@ -77,7 +76,7 @@ impl Client {
         Self::ThisMachine(peer)
     }
 
-    /// Whether this is this machine or its networks, or the Internet.
+    /// Near is this machine or a private address; far is the Internet.
     pub(super) fn source(self) -> Source {
         match self {
             Self::Address(address) if !is_private(address) => Source::Far,
@@ -85,8 +84,8 @@ impl Client {
         }
     }
 
-    /// The address that limits are counted for: IPv6 by /64, since a home has
-    /// a whole one.
+    /// The address to which limits apply: IPv6 by /64, since each home has a
+    /// whole one.
     pub(super) fn limit_key(self) -> IpAddr {
         let (Self::ThisMachine(address) | Self::Address(address)) = self;
         match address {
@@ -114,7 +113,7 @@ fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
-/// Whether a browser loads a page before its user wants to see it:
+/// Whether a browser loads a page before the user follows the link:
 /// `Sec-Purpose: prefetch;prerender` (Fetch, section 3.7), or `Purpose` in
 /// older browsers.
 pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
@@ -134,11 +133,11 @@ pub(super) enum FormError {
     TooLarge,
     #[error("the body took too long")]
     TooSlow,
-    #[error("the body broke off")]
+    #[error("the body is incomplete")]
     Broken,
     #[error("there are more than {MAX_PARAMETERS} parameters")]
     TooMany,
-    #[error("the body is no application/x-www-form-urlencoded")]
+    #[error("the body is not application/x-www-form-urlencoded")]
     NotAForm,
 }
 
@@ -158,7 +157,7 @@ impl From<TooManyParameters> for FormError {
     }
 }
 
-/// Reads a form body, within its limits.
+/// Reads a form body of at most [`MAX_BODY_BYTES`].
 pub(super) async fn form(
     headers: &HeaderMap,
     body: Incoming,
@@ -197,7 +196,7 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, FormError> {
     Ok(whole)
 }
 
-/// In which language a person reads.
+/// The language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Language {
     English,
@@ -205,10 +204,10 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// By `Accept-Language` (RFC 9110, section 12.5.4): the one of ours with
-    /// the highest weight, English when there is none.
+    /// Returns the language of ours with the highest weight in
+    /// `Accept-Language` (RFC 9110, section 12.5.4), English if there is none.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut best = (Self::English, 0);
+        let mut best = (Self::English, 0.0_f32);
         let values = headers.get_all(ACCEPT_LANGUAGE).iter();
         for range in values
             .filter_map(|value| value.to_str().ok())
@@ -226,7 +225,7 @@ impl Language {
             let weight = parts
                 .find_map(|part| part.strip_prefix("q="))
                 .map_or(Some(1.0), |q| q.parse().ok());
-            let weight = thousandths(weight.unwrap_or(0.0));
+            let weight = weight.unwrap_or(0.0);
             if weight > best.1 {
                 best = (language, weight);
             }
@@ -234,22 +233,12 @@ impl Language {
         best.0
     }
 
-    /// For `<html lang>`.
     pub(super) fn tag(self) -> &'static str {
         match self {
             Self::English => "en",
             Self::French => "fr",
         }
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "clamped to 0..=1000"
-)]
-fn thousandths(weight: f32) -> u16 {
-    (weight.clamp(0.0, 1.0) * 1000.0) as u16
 }
 
 #[cfg(test)]

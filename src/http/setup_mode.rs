@@ -1,79 +1,71 @@
-//! What is served while there is no config: how to make one, to whoever looks.
+//! What is served without a valid config: a page that says how to make one.
 
 use std::sync::{Mutex, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
-use super::Reply;
-use super::error::soon_different;
+use super::error::temporary;
 use super::pages::Page;
 use super::request::{Language, RequestId};
-use super::routes::{not_allowed, plain};
+use super::response::{Reply, not_allowed, plain};
 
-/// Nothing else is there to be read, and nothing to be written.
-const METHODS: &str = "GET, HEAD";
-
-/// The public URL is in the config: whatever page this is, its link leads
-/// back to it.
+/// The link of the page leads to the page itself: without a config, the URL of
+/// the NAS is not known.
 const HERE: &str = "";
 
-/// Why there is no config.
+/// Why there is no valid config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigProblem {
-    /// There is no file.
+    /// The config file does not exist.
     Missing,
-    /// There is one, and it is not good: where, in our own names alone. What
-    /// is wrong there may repeat what was typed, and a proxy may show our
-    /// pages to everybody already.
+    /// The file is invalid, at these keys. The errors are not here: they may
+    /// repeat a typed secret, and a proxy may already show the page to anyone.
     Bad(Vec<String>),
 }
 
-/// Answers for as long as there is no config.
+/// Responds to requests while there is no valid config.
 #[derive(Debug)]
 pub struct Waiting(Mutex<ConfigProblem>);
 
 impl Waiting {
-    /// From the beginning, `lack` is why.
-    pub fn new(lack: ConfigProblem) -> Self {
-        Self(Mutex::new(lack))
+    /// Creates the responder, which shows `problem`.
+    pub fn new(problem: ConfigProblem) -> Self {
+        Self(Mutex::new(problem))
     }
 
-    /// From now on, `lack` is why.
-    pub fn tell(&self, lack: ConfigProblem) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = lack;
+    /// Replaces the problem that the page shows.
+    pub fn set_problem(&self, problem: ConfigProblem) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = problem;
     }
 
-    /// Why.
-    pub fn lack(&self) -> ConfigProblem {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Returns the problem that the page shows.
+    pub fn problem(&self) -> ConfigProblem {
+        let problem = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        problem.clone()
     }
 
     pub(super) fn answer(&self, request: &Request<Incoming>, id: &RequestId) -> Reply {
         let path = request.uri().path();
-        let page = |status| self.page(status, Language::of(request.headers()), id);
+        let language = Language::of(request.headers());
         if !matches!(path, "/" | "/healthz") {
-            return soon_different(page(StatusCode::SERVICE_UNAVAILABLE));
+            return temporary(self.page(StatusCode::SERVICE_UNAVAILABLE, language, id));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return not_allowed(METHODS);
+            return not_allowed("GET, HEAD");
         }
         if path == "/healthz" {
             return plain(StatusCode::OK, "ok");
         }
-        page(StatusCode::OK)
+        self.page(StatusCode::OK, language, id)
     }
 
     fn page(&self, status: StatusCode, language: Language, id: &RequestId) -> Reply {
-        match self.lack() {
-            ConfigProblem::Missing => Page::NotSetUp.reply(status, language, id, HERE),
-            ConfigProblem::Bad(places) => {
-                let places = &places;
-                Page::SetUpWrongly { places }.reply(status, language, id, HERE)
-            }
-        }
+        let problem = self.problem();
+        let page = match &problem {
+            ConfigProblem::Missing => Page::NotSetUp,
+            ConfigProblem::Bad(places) => Page::SetUpWrongly { places },
+        };
+        page.reply(status, language, id, HERE)
     }
 }

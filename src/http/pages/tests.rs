@@ -1,4 +1,4 @@
-//! What holds for every page in either language.
+//! What every page has, in either language.
 
 use std::collections::BTreeSet;
 
@@ -72,7 +72,7 @@ fn all() -> Vec<Page<'static>> {
     others.into_iter().chain(refusals).collect()
 }
 
-/// What is for everybody, and what is for the person who looks after the NAS.
+/// Returns the part for the user and the administrator's section.
 fn written(page: &Page<'_>, language: Language) -> (String, String) {
     let id = RequestId::new(&OsRandom::default(), 1);
     let body = page.html(language, &id, NAS).render().unwrap();
@@ -134,12 +134,12 @@ fn where_nothing_can_be_repeated_the_link_leads_to_the_nas() {
 #[test]
 fn who_was_added_a_moment_ago_learns_that_the_nas_was_slow() {
     in_both(|language, _| {
-        let book = Book::of(language);
+        let labels = texts::labels(language);
         let (main, _) = written(&refused(Refusal::AddressUnknown, true), language);
-        assert!(main.contains(book.slow), "{main}");
-        assert!(main.contains(&format!(">{}</a>", book.slow_action)));
+        assert!(main.contains(labels.slow), "{main}");
+        assert!(main.contains(&format!(">{}</a>", labels.slow_action)));
         let (main, _) = written(&refused(Refusal::AddressUnknown, false), language);
-        assert!(!main.contains(book.slow), "{main}");
+        assert!(!main.contains(labels.slow), "{main}");
     });
 }
 
@@ -279,10 +279,10 @@ fn no_full_stop_stands_alone_behind_a_command() {
     in_both(|language, _| {
         for page in all() {
             let (_, footer) = written(&page, language);
-            let (mend, _reference) = footer.rsplit_once("<p>").unwrap_or_default();
-            for (_, behind) in mend
+            let (advice, _reference) = footer.rsplit_once("<p>").unwrap_or_default();
+            for (_, behind) in advice
                 .match_indices("</code>")
-                .map(|(at, code)| mend.split_at(at + code.len()))
+                .map(|(at, code)| advice.split_at(at + code.len()))
             {
                 let (inside, outside) = behind.split_once("</span>").unwrap();
                 assert!(inside.chars().count() <= 2, "{inside}");

@@ -16,7 +16,7 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// Without lines about background work.
 fn by_others(mut lines: Vec<String>) -> Vec<String> {
-    let words = [" request=", "a connection broke", " more were not written"];
+    let words = [" request=", "connection failed", " more were not written"];
     lines.retain(|line| words.iter().any(|words| line.contains(words)));
     lines
 }

@@ -101,7 +101,7 @@ async fn when_google_fails_one_line_says_what_it_did() {
             house.arrive(&mut Browser::new(), JEANNE, prompt).await;
             let (line, _) = log.only_line(what);
             assert!(
-                line.starts_with("WARN  Google failed us error=\""),
+                line.starts_with("WARN  Google request failed error=\""),
                 "{line}"
             );
             assert!(line.contains(what), "{line}");
@@ -137,7 +137,7 @@ async fn an_answer_to_the_client_is_one_line() {
     let answer = Browser::new().get(&request).await;
     assert_eq!(answer.status, 303);
     let (line, _) = log.only_line("request");
-    let told = "INFO  answered the client with an error error=\"";
+    let told = "INFO  returned an error to the client error=\"";
     assert!(
         line.starts_with(&format!("{told}request_not_supported")),
         "{line}"
@@ -161,7 +161,7 @@ async fn a_login_that_cannot_go_on_is_one_line() {
     let mut check = |case: &str, shown: Shown, why: &str| {
         assert_eq!(shown.status, 400, "{case}");
         let (line, id) = log.only_line(case);
-        assert!(line.contains(" a login cannot go on error="), "{line}");
+        assert!(line.contains(" sign-in aborted error="), "{line}");
         assert!(line.contains(why), "{line}");
         assert!(shown.body.contains(&id), "{case}: {shown:?}");
     };
@@ -171,7 +171,7 @@ async fn a_login_that_cannot_go_on_is_one_line() {
     assert_eq!(browser.get(&callback).await.status, 303);
     browser.cookies = kept;
     let again = browser.get(&callback).await;
-    check("again", again, "answered before");
+    check("again", again, "already used");
     let bare = browser.get(&house.url("/callback?state=x.y")).await;
     check("neither code nor error", bare, "neither");
     let unknown = house.authorization_request("").replace("synology", "eve");
@@ -192,7 +192,7 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
     let (line, _) = log.only_line("wrong secret");
     assert_eq!(
         line,
-        "WARN  a client does not authenticate from=127.0.0.1 why=\"the secret of the client \
+        "WARN  client authentication failed from=127.0.0.1 why=\"the secret of the client \
          synology is wrong: it has 24 characters, and clients.secret-file has 23\""
     );
 
@@ -201,7 +201,7 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
     for (code, why) in [(code.as_str(), "used before"), ("made-up", "")] {
         assert_eq!(house.redeem(code, "").await.status, 400);
         let (line, _) = log.only_line(code);
-        let start = "WARN  a client gets no tokens error=\"invalid_grant: ";
+        let start = "WARN  token request rejected error=\"invalid_grant: ";
         assert!(line.starts_with(start) && line.contains(why), "{line}");
     }
 }

@@ -250,8 +250,8 @@ async fn nothing_secret_is_logged(format: LogFormat) {
     for told in [
         "signed in",
         "refusal",
-        "Google failed us",
-        "cannot go on",
+        "Google request failed",
+        "sign-in aborted",
         "refreshed",
         "answered",
     ] {

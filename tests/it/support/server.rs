@@ -30,7 +30,7 @@ pub(crate) fn allow_many_files() {
 pub(crate) async fn serve_with(house: &House, patience: Duration) -> (SocketAddr, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = Server::new(Arc::clone(house.current()), None).with_read_timeout(patience);
+    let server = Server::new(Arc::clone(house.current()), None, patience);
     let mut serving = JoinSet::new();
     serving.spawn(Arc::new(server).serve(listener, CancellationToken::new()));
     (address, serving)

@@ -1,345 +1,377 @@
-//! The pages in French. In the source, too, the spaces at which no line may
-//! break are seen.
+//! The pages in French. The source shows non-breaking spaces as `\u{a0}`.
 
-use super::{Book, Clock, HostedDomain, Words};
+use super::{Labels, Words};
+use crate::http::pages::Page;
+use domain::signin::authorize::UntrustedRequest;
+use domain::signin::directory::{Detail, Refusal};
+use domain::signin::google::ClientFault;
+
+pub(super) static LABELS: Labels = Labels {
+    signed_in_as: "Vous avez choisi le compte Google",
+    administrator: "Pour la personne qui s’occupe du NAS",
+    reference: "Référence\u{a0}:",
+    slow: "Le NAS a été lent à répondre\u{a0}: une modification toute récente n’est peut-être pas \
+           encore prise en compte. Attendez une minute, puis réessayez.",
+    slow_action: "Réessayer, ou choisir un autre compte",
+    clock_fast: "d’avance",
+    clock_slow: "de retard",
+    days: "jours",
+    years: "ans",
+};
 
 const CHOOSE: &str = "Choisir un autre compte Google";
 const TRY_AGAIN: &str = "Réessayer";
-const LOOK_AGAIN: &str = "Vérifier de nouveau";
+const CHECK_AGAIN: &str = "Vérifier à nouveau";
 const TO_THE_NAS: &str = "Aller sur le NAS";
 const ASK: &str = "Choisissez un autre compte Google, ou adressez-vous à la personne qui \
                    s’occupe du NAS.";
-const SEE_LOG: Option<&str> =
-    Some("La raison est dans le journal, aux lignes qui portent cette référence.");
+const UNTIL_THEN: &str =
+    "En attendant, connectez-vous au NAS avec votre nom d’utilisateur et votre mot de passe.";
+const STEPS_BELOW: &str = "La personne qui s’occupe du NAS trouvera ci-dessous la marche à suivre.";
+const SEE_LOG: &str = "La cause figure dans le journal, aux lignes qui portent cette référence.";
 
-pub(super) static BOOK: Book = Book {
-    signed_in_as: "Vous avez choisi le compte Google",
-    caretaker: "Pour la personne qui s’occupe du NAS",
-    reference: "Référence\u{a0}:",
-    slow: "Le NAS a été lent à répondre\u{a0}: ce qui vient d’y être changé ne compte peut-être pas \
-           encore. Attendez une minute, puis réessayez.",
-    slow_action: "Réessayer, ou choisir un autre compte",
-    hosted_domain: HostedDomain {
-        is: "Le domaine de ce compte (attribut `hd` de Google) est `{}`.",
-        none: "Ce compte n’appartient à aucun domaine : Google n’envoie pas d’attribut `hd`.",
-    },
-    alias_without_user: "Dans la configuration, `users.alias` mène de cette adresse à un utilisateur que \
-                         DSM ne compte pas parmi ses utilisateurs locaux\u{a0}: {}. Corrigez-y le nom de \
-                         l’utilisateur\u{a0}; les utilisateurs de domaine et LDAP ne sont pas lus. `sudo -u \
-                         google-to-synology-sso google-to-synology-sso users` affiche les noms.",
-    reserved: "Un autre compte Google ayant cette adresse est lié à l’utilisateur {}, supprimé ou renommé \
-               dans DSM. Si ce compte Google est maintenant le bon, supprimez ce lien\u{a0}: `sudo -u \
-               google-to-synology-sso google-to-synology-sso links remove` {}.",
-    clock: Clock {
-        fast: "d’avance",
-        slow: "de retard",
-        days: "jours",
-        years: "ans",
-    },
-    landing: Words {
-        title: "Se connecter avec Google\u{a0}: {}",
-        paragraphs: &[
-            "Cette page sert seulement à se connecter\u{a0}: il n’y a rien à faire ici.",
-            "Allez sur le NAS et choisissez-y le bouton Google.",
-        ],
-        action: TO_THE_NAS,
-        mend: None,
-    },
-    bad_request: Words {
-        title: "Ce lien de connexion n’est pas correct",
-        paragraphs: &[
-            "Le NAS vous a envoyé ici avec une demande que cette page ne comprend pas. Ce n’est \
-             pas votre faute.",
-            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si vous revenez ici, \
-             parlez-en à la personne qui s’occupe du NAS.",
-        ],
-        action: TO_THE_NAS,
-        mend: Some(
-            "Les réglages SSO de DSM et la configuration de ce service ne concordent pas. La raison \
-             est dans le journal, aux lignes qui portent cette référence.",
-        ),
-    },
-    unknown_client: "DSM a envoyé l’ID d’application {asked}, et la configuration indique {known} sous \
-                     `clients.id`. Corrigez l’un des deux\u{a0}; celui de DSM est dans Panneau de \
-                     configuration > Domaine/LDAP > Client SSO.",
-    unregistered_redirect: "DSM a envoyé l’URI de redirection {asked}, et la configuration indique \
-                            {known} sous `clients.redirect-uris`. Corrigez l’un des deux\u{a0}; \
-                            celui de DSM est dans Panneau de configuration > Domaine/LDAP > Client \
-                            SSO.",
-    bad_callback: Words {
-        title: "Cette réponse de Google est incomplète",
-        paragraphs: &[
-            "Il manque une partie de ce que Google envoie.",
-            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si cela se reproduit, \
-             parlez-en à la personne qui s’occupe du NAS.",
-        ],
-        action: TO_THE_NAS,
-        mend: None,
-    },
-    no_such_login: Words {
-        title: "Cette tentative de connexion a expiré",
-        paragraphs: &[
-            "Elle a duré trop longtemps, ou elle a été commencée dans un autre navigateur, ou ce \
-             navigateur refuse les cookies.",
-            "Allez sur le NAS et choisissez de nouveau le bouton Google. Si cela se reproduit à \
-             chaque fois, adressez-vous à la personne qui s’occupe du NAS.",
-        ],
-        action: TO_THE_NAS,
-        mend: None,
-    },
-    already_used: Words {
-        title: "Ce lien de connexion a déjà été utilisé",
-        paragraphs: &[
-            "Un lien de connexion ne peut servir qu’une fois. Cette page a peut-être été rechargée.",
-            "Si le NAS ne s’est pas ouvert, allez-y et choisissez de nouveau le bouton Google.",
-        ],
-        action: TO_THE_NAS,
-        mend: None,
-    },
-    google_failed: Words {
-        title: "Google n’a pas répondu comme prévu",
-        paragraphs: &[
-            "Votre compte n’est pas en cause.",
-            "Attendez un instant, puis réessayez. Si cela se reproduit, parlez-en à la personne \
-             qui s’occupe du NAS.",
-        ],
-        action: TRY_AGAIN,
-        mend: SEE_LOG,
-    },
-    google_rejects_us: Words {
-        title: "Google n’accepte pas ce service de connexion",
-        paragraphs: &[
-            "Un de ses réglages chez Google est incorrect ou a changé. Votre compte n’est pas en \
-             cause.",
-            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe, et prévenez \
-             la personne qui s’occupe du NAS.",
-        ],
-        action: TRY_AGAIN,
-        mend: SEE_LOG,
-    },
-    google_credentials: "Google a répondu {}\u{a0}: l’ID client ou le code secret du client est \
-                         incorrect. Comparez `google.client-id` et le fichier indiqué sous \
-                         `google.client-secret-file` avec la console Google, puis tapez \
-                         `sudo -u google-to-synology-sso google-to-synology-sso reload`.",
-    google_redirect_uri: "Google a répondu {}\u{a0}: ajoutez {known} aux URI de redirection \
-                          autorisés du client dans la console Google.",
-    google_client: "Google a répondu {}\u{a0}: dans la console Google, le client doit être activé \
-                    et de type Application Web.",
-    too_many: Words {
-        title: "Trop d’essais",
-        paragraphs: &[
-            "Trop de connexions ont été commencées d’ici en peu de temps.",
-            "Attendez une minute, puis allez sur le NAS et choisissez de nouveau le bouton Google.",
-        ],
-        action: TO_THE_NAS,
-        mend: Some(
-            "Si personne n’a essayé si souvent, tout le monde semble venir du même endroit\u{a0}: \
-             nommez le proxy dans `listen.trusted-proxies` de la configuration.",
-        ),
-    },
-    broken: Words {
-        title: "Quelque chose s’est mal passé ici",
-        paragraphs: &[
-            "Ce n’est pas votre faute.",
-            "Attendez un instant, puis allez sur le NAS et réessayez. Si cela se reproduit, \
-             parlez-en à la personne qui s’occupe du NAS.",
-        ],
-        action: TO_THE_NAS,
-        mend: SEE_LOG,
-    },
-    not_found: Words {
-        title: "Il n’y a rien ici",
-        paragraphs: &[
-            "Il manque peut-être une partie de l’adresse de cette page.",
-            "Pour vous connecter, allez sur le NAS et choisissez-y le bouton Google.",
-        ],
-        action: TO_THE_NAS,
-        mend: None,
-    },
-    not_set_up: Words {
-        title: "La connexion avec Google n’est pas encore configurée",
-        paragraphs: &[
-            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe.",
-            "La personne qui s’occupe du NAS trouve ci-dessous ce qu’il y a à faire.",
-        ],
-        action: LOOK_AGAIN,
-        mend: Some(
-            "Les questions de l’installation sont restées sans réponse. Soit désinstallez le paquet \
-             dans le Centre de paquets et installez-le de nouveau\u{a0}: elles seront reposées. Soit \
-             tapez `sudo -u google-to-synology-sso google-to-synology-sso setup` sur le NAS, par \
-             SSH. Il n’y aura rien à démarrer\u{a0}: le service démarre de lui-même.",
-        ),
-    },
-    set_up_wrongly: Words {
-        title: "La connexion avec Google est mal configurée",
-        paragraphs: &[
-            "En attendant, connectez-vous au NAS avec votre nom et votre mot de passe.",
-            "La personne qui s’occupe du NAS trouve ci-dessous ce qu’il y a à faire.",
-        ],
-        action: LOOK_AGAIN,
-        mend: Some(
-            "La configuration est là, mais elle n’est pas bonne. À corriger\u{a0}: {}. Sur le NAS, \
-             `sudo -u google-to-synology-sso google-to-synology-sso check` dit ce qui ne va pas, et \
-             le journal aussi. Il n’y aura rien à démarrer\u{a0}: le service démarre de lui-même.",
-        ),
-    },
-    address_missing: Words {
-        title: "Ce compte Google n’a pas d’adresse e-mail",
-        paragraphs: &[
-            "Le NAS reconnaît les personnes à leur adresse e-mail, et Google n’en a envoyé aucune \
-             pour ce compte.",
-            ASK,
-        ],
-        action: CHOOSE,
-        mend: Some("Le jeton d’identité de Google est valide, mais il n’a pas de champ `email`."),
-    },
-    address_not_verified: Words {
-        title: "Google n’a pas vérifié cette adresse",
-        paragraphs: &[
-            "Google ne garantit pas que cette adresse est à vous.",
-            "Ouvrez votre compte Google, confirmez-y l’adresse, puis revenez et réessayez. Si vous \
-             ne savez pas comment faire, adressez-vous à la personne qui s’occupe du NAS.",
-        ],
-        action: CHOOSE,
-        mend: None,
-    },
-    address_unknown: Words {
-        title: "Le NAS ne connaît pas ce compte Google",
-        paragraphs: &[
-            "Personne sur le NAS n’a cette adresse.",
-            "Si vous avez un autre compte Google, choisissez-le. Sinon, demandez à la personne qui \
-             s’occupe du NAS d’ajouter cette adresse.",
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "Panneau de configuration > Utilisateur et groupe\u{a0}: donnez cette adresse à \
-             l’utilisateur. Elle comptera à l’essai suivant.",
-        ),
-    },
-    address_ambiguous: Words {
-        title: "Plusieurs personnes du NAS ont cette adresse",
-        paragraphs: &["Le NAS ne peut donc pas savoir laquelle vous êtes.", ASK],
-        action: CHOOSE,
-        mend: Some(
-            "Panneau de configuration > Utilisateur et groupe\u{a0}: plusieurs utilisateurs ont cette \
-             adresse. Laissez-la à un seul. Cela comptera à l’essai suivant.",
-        ),
-    },
-    domain_not_allowed: Words {
-        title: "Ce compte Google n’appartient pas à la bonne organisation",
-        paragraphs: &[
-            "Le NAS n’accepte que les comptes Google de certaines organisations, comme une école \
-             ou une entreprise.",
-            "Choisissez le compte que vous avez là-bas, ou adressez-vous à la personne qui \
-             s’occupe du NAS.",
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "`google.hosted-domains` dans la configuration énumère les domaines autorisés. {}",
-        ),
-    },
-    address_not_authoritative: Words {
-        title: "Le NAS ne peut pas se fier à cette adresse",
-        paragraphs: &[
-            "Cette adresse n’est pas gérée par Google, et le NAS ne se fie qu’aux adresses gérées \
-             par Google.",
-            "Choisissez un compte Google dont l’adresse finit par gmail.com, ou adressez-vous \
-             à la personne qui s’occupe du NAS.",
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "Un alias sous `users.alias` dans la configuration laisse entrer cette adresse\u{a0}; c’est \
-             `google.authoritative-addresses-only` qui la refuse.",
-        ),
-    },
-    account_disabled: Words {
-        title: "Votre compte sur le NAS est désactivé",
-        paragraphs: &[
-            "Le NAS connaît cette adresse, mais le compte est désactivé.",
-            ASK,
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur qui a cette \
-             adresse\u{a0}; son compte y est désactivé.",
-        ),
-    },
-    account_expired: Words {
-        title: "Votre compte sur le NAS a expiré",
-        paragraphs: &[
-            "Le NAS connaît cette adresse, mais le compte ne devait durer que jusqu’à un certain \
-             jour.",
-            ASK,
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur qui a cette \
-             adresse\u{a0}; son compte y a un dernier jour, qui est passé.",
-        ),
-    },
-    account_denied: Words {
-        title: "Ce compte du NAS ne peut pas servir avec Google",
-        paragraphs: &[
-            "Cette adresse appartient à un compte du NAS que personne ne peut utiliser avec Google.",
-            ASK,
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "L’utilisateur qui a cette adresse est dans `users.deny` de la configuration, ou c’est \
-             `admin`, `guest` ou `root`, avec lesquels personne ne se connecte par Google.",
-        ),
-    },
-    administrator_refused: Words {
-        title: "Ici, les administrateurs ne se connectent pas avec Google",
-        paragraphs: &[
-            "Cette adresse appartient à un administrateur du NAS.",
-            "Retournez sur le NAS et connectez-vous-y avec nom et mot de passe, choisissez un \
-             autre compte Google, ou adressez-vous à la personne qui s’occupe du NAS.",
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "`users.administrators` dans la configuration dit si les administrateurs y ont droit.",
-        ),
-    },
-    linked_to_another: Words {
-        title: "Un autre compte Google sert déjà pour cette personne",
-        paragraphs: &[
-            "Quelqu’un sur le NAS a cette adresse, mais se connecte avec un autre compte Google, \
-             qui avait la même adresse.",
-            "Si cet autre compte est à vous, choisissez-le. S’il n’existe plus et que celui-ci est \
-             votre nouveau compte, adressez-vous à la personne qui s’occupe du NAS.",
-        ],
-        action: CHOOSE,
-        mend: Some(
-            "Si ce compte Google est désormais le bon, oubliez l’autre\u{a0}: \
-             `sudo -u google-to-synology-sso google-to-synology-sso links remove UTILISATEUR`.",
-        ),
-    },
-    directory_stale: Words {
-        title: "Le NAS n’est pas encore prêt",
-        paragraphs: &[
-            "Il n’a pas encore dit qui peut se connecter. Il est peut-être en train de démarrer.",
-            "Attendez une minute, puis réessayez. Si cela dure, parlez-en à la personne qui \
-             s’occupe du NAS.",
-        ],
-        action: TRY_AGAIN,
-        mend: Some(
-            "`sudo -u google-to-synology-sso google-to-synology-sso status` dit pourquoi les \
-             utilisateurs de DSM ne peuvent pas être lus.",
-        ),
-    },
-    clock_wrong: Words {
-        title: "L’horloge du NAS n’est pas à l’heure",
-        paragraphs: &[
-            "Elle a {} par rapport à celle de Google, et le NAS croit les réponses de Google trop \
-             vieilles ou trop récentes. Votre compte n’est pas en cause.",
-            "Dites-le à la personne qui s’occupe du NAS, et réessayez quand l’horloge sera à \
-             l’heure.",
-        ],
-        action: TRY_AGAIN,
-        mend: Some(
-            "Panneau de configuration > Options régionales > Heure\u{a0}: synchroniser avec un serveur \
-             NTP.",
-        ),
-    },
-};
+#[expect(clippy::too_many_lines, reason = "a table")]
+pub(super) fn words(page: &Page<'_>) -> Words {
+    match page {
+        Page::Landing { .. } => Words {
+            title: "Se connecter avec Google\u{a0}: {name}",
+            paragraphs: &[
+                "Cette page ne sert que pendant une connexion\u{a0}: il n’y a rien à faire ici.",
+                "Allez sur le NAS et cliquez sur le bouton Google.",
+            ],
+            action: TO_THE_NAS,
+            advice: "",
+        },
+        Page::BadRequest { error } => Words {
+            title: "Ce lien de connexion n’est pas correct",
+            paragraphs: &[
+                "Le NAS vous a envoyé ici avec une demande que ce service ne peut pas traiter. Vous \
+                 n’y êtes pour rien.",
+                "Allez sur le NAS et cliquez à nouveau sur le bouton Google. Si vous revenez ici, \
+                 prévenez la personne qui s’occupe du NAS.",
+            ],
+            action: TO_THE_NAS,
+            advice: match error {
+                Some(UntrustedRequest::UnknownClient { .. }) => {
+                    "DSM a envoyé l’ID d’application {asked}, et la configuration indique {known} \
+                     sous `clients.id`. Corrigez l’un des deux\u{a0}; celui de DSM se trouve dans \
+                     Panneau de configuration > Domaine/LDAP > Client SSO."
+                }
+                Some(UntrustedRequest::UnregisteredRedirect { .. }) => {
+                    "DSM a envoyé l’URI de redirection {asked}, et la configuration indique \
+                     {known} sous `clients.redirect-uris`. Corrigez l’une des deux\u{a0}; celle de \
+                     DSM se trouve dans Panneau de configuration > Domaine/LDAP > Client SSO."
+                }
+                Some(UntrustedRequest::Parameter(_) | UntrustedRequest::TooLong(_)) | None => {
+                    "Les paramètres SSO de DSM et la configuration de ce service ne concordent \
+                     pas. La cause figure dans le journal, aux lignes qui portent cette référence."
+                }
+            },
+        },
+        Page::BadCallback => Words {
+            title: "Cette réponse de Google est incomplète",
+            paragraphs: &[
+                "Il manque une partie des informations que Google envoie.",
+                "Allez sur le NAS et cliquez à nouveau sur le bouton Google. Si cela se reproduit, \
+                 prévenez la personne qui s’occupe du NAS.",
+            ],
+            action: TO_THE_NAS,
+            advice: "",
+        },
+        Page::NoSuchLogin => Words {
+            title: "Cette tentative de connexion a expiré",
+            paragraphs: &[
+                "Elle a duré trop longtemps, elle a été commencée dans un autre navigateur, ou ce \
+                 navigateur bloque les cookies.",
+                "Allez sur le NAS et cliquez à nouveau sur le bouton Google. Si cela se reproduit à \
+                 chaque fois, adressez-vous à la personne qui s’occupe du NAS.",
+            ],
+            action: TO_THE_NAS,
+            advice: "",
+        },
+        Page::AlreadyUsed => Words {
+            title: "Ce lien de connexion a déjà été utilisé",
+            paragraphs: &[
+                "Un lien de connexion ne peut servir qu’une fois. Cette page a peut-être été \
+                 rechargée.",
+                "Si vous n’êtes pas encore connecté, allez sur le NAS et cliquez à nouveau sur le \
+                 bouton Google.",
+            ],
+            action: TO_THE_NAS,
+            advice: "",
+        },
+        Page::GoogleFailed { .. } => Words {
+            title: "Google n’a pas répondu comme prévu",
+            paragraphs: &[
+                "Votre compte n’est pas en cause.",
+                "Attendez un instant, puis réessayez. Si cela se reproduit, prévenez la personne \
+                 qui s’occupe du NAS.",
+            ],
+            action: TRY_AGAIN,
+            advice: SEE_LOG,
+        },
+        Page::GoogleRejectsUs { fault, .. } => Words {
+            title: "Google n’accepte pas ce service de connexion",
+            paragraphs: &[
+                "Un de ses réglages chez Google est incorrect ou a changé. Votre compte n’est pas \
+                 en cause.",
+                "En attendant, connectez-vous au NAS avec votre nom d’utilisateur et votre mot de \
+                 passe, et prévenez la personne qui s’occupe du NAS.",
+            ],
+            action: TRY_AGAIN,
+            advice: match fault {
+                ClientFault::Credentials => {
+                    "Google a répondu {code}\u{a0}: l’ID client ou le code secret du client est \
+                     incorrect. Comparez `google.client-id` et le fichier indiqué sous \
+                     `google.client-secret-file` avec la console Google, puis exécutez \
+                     `sudo -u google-to-synology-sso google-to-synology-sso reload`."
+                }
+                ClientFault::RedirectUri => {
+                    "Google a répondu {code}\u{a0}: dans la console Google, ajoutez {redirect_uri} \
+                     aux URI de redirection autorisés du client."
+                }
+                ClientFault::Other(_) => {
+                    "Google a répondu {code}\u{a0}: dans la console Google, le client doit être \
+                     activé et de type Application Web."
+                }
+            },
+        },
+        Page::Refused {
+            refusal: Refusal::AddressNotVerified,
+            address: None,
+            ..
+        } => Words {
+            title: "Ce compte Google n’a pas d’adresse e-mail",
+            paragraphs: &[
+                "Le NAS reconnaît les personnes à leur adresse e-mail, et Google n’en a envoyé \
+                 aucune pour ce compte.",
+                ASK,
+            ],
+            action: CHOOSE,
+            advice: "Le jeton d’identité de Google est valide, mais il n’a pas d’attribut `email`.",
+        },
+        Page::Refused {
+            refusal, detail, ..
+        } => refused(*refusal, *detail),
+        Page::TooMany => Words {
+            title: "Trop de tentatives",
+            paragraphs: &[
+                "Trop de connexions ont été commencées d’ici en peu de temps.",
+                "Attendez une minute, puis allez sur le NAS et cliquez à nouveau sur le bouton \
+                 Google.",
+            ],
+            action: TO_THE_NAS,
+            advice: "S’il y a eu peu de tentatives, tous les utilisateurs semblent peut-être avoir \
+                     la même adresse\u{a0}: ajoutez le proxy à `listen.trusted-proxies` dans la \
+                     configuration.",
+        },
+        Page::Broken => Words {
+            title: "Une erreur s’est produite",
+            paragraphs: &[
+                "Vous n’y êtes pour rien.",
+                "Attendez un instant, puis allez sur le NAS et réessayez. Si cela se reproduit, \
+                 prévenez la personne qui s’occupe du NAS.",
+            ],
+            action: TO_THE_NAS,
+            advice: SEE_LOG,
+        },
+        Page::NotFound => Words {
+            title: "Il n’y a rien ici",
+            paragraphs: &[
+                "Il manque peut-être une partie de l’adresse de cette page.",
+                "Pour vous connecter, allez sur le NAS et cliquez sur le bouton Google.",
+            ],
+            action: TO_THE_NAS,
+            advice: "",
+        },
+        Page::NotSetUp => Words {
+            title: "La connexion avec Google n’est pas encore configurée",
+            paragraphs: &[UNTIL_THEN, STEPS_BELOW],
+            action: CHECK_AGAIN,
+            advice: "Les questions de l’installation sont restées sans réponse. Vous pouvez \
+                     désinstaller le paquet dans le Centre de paquets et l’installer à \
+                     nouveau\u{a0}: elles seront reposées. Ou bien, sur le NAS, exécutez par SSH \
+                     `sudo -u google-to-synology-sso google-to-synology-sso setup`. Le service \
+                     démarre ensuite de lui-même.",
+        },
+        Page::SetUpWrongly { .. } => Words {
+            title: "La connexion avec Google est mal configurée",
+            paragraphs: &[UNTIL_THEN, STEPS_BELOW],
+            action: CHECK_AGAIN,
+            advice: "La configuration n’est pas valide. À corriger\u{a0}: {places}. Sur le NAS, \
+                     `sudo -u google-to-synology-sso google-to-synology-sso check` indique ce qui \
+                     ne va pas, de même que le journal. Le service démarre ensuite de lui-même.",
+        },
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn refused(refusal: Refusal, detail: Option<&Detail>) -> Words {
+    match refusal {
+        Refusal::AddressNotVerified => Words {
+            title: "Google n’a pas vérifié cette adresse",
+            paragraphs: &[
+                "Google ne garantit pas que cette adresse est à vous.",
+                "Ouvrez votre compte Google, confirmez-y l’adresse, puis revenez et réessayez. Si \
+                 vous ne savez pas comment faire, adressez-vous à la personne qui s’occupe du NAS.",
+            ],
+            action: CHOOSE,
+            advice: "",
+        },
+        Refusal::AddressUnknown => Words {
+            title: "Le NAS ne connaît pas ce compte Google",
+            paragraphs: &[
+                "Aucun utilisateur du NAS n’a cette adresse.",
+                "Si vous avez un autre compte Google, choisissez-le. Sinon, demandez à la personne \
+                 qui s’occupe du NAS d’ajouter cette adresse.",
+            ],
+            action: CHOOSE,
+            advice: match detail {
+                Some(Detail::AliasWithoutUser { .. }) => {
+                    "Dans la configuration, `users.alias` associe cette adresse à un utilisateur \
+                     qui ne figure pas parmi les utilisateurs locaux de DSM\u{a0}: {alias}. \
+                     Corrigez-y le nom de l’utilisateur\u{a0}; les utilisateurs de domaine et LDAP \
+                     ne sont pas lus. \
+                     `sudo -u google-to-synology-sso google-to-synology-sso users` affiche les \
+                     noms."
+                }
+                Some(Detail::HostedDomain(_) | Detail::Reserved(_)) | None => {
+                    "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur \
+                     et saisissez cette adresse comme adresse e-mail. Elle sera prise en compte à \
+                     la prochaine tentative."
+                }
+            },
+        },
+        Refusal::AddressAmbiguous => Words {
+            title: "Plusieurs personnes du NAS ont cette adresse",
+            paragraphs: &["Le NAS ne peut donc pas savoir laquelle vous êtes.", ASK],
+            action: CHOOSE,
+            advice: "Panneau de configuration > Utilisateur et groupe\u{a0}: plusieurs utilisateurs \
+                     ont cette adresse. Ne la laissez qu’à un seul. La modification sera prise en \
+                     compte à la prochaine tentative.",
+        },
+        Refusal::DomainNotAllowed => Words {
+            title: "Ce compte Google n’appartient pas à la bonne organisation",
+            paragraphs: &[
+                "Le NAS n’accepte que les comptes Google de certaines organisations, comme une \
+                 école ou une entreprise.",
+                "Choisissez votre compte de cette organisation, ou adressez-vous à la personne qui \
+                 s’occupe du NAS.",
+            ],
+            action: CHOOSE,
+            advice: match detail {
+                Some(Detail::HostedDomain(Some(_))) => {
+                    "`google.hosted-domains` dans la configuration énumère les domaines autorisés. \
+                     Le domaine de ce compte (attribut `hd` de Google) est {domain}."
+                }
+                Some(_) | None => {
+                    "`google.hosted-domains` dans la configuration énumère les domaines autorisés. \
+                     Ce compte n’appartient à aucun domaine\u{a0}: Google n’envoie pas d’attribut \
+                     `hd`."
+                }
+            },
+        },
+        Refusal::AddressNotAuthoritative => Words {
+            title: "Le NAS ne peut pas se fier à cette adresse",
+            paragraphs: &[
+                "Cette adresse n’est pas gérée par Google, et le NAS ne se fie qu’aux adresses \
+                 gérées par Google.",
+                "Choisissez un compte Google dont l’adresse se termine par gmail.com, ou \
+                 adressez-vous à la personne qui s’occupe du NAS.",
+            ],
+            action: CHOOSE,
+            advice: "Dans la configuration, `google.authoritative-addresses-only` exclut cette \
+                     adresse. Un alias sous `users.alias` permet une exception.",
+        },
+        Refusal::AccountDisabled => Words {
+            title: "Votre compte sur le NAS est désactivé",
+            paragraphs: &[
+                "Le NAS connaît cette adresse, mais le compte est désactivé.",
+                ASK,
+            ],
+            action: CHOOSE,
+            advice: "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur \
+                     qui a cette adresse et activez son compte.",
+        },
+        Refusal::AccountExpired => Words {
+            title: "Votre compte sur le NAS a expiré",
+            paragraphs: &[
+                "Le NAS connaît cette adresse, mais la date d’expiration du compte est passée.",
+                ASK,
+            ],
+            action: CHOOSE,
+            advice: "Panneau de configuration > Utilisateur et groupe\u{a0}: modifiez l’utilisateur \
+                     qui a cette adresse et changez la date d’expiration de son compte.",
+        },
+        Refusal::AccountDenied => Words {
+            title: "Ce compte du NAS ne peut pas servir avec Google",
+            paragraphs: &[
+                "Cette adresse appartient à un compte du NAS qui n’a pas le droit de se connecter \
+                 avec Google.",
+                ASK,
+            ],
+            action: CHOOSE,
+            advice: "L’utilisateur qui a cette adresse figure dans `users.deny` de la \
+                     configuration, ou c’est `admin`, `guest` ou `root`, qui ne peuvent jamais se \
+                     connecter avec Google.",
+        },
+        Refusal::AdministratorRefused => Words {
+            title: "Ici, les administrateurs ne se connectent pas avec Google",
+            paragraphs: &[
+                "Cette adresse appartient à un administrateur du NAS.",
+                "Retournez sur le NAS et connectez-vous-y avec votre nom d’utilisateur et votre mot \
+                 de passe, choisissez un autre compte Google, ou adressez-vous à la personne qui \
+                 s’occupe du NAS.",
+            ],
+            action: CHOOSE,
+            advice: "`users.administrators` dans la configuration détermine si les administrateurs \
+                     peuvent se connecter avec Google.",
+        },
+        Refusal::LinkedToAnother => Words {
+            title: "Un autre compte Google sert déjà pour cette personne",
+            paragraphs: &[
+                "Un utilisateur du NAS a cette adresse, mais se connecte avec un autre compte \
+                 Google, qui avait la même adresse.",
+                "Si cet autre compte est à vous, choisissez-le. S’il n’existe plus et que celui-ci \
+                 est votre nouveau compte, adressez-vous à la personne qui s’occupe du NAS.",
+            ],
+            action: CHOOSE,
+            advice: match detail {
+                Some(Detail::Reserved(_)) => {
+                    "Un autre compte Google ayant cette adresse est lié à l’utilisateur {user}, \
+                     supprimé ou renommé dans DSM. Si ce compte Google est désormais le bon, \
+                     supprimez ce lien\u{a0}: \
+                     `sudo -u google-to-synology-sso google-to-synology-sso links remove` {user}."
+                }
+                Some(_) | None => {
+                    "Si ce compte Google est désormais le bon, supprimez le lien de l’autre\u{a0}: \
+                     `sudo -u google-to-synology-sso google-to-synology-sso links remove UTILISATEUR`."
+                }
+            },
+        },
+        Refusal::DirectoryStale => Words {
+            title: "Le NAS n’est pas encore prêt",
+            paragraphs: &[
+                "La liste de ses utilisateurs n’est pas encore disponible. Il est peut-être en \
+                 train de démarrer.",
+                "Attendez une minute, puis réessayez. Si cela dure, prévenez la personne qui \
+                 s’occupe du NAS.",
+            ],
+            action: TRY_AGAIN,
+            advice: "`sudo -u google-to-synology-sso google-to-synology-sso status` indique \
+                     pourquoi les utilisateurs de DSM ne peuvent pas être lus.",
+        },
+        Refusal::ClockWrong { .. } => Words {
+            title: "L’horloge du NAS n’est pas à l’heure",
+            paragraphs: &[
+                "Elle a {difference} par rapport à celle de Google\u{a0}: les réponses de Google \
+                 semblent donc trop anciennes ou trop récentes. Votre compte n’est pas en cause.",
+                "Prévenez la personne qui s’occupe du NAS, et réessayez quand l’horloge sera à \
+                 l’heure.",
+            ],
+            action: TRY_AGAIN,
+            advice: "Panneau de configuration > Options régionales > Heure\u{a0}: synchronisez \
+                     avec un serveur NTP.",
+        },
+    }
+}

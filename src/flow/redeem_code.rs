@@ -1,0 +1,50 @@
+//! `/token`, its first half: a code → what it was issued for.
+
+use super::TokenError;
+use super::recheck::recheck;
+use crate::app::AppState;
+use crate::store::{Decision, Redeemed};
+use domain::base::secret::Secret;
+use domain::model::login::GrantedCode;
+use domain::model::relying_party::RelyingParty;
+use domain::signin::directory::Moment;
+use domain::signin::token::request::TokenRequest;
+use domain::signin::token::{self, TOKEN_LIFE, Unredeemable};
+
+/// Redeems the code for `access_token`, if it is valid and its user may still
+/// sign in.
+pub(super) async fn redeem_code(
+    app: &AppState,
+    party: &RelyingParty,
+    request: TokenRequest,
+    access_token: &Secret<String>,
+    moment: Moment,
+) -> Result<GrantedCode, TokenError> {
+    let now = moment.now;
+    let judge = app.judge(moment);
+    let client = party.id.clone();
+    let code = request.code.clone();
+    let expires = now.plus(TOKEN_LIFE);
+    let redeemed = app
+        .store
+        .redeem(&code, access_token, expires, move |granted, links| {
+            match token::check(granted, &client, &request, now) {
+                Ok(()) => {}
+                // Otherwise any client could use up the codes of another.
+                Err(error @ Unredeemable::AnotherClient) => return Decision::Leave(error.into()),
+                Err(error) => return Decision::Spend(error.into()),
+            }
+            let admitted = judge(&granted.identity, links);
+            match recheck(admitted, &granted.identity, &granted.user) {
+                Ok(()) => Decision::Redeem,
+                Err(revoked) => Decision::Spend(TokenError::Revoked(revoked)),
+            }
+        })
+        .await?;
+    match redeemed {
+        Redeemed::Now(granted) => Ok(*granted),
+        Redeemed::Refused(error) => Err(error),
+        Redeemed::Before => Err(Unredeemable::UsedBefore.into()),
+        Redeemed::Unknown => Err(Unredeemable::Unknown.into()),
+    }
+}
