@@ -1,4 +1,4 @@
-//! What the daemon asks: DSM, Google, and the HTTP client for both.
+//! The clients of DSM and Google, and the HTTP client for both.
 
 pub mod backoff;
 pub mod dsm;

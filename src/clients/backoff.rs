@@ -1,20 +1,17 @@
-//! Waits between two tries to reach Google or DSM.
+//! Waits between two attempts to reach Google or DSM.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// Between two tries. As much again may come on top by chance, hence a minute
-/// at most.
+/// Without jitter, which can double it to a minute.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Longer and longer waits, with jitter: from a second to a minute, for as
-/// long as it takes.
+/// Exponential waits with jitter, from a second to a minute, without an end.
 #[derive(Debug)]
 pub(crate) struct Backoff(ExponentialBackoff);
 
 impl Backoff {
-    /// Nothing has failed yet.
     pub(crate) fn new() -> Self {
         let builder = ExponentialBuilder::new()
             .with_jitter()
@@ -25,7 +22,6 @@ impl Backoff {
         Self(builder.build())
     }
 
-    /// How long to wait after one more failure.
     pub(crate) fn next_wait(&mut self) -> Duration {
         self.0.next().unwrap_or(LONGEST_WAIT)
     }

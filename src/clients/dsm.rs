@@ -1,8 +1,7 @@
-//! DSM's web API: who the users of this NAS are, which of them are its
-//! administrators, and when the NAS is on.
+//! DSM's web API: the users, the administrators, and the power schedule.
 //!
 //! One [`DsmSession`] signs in, reads and signs out. Its account has to be an
-//! administrator: DSM lists its users to no other account.
+//! administrator, because DSM does not list its users to other accounts.
 
 mod code;
 mod error;
@@ -22,10 +21,10 @@ use hyper::{Request, StatusCode};
 use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
-pub use self::code::Code;
-pub use self::error::{DsmError, ListRefusal, Reaction};
+pub use self::code::{Code, Reaction};
+pub use self::error::{DsmError, ListRefusal};
 pub use self::session::DsmSession;
-use self::wire::{MAX_ROWS, Row, Rows, SignedInWire};
+use self::wire::{Row, Rows, SignedInWire};
 use crate::clients::http_client::{HttpClient, Trust};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::ids::DsmUsername;
@@ -33,36 +32,38 @@ use domain::base::secret::Secret;
 use domain::model::power;
 use domain::model::user_list::{ListedUser, UserList};
 
-/// [`MAX_ROWS`] rows of 130 bytes, about twice what DSM sends for one.
+/// More users than any NAS can have.
+const MAX_ROWS: usize = 1_000_000;
+
+/// [`MAX_ROWS`] rows of 130 bytes, about twice the size of DSM's rows.
 const MAX_LIST_BYTES: usize = 128 * 1024 * 1024;
 
-/// Ten times a power schedule of 400 tasks, which is read as any JSON: in
-/// memory that takes twenty times as much.
+/// Ten times a power schedule of 400 tasks. Parsed JSON takes about twenty
+/// times this memory.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
-/// By what DSM is to know this daemon among the devices of the account. With a
-/// device token it has to be the name under which the token was given out.
+/// The name of this daemon in the device list of the account. A device token is
+/// valid only with the name for which it was issued.
 const DEVICE_NAME: &str = "google-to-synology-sso";
 
-/// DSM gives a whole list at once, as far as is known. A server that hands it
-/// out in smaller parts than this allows is not worth waiting for.
+/// As far as is known, DSM sends a list in one page.
 const MAX_PAGES: usize = 1000;
 
-/// Where DSM is, and as whom to ask it.
+/// The address of DSM, and the account for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DsmSettings {
-    /// Its base URL, such as `http://127.0.0.1:5000`.
+    /// The base URL, such as `http://127.0.0.1:5000`.
     pub url: String,
-    /// An account in the group administrators.
+    /// The name of an account in the group administrators.
     pub account: String,
-    /// The account's password: one line in a file of its own.
+    /// The file whose only line is the account's password.
     pub password_file: PathBuf,
-    /// What lets an account with 2-factor sign-in in without a code: one line
-    /// in a file of its own.
+    /// The file whose only line is the device token, with which an account with
+    /// 2-factor sign-in signs in without a code.
     pub device_token_file: Option<PathBuf>,
-    /// For one request, from connecting to the last byte.
+    /// The time-out of a request, from connecting to the last byte.
     pub timeout: Duration,
-    /// Whether to take any certificate; for a loopback address only.
+    /// Whether any certificate is accepted; for a loopback address only.
     pub accept_invalid_certificate: bool,
 }
 
@@ -79,29 +80,28 @@ impl From<&crate::config::Dsm> for DsmSettings {
     }
 }
 
-/// What we ask of DSM.
+/// A request to DSM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// `SYNO.API.Auth` login.
+    /// `SYNO.API.Auth` login: opens a session.
     SignIn,
-    /// `SYNO.Core.User` list.
+    /// `SYNO.Core.User` list: the local users.
     ListUsers,
-    /// `SYNO.Core.Group.Member` list.
+    /// `SYNO.Core.Group.Member` list: the administrators.
     ListAdministrators,
-    /// `SYNO.Core.Hardware.PowerSchedule` load.
+    /// `SYNO.Core.Hardware.PowerSchedule` load: the tasks of both kinds.
     LoadPowerSchedule,
-    /// `SYNO.API.Auth` logout.
+    /// `SYNO.API.Auth` logout: closes the session.
     SignOut,
 }
 
-/// What DSM listed in one session, each list whole and plausible.
+/// The complete, plausible lists of one session.
 #[derive(Debug)]
 pub struct Reading {
-    /// The users of this NAS, in DSM's order; `None`: those of before.
+    /// The users, in DSM's order; `None` if they have not changed.
     pub users: Option<Vec<ListedUser>>,
-    /// The members of the group administrators, by name; `None`: those of
-    /// before. This list may fail alone: without it the users are still worth
-    /// having.
+    /// The members of the group administrators, by name; `None` if they have
+    /// not changed. If only this list fails, the users are still useful.
     pub administrators: Result<Option<Vec<DsmUsername>>, DsmError>,
 }
 
@@ -111,12 +111,12 @@ pub struct DsmClient {
     settings: DsmSettings,
     http: HttpClient,
     endpoint: String,
-    /// A turnstile: who reads from DSM holds it, and others queue. No login
-    /// waits for it, only whoever wants a list that is newer than the last.
+    /// Locked by the task that reads from DSM. A login waits for it only if it
+    /// needs newer users.
     ///
-    /// Inside is the session of now, or of a reading that was dropped half
-    /// way: the next one ends it first, since sessions that nobody ends pile
-    /// up until DSM stops answering.
+    /// Contains the open session, or that of a task that was cancelled; the
+    /// next task ends it first. Without this, sessions accumulate until DSM
+    /// stops answering.
     session: Mutex<Option<Session>>,
 }
 
@@ -130,8 +130,8 @@ struct Session {
 /// The version of `SYNO.API.Auth` that opened a session, and closes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AuthVersion {
-    /// Needed for a session with all rights on DSM 7.4. A session of version
-    /// 6 gets 402 there from changes to users and groups.
+    /// Needed for a session with all rights on DSM 7.4, where a session of
+    /// version 6 gets 402 for changes to users and groups.
     Seven,
     /// The highest version on older releases of DSM 7.
     Six,
@@ -148,7 +148,7 @@ impl AuthVersion {
 }
 
 impl DsmClient {
-    /// A client; nothing is read, opened or sent yet.
+    /// Makes a client; does not read a file or send a request.
     pub fn new(settings: DsmSettings) -> Self {
         let trust = if settings.accept_invalid_certificate {
             Trust::DangerousAnyCertificate
@@ -163,34 +163,34 @@ impl DsmClient {
         }
     }
 
-    /// Where DSM is, and as whom it is asked.
+    /// Returns the settings of this client.
     pub fn settings(&self) -> &DsmSettings {
         &self.settings
     }
 
-    /// Waits for our turn at DSM. Nothing is sent yet.
-    pub async fn visit(&self) -> DsmSession<'_> {
+    /// Waits for exclusive access to DSM. Does not send a request.
+    pub async fn session(&self) -> DsmSession<'_> {
         DsmSession::begin(self, self.session.lock().await)
     }
 
-    /// A visit for [`DsmSession::list_users`] alone.
+    /// Calls [`DsmSession::list_users`] in a session of its own.
     pub async fn list_users(&self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
-        let mut visit = self.visit().await;
-        let done = visit.list_users(before).await;
-        visit.end().await;
+        let mut session = self.session().await;
+        let done = session.list_users(before).await;
+        session.end().await;
         done
     }
 
-    /// A visit for [`DsmSession::power_schedule`] alone.
+    /// Calls [`DsmSession::power_schedule`] in a session of its own.
     pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
-        let mut visit = self.visit().await;
-        let done = visit.power_schedule_anew().await;
-        visit.end().await;
+        let mut session = self.session().await;
+        let done = session.power_schedule_anew().await;
+        session.end().await;
         done
     }
 
-    /// Ends the session that a reading has left which was broken off. Does
-    /// nothing while another one reads.
+    /// Ends the session that a cancelled task has left open. Does nothing while
+    /// another task reads.
     pub async fn end_session(&self) {
         if let Ok(session) = self.session.try_lock() {
             DsmSession::begin(self, session).end().await;
@@ -207,9 +207,9 @@ impl DsmClient {
         Ok(session)
     }
 
-    /// Signs in once with a one-time `code`, and out again. The device token
-    /// that DSM gives for it opens later sign-ins without a code; `None`: DSM
-    /// gave none, as to an account without 2-factor sign-in.
+    /// Signs in once with a one-time `code`, and out again. Returns the device
+    /// token, with which later sign-ins need no code; `None` for an account
+    /// without 2-factor sign-in.
     #[tracing::instrument(name = "dsm.trust_this_device", skip_all)]
     pub async fn trust_this_device(
         &self,
@@ -225,7 +225,6 @@ impl DsmClient {
         Ok(token)
     }
 
-    /// Read at each sign-in, as the password is.
     fn device_token(&self) -> Result<Option<Secret<String>>, DsmError> {
         let Some(path) = &self.settings.device_token_file else {
             return Ok(None);
@@ -243,7 +242,7 @@ impl DsmClient {
             path: path.clone(),
             source,
         })?;
-        // No `session`, which DSM 7.2 denies to some accounts, and no
+        // Without `session`, which DSM 7.2 denies to some accounts, and without
         // `format`, which broke device tokens in 7.0.1.
         let mut parameters = vec![
             ("account", self.settings.account.as_str()),
@@ -252,18 +251,16 @@ impl DsmClient {
         ];
         parameters.extend(second_factor);
         // DSM checks the version before account and password, so Auto Block
-        // does not count the first of the two.
+        // does not count the first attempt.
         match self.open_session(AuthVersion::Seven, &parameters).await {
-            Err(DsmError::Refused {
-                code: Code::NoSuchVersion,
-                ..
-            }) => self.open_session(AuthVersion::Six, &parameters).await,
+            Err(DsmError::Refused { code, .. }) if code.number() == Code::NO_SUCH_VERSION => {
+                self.open_session(AuthVersion::Six, &parameters).await
+            }
             done => done,
         }
     }
 
-    /// Signs in with this version; also returns the device token, if DSM
-    /// sends one.
+    /// Also returns the device token, if DSM sends one.
     async fn open_session(
         &self,
         version: AuthVersion,
@@ -272,7 +269,7 @@ impl DsmClient {
         let parameters = [&[version.parameter()], parameters].concat();
         let body = self.post(Call::SignIn, None, &parameters).await?;
         let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
-        // An empty one would keep the next sign-in from being tried at all.
+        // An empty file would make the next sign-in fail.
         let mut tokens = [signed_in.device_id, signed_in.did].into_iter().flatten();
         let token = tokens.find(|token| !token.is_empty());
         let session = Session {
@@ -292,7 +289,6 @@ impl DsmClient {
         let members = self.read_rows(Call::ListAdministrators, session, before);
         let administrators = members.await.map(|changed: Option<Vec<DsmUsername>>| {
             let mut administrators = changed?;
-            // DSM may list them in any order.
             administrators.sort();
             Some(administrators).filter(|names| before.administrators.as_ref() != Some(names))
         });
@@ -302,8 +298,7 @@ impl DsmClient {
         })
     }
 
-    /// All rows of a list, in as many parts as DSM hands them out; `None`:
-    /// those of `before`.
+    /// Reads all pages of a list; returns `None` if it equals that of `before`.
     async fn read_rows<R: Row>(
         &self,
         call: Call,
@@ -322,9 +317,9 @@ impl DsmClient {
                 let total = rows.add_page(call, &body, R::of(&list))?;
                 Ok((rows, total))
             });
-            let told;
-            (rows, told) = page.await?;
-            total = told.unwrap_or(rows.len());
+            let announced;
+            (rows, announced) = page.await?;
+            total = announced.unwrap_or(rows.len());
             if rows.len() > MAX_ROWS {
                 break;
             }
@@ -340,8 +335,7 @@ impl DsmClient {
         Err(ListRefusal::Endless { rows, total }.into())
     }
 
-    /// Its failure changes nothing for the caller, who has the lists already
-    /// or another error to tell.
+    /// Only logs an error: the caller has the lists already, or another error.
     async fn sign_out(&self, session: &Session) {
         let call = Call::SignOut;
         let version = session.version.parameter();
@@ -349,7 +343,10 @@ impl DsmClient {
         let answer = answer.and_then(|body| wire::success(call, &body));
         if let Err(error) = answer {
             let error: &dyn Error = &error;
-            tracing::warn!(error, "a session stays open in DSM until it times out");
+            tracing::warn!(
+                error,
+                "cannot sign out of DSM; the session stays open until it times out"
+            );
         }
     }
 
@@ -380,8 +377,8 @@ impl DsmClient {
         Ok(answer.body)
     }
 
-    /// Session and token go both ways, always: which one an API of DSM looks
-    /// at is not written anywhere.
+    /// Sends session and token in headers and in the form: it is not documented
+    /// which of them an API reads.
     fn request(
         &self,
         call: Call,
@@ -405,8 +402,7 @@ impl DsmClient {
     }
 }
 
-/// Works on a thread of its own: a hundred thousand rows take long enough that
-/// somebody's login would wait for them.
+/// Parses on a blocking thread: a login would wait for a list of 100,000 rows.
 async fn aside<T: Send + 'static>(
     call: Call,
     work: impl FnOnce() -> Result<T, DsmError> + Send + 'static,
@@ -416,8 +412,8 @@ async fn aside<T: Send + 'static>(
 }
 
 impl Call {
-    /// The parameters that are the same each time. Values are JSON, quoted,
-    /// but for `SYNO.API.Auth`, which takes text, and whose version varies.
+    /// The constant parameters. Values are JSON, except for `SYNO.API.Auth`,
+    /// which takes text, and whose version varies.
     fn parameters(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::SignIn => &[("api", "SYNO.API.Auth"), ("method", "login")],

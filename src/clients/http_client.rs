@@ -1,5 +1,5 @@
-//! The only way out: every request to Google and DSM has a time-out and a size
-//! limit, and no redirect is followed.
+//! The HTTP client for Google and DSM: every request has a time-out and a size
+//! limit, and redirects are not followed.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,56 +18,59 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime as TlsTime};
 use rustls::{ClientConfig, Error as TlsError};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::machine::tls;
 use domain::base::clock::UnixTime;
 use domain::base::secret::Secret;
 
-/// A server that takes longer to accept a connection is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Kept open for the next request of the same login, and no longer: an idle
-/// connection costs both sides memory.
+/// For the next request of the same login; an idle connection uses memory.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Whose certificates an HTTPS connection accepts.
+/// A flood of sign-ins must not use up the file descriptors of the process, of
+/// which some systems allow 1,024. More requests wait, within their time-out.
+const MAX_CONCURRENT: usize = 64;
+
+/// The certificates that an HTTPS connection accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Those of the system's certificate authorities.
+    /// Those that the system's certificate authorities have signed.
     SystemAuthorities,
-    /// Any. Only for a loopback address, where nobody stands in between.
+    /// Any certificate. Only for a loopback address, where an attacker cannot
+    /// intercept the connection.
     DangerousAnyCertificate,
 }
 
-/// A pooled HTTP client with one time-out for all its requests.
+/// A pooled HTTP client with one time-out for all requests.
 #[derive(Debug)]
 pub struct HttpClient {
     trust: Trust,
     timeout: Duration,
+    slots: Semaphore,
     plain: Pool<HttpConnector>,
-    /// Built at the first request by https: the system's certificate
-    /// authorities are hundreds of files on some systems, which take longer to
-    /// read than the daemon to start, and memory to keep. Most are never asked
-    /// about DSM, which is on the same machine, by http.
+    /// Built for the first https request: on some systems the certificate
+    /// authorities are hundreds of files. The client of DSM rarely needs them,
+    /// because DSM is on the same machine, by http.
     encrypted: OnceCell<Pool<HttpsConnector<HttpConnector>>>,
 }
 
 type Pool<C> = Client<C, Full<Bytes>>;
 
-/// An answer, read whole.
+/// A response whose body has been read.
 #[derive(Debug)]
 pub struct Answer {
-    /// Its status; never a redirect.
+    /// The status, which is not a redirect.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers, such as `Date` and `Cache-Control`.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The whole body, within the size limit.
     pub body: Bytes,
 }
 
 impl Answer {
-    /// The server's clock, from the `Date` header.
+    /// Returns the server's time, from the `Date` header.
     pub fn date(&self) -> Option<UnixTime> {
         let text = self.headers.get(DATE)?.to_str().ok()?;
         httpdate::parse_http_date(text)
@@ -76,46 +79,39 @@ impl Answer {
     }
 }
 
-/// Why a request brought no answer.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum HttpClientError {
-    /// No connection, or it broke.
     #[error("no connection")]
     Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The whole exchange took too long.
     #[error("no answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
-    /// The answer is larger than we are ready to read.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
-    /// The server wants us to go elsewhere, which we never do: what we send
-    /// is meant for the configured address alone.
+    // Not followed: the credentials are for the configured address only.
     #[error("it redirects to {location:?}")]
-    Redirect {
-        /// Its `Location` header, or nothing.
-        location: String,
-    },
-    /// The URL or a header is of bad form.
-    #[error("the request cannot be built")]
+    Redirect { location: String },
+    #[error("cannot build the request")]
     BadRequest(#[source] hyper::http::Error),
-    /// TLS cannot be set up on this machine.
-    #[error("TLS cannot be set up")]
+    #[error("cannot set up TLS")]
     Tls(#[source] TlsError),
 }
 
 impl HttpClient {
-    /// A client; nothing is opened or read yet. `timeout` is for a whole
+    /// Makes a client; does not open a connection. `timeout` is for a whole
     /// exchange, from connecting to the last byte.
     pub fn new(trust: Trust, timeout: Duration) -> Self {
         Self {
             trust,
             timeout,
+            slots: Semaphore::new(MAX_CONCURRENT),
             plain: pool(tcp()),
             encrypted: OnceCell::new(),
         }
     }
 
-    /// GETs `request`'s URL with its headers.
+    /// Sends `request` with the method GET.
     pub async fn get(
         &self,
         request: request::Builder,
@@ -125,7 +121,8 @@ impl HttpClient {
             .await
     }
 
-    /// POSTs `form`, which is percent-encoded already, to `request`'s URL.
+    /// Sends `request` with the method POST and `form`, which is encoded
+    /// already.
     pub async fn post_form(
         &self,
         request: request::Builder,
@@ -160,6 +157,7 @@ impl HttpClient {
         request: Request<Full<Bytes>>,
         max_bytes: usize,
     ) -> Result<Answer, HttpClientError> {
+        let _slot = self.slots.acquire().await;
         let response = match request.uri().scheme() {
             Some(scheme) if *scheme == Scheme::HTTPS => self.encrypted().await?.request(request),
             Some(_) | None => self.plain.request(request),
@@ -185,7 +183,7 @@ impl HttpClient {
     async fn encrypted(&self) -> Result<&Pool<HttpsConnector<HttpConnector>>, HttpClientError> {
         let build = || async {
             let trust = self.trust;
-            // On a thread of its own: this one answers requests.
+            // Reading the files would block the threads that serve requests.
             let tls = tokio::task::spawn_blocking(move || match trust {
                 Trust::SystemAuthorities => system_authorities(),
                 Trust::DangerousAnyCertificate => dangerous_any_certificate(),
@@ -203,8 +201,8 @@ impl HttpClient {
     }
 }
 
-/// As one piece from the first byte on: pieces that are joined in the end
-/// would for a moment take the memory twice, and a list of users is long.
+/// Into one buffer: to join the parts at the end would take the memory twice
+/// for a moment, and a list of users can be long.
 async fn read_body(body: Incoming, max_bytes: usize) -> Result<Bytes, HttpClientError> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(max_bytes);
     let mut whole = Vec::with_capacity(expected.min(max_bytes));
@@ -259,8 +257,8 @@ fn dangerous_any_certificate() -> Result<ClientConfig, TlsError> {
         .with_no_client_auth())
 }
 
-/// Accepts DSM's self-signed certificate. The config allows it for loopback
-/// addresses alone.
+/// Accepts DSM's self-signed certificate. The config allows this only for
+/// loopback addresses.
 #[derive(Debug)]
 struct AnyCertificate(WebPkiSupportedAlgorithms);
 
@@ -296,5 +294,42 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
         self.0.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+    use tokio::task::JoinSet;
+
+    use super::*;
+
+    async fn get(client: Arc<HttpClient>, url: String) -> Result<Answer, HttpClientError> {
+        client.get(Request::builder().uri(url), 10).await
+    }
+
+    #[tokio::test]
+    async fn requests_beyond_the_limit_wait_for_others_to_end() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        let trust = Trust::SystemAuthorities;
+        let client = Arc::new(HttpClient::new(trust, Duration::from_mins(1)));
+        let mut requests = JoinSet::new();
+        for _ in 0..MAX_CONCURRENT + 10 {
+            requests.spawn(get(Arc::clone(&client), url.clone()));
+        }
+        let mut accepted = Vec::new();
+        while accepted.len() < MAX_CONCURRENT {
+            accepted.push(server.accept().await.unwrap());
+        }
+        assert_eq!(client.slots.available_permits(), 0);
+        drop(accepted);
+        for _ in 0..10 {
+            drop(server.accept().await.unwrap());
+        }
+        for result in requests.join_all().await {
+            assert!(matches!(result, Err(HttpClientError::Connection(_))));
+        }
+        assert_eq!(client.slots.available_permits(), MAX_CONCURRENT);
     }
 }

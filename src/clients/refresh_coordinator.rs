@@ -1,8 +1,8 @@
-//! Where logins ask for newer users, and wait for them together.
+//! Merges and limits the refreshes for which logins ask.
 //!
-//! Whoever was refused a moment after somebody mended it in DSM is let in
-//! after one refresh. A stranger who is refused again and again must not keep
-//! DSM busy with it: hence the limits. `jobs` makes the refreshes.
+//! A user who was corrected in DSM a moment ago can sign in after one refresh.
+//! The limits are for strangers, whose refused logins must not keep DSM busy.
+//! `daemon::jobs` makes the refreshes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,61 +14,61 @@ use tokio::time::timeout;
 use domain::base::clock::Clock;
 use domain::model::signin_pause::SigninPause;
 
-/// Between the starts of two refreshes that logins asked for.
+/// The least time between the starts of two refreshes for logins.
 const LEAST_GAP: Duration = Duration::from_secs(10);
 
-/// So many refreshes start in an hour because a login asked.
+/// The most refreshes for logins in an hour.
 const MOST_IN_AN_HOUR: usize = 60;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// What became of a login's wish.
+/// The result of waiting for a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshOutcome {
-    /// A refresh has ended, well or not: it is worth judging again.
+    /// A refresh has ended, with or without success: evaluate the user again.
     Ended,
-    /// Too many were asked for lately; nothing was waited for.
+    /// Not waited: the limit is reached.
     TooOften,
-    /// Sign-ins to DSM are paused; nothing was waited for.
+    /// Not waited: sign-ins to DSM are paused.
     Paused,
-    /// It takes longer than the caller waits. It goes on all the same.
+    /// The refresh takes longer than the caller waits, and continues.
     TakesLonger,
 }
 
-/// Joins those who ask, and limits how often they are heard.
+/// Merges concurrent requests for a refresh, and limits their rate.
 #[derive(Debug)]
 pub struct RefreshCoordinator {
     clock: Arc<dyn Clock>,
-    ledger: Mutex<RateLimit>,
+    state: Mutex<RateLimit>,
     wanted: Notify,
-    /// How many refreshes have ended.
+    /// The number of refreshes that have ended.
     ended: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
 struct RateLimit {
-    /// What no refresh has taken up yet.
+    /// The request for which no refresh has begun.
     wish: Option<RefreshRequest>,
     running: bool,
     /// The last pause, over or not, unless DSM has accepted a sign-in since.
     pause: Option<Arc<SigninPause>>,
-    /// When logins had refreshes started, in the last hour.
+    /// When refreshes for logins started, in the last hour.
     starts: VecDeque<Duration>,
 }
 
 impl RefreshCoordinator {
-    /// Nobody has asked yet. The limits are by the monotonic time of `clock`.
+    /// The limits use the monotonic time of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            ledger: Mutex::default(),
+            state: Mutex::default(),
             wanted: Notify::new(),
             ended: watch::Sender::new(0),
         }
     }
 
-    /// Joins the refresh that runs, or has one started, and waits for its end
-    /// for as long as `patience`. Whoever goes away meanwhile disturbs nobody.
+    /// Joins the running refresh or requests one, and waits for its end, for
+    /// `patience` at most. Can be cancelled without effect on other callers.
     pub async fn ask(&self, patience: Duration) -> RefreshOutcome {
         let mut ended = match self.join_or_start() {
             Ok(ended) => ended,
@@ -80,22 +80,21 @@ impl RefreshCoordinator {
         }
     }
 
-    /// Wants a refresh now, whatever the limits; it ends a pause first.
+    /// Requests a refresh regardless of the limits; it ends a sign-in pause.
     pub fn demand(&self) {
-        self.ledger().wish = Some(RefreshRequest::OfAPerson);
+        self.state().wish = Some(RefreshRequest::OfAPerson);
         self.wanted.notify_one();
     }
 
-    /// As [`RefreshCoordinator::demand`], and waits for the end of that refresh
-    /// for as long as `patience`: of one that begins now, not of one that runs.
+    /// Like [`RefreshCoordinator::demand`]; also waits for the end of a refresh
+    /// that begins now, for `patience` at most.
     pub async fn demand_and_wait(&self, patience: Duration) -> RefreshOutcome {
         let mut ended = self.ended.subscribe();
         let needed = {
-            // All at once: a refresh that began or ended in between would be
-            // taken for the one that is wanted, or waited for twice.
-            let mut ledger = self.ledger();
-            ledger.wish = Some(RefreshRequest::OfAPerson);
-            *self.ended.borrow() + u64::from(ledger.running) + 1
+            // Under the lock, so that no refresh begins or ends in between.
+            let mut state = self.state();
+            state.wish = Some(RefreshRequest::OfAPerson);
+            *self.ended.borrow() + u64::from(state.running) + 1
         };
         self.wanted.notify_one();
         match timeout(patience, ended.wait_for(|ended| *ended >= needed)).await {
@@ -104,57 +103,57 @@ impl RefreshCoordinator {
         }
     }
 
-    /// Returns when somebody wants a refresh that has not begun.
+    /// Waits until a refresh is requested that has not begun.
     pub async fn wanted(&self) {
         loop {
             let rings = self.wanted.notified();
-            if self.ledger().wish.is_some() {
+            if self.state().wish.is_some() {
                 return;
             }
             rings.await;
         }
     }
 
-    /// A refresh begins, for all who want one. They learn of its end when the
-    /// answer is dropped.
+    /// Begins a refresh for all that requested one; it ends when the result is
+    /// dropped.
     pub fn begin(&self) -> Running<'_> {
-        let mut ledger = self.ledger();
-        ledger.running = true;
+        let mut state = self.state();
+        state.running = true;
         Running {
-            desk: self,
-            was_demanded: ledger.wish.take() == Some(RefreshRequest::OfAPerson),
+            coordinator: self,
+            was_demanded: state.wish.take() == Some(RefreshRequest::OfAPerson),
         }
     }
 
-    /// The last pause of sign-ins to DSM, over or not; `None` if DSM has
-    /// accepted a sign-in since.
+    /// Returns the last sign-in pause, over or not; `None` if DSM has accepted
+    /// a sign-in since.
     pub fn signin_pause(&self) -> Option<Arc<SigninPause>> {
-        self.ledger().pause.clone()
+        self.state().pause.clone()
     }
 
-    /// Replaces the last pause, and returns it. While a pause lasts, logins
-    /// start no refresh.
+    /// Replaces the sign-in pause, and returns the previous one. During a
+    /// pause, logins cannot start a refresh.
     pub fn set_signin_pause(&self, pause: Option<SigninPause>) -> Option<Arc<SigninPause>> {
-        std::mem::replace(&mut self.ledger().pause, pause.map(Arc::new))
+        std::mem::replace(&mut self.state().pause, pause.map(Arc::new))
     }
 
     fn join_or_start(&self) -> Result<watch::Receiver<u64>, RefreshOutcome> {
-        let mut ledger = self.ledger();
-        if !ledger.is_under_way() {
+        let mut state = self.state();
+        if !state.is_under_way() {
             let now = self.clock.now();
-            let pause = ledger.pause.as_ref();
+            let pause = state.pause.as_ref();
             if pause.is_some_and(|pause| pause.end(now).is_some()) {
                 return Err(RefreshOutcome::Paused);
             }
-            ledger.start(self.clock.monotonic())?;
+            state.start(self.clock.monotonic())?;
             self.wanted.notify_one();
         }
-        // Before the ledger is free: no end can slip in between.
+        // Under the lock, so that the refresh cannot end before.
         Ok(self.ended.subscribe())
     }
 
-    fn ledger(&self) -> MutexGuard<'_, RateLimit> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, RateLimit> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -187,20 +186,21 @@ impl RateLimit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RefreshRequest {
     OfALogin,
-    /// Which no limit or pause stops.
+    /// Of an administrator: not limited.
     OfAPerson,
 }
 
-/// A refresh under way, until this is dropped.
+/// A running refresh, until this is dropped.
 #[derive(Debug)]
-#[must_use = "dropped at once, it tells those who wait that it is over"]
+#[must_use = "dropping it ends the refresh for all that wait"]
 pub struct Running<'a> {
-    desk: &'a RefreshCoordinator,
+    coordinator: &'a RefreshCoordinator,
     was_demanded: bool,
 }
 
 impl Running<'_> {
-    /// Whether a person wanted it, who also wants a pause to end.
+    /// Returns whether an administrator requested it, which ends a sign-in
+    /// pause.
     pub fn was_demanded(&self) -> bool {
         self.was_demanded
     }
@@ -208,9 +208,9 @@ impl Running<'_> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        let mut ledger = self.desk.ledger();
-        ledger.running = false;
-        self.desk.ended.send_modify(|ended| *ended += 1);
+        let mut state = self.coordinator.state();
+        state.running = false;
+        self.coordinator.ended.send_modify(|ended| *ended += 1);
     }
 }
 

@@ -1,9 +1,9 @@
-//! Google over the network: its documents, kept and refreshed, and the
-//! exchange of a code. What is asked and how an answer is judged is
-//! [`google`](domain::signin::google)'s.
+//! The client of Google: caches its documents, and exchanges codes.
+//! [`google`](domain::signin::google) builds the requests and validates the
+//! responses.
 //!
-//! A login never waits for a document that is merely old: it is served, and
-//! [`Upstream::refresh_when_asked`] fetches a new one meanwhile.
+//! A login uses an expired document while [`Upstream::refresh_when_asked`]
+//! fetches a new one.
 
 mod cache;
 mod clock_check;
@@ -18,8 +18,8 @@ use tokio::sync::{Notify, watch};
 
 use self::cache::{Cache, Freshness, Patience, life};
 use self::clock_check::ClockCheck;
+use self::document::{Cached, discovery_url, read_discovery, read_keys};
 pub use self::document::{Document, DocumentName};
-use self::document::{discovery_url, read_discovery, read_keys};
 pub use self::error::UpstreamError;
 use crate::clients::backoff::Backoff;
 use crate::clients::http_client::HttpClient;
@@ -38,32 +38,31 @@ const MAX_DOCUMENT_BYTES: usize = 1 << 20;
 /// Google's token answer has about two kilobytes.
 const MAX_TOKEN_ANSWER_BYTES: usize = 64 << 10;
 
-/// Anybody can make up a `kid` only by being Google's token endpoint, but a
-/// provider that signs with a key that it does not publish must not make us
-/// ask at each login.
+/// Limits the fetches from a provider that signs with a key that it does not
+/// publish. Only the token endpoint can send an unknown `kid`.
 const UNKNOWN_KID_FLOOR: Duration = Duration::from_secs(30);
 
-/// What a code was exchanged for.
+/// The tokens for a code.
 #[derive(Debug)]
 pub struct GoogleAnswer {
-    /// Says who the person is, once it is verified.
+    /// The ID token, not yet verified.
     pub id_token: UnverifiedIdToken,
-    /// Not used, but the ID token may name its hash.
+    /// The access token, whose hash the ID token may contain.
     pub access_token: Secret<String>,
-    /// Google's clock, to tell a person that ours is wrong.
+    /// Google's time, to detect that our clock is wrong.
     pub date: Option<UnixTime>,
 }
 
-/// What a refresh brought.
+/// The result of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refreshed {
-    /// Whether a document differs from the one before: worth a disk write.
+    /// Whether a document has changed and should be saved.
     pub changed: bool,
-    /// Google's clock, to be compared with ours.
+    /// Google's time, to be compared with ours.
     pub date: Option<UnixTime>,
 }
 
-/// Google, as seen from here.
+/// The client of Google.
 #[derive(Debug)]
 pub struct Upstream {
     client: GoogleClient,
@@ -79,8 +78,8 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// Takes up the documents `kept` on disk; fetches nothing. A document
-    /// that is no good any more is left out: it will be fetched.
+    /// Makes a client with the saved documents `kept`; sends no request. An
+    /// invalid document is ignored, and will be fetched.
     pub fn new(
         client: GoogleClient,
         http: HttpClient,
@@ -103,13 +102,13 @@ impl Upstream {
         upstream
     }
 
-    /// Who we are at Google.
+    /// Returns our client at Google, from the config.
     pub fn client(&self) -> &GoogleClient {
         &self.client
     }
 
-    /// What Google offers. Waits for Google only when there is no document
-    /// that may still be used.
+    /// Returns the discovery document. Fetches it only if there is none that
+    /// can still be used.
     pub async fn metadata(&self) -> Result<Arc<GoogleMetadata>, UpstreamError> {
         match self.look_at_discovery() {
             Freshness::Fresh(metadata) => Ok(metadata),
@@ -121,9 +120,9 @@ impl Upstream {
         }
     }
 
-    /// Google's keys; fetched at once when none is named `kid`, but not again
-    /// for an unknown `kid` for 30 s. The keys that come back need not have
-    /// it: the verification says so then. `None`: any.
+    /// Returns Google's keys. Fetches them if none is named `kid`, but not
+    /// within 30 s after the last fetch for an unknown `kid`. The result may
+    /// still not have it; then the verification fails.
     pub async fn keys_for(&self, kid: Option<&str>) -> Result<Arc<GoogleKeys>, UpstreamError> {
         let metadata = self.metadata().await?;
         let keys = match self.look_at_keys(&metadata) {
@@ -140,11 +139,11 @@ impl Upstream {
         if !self.may_fetch_for_unknown_kid() {
             return Ok(self.keys.settled().await.unwrap_or(keys));
         }
-        tracing::info!(kid, "Google signed with a key that is new to us");
+        tracing::info!(kid, "fetching Google's keys: an ID token has a new one");
         self.fetch_keys(&metadata, Patience::Daemon).await
     }
 
-    /// Exchanges `code`, which answers `pending`, for an ID token.
+    /// Exchanges the `code` of `pending` for an ID token.
     pub async fn exchange(
         &self,
         pending: &PendingLogin,
@@ -170,9 +169,9 @@ impl Upstream {
             .await
             .map_err(|source| UpstreamError::transport("tokens", url, source))?;
         let tokens = GoogleTokens::parse(&answer.body);
-        // An error page is no news but its status; Google's own refusal is.
-        let said_so = matches!(tokens, Err(TokenAnswerError::Refused(_)));
-        if !answer.status.is_success() && !said_so {
+        // Of an error page, only the status matters.
+        let refused = matches!(tokens, Err(TokenAnswerError::Refused(_)));
+        if !answer.status.is_success() && !refused {
             return Err(UpstreamError::status("tokens", url, &answer));
         }
         let tokens = tokens.map_err(|source| UpstreamError::Exchange {
@@ -186,7 +185,7 @@ impl Upstream {
         })
     }
 
-    /// Fetches both documents now, or joins a fetch that runs.
+    /// Fetches both documents, or waits for a running fetch.
     pub async fn refresh(&self) -> Result<Refreshed, UpstreamError> {
         let before = *self.changes.borrow();
         let metadata = self.fetch_metadata(Patience::Daemon).await?;
@@ -197,20 +196,23 @@ impl Upstream {
         })
     }
 
-    /// Fetches what has expired whenever a login finds it so, again and again
-    /// until Google answers. Never returns: a task of the daemon's.
+    /// Fetches expired documents when a login has found one, with retries until
+    /// Google answers. A task of the daemon, which never returns.
     pub async fn refresh_when_asked(&self) {
         loop {
             self.asked.notified().await;
             let mut backoff = Backoff::new();
             while let Err(error) = self.refresh_stale().await {
-                say_old(&error);
+                warn(
+                    &error,
+                    "cannot refresh Google's documents; using the old ones",
+                );
                 tokio::time::sleep(backoff.next_wait()).await;
             }
         }
     }
 
-    /// Whether a document is missing or past what Google says it is good for.
+    /// Returns whether a document is missing or has expired.
     pub fn stale(&self) -> bool {
         match self.look_at_discovery() {
             Freshness::Fresh(metadata) => {
@@ -220,7 +222,7 @@ impl Upstream {
         }
     }
 
-    /// The documents as they should be on disk.
+    /// Returns the documents to be saved.
     pub fn to_keep(&self) -> Vec<Document> {
         let Some(metadata) = self.discovery.held() else {
             return Vec::new();
@@ -232,18 +234,18 @@ impl Upstream {
         documents
     }
 
-    /// Tells when [`Upstream::to_keep`] has a new body, which is worth a disk
-    /// write; that a document was fetched unchanged is not told.
+    /// Notifies when a document in [`Upstream::to_keep`] has changed, not when
+    /// it was fetched unchanged.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// When the keys were last fetched.
+    /// Returns when the keys were last fetched.
     pub fn keys_fetched(&self) -> Option<UnixTime> {
         self.keys.held().map(|held| held.document.fetched)
     }
 
-    /// What went wrong in the last fetch, unless it went well.
+    /// Returns the error of the last fetch, if it failed.
     pub fn last_error(&self) -> Option<UpstreamError> {
         self.discovery
             .last_error()
@@ -257,18 +259,18 @@ impl Upstream {
         for document in discovery {
             match read_discovery(document, &self.client.issuer, None) {
                 Ok(held) => self.discovery.put(held),
-                Err(error) => unusable(&error),
+                Err(error) => warn(&error, UNUSABLE),
             }
         }
-        // Whose keys they are is known by the discovery document alone: those
-        // of a provider that is no longer configured must verify nothing.
+        // The discovery document shows to which provider the keys belong: those
+        // of a provider that is not configured any more must not be used.
         let Some(metadata) = self.discovery.held() else {
             return;
         };
         for document in keys {
             match read_keys(document, &metadata.value.jwks_uri, None) {
                 Ok(held) => self.keys.put(held),
-                Err(error) => unusable(&error),
+                Err(error) => warn(&error, UNUSABLE),
             }
         }
     }
@@ -277,8 +279,7 @@ impl Upstream {
         self.discovery.look(&self.discovery_url, self.clock.now())
     }
 
-    /// Keys from elsewhere than where Google now says that they are do not
-    /// count.
+    /// Ignores keys from another URL than the present `jwks_uri`.
     fn look_at_keys(&self, metadata: &GoogleMetadata) -> Freshness<GoogleKeys> {
         self.keys.look(&metadata.jwks_uri, self.clock.now())
     }
@@ -305,10 +306,7 @@ impl Upstream {
             let (document, date) = self.download(name, &self.discovery_url).await?;
             read_discovery(document, &self.client.issuer, date)
         };
-        let clock = self.clock.as_ref();
-        let (metadata, changed) = self.discovery.fetch(clock, patience, fetching).await?;
-        self.tell(changed);
-        Ok(metadata)
+        self.fetch(&self.discovery, patience, fetching).await
     }
 
     async fn fetch_keys(
@@ -321,10 +319,21 @@ impl Upstream {
             let (document, date) = self.download(DocumentName::Keys, url).await?;
             read_keys(document, url, date)
         };
+        self.fetch(&self.keys, patience, fetching).await
+    }
+
+    async fn fetch<T: PartialEq>(
+        &self,
+        cache: &Cache<T>,
+        patience: Patience,
+        fetching: impl Future<Output = Result<Cached<T>, UpstreamError>>,
+    ) -> Result<Arc<T>, UpstreamError> {
         let clock = self.clock.as_ref();
-        let (keys, changed) = self.keys.fetch(clock, patience, fetching).await?;
-        self.tell(changed);
-        Ok(keys)
+        let (value, changed) = cache.fetch(clock, patience, fetching).await?;
+        if changed {
+            self.changes.send_modify(|changes| *changes += 1);
+        }
+        Ok(value)
     }
 
     async fn download(
@@ -355,12 +364,6 @@ impl Upstream {
         Ok((document, answer.date()))
     }
 
-    fn tell(&self, changed: bool) {
-        if changed {
-            self.changes.send_modify(|changes| *changes += 1);
-        }
-    }
-
     fn may_fetch_for_unknown_kid(&self) -> bool {
         let now = self.clock.monotonic();
         let fetched = self.unknown_kid_fetched.lock();
@@ -373,15 +376,9 @@ impl Upstream {
     }
 }
 
-fn say_old(error: &UpstreamError) {
-    let error: &(dyn std::error::Error + 'static) = error;
-    tracing::warn!(error, "Google's documents are old and cannot be fetched");
-}
+const UNUSABLE: &str = "ignoring a saved document of Google's; it will be fetched";
 
-fn unusable(error: &UpstreamError) {
+fn warn(error: &UpstreamError, message: &str) {
     let error: &(dyn std::error::Error + 'static) = error;
-    tracing::warn!(
-        error,
-        "a kept document of Google's is of no use; it will be fetched"
-    );
+    tracing::warn!(error, "{message}");
 }

@@ -167,7 +167,7 @@ async fn google_in_trouble_is_a_problem_with_its_reason() {
     house.google.lie(Some(Lie::OtherAudience));
     house.arrive(&mut Browser::new(), JEANNE, "").await;
     let problems = problems(&house).await;
-    let reasons = ["for another audience", "status is 500"];
+    let reasons = ["for another audience", "HTTP status 500"];
     assert_eq!(problems.len(), reasons.len(), "{problems:?}");
     for ((name, message), reason) in problems.iter().zip(reasons) {
         assert_eq!(name, "google-failed");

@@ -1,4 +1,4 @@
-//! Why DSM's users could not be read, and what is to be done about it.
+//! Why a request to DSM failed, and what to do about it.
 
 use std::error::Error;
 use std::io;
@@ -9,211 +9,105 @@ use hyper::StatusCode;
 use rustls::InvalidMessage;
 use tokio::task::JoinError;
 
-use super::code::Code;
-use super::wire::MAX_ROWS;
-use super::{Call, DsmSettings, MAX_PAGES, url_advice};
+use super::code::{Code, Reaction};
+use super::{Call, DsmSettings, MAX_PAGES, MAX_ROWS, url_advice};
 use crate::clients::http_client::HttpClientError;
 use crate::machine::secret_file::SecretFileError;
 use domain::model::power::Unreadable;
 
-/// What a caller does after a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reaction {
-    /// Ask again soon, with back-off: it passes by itself.
-    Retry,
-    /// Let nothing sign in for 15 minutes and more: DSM's Auto Block counts
-    /// refused sign-ins, and would lock out this machine.
-    PauseSignIns,
-    /// It needs a person; until then the normal schedule will do.
-    Report,
-}
-
-/// Why there is no user list, or no power schedule. Each text is for the
-/// administrator, and none holds a password, a session or a token.
+/// Why DSM was not read. The texts are for the administrator, and do not have
+/// a password, a session or a token.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum DsmError {
-    /// The password cannot be read, so nothing was sent.
     #[error("cannot read the file that dsm.password-file names, {}", path.display())]
     PasswordFile {
-        /// The file.
         path: PathBuf,
-        /// What is wrong with it.
         source: SecretFileError,
     },
-    /// The device token cannot be read, so nothing was sent: without it DSM
-    /// would refuse the sign-in and count it. The file is not named: it need
-    /// not be there yet, and may be the token itself, in the place of its file.
+    // Does not show the path: it may be the token itself, in the wrong place.
     #[error(
         "cannot read the file that dsm.device-token-file names; run sudo -u \
          google-to-synology-sso google-to-synology-sso setup --otp to have it made"
     )]
     DeviceTokenFile(#[source] SecretFileError),
-    /// DSM answered `success: false`.
     #[error("cannot {call}: {code}")]
-    Refused {
-        /// What was asked.
-        call: Call,
-        /// What DSM answered.
-        code: Code,
-    },
-    /// No connection, or it broke.
+    Refused { call: Call, code: Code },
     #[error("cannot {call}: no connection; is DSM up, and is dsm.url its address?")]
-    Unreachable {
-        /// What was asked.
-        call: Call,
-        /// Why.
-        source: HttpClientError,
-    },
-    /// DSM's certificate is not one that this machine trusts.
+    Unreachable { call: Call, source: HttpClientError },
     #[error(
         "cannot {call}: DSM's certificate is not valid for dsm.url; with a loopback address set \
          dsm.accept-invalid-certificate = true, else use the name in the certificate"
     )]
-    Certificate {
-        /// What was asked.
-        call: Call,
-        /// Why.
-        source: HttpClientError,
-    },
-    /// DSM did not answer in time.
+    Certificate { call: Call, source: HttpClientError },
     #[error("cannot {call}: DSM takes longer than dsm.timeout; it may be starting or busy")]
-    Timeout {
-        /// What was asked.
-        call: Call,
-        /// After how long.
-        source: HttpClientError,
-    },
-    /// The answer is larger than any list of users.
+    Timeout { call: Call, source: HttpClientError },
     #[error("cannot {call}: the answer is too large to come from DSM; is dsm.url DSM's address?")]
-    TooLarge {
-        /// What was asked.
-        call: Call,
-        /// By which measure.
-        source: HttpClientError,
-    },
-    /// DSM wants us to go elsewhere, but the password is for `dsm.url` alone.
+    TooLarge { call: Call, source: HttpClientError },
     #[error("cannot {call}: {advice}")]
-    Redirect {
-        /// What was asked.
-        call: Call,
-        /// What to set.
-        advice: String,
-    },
-    /// The port is for https and `dsm.url` has http, or the reverse.
+    Redirect { call: Call, advice: String },
     #[error("cannot {call}: {advice}")]
     OtherScheme {
-        /// What was asked.
         call: Call,
-        /// What to set.
         advice: String,
-        /// What shows it, unless it is a response with status 400.
         source: Option<HttpClientError>,
     },
-    /// The request could not even be built or begun.
     #[error("cannot {call}: dsm.url, or this machine's TLS, does not allow a request")]
-    Impossible {
-        /// What was asked.
-        call: Call,
-        /// Why.
-        source: HttpClientError,
-    },
-    /// An HTTP status other than 200, which DSM's web API always has.
+    Impossible { call: Call, source: HttpClientError },
     #[error(
         "cannot {call}: HTTP status {}, where DSM always answers 200; it may be starting, or \
          dsm.url is not DSM's address",
         status.as_u16()
     )]
-    Status {
-        /// What was asked.
-        call: Call,
-        /// What came.
-        status: StatusCode,
-    },
-    /// A web page where JSON should be.
+    Status { call: Call, status: StatusCode },
     #[error(
         "cannot {call}: a web page came instead of JSON; DSM may be starting, or dsm.url is not \
          its address"
     )]
-    WebPage {
-        /// What was asked.
-        call: Call,
-    },
-    /// JSON that is cut or damaged.
-    #[error("cannot {call}: the answer is cut off or no JSON; it is asked again")]
+    WebPage { call: Call },
+    #[error("cannot {call}: the answer is cut off or not JSON; it is asked again")]
     NotJson {
-        /// What was asked.
         call: Call,
-        /// Where it goes wrong.
         source: serde_json::Error,
     },
-    /// JSON in which a value is missing or of another type.
     #[error("cannot {call}: the answer has another shape than DSM 7's; please report this")]
     Misshapen {
-        /// What was asked.
         call: Call,
-        /// Where it goes wrong.
         source: serde_json::Error,
     },
-    /// We stopped, or have a bug, while we read the answer.
     #[error("cannot {call}: the answer was not read to its end")]
-    Abandoned {
-        /// What was asked.
-        call: Call,
-        /// Why.
-        source: JoinError,
-    },
-    /// All was read, but it is no power schedule.
+    Abandoned { call: Call, source: JoinError },
     #[error("cannot {call}: the answer has another shape than DSM 7's; please report this")]
-    NoSchedule {
-        /// What was asked.
-        call: Call,
-        /// Why.
-        source: Unreadable,
-    },
-    /// All was read, but it cannot be the list of this NAS's users.
+    NoSchedule { call: Call, source: Unreadable },
     #[error("DSM's list is not used: {0}")]
     List(#[from] ListRefusal),
 }
 
-/// Why a list is refused whole.
+/// Why a list is rejected completely.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum ListRefusal {
-    /// A DSM without users does not exist.
     #[error("it is empty")]
     Empty,
-    /// Rows are missing.
     #[error("it should have {total} rows and has {rows}")]
-    Short {
-        /// How many came.
-        rows: usize,
-        /// How many there should be.
-        total: usize,
-    },
-    /// More rows than any NAS has users, or so many parts.
+    Short { rows: usize, total: usize },
     #[error(
         "{rows} rows of {total} came, and a list of more than {MAX_ROWS} rows or {MAX_PAGES} parts \
          is rejected"
     )]
-    Endless {
-        /// How many came.
-        rows: usize,
-        /// How many there should be.
-        total: usize,
-    },
-    /// A row is nobody's.
+    Endless { rows: usize, total: usize },
     #[error("a row has no name")]
     Nameless,
-    /// Nobody can tell which row counts.
     #[error("two rows have the name {0:?}")]
     Twins(String),
 }
 
 impl DsmError {
-    /// What the caller is to do.
+    /// Returns what the caller should do.
     pub fn reaction(&self) -> Reaction {
         match self {
-            Self::Refused { call, code } => code.reaction(*call),
-            // All that a DSM may do while it starts.
+            Self::Refused { code, .. } => code.reaction(),
+            // All that may happen while DSM starts.
             Self::Unreachable { .. }
             | Self::Timeout { .. }
             | Self::Status { .. }
@@ -236,9 +130,9 @@ impl DsmError {
         }
     }
 
-    /// Whether a new session may get another answer.
+    /// Whether the call may succeed in a new session.
     pub(super) fn is_about_the_session(&self) -> bool {
-        matches!(self, Self::Refused { call, code } if code.is_about_the_session(*call))
+        matches!(self, Self::Refused { code, .. } if code.is_about_the_session())
     }
 
     pub(super) fn from_http(call: Call, settings: &DsmSettings, source: HttpClientError) -> Self {
@@ -268,8 +162,8 @@ impl DsmError {
         if !source.is_data() {
             return Self::NotJson { call, source };
         }
-        // serde_json quotes the value that it did not expect, which in the
-        // answer to a sign-in may be the session itself: tell the place only.
+        // serde_json quotes the unexpected value, which in the response to a
+        // sign-in may be the session: show only the place.
         let source = match call {
             Call::SignIn => serde::de::Error::custom(format_args!(
                 "a value of another type at line {} column {}",
@@ -285,7 +179,6 @@ impl DsmError {
     }
 }
 
-/// Looks for rustls at the bottom of the chain.
 fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| {
         let tls = error.downcast_ref::<rustls::Error>();
@@ -293,8 +186,7 @@ fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
     })
 }
 
-/// Looks for TLS that got something else in return, as from a port for plain
-/// HTTP, and for HTTP that did, as from a port for TLS.
+/// Whether TLS met a port for plain HTTP, or HTTP a port for TLS.
 fn is_about_the_scheme(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(|error| {
         let tls = error.downcast_ref::<rustls::Error>();
@@ -309,8 +201,8 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     successors(Some(error), |&error| cause_of(error))
 }
 
-/// An error of I/O names as its source the source of what it carries, and so
-/// skips rustls, which hyper hands over in two of them.
+/// `source` of an I/O error is the source of the error inside, and would skip
+/// the rustls error, which hyper wraps in two I/O errors.
 fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     let Some(error) = error.downcast_ref::<io::Error>() else {
         return error.source();

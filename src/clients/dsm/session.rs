@@ -1,5 +1,4 @@
-//! One visit at DSM: what is wanted of it is read in one session, since DSM
-//! notes each sign-in in its log.
+//! One session at DSM for several requests, because DSM logs each sign-in.
 
 use std::sync::Arc;
 
@@ -9,10 +8,10 @@ use super::{Call, DsmClient, DsmError, Reading, Session, wire};
 use domain::model::power::{self, PowerSchedule};
 use domain::model::user_list::UserList;
 
-/// Our turn at DSM; others wait for its end. One that is dropped instead
-/// leaves its session to the next, which ends it first.
+/// Exclusive access to DSM; other tasks wait for [`DsmSession::end`]. If this
+/// is dropped instead, the next one signs out of the open session first.
 #[derive(Debug)]
-#[must_use = "the session stays open in DSM until the visit is ended"]
+#[must_use = "the session stays open in DSM until it is ended"]
 pub struct DsmSession<'a> {
     client: &'a DsmClient,
     session: MutexGuard<'a, Option<Session>>,
@@ -23,11 +22,11 @@ impl<'a> DsmSession<'a> {
         Self { client, session }
     }
 
-    /// The users of this NAS and its administrators, told apart from those
-    /// of `before`, in a session that is then open.
+    /// Signs in, and returns the users and administrators that differ from
+    /// `before`. The session then stays open.
     ///
-    /// The password is read from its file at each sign-in. Each request has
-    /// its own time-out, so this may take several of them.
+    /// The time-out is for each request, so this may take several times as
+    /// long.
     #[tracing::instrument(name = "dsm.list_users", skip_all)]
     pub async fn list_users(&mut self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
         let first = self.list_users_anew(before).await;
@@ -38,17 +37,14 @@ impl<'a> DsmSession<'a> {
         let Some(error) = failed.filter(|error| error.is_about_the_session()) else {
             return first;
         };
-        // Sessions end before their time: DSM restarts, or somebody else
-        // signs in. Once more, with a new one; twice is no accident.
-        tracing::debug!(%error, "a new session is opened");
+        // A session ends early if DSM restarts, or if the account signs in
+        // elsewhere. One retry: a second failure is not a coincidence.
+        tracing::debug!(%error, "DSM ended the session; signing in again");
         self.list_users_anew(before).await
     }
 
-    /// When this NAS switches itself off and on, by the session that is open:
-    /// it alone is not worth another sign-in.
-    ///
-    /// A schedule that can be read in part is one; its remarks are for the
-    /// log.
+    /// Returns the power schedule, in the session that is open: it alone does
+    /// not justify another sign-in.
     #[tracing::instrument(name = "dsm.power_schedule", skip_all)]
     pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
         let call = Call::LoadPowerSchedule;
@@ -58,7 +54,7 @@ impl<'a> DsmSession<'a> {
         PowerSchedule::from_api(&data).map_err(|source| DsmError::NoSchedule { call, source })
     }
 
-    /// Ends the session, and lets the next one in.
+    /// Signs out and ends the exclusive access.
     pub async fn end(mut self) {
         self.sign_out().await;
     }
@@ -72,7 +68,7 @@ impl<'a> DsmSession<'a> {
         self.sign_in().await?;
         match self.power_schedule().await {
             Err(error) if error.is_about_the_session() => {
-                tracing::debug!(%error, "a new session is opened");
+                tracing::debug!(%error, "DSM ended the session; signing in again");
                 self.sign_in().await?;
                 self.power_schedule().await
             }
@@ -86,8 +82,8 @@ impl<'a> DsmSession<'a> {
         Ok(self.session.insert(session))
     }
 
-    /// It counts as open until DSM has answered: whoever breaks off here
-    /// leaves it to the next visit.
+    /// Forgets the session only after DSM has answered: if this is cancelled,
+    /// the next one signs out.
     async fn sign_out(&mut self) {
         if let Some(open) = self.session.as_ref() {
             self.client.sign_out(open).await;

@@ -1,21 +1,18 @@
-//! Which `dsm.url` to set when the scheme or the port of the present one is
-//! wrong.
+//! Advice which `dsm.url` to set if its scheme or port is wrong.
 
 use url::Url;
 
 use super::DsmSettings;
 use domain::base::web_url::is_loopback;
 
-/// How web servers say, with status 400, that a request in plain HTTP came in
-/// at a port for HTTPS: nginx, which DSM uses; Apache; Go's server.
+/// Texts with status 400 of web servers that get plain HTTP at a port for
+/// HTTPS: nginx, which DSM uses; Apache; Go.
 const WANTS_HTTPS: [&[u8]; 3] = [
     b"plain HTTP request was sent to HTTPS port",
     b"speaking plain HTTP to an SSL-enabled server",
     b"HTTP request to an HTTPS server",
 ];
 
-/// Whether the body of a response with status 400 says that the port is for
-/// HTTPS.
 pub(super) fn wants_https(body: &[u8]) -> bool {
     WANTS_HTTPS
         .iter()
@@ -25,7 +22,7 @@ pub(super) fn wants_https(body: &[u8]) -> bool {
 /// Returns the advice for a port that has the scheme that `dsm.url` does not
 /// have.
 pub(super) fn on_other_scheme(settings: &DsmSettings) -> String {
-    let Some(url) = Url::parse(&settings.url).ok() else {
+    let Ok(url) = Url::parse(&settings.url) else {
         return "correct dsm.url".to_owned();
     };
     let rest = settings.url.split_once("://").map_or("", |(_, rest)| rest);
@@ -61,8 +58,8 @@ pub(super) fn on_redirect(settings: &DsmSettings, location: &str) -> String {
     let own = Url::parse(&settings.url).ok();
     let https = target.as_ref().filter(|url| url.scheme() == "https");
     let port = https.and_then(Url::port_or_known_default);
-    // The same host as before: the redirect names the public one, with
-    // another way there, on which DSM takes us for a remote client.
+    // Keeps the host: the redirect has the public one, through which DSM would
+    // treat the daemon as a remote client.
     let own_host = own.as_ref().filter(|url| is_loopback(url));
     if let (Some(port), Some(host)) = (port, own_host.and_then(Url::host_str)) {
         return format!(

@@ -1,4 +1,4 @@
-//! DSM's JSON, as it comes, and what we make of it.
+//! DSM's JSON, and its conversion to our types.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,33 +7,29 @@ use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::Call;
 use super::code::Code;
 use super::error::{DsmError, ListRefusal};
+use super::{Call, MAX_ROWS};
 use domain::base::ids::DsmUsername;
 use domain::model::user_list::{ListedUser, UserList};
 
-/// More users than any NAS can have, as rows.
-pub(super) const MAX_ROWS: usize = 1_000_000;
-
-/// The `data` of DSM's answer to `call`, when it was a success.
+/// Returns the `data` of a successful response to `call`.
 pub(super) fn data<'a, T: Deserialize<'a>>(call: Call, body: &'a [u8]) -> Result<T, DsmError> {
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(DsmError::WebPage { call });
     }
-    // Twice over the same bytes, since only a success has data of our shape.
+    // Parsed twice, because only a successful response has the expected data.
     let verdict: VerdictWire = parse(call, body)?;
     if !verdict.success {
-        // A failure without a code is as unexplained as one with code 100.
         let number = verdict.error.and_then(|error| error.code);
-        let code = number.map_or(Code::Unknown, |number| Code::of(call, number));
+        let code = Code::of(call, number.unwrap_or(Code::UNKNOWN));
         return Err(DsmError::Refused { call, code });
     }
     let answer: DataWire<T> = parse(call, body)?;
     Ok(answer.data)
 }
 
-/// That DSM's answer to `call` was a success, whatever `data` it brings.
+/// Checks that the response to `call` is successful.
 pub(super) fn success(call: Call, body: &[u8]) -> Result<(), DsmError> {
     data::<Option<IgnoredAny>>(call, body).map(|_| ())
 }
@@ -48,8 +44,6 @@ struct VerdictWire {
     error: Option<FailureWire>,
 }
 
-/// `errors` beside it may be absent, an object or a list; nothing here needs
-/// it.
 #[derive(Deserialize)]
 struct FailureWire {
     code: Option<i64>,
@@ -60,23 +54,23 @@ struct DataWire<T> {
     data: T,
 }
 
-/// What a sign-in brings. Not `Debug`: it must not be printed.
+/// The response to a sign-in. Not `Debug`, because it must not be logged.
 #[derive(Deserialize)]
 pub(super) struct SignedInWire {
     pub(super) sid: String,
-    /// Absent when DSM's protection against forged requests is off.
+    /// Missing if DSM's protection against request forgery is off.
     pub(super) synotoken: Option<String>,
-    /// The device token, as DSM 7 was recorded to call it.
+    /// The device token, by the name in recordings of DSM 7.
     pub(super) device_id: Option<String>,
-    /// The same as Synology's guide calls it. Of the two, what was recorded
-    /// counts: some sign-ins without a second factor bring a `did`, too.
+    /// The device token, by the name in Synology's guide. Some sign-ins without
+    /// a second factor also return it, so `device_id` takes precedence.
     pub(super) did: Option<String>,
 }
 
-/// A part of a list. Both lists, users and members, call their rows `users`.
+/// A page of a list. Both lists, users and members, call their rows `users`.
 #[derive(Deserialize)]
 struct PageWire<'a> {
-    /// How many rows the whole list has.
+    /// The number of rows in the whole list.
     total: Option<usize>,
     #[serde(borrow)]
     users: &'a RawValue,
@@ -94,11 +88,11 @@ pub(super) struct MemberWire {
     name: Option<String>,
 }
 
-/// What a list is made of.
+/// A row of one of the two lists.
 pub(super) trait Row: Clone + PartialEq + Send + 'static {
-    /// As it comes.
+    /// The JSON of the row.
     type Wire: DeserializeOwned + TryInto<Self, Error = ListRefusal>;
-    /// Those of `list`.
+    /// The previous rows, in `list`.
     fn of(list: &UserList) -> &[Self];
     fn name(&self) -> &DsmUsername;
 }
@@ -127,13 +121,13 @@ impl Row for DsmUsername {
     }
 }
 
-/// The rows of a list so far, in which those that are the same as before take
-/// no memory: nearly always all of them are, and there may be 100,000.
+/// The rows of a list so far. Rows that equal the previous list take no memory:
+/// usually all of them do, and there may be 100,000.
 #[derive(Debug)]
 pub(super) struct Rows<R> {
-    /// So many are the first ones of before.
+    /// The number of leading rows that equal the previous list.
     same: usize,
-    /// All of them, from the first difference on.
+    /// All rows, once one differs.
     other: Option<Vec<R>>,
     refusal: Option<ListRefusal>,
 }
@@ -151,8 +145,8 @@ impl<R: Row> Rows<R> {
         self.other.as_ref().map_or(self.same, Vec::len)
     }
 
-    /// Adds the part of the list that is in `body`: how many rows the whole
-    /// list has, when the part says so.
+    /// Adds the page in `body`; returns the number of rows in the whole list,
+    /// if the page has it.
     pub(super) fn add_page(
         &mut self,
         call: Call,
@@ -181,7 +175,8 @@ impl<R: Row> Rows<R> {
         other.push(row);
     }
 
-    /// The list, when it can be one; `None`: it is that of before.
+    /// Returns the list if it is plausible; `None` if it equals the previous
+    /// one.
     pub(super) fn finish(self, before: &[R]) -> Result<Option<Vec<R>>, ListRefusal> {
         let rows = match self.other {
             Some(rows) => rows,
@@ -198,8 +193,8 @@ fn first<R: Clone>(before: &[R], count: usize) -> Vec<R> {
     before.get(..count).unwrap_or_default().to_vec()
 }
 
-/// Takes rows as they are read: all of them at once would take the memory of
-/// a second list.
+/// Converts each row as it is parsed: the parsed JSON of all rows would take
+/// the memory of a second list.
 struct OneByOne<'r, R> {
     rows: &'r mut Rows<R>,
     before: &'r [R],
@@ -222,7 +217,7 @@ impl<'de, R: Row> Visitor<'de> for OneByOne<'_, R> {
                 Err(refusal) => self.rows.refusal = Some(refusal),
             }
         }
-        // Whoever asked gives up, and the rest is not to be kept meanwhile.
+        // The caller rejects the list, so the rest is skipped.
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(())
     }
@@ -273,7 +268,6 @@ mod tests {
         {"name":"admin","email":"","expired":"now"},
         {"name":"mael","email":"Mael@example.com","expired":"normal"}]},"success":true}"#;
 
-    /// Every reading that there is.
     fn read(body: &[u8]) {
         let _ = success(Call::SignOut, body);
         let _ = data::<SignedInWire>(Call::SignIn, body);
@@ -345,7 +339,7 @@ mod tests {
                 Err(_) => prop_assert!(names.len() < list.len()),
             }
             prop_assert_eq!(read(&list), read(&[]).map(|_| None).or_else(|error| match error {
-                // Those of before have been looked at already.
+                // The previous rows were checked already.
                 ListRefusal::Twins(_) => Ok(None),
                 error @ (ListRefusal::Empty
                 | ListRefusal::Short { .. }

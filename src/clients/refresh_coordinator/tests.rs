@@ -64,7 +64,7 @@ async fn all_who_ask_wait_for_one_refresh() {
     assert_eq!([first, second, late], [RefreshOutcome::Ended; 3]);
     assert!(!demanded);
     assert_eq!(begun.elapsed(), 12 * SECOND);
-    assert!(!desk.ledger().is_under_way());
+    assert!(!desk.state().is_under_way());
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +140,7 @@ async fn during_a_signin_pause_only_a_person_starts_a_refresh() {
     let refused = SigninPause::after(None, clock.now(), Vec::new(), String::new());
     desk.set_signin_pause(Some(refused));
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Paused);
-    assert_eq!(desk.ledger().wish, None);
+    assert_eq!(desk.state().wish, None);
     desk.demand();
     assert!(refresh(&desk, SECOND).await);
     desk.set_signin_pause(None);

@@ -1,5 +1,5 @@
-//! Where a document of Google's is kept: readers never wait, and whoever must
-//! fetch it does so one at a time, for all who want it.
+//! The cache of one of Google's documents: readers of a valid document never
+//! wait, and concurrent fetches are merged into one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,77 +10,58 @@ use hyper::HeaderMap;
 use hyper::header::{AGE, CACHE_CONTROL};
 use tokio::sync::Mutex as Turn;
 
-use super::document::Document;
+use super::document::Cached;
 use super::error::UpstreamError;
 use domain::base::clock::{Clock, UnixTime};
 
-/// A provider that wants nothing cached would otherwise be asked at each
-/// login; keys change a few times a month.
+/// Limits the fetches from a provider that forbids caching; keys change a few
+/// times a month.
 const SHORTEST_LIFE: Duration = Duration::from_mins(5);
 
-/// A key that was withdrawn in a hurry is not believed for longer than a day,
-/// whatever was said when it was fetched. Google itself says 1 h for its
+/// A revoked key is trusted for a day at most. Google sends 1 h for its
 /// discovery document and some hours for its keys.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 
-/// For how long an expired document still serves, while it is fetched: a NAS
-/// that comes back from a holiday signs nobody in by keys of the last one.
+/// How long an expired document is used while it is fetched: after a holiday,
+/// old keys are not used any more.
 const GRACE: Duration = Duration::from_hours(7 * 24);
 
-/// A document from further ahead than this was fetched while our clock was
-/// wrong, and its age is not known.
+/// A document from further in the future was fetched while our clock was wrong;
+/// its age is unknown.
 const CLOCK_STEP: Duration = Duration::from_mins(5);
 
-/// After a failure, those who come within this time get the same error:
-/// strangers must not make us knock at Google's door as fast as they can.
+/// For this time after a failure, requests get the same error: an attacker must
+/// not be able to make the daemon flood Google.
 const FAILURE_FLOOR: Duration = Duration::from_secs(1);
 
-/// A document and what it says.
-#[derive(Debug)]
-pub(super) struct Cached<T> {
-    /// What it says.
-    pub(super) value: Arc<T>,
-    /// As it came.
-    pub(super) document: Document,
-    /// The URL that it came from.
-    pub(super) source: String,
-    /// Google's clock then; `None` for one that was kept on disk.
-    pub(super) date: Option<UnixTime>,
-}
-
-/// What is on the shelf.
+/// A cached document, by its age.
 #[derive(Debug)]
 pub(super) enum Freshness<T> {
-    /// As good as new.
     Fresh(Arc<T>),
-    /// To be served, and to be fetched.
+    /// Expired: can be used, and has to be fetched.
     Stale(Arc<T>),
-    /// Nothing that may be served.
+    /// There is no document, or it is too old.
     Missing,
 }
 
-/// Who wants a fetch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// The daemon: a try now.
+    /// A job of the daemon: tries at once.
     Daemon,
-    /// Anybody with a browser: no try within a second of a failed one.
+    /// A request of a browser: does not try within [`FAILURE_FLOOR`].
     Stranger,
 }
 
-/// The place of one document.
 #[derive(Debug)]
 pub(super) struct Cache<T> {
     held: ArcSwapOption<Cached<T>>,
     failure: Mutex<Option<(Duration, UpstreamError)>>,
     tries: AtomicU64,
-    /// Cached while Google is asked, by those who would ask. Readers of a good
-    /// document do not come near it.
+    /// Locked during a fetch. Readers of a valid document do not lock it.
     turn: Turn<()>,
 }
 
 impl<T: PartialEq> Cache<T> {
-    /// Nothing yet.
     pub(super) fn empty() -> Self {
         Self {
             held: ArcSwapOption::empty(),
@@ -90,17 +71,16 @@ impl<T: PartialEq> Cache<T> {
         }
     }
 
-    /// Takes up what was kept on disk.
     pub(super) fn put(&self, held: Cached<T>) {
         self.held.store(Some(Arc::new(held)));
     }
 
-    /// The document, however old.
+    /// Returns the document regardless of its age.
     pub(super) fn held(&self) -> Option<Arc<Cached<T>>> {
         self.held.load_full()
     }
 
-    /// The document as it came from `source`, by its age.
+    /// Returns the document that was fetched from `source`, by its age.
     pub(super) fn look(&self, source: &str, now: UnixTime) -> Freshness<T> {
         let Some(held) = self.held().filter(|held| held.source == source) else {
             return Freshness::Missing;
@@ -116,16 +96,16 @@ impl<T: PartialEq> Cache<T> {
         Freshness::Stale(value)
     }
 
-    /// Why the last fetch failed, unless it went well.
+    /// Returns the error of the last fetch, if it failed.
     pub(super) fn last_error(&self) -> Option<UpstreamError> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.as_ref().map(|(_, error)| error.clone())
     }
 
-    /// Awaits `fetching`, or, if a fetch runs already, that one. Tells whether
-    /// the document says something new.
+    /// Awaits `fetching`, or the fetch that is running already. Also returns
+    /// whether the document has changed.
     ///
-    /// When the one who fetches goes away, the next one who waits fetches.
+    /// If the task that fetches is cancelled, the next waiting task fetches.
     pub(super) async fn fetch(
         &self,
         clock: &dyn Clock,
@@ -156,7 +136,7 @@ impl<T: PartialEq> Cache<T> {
         Ok((value, changed))
     }
 
-    /// The document after a fetch that may be running has ended.
+    /// Returns the document, after the end of a running fetch.
     pub(super) async fn settled(&self) -> Option<Arc<T>> {
         let _turn = self.turn.lock().await;
         self.held().map(|held| Arc::clone(&held.value))
@@ -176,8 +156,8 @@ impl<T: PartialEq> Cache<T> {
     }
 }
 
-/// How long an answer is good for (RFC 9111, section 4.2.1: `max-age`, less
-/// what caches on the way have used up of it), within our limits.
+/// Returns how long a response is fresh (RFC 9111, section 4.2.1: `max-age`
+/// less `Age`), within our limits.
 pub(super) fn life(headers: &HeaderMap) -> Duration {
     let directives: Vec<String> = headers
         .get_all(CACHE_CONTROL)

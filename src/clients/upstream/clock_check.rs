@@ -1,21 +1,21 @@
-//! Whether our clock and Google's agree: if not, Google's ID tokens seem to be
-//! of yesterday or tomorrow, and nobody gets in.
+//! Compares our clock with Google's: if they differ, Google's ID tokens seem
+//! expired or not yet valid, and every sign-in fails.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::base::clock::UnixTime;
 
-/// ID tokens have so much leeway, and an answer may be on its way for long.
+/// In seconds, the leeway for ID tokens.
 const AGREE: u64 = 60;
 
-/// What was said last of our clock: by how many seconds it is ahead.
+/// By how many seconds our clock was ahead when it was last logged.
 #[derive(Debug, Default)]
 pub(super) struct ClockCheck(Mutex<Option<i64>>);
 
 impl ClockCheck {
-    /// Compares the two. What is said once is said again only when it has
-    /// changed: documents are fetched every hour.
+    /// Logs a difference once, and again only if it changes: documents are
+    /// fetched every hour.
     pub(super) fn compare(&self, ours: UnixTime, googles: UnixTime) {
         let ahead = ours.seconds_after(googles);
         let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -31,14 +31,9 @@ impl ClockCheck {
             None | Some(_) => *said = Some(ahead),
         }
         let off = humantime::format_duration(Duration::from_secs(ahead.unsigned_abs()));
-        let (fast, slow) = if ahead > 0 {
-            (Some(off), None)
-        } else {
-            (None, Some(off))
-        };
         tracing::warn!(
-            ahead = fast.map(tracing::field::display),
-            behind = slow.map(tracing::field::display),
+            ahead = (ahead > 0).then(|| tracing::field::display(&off)),
+            behind = (ahead < 0).then(|| tracing::field::display(&off)),
             "this machine's clock disagrees with Google's, and sign-ins may fail: set it, or \
              have it set by NTP, in Control Panel > Regional Options > Time"
         );

@@ -1,24 +1,23 @@
-//! Google's documents as bytes, and how they become what they say.
+//! Google's documents, as bytes and parsed.
 
 use std::sync::Arc;
 
-use super::cache::Cached;
 use super::error::UpstreamError;
 use domain::base::clock::UnixTime;
 use domain::base::ids::GoogleIssuer;
 use domain::signin::google::{GoogleKeys, GoogleMetadata};
 
-/// The name of one of Google's documents.
+/// One of Google's two public documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DocumentName {
-    /// `/.well-known/openid-configuration`
+    /// The discovery document, `/.well-known/openid-configuration`.
     Discovery,
     /// The JWK set at `jwks_uri`.
     Keys,
 }
 
 impl DocumentName {
-    /// For a sentence.
+    /// Returns the name that messages show.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Discovery => "discovery document",
@@ -27,21 +26,42 @@ impl DocumentName {
     }
 }
 
-/// One of Google's documents as it is kept on disk.
+/// A document as the state stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Which one.
+    /// Which of the two documents it is.
     pub name: DocumentName,
-    /// As Google sent it.
+    /// The body of the response.
     pub body: Vec<u8>,
-    /// When.
+    /// When it was fetched.
     pub fetched: UnixTime,
-    /// Until when Google says it is good.
+    /// When it expires, by Google's headers.
     pub expires: UnixTime,
 }
 
-/// Where a provider's discovery document is (OpenID Connect Discovery, section
-/// 4.1).
+/// A document and its parsed value.
+#[derive(Debug)]
+pub(super) struct Cached<T> {
+    pub(super) value: Arc<T>,
+    pub(super) document: Document,
+    /// The URL of the document.
+    pub(super) source: String,
+    /// The provider's time when it sent the document; `None` if it was loaded.
+    pub(super) date: Option<UnixTime>,
+}
+
+impl<T> Cached<T> {
+    fn new(value: T, document: Document, source: String, date: Option<UnixTime>) -> Self {
+        Self {
+            value: Arc::new(value),
+            document,
+            source,
+            date,
+        }
+    }
+}
+
+/// OpenID Connect Discovery, section 4.1.
 pub(super) fn discovery_url(issuer: &GoogleIssuer) -> String {
     let issuer = issuer.as_str();
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
@@ -55,12 +75,7 @@ pub(super) fn read_discovery(
 ) -> Result<Cached<GoogleMetadata>, UpstreamError> {
     let url = discovery_url(issuer);
     match GoogleMetadata::parse(&document.body, issuer) {
-        Ok(metadata) => Ok(Cached {
-            value: Arc::new(metadata),
-            document,
-            source: url,
-            date,
-        }),
+        Ok(metadata) => Ok(Cached::new(metadata, document, url, date)),
         Err(source) => Err(UpstreamError::Discovery {
             url,
             source: Arc::new(source),
@@ -73,14 +88,12 @@ pub(super) fn read_keys(
     url: &str,
     date: Option<UnixTime>,
 ) -> Result<Cached<GoogleKeys>, UpstreamError> {
-    let keys = GoogleKeys::parse(&document.body).map_err(|source| UpstreamError::Keys {
-        url: url.to_owned(),
-        source: Arc::new(source),
-    })?;
-    Ok(Cached {
-        value: Arc::new(keys),
-        document,
-        source: url.to_owned(),
-        date,
-    })
+    let url = url.to_owned();
+    match GoogleKeys::parse(&document.body) {
+        Ok(keys) => Ok(Cached::new(keys, document, url, date)),
+        Err(source) => Err(UpstreamError::Keys {
+            url,
+            source: Arc::new(source),
+        }),
+    }
 }

@@ -240,7 +240,7 @@ impl UsersJob {
         let no_file = self.schedule.refresh_by_file(&app.config.power).await;
         self.check_pause(&app, &running).await?;
         let begun = app.clock.now();
-        let mut session = app.dsm.visit().await;
+        let mut session = app.dsm.session().await;
         let done = self.refresh_in(&mut session, &app).await;
         match &done {
             Ok(Refreshed { users, changed }) => {

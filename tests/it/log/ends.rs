@@ -89,7 +89,7 @@ async fn when_google_fails_one_line_says_what_it_did() {
     log.news();
     let failures = [
         (None, "Google's ID token does not verify: "),
-        (Some(Trouble::Status(500)), "the answer's status is 500"),
+        (Some(Trouble::Status(500)), "HTTP status 500"),
         (Some(Trouble::Redirect), ": it redirects to "),
     ];
     house.google.lie(Some(Lie::OtherNonce));
