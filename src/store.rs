@@ -1,10 +1,9 @@
-//! The one door to SQLite: the keys, the grants, the links, Google's documents,
-//! the users, the power schedule.
+//! The state in SQLite: keys, grants, links, Google's documents, users, the
+//! power schedule.
 //!
-//! One connection behind one thread. What waits there together is committed
-//! together, so that many logins at once share one fsync; an answer leaves only
-//! after its commit (`synchronous=FULL`), so that what was answered outlives a
-//! power cut.
+//! One thread has the only connection. It commits waiting jobs together, so
+//! that many logins share one fsync. A result is returned only after its commit
+//! (`synchronous=FULL`), so that it survives a power cut.
 
 mod copy;
 mod damage;
@@ -16,6 +15,7 @@ pub mod key_ring;
 mod keys;
 mod links;
 mod open;
+mod recovery;
 mod schedule;
 mod shutdown_marker;
 mod signin_pause;
@@ -23,7 +23,7 @@ mod whose;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
@@ -34,14 +34,15 @@ use tokio_util::sync::CancellationToken;
 use copy::Copy;
 use domain::base::clock::UnixTime;
 use health::Health;
-use open::{OpenState, Opened};
+use open::OpenState;
+use recovery::Opened;
 
-pub use damage::Loss;
 pub use directory::SavedDirectory;
 pub use grants::{Decision, Redeemed};
-pub use keys::{KeptKey, KeyChange};
+pub use keys::KeptKey;
 pub use links::Linked;
 pub(crate) use open::files;
+pub use recovery::Loss;
 pub use shutdown_marker::{LastRun, ShutdownMarker};
 pub use whose::is_of_another;
 
@@ -54,98 +55,68 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/005_moved_links.sql"),
 ];
 
-/// More jobs in one transaction would make the first of them wait for the last
-/// without saving much: one fsync in sixty-four is cheap already.
+/// In more jobs per transaction, the first would wait for the last without
+/// saving much: one fsync in sixty-four is cheap.
 const LARGEST_BATCH: usize = 64;
 
+/// The mode of all files: readable by the owner only.
 const OWNER_ALONE: u32 = 0o600;
 
-/// Why the state cannot be opened, read or written.
+/// Why the state cannot be opened, read or saved.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum StoreError {
-    /// The file cannot be made or opened.
-    #[error("open {path}")]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another daemon holds the lock.
+    #[error("cannot open {path}")]
+    Open { path: PathBuf, source: io::Error },
     #[error("the state {0} is in use by another daemon: stop that one first")]
     InUse(PathBuf),
-    /// Made by a later release.
     #[error(
         "the state {path} is of version {found}, newer than this program, which knows \
          version {known}: install the newer release again"
     )]
     Newer {
-        /// Which file.
         path: PathBuf,
-        /// Its `user_version`.
         found: i64,
-        /// Ours.
         known: i64,
     },
-    /// Nobody could sign in: that needs a write.
     #[error(
-        "{path} cannot be written: its volume may be read-only, or the file or its directory \
-         another user's"
+        "cannot write {path}: its volume may be read-only, or the file or its directory may belong \
+         to another user"
     )]
-    NotWritable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The config names something else.
+    NotWritable { path: PathBuf, source: io::Error },
     #[error("the state {0} is a directory, where storage.path names a file")]
     Directory(PathBuf),
-    /// It is not ours, and there is no copy of ours to use instead.
     #[error(
         "cannot open the state {0}: it is another program's database; set storage.path to a file \
          that no other program uses"
     )]
     Foreign(PathBuf),
-    /// It is damaged, and cannot be set aside.
     #[error("the state is {damage}, and {path} cannot be moved")]
     SetAside {
-        /// What is wrong with it.
         damage: String,
-        /// Which file.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
-    /// SQLite failed.
     #[error("{doing}")]
     Sqlite {
-        /// What we were doing.
         doing: &'static str,
-        /// Why it failed. Shared, since one commit serves several callers.
         source: Arc<rusqlite::Error>,
     },
-    /// The store's thread has ended.
     #[error("{0}: the store is closed")]
     Closed(&'static str),
-    /// The copy cannot be written.
-    #[error("write {path}")]
-    Copy {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The copy was not finished.
+    #[error("cannot write {path}")]
+    Copy { path: PathBuf, source: io::Error },
     #[error("the copy of the state was not finished")]
     Abandoned(#[from] JoinError),
 }
 
-/// The open state. Cheap to share behind an `Arc`.
+type Jobs = mpsc::UnboundedSender<Box<dyn Job>>;
+
+/// The open state.
 #[derive(Debug)]
 pub struct Store {
-    jobs: mpsc::UnboundedSender<Box<dyn Job>>,
-    thread: std::sync::Mutex<Option<JoinHandle<()>>>,
+    /// `None` once it is closed. The thread ends when the sender is dropped.
+    thread: Mutex<Option<(Jobs, JoinHandle<()>)>>,
     ended: CancellationToken,
     copy: Arc<Copy>,
     was_left_open: bool,
@@ -153,19 +124,18 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the state at `path`, makes it when there is none, and brings its
-    /// tables up to date. A damaged one is set aside under a name with `now`,
-    /// and its copy takes its place.
+    /// Opens the state at `path`, or creates it, and updates its tables. A
+    /// damaged state is renamed to a name with `now`, and replaced by its copy.
     pub fn open(path: &Path, now: UnixTime) -> Result<Self, StoreError> {
         let Opened {
             lock,
             state,
             was_left_open,
             loss,
-        } = open::open(path, now)?;
+        } = recovery::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
-        let troubles = Health::of(path);
+        let health = Health::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
         let tells_its_end = ended.clone().drop_guard();
@@ -174,10 +144,10 @@ impl Store {
             .stack_size(512 * 1024)
             .spawn(move || {
                 let _tells_its_end = tells_its_end;
-                serve(state, received, &changes, troubles);
-                // It keeps a second daemon out: not before the journal is
-                // written back may one come in. Not merely closed, since a
-                // child that is being started has it open for a moment too.
+                serve(state, received, &changes, health);
+                // Another daemon may open the state only after the journal is
+                // written back. Not only closed, because a child process that
+                // is being started also has it open for a moment.
                 drop(lock.unlock());
             })
             .map_err(|source| StoreError::Open {
@@ -185,8 +155,7 @@ impl Store {
                 source,
             })?;
         Ok(Self {
-            jobs,
-            thread: std::sync::Mutex::new(Some(thread)),
+            thread: Mutex::new(Some((jobs, thread))),
             ended,
             copy,
             was_left_open,
@@ -194,8 +163,8 @@ impl Store {
         })
     }
 
-    /// Runs `work` in a transaction and returns after its commit. When `work`
-    /// fails, nothing of it is kept. `doing` says in an error what this was.
+    /// Runs `work` in a transaction and returns after its commit; rolls back if
+    /// `work` fails. `doing` is the context of an error.
     async fn call<T, F>(&self, doing: &'static str, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -208,40 +177,49 @@ impl Store {
             outcome: None,
             reply,
         };
-        let sent = self.jobs.send(Box::new(task));
-        sent.map_err(|_| StoreError::Closed(doing))?;
+        let sent = match &*self.thread() {
+            Some((jobs, _)) => jobs.send(Box::new(task)).is_ok(),
+            None => false,
+        };
+        if !sent {
+            return Err(StoreError::Closed(doing));
+        }
         answer.await.map_err(|_| StoreError::Closed(doing))?
     }
 
-    /// What of the last run's state could not be read when this was opened.
+    /// Returns what was lost of the last run's state when this was opened.
     pub fn loss(&self) -> Loss {
         self.loss
     }
 
-    /// Returns when the store could keep something now. Writes nothing.
+    /// Checks that the state can be written. Writes nothing.
     pub async fn answers(&self) -> Result<(), StoreError> {
-        self.call("ask the state for a sign of life", |connection| {
-            // It takes the lock that a write takes, and finds nothing to do.
+        self.call("write to the state", |connection| {
+            // Takes the lock for writing, and deletes nothing.
             connection.execute("DELETE FROM hold WHERE false", [])?;
             Ok(())
         })
         .await
     }
 
-    /// Returns when the store's thread has ended, for whatever reason: nothing
-    /// can be kept from then on.
+    /// Waits until the store's thread has ended: then nothing can be saved any
+    /// more.
     pub async fn ended(&self) {
         self.ended.cancelled().await;
     }
 
-    /// Waits for what is under way, writes the journal back into the database,
-    /// closes it and lets the next one open it. Later calls fail.
+    /// Waits for the pending jobs, writes the journal back into the database
+    /// and closes it. Later calls fail.
     pub fn close(&self) {
-        let closed = self.jobs.send(Box::new(Close));
-        let thread = self.thread.lock().ok().and_then(|mut held| held.take());
-        if let (Ok(()), Some(thread)) = (closed, thread) {
+        let running = self.thread().take();
+        if let Some((jobs, thread)) = running {
+            drop(jobs);
             drop(thread.join());
         }
+    }
+
+    fn thread(&self) -> MutexGuard<'_, Option<(Jobs, JoinHandle<()>)>> {
+        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -252,20 +230,14 @@ fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// One caller's work, until its answer is sent.
+/// The work of one caller.
 trait Job: Send {
-    /// Does the work inside the open transaction; false when it failed.
+    /// Does the work inside the open transaction; returns whether it succeeded.
     fn run(&mut self, connection: &Connection) -> bool;
-    /// Sends the answer, once it is known whether the commit went through.
+    /// Sends the result to the caller, after the commit.
     fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
-    /// Why the work failed, if it did.
-    fn error(&self) -> Option<&rusqlite::Error> {
-        None
-    }
-    /// Whether the thread is to end here.
-    fn is_last(&self) -> bool {
-        false
-    }
+    /// Returns why the work failed, if it did.
+    fn error(&self) -> Option<&rusqlite::Error>;
 }
 
 struct Task<T, F> {
@@ -297,22 +269,8 @@ where
             (Some(Ok(value)), Ok(())) => Ok(value),
             (None, Ok(())) => Err(StoreError::Closed(doing)),
         };
-        // The caller may have gone; its work is done all the same.
+        // The caller may have been cancelled.
         drop(self.reply.send(outcome));
-    }
-}
-
-struct Close;
-
-impl Job for Close {
-    fn run(&mut self, _connection: &Connection) -> bool {
-        true
-    }
-
-    fn answer(self: Box<Self>, _commit: Result<(), Arc<rusqlite::Error>>) {}
-
-    fn is_last(&self) -> bool {
-        true
     }
 }
 
@@ -320,22 +278,21 @@ fn serve(
     mut state: OpenState,
     mut received: mpsc::UnboundedReceiver<Box<dyn Job>>,
     copy: &Copy,
-    mut troubles: Health,
+    mut health: Health,
 ) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
-        let last = batch.iter().any(|job| job.is_last());
         let connection = state.connection();
         let rows = connection.total_changes();
         let commit = run_together(connection, &mut batch);
         let wrote = commit.is_ok() && connection.total_changes() > rows;
         let failed = batch.iter().filter_map(|job| job.error());
         let failed = failed.chain(commit.as_ref().err());
-        failed.for_each(|error| troubles.have(error));
-        // Before the answers: who has one may copy the state.
+        failed.for_each(|error| health.failed(error));
+        // Before the results are sent: a caller may then copy the state.
         let usual = if wrote {
             copy.state_has_changed();
-            troubles.are_over();
+            health.succeeded();
             state.shared()
         } else {
             Some(state)
@@ -348,18 +305,14 @@ fn serve(
             Some(state) => state,
             None => return,
         };
-        if last {
-            break;
-        }
     }
     state.close();
 }
 
-/// Runs each job in a savepoint of its own inside one transaction.
+/// Runs all jobs in one transaction, each in a savepoint.
 fn run_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
     let outcome = try_together(connection, batch);
-    // A full disk or a failed commit leaves the transaction open or not,
-    // depending on how far SQLite came.
+    // After a full disk or a failed commit, the transaction may still be open.
     if outcome.is_err() && !connection.is_autocommit() {
         drop(connection.execute_batch("ROLLBACK"));
     }

@@ -1,4 +1,4 @@
-//! The values that everything else is made of.
+//! Basic values: addresses, IDs, URLs, parameters, times, secrets.
 
 pub mod address;
 pub mod clock;

@@ -1,13 +1,13 @@
-//! What decides who may sign in, and the values that it decides about.
+//! Decides who may sign in.
 //!
-//! Bytes, values and `now` go in; a value or a named refusal comes out. This
-//! crate has no access to a socket, a file, the log or a clock: its
-//! `Cargo.toml` lists nothing that could open one.
+//! Functions take bytes, values and `now`, and return a value or a named
+//! refusal. This crate has no access to a socket, a file, the log or a clock:
+//! its `Cargo.toml` has no dependency that could open one.
 //!
 //! - [`signin`] has the four steps of a login. They never import each other;
 //!   the daemon's `flow` calls them in order.
-//! - [`model`] has what flows between them, and what they are decided by.
-//! - [`base`] has the values that everything is made of.
+//! - [`model`] has the types that they pass on, and those that they decide by.
+//! - [`base`] has basic values: addresses, URLs, times, secrets.
 
 pub mod base;
 pub mod model;

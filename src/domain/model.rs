@@ -1,4 +1,4 @@
-//! What flows between the steps of a login, and what they are decided by.
+//! The types that the steps of a login pass on, and those that they decide by.
 
 pub mod keys;
 pub mod login;

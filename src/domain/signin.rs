@@ -1,5 +1,5 @@
-//! The four steps of a login. Each takes the previous step's result by value;
-//! none imports another.
+//! The four steps of a login. Each takes the result of the previous one by
+//! value; none imports another.
 
 pub mod authorize;
 pub mod directory;

@@ -178,7 +178,7 @@ impl NotIdentified {
             }
             Self::Refused { refusal, address } => FlowError::Refused(Box::new(RefusedRequest {
                 request: request.clone(),
-                refused: Refused::nobody(refusal),
+                refused: Refused::new(refusal),
                 address,
                 slow: false,
             })),

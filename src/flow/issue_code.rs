@@ -36,7 +36,7 @@ pub(super) async fn issue_code(
     } else {
         PATIENCE
     };
-    let refresh = if refused.refusal.may_be_mended_in_dsm() {
+    let refresh = if refused.refusal.may_be_corrected_in_dsm() {
         Some(app.refresh_coordinator.ask(patience).await)
     } else {
         None

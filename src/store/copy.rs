@@ -1,7 +1,7 @@
-//! The copy beside the state, for the day on which that is damaged.
+//! The copy of the state, which replaces a damaged state.
 //!
-//! It has no grants: a code that was redeemed since it was made must not be
-//! good again.
+//! It does not have the codes: one that was redeemed since then must not become
+//! valid again.
 
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
@@ -15,42 +15,46 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{OWNER_ALONE, Store, StoreError, failed};
 
-/// Where the copy is, and whether the state has changed since it was made.
+/// Makes the copy, if the state has changed.
 #[derive(Debug)]
 pub(super) struct Copy {
     state: PathBuf,
-    /// How many commits have changed the state since it was opened.
+    /// The number of commits that have changed the state since it was opened.
     changes: AtomicU64,
-    /// How many of them are in the copy; `None` before the first. Held while
-    /// one is made: of two at once, the older must not come last.
+    /// The number of them that are in the copy; `None` before the first copy.
+    /// Locked while a copy is made, so that an older one does not replace it.
     copied: Mutex<Option<u64>>,
 }
 
 impl Store {
-    /// Copies the state, if it has changed since it was last copied. Failing
-    /// is logged: the state itself is well.
+    /// Copies the state, if it has changed since the last copy. Only logs an
+    /// error: the state itself can still be used.
     pub async fn save_copy(&self) {
         if let Err(error) = self.copy(Copy::renew).await {
             let error: &dyn Error = &error;
-            tracing::warn!(error, "the state cannot be copied: the last copy stays");
+            tracing::warn!(error, "cannot copy the state; the last copy stays");
         }
     }
 
-    /// Copies the state now, for what must not come back from the copy of
-    /// before. When that cannot be, there is none.
+    /// Copies the state after a change that an old copy must not undo. If that
+    /// fails, deletes the old copy.
     pub(super) async fn replace_copy(&self) {
-        let renewed = self.copy(Copy::renew).await;
-        let Err(error) = renewed else {
+        let Err(error) = self.copy(Copy::renew).await else {
             return;
         };
-        say_old_copy_goes(&error);
+        tracing::warn!(
+            error = &error as &dyn Error,
+            "cannot copy the state; deleting the old copy"
+        );
         if let Err(error) = self.copy(Copy::discard).await {
-            let error: &dyn Error = &error;
-            tracing::error!(error, "the copy is older than it may be: delete it");
+            tracing::error!(
+                error = &error as &dyn Error,
+                "cannot delete the old copy of the state: delete it"
+            );
         }
     }
 
-    /// On a thread of its own: whoever signs in meanwhile does not wait.
+    /// On a blocking thread, so that sign-ins do not wait.
     async fn copy(
         &self,
         work: impl FnOnce(&Copy) -> Result<(), StoreError> + Send + 'static,
@@ -58,11 +62,6 @@ impl Store {
         let copy = Arc::clone(&self.copy);
         tokio::task::spawn_blocking(move || work(&copy)).await?
     }
-}
-
-fn say_old_copy_goes(error: &StoreError) {
-    let error: &dyn Error = error;
-    tracing::warn!(error, "the state cannot be copied: the old copy goes");
 }
 
 impl Copy {
@@ -74,12 +73,11 @@ impl Copy {
         }
     }
 
-    /// A commit changed something.
     pub(super) fn state_has_changed(&self) {
         self.changes.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Makes the copy anew unless it is one of the state as it is.
+    /// Makes a copy, unless the state has not changed.
     pub(super) fn renew(&self) -> Result<(), StoreError> {
         let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
         let changes = self.changes.load(Ordering::Relaxed);
@@ -105,31 +103,30 @@ impl Copy {
     }
 }
 
-/// Where the copy of `state` is.
+/// Returns the path of the copy of `state`.
 pub(super) fn path(state: &Path) -> PathBuf {
     beside(state, ".copy")
 }
 
-/// The file whose name is that of `state` with `suffix`.
+/// Returns the path of `state` with `suffix` appended.
 pub(super) fn beside(state: &Path, suffix: &str) -> PathBuf {
     let mut path = state.as_os_str().to_owned();
     path.push(suffix);
     path.into()
 }
 
-/// Makes the copy of `state` anew.
+/// Makes a copy of `state`.
 pub(super) fn write(state: &Path) -> Result<(), StoreError> {
-    // One name, so that what a power cut leaves is found by the next copy.
+    // Always the same name, so that a file left by a power cut is replaced.
     let unfinished = beside(state, ".copy-unfinished");
     let written = write_by_way_of(&unfinished, state);
     if written.is_err() {
-        // It may not even have been made.
-        let _ = fs::remove_file(&unfinished);
+        drop(fs::remove_file(&unfinished));
     }
     written
 }
 
-/// By a connection of its own: what is committed meanwhile waits for nothing.
+/// Uses its own connection, so that commits do not wait.
 fn write_by_way_of(unfinished: &Path, state: &Path) -> Result<(), StoreError> {
     let path = path(state);
     let cannot = |source| StoreError::Copy {
@@ -142,11 +139,11 @@ fn write_by_way_of(unfinished: &Path, state: &Path) -> Result<(), StoreError> {
     let open = Connection::open_with_flags(state, flags);
     let source = open.map_err(|error| failed(doing, error))?;
     write_database(&source, unfinished).map_err(|error| failed(doing, error))?;
-    // SQLite leaves that to whoever wants the copy.
+    // SQLite does not do this for a copy.
     file.sync_all().map_err(cannot)?;
     fs::rename(unfinished, &path).map_err(cannot)?;
     sync_directory(directory(&path)).map_err(cannot)?;
-    // So that the state without its journal is never older than the copy.
+    // So that the state is not older than the copy, even without its journal.
     source
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(PASSIVE);")
         .map_err(|error| failed(doing, error))
@@ -165,8 +162,7 @@ fn private_and_empty(path: &Path) -> io::Result<File> {
 fn write_database(source: &Connection, to: &Path) -> rusqlite::Result<()> {
     source.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
     let copy = Connection::open(to)?;
-    // No journal beside a file that nobody knows yet; and no bytes left of
-    // what is deleted.
+    // Without a journal file, and without leaving bytes of deleted rows.
     copy.execute_batch(
         "PRAGMA journal_mode = MEMORY;
          PRAGMA secure_delete = ON;
@@ -182,7 +178,7 @@ pub(super) fn directory(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-/// A new name outlives a power cut when its directory is on the disk.
+/// A new name survives a power cut once its directory is on the disk.
 pub(super) fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }

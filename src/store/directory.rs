@@ -1,4 +1,4 @@
-//! DSM's users of yesterday.
+//! The user list.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
 use domain::model::user_list::{ListedUser, UserList};
 
-/// A user list and when DSM last confirmed it.
+/// A user list and when DSM last returned it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedDirectory {
-    /// The list.
+    /// The users and administrators.
     pub list: Arc<UserList>,
-    /// When it was last fetched, the same or not.
+    /// When the list was last fetched, changed or not.
     pub refreshed: UnixTime,
 }
 
 impl Store {
-    /// The list that was kept, or `None` when DSM never answered.
+    /// Returns the saved list, if there is one.
     pub async fn directory(&self) -> Result<Option<SavedDirectory>, StoreError> {
-        self.call("read the kept users", |connection| {
+        self.call("read the saved users", |connection| {
             let refreshed = connection
                 .query_row("SELECT refreshed FROM directory", [], |row| row.get(0))
                 .optional()?;
@@ -36,18 +36,18 @@ impl Store {
         .await
     }
 
-    /// Keeps a changed list in place of the one before.
+    /// Replaces the saved list.
     pub async fn save_directory(&self, kept: SavedDirectory) -> Result<(), StoreError> {
-        self.call("keep the users", move |connection| {
+        self.call("save the users", move |connection| {
             note_refreshed(connection, kept.refreshed)?;
             write(connection, &kept.list)
         })
         .await
     }
 
-    /// Notes that DSM confirmed the kept list.
+    /// Saves when DSM last returned the saved list.
     pub async fn save_directory_freshness(&self, refreshed: UnixTime) -> Result<(), StoreError> {
-        self.call("note when the users were fresh", move |connection| {
+        self.call("save the time of the users", move |connection| {
             note_refreshed(connection, refreshed)
         })
         .await
@@ -70,8 +70,7 @@ fn read(connection: &Connection) -> rusqlite::Result<UserList> {
     })
 }
 
-/// In the order in which a fresh list comes: an old one in another would look
-/// changed, and be written anew at each start.
+/// Sorted, because a list in another order would be saved again at each start.
 fn read_administrators(connection: &Connection) -> rusqlite::Result<Option<Vec<DsmUsername>>> {
     let known = "SELECT administrators_known FROM directory";
     if !connection.query_row(known, [], |row| row.get(0))? {

@@ -1,4 +1,4 @@
-//! Google's discovery document and keys of yesterday.
+//! Google's discovery document and keys.
 
 use rusqlite::{Row, params};
 
@@ -7,9 +7,9 @@ use crate::clients::upstream::{Document, DocumentName};
 use domain::base::clock::UnixTime;
 
 impl Store {
-    /// The documents that were kept.
+    /// Returns the saved documents.
     pub async fn documents(&self) -> Result<Vec<Document>, StoreError> {
-        self.call("read Google's kept documents", |connection| {
+        self.call("read Google's saved documents", |connection| {
             let mut statement =
                 connection.prepare("SELECT name, body, fetched, expires FROM documents")?;
             let rows = statement.query_map([], document)?;
@@ -18,10 +18,10 @@ impl Store {
         .await
     }
 
-    /// Keeps `documents` in place of all that were kept: keys beside another
-    /// discovery document than their own would count as that one's.
+    /// Replaces all saved documents: keys would otherwise be used with a
+    /// discovery document to which they do not belong.
     pub async fn save_documents(&self, documents: Vec<Document>) -> Result<(), StoreError> {
-        self.call("keep Google's documents", move |connection| {
+        self.call("save Google's documents", move |connection| {
             connection.execute("DELETE FROM documents", [])?;
             for document in &documents {
                 connection.execute(

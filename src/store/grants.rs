@@ -8,47 +8,45 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::links::{self, Linked};
 use super::{Store, StoreError};
 use domain::base::clock::UnixTime;
-use domain::base::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
+use domain::base::ids::{ClientId, DsmUsername};
 use domain::base::secret::Secret;
 use domain::model::login::{
-    AccessGrant, CodeChallenge, GoogleAccount, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
+    AccessGrant, CodeChallenge, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
 };
 use domain::signin::directory::Link;
 
 const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth_time, issuer, \
      subject, address, hosted_domain, name, dsm_user, granted, used, access_expires";
 
-/// What became of an attempt to redeem a code.
+/// The result of redeeming a code.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Redeemed<R> {
-    /// The decision was to redeem, and the code was fresh. It is spent now and
-    /// the access token counts.
+    /// The code is used now, and the access token is valid.
     Now(Box<GrantedCode>),
-    /// The decision was against it.
+    /// The decision was to refuse.
     Refused(R),
-    /// It was redeemed before. The access token that came of it has ended.
+    /// The code was used before. Its access token is revoked now.
     Before,
-    /// There is no such code.
+    /// The code does not exist.
     Unknown,
 }
 
-/// What to do with a code that somebody shows.
+/// What to do with a code in a token request.
 #[derive(Debug)]
 pub enum Decision<R> {
-    /// Give the tokens.
+    /// Issue the tokens.
     Redeem,
-    /// Refuse, and the code is spent.
+    /// Refuse, and mark the code as used.
     Spend(R),
-    /// Refuse, and leave the code to whom it belongs.
+    /// Refuse without a change: the code belongs to another client.
     Leave(R),
 }
 
 impl Store {
-    /// Lets `decide` judge `identity` by the links that concern it. When it
-    /// says so, keeps what `code` stands for until `life` has passed, with the
-    /// link, and forgets what has expired; all of it in one transaction, so
-    /// that no other login can change a link in between. A refusal writes
-    /// nothing.
+    /// Lets `decide` evaluate `identity` with its links. If it grants, saves
+    /// the data of `code` for `life` and the link, and deletes expired codes;
+    /// in one transaction, so that no other login changes a link in between. A
+    /// refusal writes nothing.
     pub async fn grant<R, D>(
         &self,
         code: &Secret<String>,
@@ -61,7 +59,7 @@ impl Store {
         D: FnOnce(GoogleIdentity, &[Link]) -> Result<(GrantedCode, Link), R> + Send + 'static,
     {
         let hash = hash(code);
-        self.call("keep an authorization code", move |connection| {
+        self.call("save an authorization code", move |connection| {
             let known = links::concerning(connection, &identity)?;
             let (granted, link) = match decide(identity, &known) {
                 Ok(decided) => decided,
@@ -69,14 +67,13 @@ impl Store {
             };
             forget(connection, granted.granted)?;
             insert(connection, &hash, &granted, life)?;
-            links::keep(connection, &known, &link).map(Ok)
+            links::save(connection, &known, &link).map(Ok)
         })
         .await
     }
 
-    /// Redeems `code` for an access token that is good until `expires`, if
-    /// `decide` says so; all of it in one transaction, so that of two that show
-    /// the same code one gets nothing.
+    /// Redeems `code` for an access token that is valid until `expires`, if
+    /// `decide` agrees; in one transaction, so that a code is used once only.
     pub async fn redeem<R, D>(
         &self,
         code: &Secret<String>,
@@ -114,15 +111,15 @@ impl Store {
         .await
     }
 
-    /// What `access_token` stands for, if it is known and not expired, with
-    /// the links by which its person is judged.
+    /// Returns the data of `access_token`, if it is known and not expired, with
+    /// the links of its identity.
     pub async fn access(
         &self,
         access_token: &Secret<String>,
         now: UnixTime,
     ) -> Result<Option<(AccessGrant, Vec<Link>)>, StoreError> {
         let hash = hash(access_token);
-        self.call("look an access token up", move |connection| {
+        self.call("read an access token", move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {GRANT_COLUMNS} FROM grants
                  WHERE access_hash = ?1 AND access_expires > ?2"
@@ -147,14 +144,14 @@ impl Store {
 
     /// Deletes the codes and access tokens that have expired by `now`.
     pub async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
-        self.call("forget what has expired", move |connection| {
+        self.call("delete expired codes", move |connection| {
             forget(connection, now)
         })
         .await
     }
 }
 
-/// Only the hash is kept, so that who reads the database can use neither.
+/// Only hashes are stored, so that a reader of the database cannot use them.
 fn hash(secret: &Secret<String>) -> [u8; 32] {
     let digest = digest::digest(&digest::SHA256, secret.expose().as_bytes());
     let mut hash = [0; 32];
@@ -217,8 +214,8 @@ fn find(
         .optional()
 }
 
-/// Marks a fresh code as used. It is remembered as long as its access token
-/// lives, so that a later second use still ends that token.
+/// Marks a code as used. It stays until its access token expires, so that a
+/// second use still revokes that token.
 fn spend(
     connection: &Connection,
     code_hash: &[u8; 32],
@@ -249,9 +246,7 @@ fn granted(row: &Row<'_>) -> rusqlite::Result<GrantedCode> {
     Ok(GrantedCode {
         client: ClientId::new(row.get::<_, String>("client")?),
         redirect_uri: row.get("redirect_uri")?,
-        challenge: row
-            .get::<_, Option<[u8; 32]>>("challenge")?
-            .map(CodeChallenge),
+        challenge: row.get::<_, Option<_>>("challenge")?.map(CodeChallenge),
         nonce: row.get("nonce")?,
         scope: Scope::parse(&row.get::<_, String>("scope")?),
         auth_time: row
@@ -265,10 +260,7 @@ fn granted(row: &Row<'_>) -> rusqlite::Result<GrantedCode> {
 
 fn identity(row: &Row<'_>) -> rusqlite::Result<GoogleIdentity> {
     Ok(GoogleIdentity {
-        account: GoogleAccount {
-            issuer: GoogleIssuer::new(row.get::<_, String>("issuer")?),
-            subject: GoogleSubject::new(row.get::<_, String>("subject")?),
-        },
+        account: links::account(row)?,
         address: VerifiedAddress::vouched_for(row.get("address")?),
         hosted_domain: row.get("hosted_domain")?,
         name: row.get("name")?,

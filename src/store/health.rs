@@ -1,13 +1,13 @@
-//! The state cannot be written, or no longer be read: said once, with what
-//! helps, and once more when it is over.
+//! Logs once that the state cannot be written or is damaged, and what to do;
+//! and once that it can be written again.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::open::is_damage;
+use super::damage::is_damage;
 
-/// What an administrator can do something about.
+/// A problem that an administrator can solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     DiskFull,
@@ -15,56 +15,55 @@ enum Trouble {
     Damaged,
 }
 
-/// What has been said.
 #[derive(Debug)]
 pub(super) struct Health {
     state: PathBuf,
-    said: Option<Trouble>,
+    logged: Option<Trouble>,
 }
 
 impl Health {
     pub(super) fn of(state: &Path) -> Self {
         Self {
             state: state.to_owned(),
-            said: None,
+            logged: None,
         }
     }
 
-    /// Says what `error` means, unless that was the last that was said.
-    pub(super) fn have(&mut self, error: &rusqlite::Error) {
+    /// Logs the cause of `error`, unless it was logged last.
+    pub(super) fn failed(&mut self, error: &rusqlite::Error) {
         let Some(trouble) = trouble(error) else {
             return;
         };
-        if self.said == Some(trouble) {
+        if self.logged == Some(trouble) {
             return;
         }
         let state = self.state.display();
         match trouble {
             Trouble::DiskFull => tracing::error!(
                 %error, %state,
-                "the disk is full: nobody can sign in until there is room where the state is"
+                "the disk is full: every sign-in fails until there is space on the volume of the state"
             ),
             Trouble::Unwritable => tracing::error!(
                 %error, %state,
-                "the state cannot be written: nobody can sign in until it can. Its volume may be \
-                 read-only or failing, or the file another user's"
+                "cannot write the state: every sign-in fails until it can be written. Its volume may be \
+                 read-only or failing, or the file may belong to another user"
             ),
             Trouble::Damaged => tracing::error!(
                 %error, %state,
-                "the state is damaged: who signs in may fail until the daemon is started again, \
-                 which sets it aside and puts its copy in its place"
+                "the state is damaged: sign-ins may fail. Restart the daemon, which replaces the state by \
+                 its copy"
             ),
         }
-        self.said = Some(trouble);
+        self.logged = Some(trouble);
     }
 
-    /// Something was written.
-    pub(super) fn are_over(&mut self) {
-        // What can be written may be damaged all the same.
-        if matches!(self.said, None | Some(Trouble::Damaged)) {
+    /// Logs that the state can be written again.
+    pub(super) fn succeeded(&mut self) {
+        // A damaged state can be written, too.
+        if matches!(self.logged, None | Some(Trouble::Damaged)) {
             return;
         }
-        self.said = None;
+        self.logged = None;
         tracing::info!("the state can be written again");
     }
 }
@@ -97,32 +96,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_trouble_is_said_once_and_that_it_is_over_too() {
+    fn each_problem_and_its_end_are_logged_once() {
         let file = Arc::new(tempfile::tempfile().unwrap());
         let log = tracing_subscriber::fmt().with_writer(Arc::clone(&file));
         let _logging = tracing::subscriber::set_default(log.finish());
         let error = |code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-        let mut troubles = Health::of(Path::new("state.sqlite3"));
+        let mut health = Health::of(Path::new("state.sqlite3"));
         for code in [ffi::SQLITE_FULL, ffi::SQLITE_READONLY, ffi::SQLITE_CORRUPT] {
-            troubles.have(&error(code));
-            troubles.have(&error(code));
-            // Ours to mend: nobody who reads the log can do anything.
-            troubles.have(&error(ffi::SQLITE_CONSTRAINT));
+            health.failed(&error(code));
+            health.failed(&error(code));
+            // A bug, which an administrator cannot solve.
+            health.failed(&error(ffi::SQLITE_CONSTRAINT));
         }
-        // Something else can be written: the damage is there all the same.
-        troubles.are_over();
-        troubles.have(&error(ffi::SQLITE_CORRUPT));
-        troubles.have(&error(ffi::SQLITE_IOERR));
-        troubles.are_over();
-        troubles.are_over();
+        // A successful write does not end the damage.
+        health.succeeded();
+        health.failed(&error(ffi::SQLITE_CORRUPT));
+        health.failed(&error(ffi::SQLITE_IOERR));
+        health.succeeded();
+        health.succeeded();
 
         let mut log = String::new();
         (&*file).rewind().unwrap();
         (&*file).read_to_string(&mut log).unwrap();
         for (words, times) in [
             ("the disk is full", 1),
-            ("cannot be written: nobody", 2),
-            ("is damaged: who signs in", 1),
+            ("cannot write the state: every", 2),
+            ("is damaged: sign-ins", 1),
             ("can be written again", 1),
         ] {
             assert_eq!(log.matches(words).count(), times, "{words}: {log}");

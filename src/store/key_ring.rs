@@ -1,5 +1,5 @@
-//! The signing keys of the daemon that runs: read from the state, rotated,
-//! and never published or used before they are kept.
+//! The signing keys in use: loaded from the state, rotated, and saved before
+//! they are published or sign.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::store::{KeptKey, KeyChange, Store, StoreError};
+use crate::store::{KeptKey, Store, StoreError};
 use domain::base::clock::UnixTime;
 use domain::base::ids::KeyId;
 use domain::model::keys::{
@@ -16,7 +16,7 @@ use domain::model::keys::{
     rfc3339,
 };
 
-/// The keys. Cheap to clone; all clones are one ring.
+/// The signing keys. All clones share them.
 #[derive(Clone, Debug)]
 pub struct KeyRing(Arc<Inner>);
 
@@ -24,40 +24,30 @@ pub struct KeyRing(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     set: ArcSwap<KeySet>,
-    /// Held by the thread of a rotation: a second one waits for its outcome.
+    /// Locked during a rotation, so that a second one waits for it.
     rotating: Mutex<()>,
 }
 
-/// Why the keys cannot be had or rotated.
+/// Why the keys cannot be loaded or rotated.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum KeyRingError {
-    /// A kept key cannot be used.
-    #[error("the kept signing key {kid} cannot be used")]
-    Kept {
-        /// Its name.
-        kid: KeyId,
-        /// Why.
-        source: KeyError,
-    },
-    /// None can be made.
-    #[error("make a signing key")]
+    #[error("cannot use the saved signing key {kid}")]
+    Kept { kid: KeyId, source: KeyError },
+    #[error("cannot make a signing key")]
     Make(#[source] KeyError),
-    /// There is none, where there must be one.
     #[error("there is no signing key")]
     Empty,
-    /// Not now.
     #[error(transparent)]
     Refused(#[from] RotationRefused),
-    /// The state failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The thread that makes keys ended.
     #[error("the thread that makes keys ended")]
     Thread(#[from] JoinError),
 }
 
 impl KeyRing {
-    /// The kept keys; at the very first start one is made and kept.
+    /// Loads the keys; at the first start, makes and saves one.
     pub async fn open(store: Arc<Store>, now: UnixTime) -> Result<Self, KeyRingError> {
         let kept = store.signing_keys().await?;
         let read = kept.iter().map(read).collect::<Result<_, _>>()?;
@@ -72,37 +62,38 @@ impl KeyRing {
         })))
     }
 
-    /// The key that signs at `now`.
+    /// Returns the key that signs at `now`.
     pub fn signing(&self, now: UnixTime) -> Arc<SigningKey> {
         Arc::clone(self.0.set.load().signing(now))
     }
 
-    /// The key with this name, whether it signs or not.
+    /// Returns the key with this ID, whether it signs or not.
     pub fn find(&self, kid: &KeyId) -> Option<Arc<SigningKey>> {
         let set = self.0.set.load();
         let found = set.keys().iter().find(|it| it.key.kid() == kid);
         found.map(|it| Arc::clone(&it.key))
     }
 
-    /// The JWKS at `now`.
-    pub fn jwks(&self, now: UnixTime) -> Arc<[u8]> {
-        Arc::clone(self.0.set.load().jwks(now))
+    /// Returns the JWKS at `now`.
+    pub fn jwks(&self, now: UnixTime) -> Vec<u8> {
+        self.0.set.load().jwks(now)
     }
 
-    /// The published keys at `now`, by the time from which they sign.
+    /// Returns the published keys at `now`, by the time when they begin to
+    /// sign.
     pub fn list(&self, now: UnixTime) -> Vec<KeyStatus> {
         self.0.set.load().list(now)
     }
 
-    /// When the next rotation is to begin, for no key to sign for longer than
-    /// `rotate_after`.
+    /// Returns when to begin the next rotation, so that no key signs for longer
+    /// than `rotate_after`.
     pub fn rotation_due(&self, rotate_after: Duration) -> UnixTime {
         self.0.set.load().rotation_due(rotate_after)
     }
 
-    /// Makes the next key and publishes it: returns how it stands. What is gone
-    /// by `now` is deleted, and with [`Rotation::AtOnce`] each other key. Once
-    /// begun it goes on to its end, even when nobody waits for it any more.
+    /// Makes, saves and publishes the next key, and returns its status. Deletes
+    /// the keys that are not published any more, and with [`Rotation::AtOnce`]
+    /// all others. Runs to its end even if this future is dropped.
     pub async fn rotate(
         &self,
         now: UnixTime,
@@ -110,7 +101,7 @@ impl KeyRing {
     ) -> Result<KeyStatus, KeyRingError> {
         let ring = Arc::clone(&self.0);
         let handle = Handle::current();
-        // Of its own thread, since an RSA key takes a while to find.
+        // An RSA key takes some time to make.
         spawn_blocking(move || ring.rotate(&handle, now, rotation)).await?
     }
 }
@@ -134,11 +125,11 @@ impl Inner {
         };
         let rotated = after.list(now).into_iter().find(|it| it.state == concerns);
         let rotated = rotated.ok_or(KeyRingError::Empty)?;
-        // Kept first: what was published or has signed outlives a power cut.
-        let keeping = self
-            .store
-            .change_signing_keys(change(&before, &after, Some(kept)));
-        handle.block_on(keeping)?;
+        // Saved first, so that a published key survives a power cut.
+        let stays = |kid: &KeyId| after.keys().iter().any(|it| it.key.kid() == kid);
+        let kids = before.keys().iter().map(|it| it.key.kid().clone());
+        let gone = kids.filter(|kid| !stays(kid)).collect();
+        handle.block_on(self.store.rotate_signing_keys(kept, gone))?;
         self.set.store(Arc::new(after));
         tracing::info!(
             kid = %rotated.kid,
@@ -150,16 +141,12 @@ impl Inner {
     }
 }
 
-/// The very first key, which signs at once: nobody knows of another.
+/// Makes the first key, which signs at once.
 async fn first(store: &Store, now: UnixTime) -> Result<KeySet, KeyRingError> {
     let (made, kept) = spawn_blocking(move || make(now, now)).await??;
     let kid = kept.kid.clone();
     let set = KeySet::new(vec![made]).ok_or(KeyRingError::Empty)?;
-    let change = KeyChange {
-        made: Some(kept),
-        ..KeyChange::default()
-    };
-    store.change_signing_keys(change).await?;
+    store.rotate_signing_keys(kept, Vec::new()).await?;
     tracing::info!(%kid, "made the signing key");
     Ok(set)
 }
@@ -187,7 +174,7 @@ fn read(kept: &KeptKey) -> Result<ScheduledKey, KeyRingError> {
         source,
     };
     let key = SigningKey::from_pkcs8(&kept.pkcs8).map_err(unusable)?;
-    // Its name is its thumbprint: another key is in its place.
+    // The ID is the thumbprint of the key.
     if *key.kid() != kept.kid {
         return Err(unusable(KeyError::Damaged));
     }
@@ -196,23 +183,4 @@ fn read(kept: &KeptKey) -> Result<ScheduledKey, KeyRingError> {
         created: kept.created,
         signs_from: kept.signs_from,
     })
-}
-
-fn change(before: &KeySet, after: &KeySet, made: Option<KeptKey>) -> KeyChange {
-    let kid = |it: &ScheduledKey| it.key.kid().clone();
-    let stays = |gone: &KeyId| after.keys().iter().any(|it| it.key.kid() == gone);
-    KeyChange {
-        made,
-        signs_from: after
-            .keys()
-            .iter()
-            .map(|it| (kid(it), it.signs_from))
-            .collect(),
-        gone: before
-            .keys()
-            .iter()
-            .map(kid)
-            .filter(|kid| !stays(kid))
-            .collect(),
-    }
 }

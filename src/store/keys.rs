@@ -1,4 +1,4 @@
-//! The keys that are made at first start and kept.
+//! The signing keys, and the key of the login cookies' seal.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -10,29 +10,18 @@ use domain::base::secret::Secret;
 /// A signing key as it is on disk.
 #[derive(Debug)]
 pub struct KeptKey {
-    /// Its name.
+    /// The key's ID in the JWKS.
     pub kid: KeyId,
-    /// Both of its halves.
+    /// The private key as PKCS #8.
     pub pkcs8: Secret<Vec<u8>>,
-    /// When it was made.
+    /// When the key was made.
     pub created: UnixTime,
-    /// From when it signs.
+    /// When the key begins to sign.
     pub signs_from: UnixTime,
 }
 
-/// What a rotation does to the kept keys.
-#[derive(Debug, Default)]
-pub struct KeyChange {
-    /// A new one.
-    pub made: Option<KeptKey>,
-    /// From when each of these signs.
-    pub signs_from: Vec<(KeyId, UnixTime)>,
-    /// Those that are deleted.
-    pub gone: Vec<KeyId>,
-}
-
 impl Store {
-    /// The kept signing keys; none before the first start.
+    /// Returns the saved signing keys; none before the first start.
     pub async fn signing_keys(&self) -> Result<Vec<KeptKey>, StoreError> {
         self.call("read the signing keys", |connection| {
             let mut statement =
@@ -50,42 +39,37 @@ impl Store {
         .await
     }
 
-    /// Changes the kept signing keys, all at once. The copy has them, too: a
-    /// key that somebody got hold of must not come back, and one that was
-    /// published must not be lost.
-    pub async fn change_signing_keys(&self, change: KeyChange) -> Result<(), StoreError> {
-        let keeping = self.call("keep the signing keys", move |connection| {
-            if let Some(made) = &change.made {
-                connection.execute(
-                    "INSERT INTO signing_keys (kid, pkcs8, created, signs_from)
-                     VALUES (?1, ?2, ?3, ?4)",
-                    params![
-                        made.kid.as_str(),
-                        made.pkcs8.expose(),
-                        made.created.seconds(),
-                        made.signs_from.seconds()
-                    ],
-                )?;
-            }
-            for (kid, signs_from) in &change.signs_from {
-                connection.execute(
-                    "UPDATE signing_keys SET signs_from = ?2
-                     WHERE kid = ?1 AND signs_from <> ?2",
-                    params![kid.as_str(), signs_from.seconds()],
-                )?;
-            }
-            for kid in &change.gone {
+    /// Saves the key `made` and deletes the keys `gone`, also in the copy: a
+    /// key that was replaced at once must not return, and a published one must
+    /// not be lost.
+    pub async fn rotate_signing_keys(
+        &self,
+        made: KeptKey,
+        gone: Vec<KeyId>,
+    ) -> Result<(), StoreError> {
+        let saving = self.call("save the signing keys", move |connection| {
+            connection.execute(
+                "INSERT INTO signing_keys (kid, pkcs8, created, signs_from)
+                 VALUES (?1, ?2, ?3, ?4)",
+                params![
+                    made.kid.as_str(),
+                    made.pkcs8.expose(),
+                    made.created.seconds(),
+                    made.signs_from.seconds()
+                ],
+            )?;
+            for kid in &gone {
                 connection.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid.as_str()])?;
             }
             Ok(())
         });
-        keeping.await?;
+        saving.await?;
         self.replace_copy().await;
         Ok(())
     }
 
-    /// The kept key of the login cookies' seal, or `fresh` when there was
-    /// none; `fresh` is kept then.
+    /// Returns the saved key of the login cookies' seal; if there is none,
+    /// saves and returns `fresh`.
     pub async fn seal_key(&self, fresh: Secret<[u8; 32]>) -> Result<Secret<[u8; 32]>, StoreError> {
         self.call("read the seal's key", move |connection| {
             let kept = connection

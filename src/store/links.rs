@@ -1,4 +1,4 @@
-//! Which Google account signs in as which DSM user.
+//! The links between Google accounts and DSM users.
 
 use rusqlite::{Connection, Row, params};
 
@@ -11,24 +11,24 @@ use domain::signin::directory::{Link, LinkedBy, newest_first};
 
 const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since, moved";
 
-/// What became of a link.
+/// The result of saving a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Linked {
-    /// It was so before, and nothing was written.
+    /// The link exists already; nothing was written.
     AsBefore,
-    /// The account had none.
+    /// The account did not have a link.
     Anew(Link),
-    /// The account had another.
+    /// The account had another link.
     InPlaceOf {
-        /// What is forgotten.
+        /// The link that was replaced.
         before: Link,
-        /// What is now.
+        /// The link that is saved now.
         now: Link,
     },
 }
 
 impl Store {
-    /// All links, the newest first.
+    /// Returns all links, the newest first.
     pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
         self.call("read the links", |connection| {
             let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM links"))?;
@@ -40,9 +40,8 @@ impl Store {
         .await
     }
 
-    /// Removes the links to the DSM user `name`, written in any case: what was
-    /// removed. They are gone from the copy, too: what an administrator has
-    /// taken from somebody must not come back.
+    /// Removes the links to the DSM user `name`, ignoring case, also from the
+    /// copy, so that they cannot return. Returns the removed links.
     pub async fn remove_links(&self, name: &str) -> Result<Vec<Link>, StoreError> {
         let folded = name.to_lowercase();
         let links = self.links().await?;
@@ -73,8 +72,8 @@ impl Store {
     }
 }
 
-/// The links that a judgement of `identity` looks at: its account's, and those
-/// of the addresses that come into question.
+/// Returns the links for the evaluation of `identity`: that of its account, and
+/// those of its addresses.
 pub(super) fn concerning(
     connection: &Connection,
     identity: &GoogleIdentity,
@@ -98,8 +97,8 @@ pub(super) fn concerning(
     Ok(links)
 }
 
-/// Keeps `link` in place of what its account was linked to.
-pub(super) fn keep(
+/// Replaces the link of an account by `link`.
+pub(super) fn save(
     connection: &Connection,
     known: &[Link],
     link: &Link,
@@ -136,7 +135,7 @@ pub(super) fn keep(
 }
 
 /// When the DSM user of `link` was last linked to another Google account or
-/// address, once `link` is in place of `before`.
+/// address, after `link` has replaced `before`.
 fn moved(
     connection: &Connection,
     before: Option<&Link>,
@@ -167,16 +166,20 @@ fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
         LinkedBy::Address
     };
     Ok(Link {
-        account: GoogleAccount {
-            issuer: GoogleIssuer::new(row.get::<_, String>("issuer")?),
-            subject: GoogleSubject::new(row.get::<_, String>("subject")?),
-        },
+        account: account(row)?,
         address: VerifiedAddress::vouched_for(row.get("address")?),
         user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
         by,
         since: UnixTime::from_seconds(row.get("since")?),
         moved: row
-            .get::<_, Option<i64>>("moved")?
+            .get::<_, Option<_>>("moved")?
             .map(UnixTime::from_seconds),
+    })
+}
+
+pub(super) fn account(row: &Row<'_>) -> rusqlite::Result<GoogleAccount> {
+    Ok(GoogleAccount {
+        issuer: GoogleIssuer::new(row.get::<_, String>("issuer")?),
+        subject: GoogleSubject::new(row.get::<_, String>("subject")?),
     })
 }

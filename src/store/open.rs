@@ -1,4 +1,4 @@
-//! Opening the state: nobody else has it, it is ours, and it is whole.
+//! Opens one file as the state: locks it, and checks that it is ours and whole.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
@@ -8,26 +8,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode};
 
 use super::copy::{self, beside};
-use super::damage::{self, Damage, Loss};
+use super::damage::{Damage, Unusable};
 use super::whose::{self, Owner};
-use super::{MIGRATIONS, OWNER_ALONE, StoreError, failed};
-use domain::base::clock::UnixTime;
+use super::{MIGRATIONS, OWNER_ALONE, StoreError};
 
-/// A larger state is not compared with its indexes: with 100,000 users that
-/// would double the time that a start takes. A family's takes 0.1 ms.
+/// A larger state is not compared with its indexes: with 100,000 users this
+/// would double the time of a start. For a family it takes 0.1 ms.
 const SMALL: i64 = 4 << 20;
 
-/// The state, and the lock that goes with it.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) lock: File,
-    pub(super) state: OpenState,
-    /// Whether the run before was cut off.
-    pub(super) was_left_open: bool,
-    pub(super) loss: Loss,
-}
-
-/// The one connection, and how it was made.
+/// The only connection.
 #[derive(Debug)]
 pub(super) struct OpenState {
     path: PathBuf,
@@ -35,13 +24,13 @@ pub(super) struct OpenState {
     locking: Locking,
 }
 
-/// Who may look at the state beside us.
+/// Whether other connections can open the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Locking {
-    /// Other connections, such as the copy's.
+    /// They can, such as the one that makes the copy.
     Shared,
-    /// Nobody. The index of the journal is in memory then, so that a state on
-    /// a full disk can be read, and serves until there is room.
+    /// They cannot. The index of the journal is in memory, so that a state on a
+    /// full disk can be read.
     Exclusive,
 }
 
@@ -50,8 +39,8 @@ impl OpenState {
         &self.connection
     }
 
-    /// The state can be written: whoever opened it for himself shares it
-    /// again. `None` when that fails, and so does the way back.
+    /// Opens an exclusive state again as a shared one, after a successful
+    /// write. Returns `None` if that fails.
     pub(super) fn shared(self) -> Option<Self> {
         if self.locking == Locking::Shared {
             return Some(self);
@@ -59,88 +48,19 @@ impl OpenState {
         let path = self.path.clone();
         self.close();
         open_state(&path)
-            .inspect_err(|error| tracing::error!(?error, "the state cannot be opened again"))
+            .inspect_err(|error| tracing::error!(?error, "cannot open the state again"))
             .ok()
     }
 
-    /// Closing the last connection writes the journal back and removes it.
+    /// SQLite then writes the journal back and removes it.
     pub(super) fn close(self) {
         if let Err((_, error)) = self.connection.close() {
-            tracing::warn!(%error, "the state was not closed cleanly; its journal is kept");
+            tracing::warn!(%error, "cannot close the state; its journal stays");
         }
     }
 }
 
-/// Why there is no connection yet.
-#[derive(Debug)]
-pub(super) enum Unusable {
-    /// What is there is no state, or no longer.
-    Damaged(Damage),
-    /// It may be well; but not here and now.
-    Refused(StoreError),
-}
-
-impl From<StoreError> for Unusable {
-    fn from(error: StoreError) -> Self {
-        Self::Refused(error)
-    }
-}
-
-impl Unusable {
-    pub(super) fn sqlite(doing: &'static str, error: rusqlite::Error) -> Self {
-        if is_damage(&error) {
-            return Self::Damaged(Damage::from(&error));
-        }
-        Self::Refused(failed(doing, error))
-    }
-}
-
-/// Whether the file is to blame, and not the disk, the memory or its owner.
-pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt)
-    )
-}
-
-pub(super) fn open(path: &Path, now: UnixTime) -> Result<Opened, StoreError> {
-    if path.is_dir() {
-        return Err(StoreError::Directory(path.to_owned()));
-    }
-    let lock = lock(path)?;
-    // SQLite removes its journal when it closes the database: one that is
-    // there is of a run that did not.
-    let was_left_open = beside(path, "-wal").exists();
-    let (state, loss) = match whole(path, now) {
-        Ok(opened) => opened,
-        Err(Unusable::Refused(error)) => return Err(error),
-        Err(Unusable::Damaged(damage)) => damage::mend(path, &damage, now)?,
-    };
-    Ok(Opened {
-        lock,
-        state,
-        was_left_open,
-        loss,
-    })
-}
-
-fn whole(path: &Path, now: UnixTime) -> Result<(OpenState, Loss), Unusable> {
-    if let Some(damage) = damage::lost(path) {
-        return Err(Unusable::Damaged(damage));
-    }
-    if whose::is_of_another(path) {
-        return Err(Unusable::Damaged(Damage::Foreign));
-    }
-    let journal_was_lost = damage::set_journal_aside(path, now)?;
-    let state = open_state(path)?;
-    if !journal_was_lost {
-        return Ok((state, Loss::Nothing));
-    }
-    damage::forget_grants(state.connection())?;
-    Ok((state, Loss::Some))
-}
-
-/// The state at `path`, which is made when it is not there.
+/// Opens the state at `path`, or creates it.
 pub(super) fn open_state(path: &Path) -> Result<OpenState, Unusable> {
     let with = |locking| {
         let connection = connect(path, locking)?;
@@ -155,8 +75,8 @@ pub(super) fn open_state(path: &Path) -> Result<OpenState, Unusable> {
             let state = with(Locking::Exclusive)?;
             tracing::error!(
                 error = %source, state = %path.display(),
-                "the state can be read, but perhaps not written: the disk may be full. Nobody can \
-                 sign in then until there is room"
+                "the state can be read, but may not be writable: the disk may be full. Then every sign-in \
+                 fails until there is space"
             );
             Ok(state)
         }
@@ -164,7 +84,7 @@ pub(super) fn open_state(path: &Path) -> Result<OpenState, Unusable> {
     }
 }
 
-/// There is no room for the index of the journal, for one.
+/// For example, there is no space for the index of the journal.
 fn is_of_the_disk(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -172,7 +92,7 @@ fn is_of_the_disk(error: &rusqlite::Error) -> bool {
     )
 }
 
-/// The files that opening the state at `path` opens or makes.
+/// Returns the files that are opened or created with the state at `path`.
 pub(crate) fn files(path: &Path) -> [PathBuf; 4] {
     [
         lock_of(path),
@@ -186,7 +106,7 @@ fn lock_of(path: &Path) -> PathBuf {
     beside(path, ".lock")
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let name = lock_of(path);
     let file = private_file(&name)?;
     match file.try_lock() {
@@ -221,8 +141,7 @@ fn cannot_open(path: &Path, source: io::Error) -> StoreError {
     StoreError::Open { path, source }
 }
 
-/// A file that somebody else has made, such as a restored one, need not have
-/// the mode that we give; and it holds the key that signs.
+/// A restored file may have another mode, and it contains the signing keys.
 fn close_to_others(file: &File) -> io::Result<()> {
     let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
@@ -241,8 +160,8 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
         let alone = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;");
         alone.map_err(cannot)?;
     }
-    // Before anything else: another program's database, and the state of a
-    // later release, are not changed.
+    // First, because another program's database, and the state of a later
+    // release, must not be changed.
     is_ours(&connection, path)?;
     let version = version(&connection, path)?;
     check(&connection).map_err(cannot)??;
@@ -260,18 +179,18 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
     Ok(connection)
 }
 
-/// A database without tables is the first start's; with a copy beside it, the
-/// tables are lost.
+/// A database without tables is new, unless there is a copy: then they are
+/// lost.
 fn is_ours(connection: &Connection, path: &Path) -> Result<(), Unusable> {
     let owner = whose::owner(connection);
-    match owner.map_err(|error| Unusable::sqlite("read whose the state is", error))? {
+    match owner.map_err(|error| Unusable::sqlite("read the application ID of the state", error))? {
         Owner::New if copy::path(path).exists() => Err(Unusable::Damaged(Damage::Empty)),
         Owner::Us | Owner::New => Ok(()),
         Owner::Another => Err(Unusable::Damaged(Damage::Foreign)),
     }
 }
 
-/// How many migrations the state has seen; all of them are ours.
+/// Returns the number of migrations that the state has.
 pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize, Unusable> {
     let found: i64 = connection
         .query_row("PRAGMA user_version", [], |row| row.get(0))
@@ -287,7 +206,7 @@ pub(super) fn version(connection: &Connection, path: &Path) -> Result<usize, Unu
     Ok(usize::try_from(found).unwrap_or(0))
 }
 
-/// Whether every page and row is as SQLite left it, as far as that shows.
+/// Lets SQLite check the pages and rows.
 pub(super) fn check(connection: &Connection) -> rusqlite::Result<Result<(), Unusable>> {
     let size = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
     let size: i64 = connection.query_row(size, [], |row| row.get(0))?;
@@ -315,16 +234,15 @@ fn migrate(connection: &Connection, done: usize) -> Result<(), Unusable> {
     Ok(())
 }
 
-/// A table that is there already, or is not: what says that it is of an
-/// earlier version is not.
+/// A table that exists already, or is missing: the version is wrong.
 fn not_migrated(error: rusqlite::Error) -> Unusable {
     if error.sqlite_error_code() == Some(ErrorCode::Unknown) {
         return Unusable::Damaged(Damage::from(&error));
     }
-    Unusable::sqlite("bring the state's tables up to date", error)
+    Unusable::sqlite("update the tables of the state", error)
 }
 
-/// A page of zeros is a schema without tables, and no damage to SQLite.
+/// For SQLite, a page of zeros is a valid schema without tables.
 fn has_all_tables(connection: &Connection) -> rusqlite::Result<Result<(), Unusable>> {
     let model = Connection::open_in_memory()?;
     for migration in MIGRATIONS {

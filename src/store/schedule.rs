@@ -1,4 +1,4 @@
-//! The power schedule that was last read.
+//! The last known power schedule.
 
 use rusqlite::OptionalExtension;
 
@@ -6,12 +6,11 @@ use super::{Store, StoreError};
 use domain::model::power::PowerSchedule;
 
 impl Store {
-    /// The schedule that was kept; `None` when there is none that can be
-    /// understood.
+    /// Returns the saved schedule, if it can be parsed.
     pub async fn power_schedule(&self) -> Result<Option<PowerSchedule>, StoreError> {
         let read = "SELECT tasks FROM power_schedule";
         let tasks: Option<String> = self
-            .call("read the kept power schedule", move |connection| {
+            .call("read the saved power schedule", move |connection| {
                 let tasks = connection.query_row(read, [], |row| row.get(0));
                 tasks.optional()
             })
@@ -20,10 +19,10 @@ impl Store {
         Ok(reading.map(|reading| reading.schedule))
     }
 
-    /// Keeps `schedule` in place of the one before.
+    /// Replaces the saved schedule.
     pub async fn save_power_schedule(&self, schedule: &PowerSchedule) -> Result<(), StoreError> {
         let tasks = schedule.to_packed();
-        self.call("keep the power schedule", move |connection| {
+        self.call("save the power schedule", move |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO power_schedule (id, tasks) VALUES (1, ?1)",
                 [tasks],

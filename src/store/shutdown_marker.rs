@@ -1,35 +1,35 @@
-//! How the run before ended, for the first line of the next one's log.
+//! How the last run ended, for the first line of the log.
 
 use rusqlite::OptionalExtension;
 
 use super::{Store, StoreError};
 use domain::base::clock::UnixTime;
 
-/// How far a run has come.
+/// The saved condition of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShutdownMarker {
-    /// It goes on.
+    /// The daemon runs; or it was interrupted.
     Running,
-    /// It ends, in good order.
+    /// The daemon has stopped normally.
     Stopped,
 }
 
-/// What is known of the run before.
+/// What is known of the last run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LastRun {
-    /// When it was last known to run. If it ended in good order, it ended
-    /// then; else it may have gone on for a day.
+    /// When the run ended, if it stopped normally; else when it last wrote to
+    /// the state, which may be a day earlier.
     pub seen: UnixTime,
-    /// How it ended: a run that is said to go on was cut off.
+    /// [`ShutdownMarker::Running`] if the run was interrupted.
     pub presence: ShutdownMarker,
 }
 
 impl Store {
-    /// The run before; `None` when there was none that wrote anything down.
+    /// Returns the last run, if it saved anything.
     pub async fn last_run(&self) -> Result<Option<LastRun>, StoreError> {
         let cut_off = self.was_left_open;
-        self.call("read how the run before ended", move |connection| {
-            // What it wrote for other reasons shows that it ran, too.
+        self.call("read how the last run ended", move |connection| {
+            // Other writes also show that it was running.
             let read = "SELECT stopped,
                     max(seen,
                         ifnull((SELECT refreshed FROM directory), seen),
@@ -48,13 +48,13 @@ impl Store {
         .await
     }
 
-    /// Notes that the daemon runs, or that it ends.
+    /// Saves that the daemon runs, or that it stops.
     pub async fn save_shutdown_marker(
         &self,
         now: UnixTime,
         presence: ShutdownMarker,
     ) -> Result<(), StoreError> {
-        self.call("note that the daemon runs", move |connection| {
+        self.call("save that the daemon runs", move |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO presence (id, seen, stopped) VALUES (1, ?1, ?2)",
                 (now.seconds(), presence == ShutdownMarker::Stopped),

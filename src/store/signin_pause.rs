@@ -9,7 +9,8 @@ use domain::base::clock::UnixTime;
 use domain::model::signin_pause::SigninPause;
 
 impl Store {
-    /// The last pause, over or not; `None` if DSM has accepted a sign-in since.
+    /// Returns the last pause, over or not; `None` if DSM has accepted a
+    /// sign-in since.
     pub async fn signin_pause(&self) -> Result<Option<SigninPause>, StoreError> {
         self.call("load the sign-in pause", |connection| {
             let select = "SELECT until, seconds, fingerprint, reason FROM hold";

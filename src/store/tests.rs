@@ -6,7 +6,7 @@ use domain::base::secret::Secret;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_772_433_000);
 
-/// The settings of the one connection; nobody else can read them.
+/// The settings of the connection, which other tests cannot read.
 #[tokio::test]
 async fn an_answer_waits_for_the_disk() {
     let home = tempfile::tempdir().unwrap();

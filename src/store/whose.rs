@@ -1,4 +1,4 @@
-//! Whose database a file is: ours, another program's, or not in use yet.
+//! Tells whether a database is our state, another program's, or new.
 
 use std::fs;
 use std::path::Path;
@@ -6,11 +6,10 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::copy::beside;
-use super::open::is_damage;
+use super::damage::is_damage;
 use domain::base::parameters::encode_bytes;
 
-/// What our state has as its `application_id` ("G2SS"), set by the fourth
-/// migration.
+/// The `application_id` of our state ("G2SS"), set by the fourth migration.
 pub(super) const APPLICATION_ID: i64 = 0x4732_5353;
 
 /// Version 0.1.0 wrote states of these versions, without `application_id`.
@@ -21,14 +20,13 @@ const WITHOUT_ID: std::ops::RangeInclusive<i64> = 1..=3;
 pub(super) enum Owner {
     /// Our state, whole or damaged.
     Us,
-    /// A database without tables, such as a first start leaves that was cut
-    /// off.
+    /// A database without tables, such as an interrupted first start leaves.
     New,
-    /// Another program's.
+    /// The database of another program.
     Another,
 }
 
-/// Returns whose database `connection` has open. Writes nothing.
+/// Returns the owner of an open database. Writes nothing.
 pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, i64>(0));
     let id = number("PRAGMA application_id")?;
@@ -40,7 +38,7 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     if id == 0 && version == 0 && tables == 0 {
         return Ok(Owner::New);
     }
-    // Names that another program is unlikely to use. Without any table, the
+    // Names that other programs are unlikely to use. Without any table, the
     // page with the schema is damaged.
     let ours = "SELECT count(*) FROM sqlite_schema WHERE name IN ('signing_keys', 'seal_key')";
     if id == 0 && WITHOUT_ID.contains(&version) && (tables == 0 || number(ours)? > 0) {
@@ -55,11 +53,10 @@ pub fn is_of_another(path: &Path) -> bool {
     matches!(look(path), Ok(Owner::Another))
 }
 
-/// Opens the database at `path` so that nothing is written, neither to it nor
-/// beside it.
+/// Opens the database at `path` without writing to it or creating other files.
 pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
-    // The schema may be in the journal still. Without a journal, SQLite would
-    // create one, unless it is told that the file does not change.
+    // The schema may still be in the journal. Without a journal, `immutable`
+    // prevents that SQLite creates one.
     let journal = fs::metadata(beside(path, "-wal")).map_or(0, |metadata| metadata.len());
     let mode = if journal > 0 {
         "mode=ro"
@@ -76,7 +73,7 @@ pub(super) fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
 fn look(path: &Path) -> rusqlite::Result<Owner> {
     let connection = open_read_only(path)?;
     let owner = owner(&connection);
-    // The file's head is whole, and says whose it is, even if the rest is not.
+    // The header may be valid even if the rest is damaged.
     if owner.as_ref().is_err_and(is_damage) {
         let id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         if id != 0 && id != APPLICATION_ID {

@@ -16,8 +16,8 @@ use crate::support::command_line::as_root;
 use crate::support::control::report;
 use crate::support::process::{Process, free_port};
 
-const FULL: &str = "the disk is full: nobody can sign in until there is room";
-const UNWRITABLE: &str = "the state cannot be written: nobody can sign in until it can";
+const FULL: &str = "the disk is full: every sign-in fails until there is space";
+const UNWRITABLE: &str = "cannot write the state: every sign-in fails until it can";
 const OVER: &str = "the state can be written again";
 
 /// A small file system, mounted over a directory.
@@ -184,7 +184,7 @@ async fn a_disk_that_is_full_in_the_morning_serves_what_it_can() {
     assert_eq!(built.house.rows("links"), 1);
     built.process.signal(Signal::TERM);
     assert_eq!(built.process.ended().await.code(), Some(0));
-    assert!(!built.process.log().contains("cannot be copied"));
+    assert!(!built.process.log().contains("cannot copy the state"));
 }
 
 #[tokio::test]
@@ -201,10 +201,7 @@ async fn a_disk_that_is_read_only_in_the_morning_is_named() {
 
     assert_eq!(process.ended().await.code(), Some(1));
     let log = process.log();
-    assert!(
-        log.contains("cannot be written: its volume may be read-only"),
-        "{log}"
-    );
+    assert!(log.contains(": its volume may be read-only"), "{log}");
     assert_eq!(fs::read(state(&built.house, "")).unwrap(), before);
 
     disk.mount(&["-o", "remount,rw"]);

@@ -297,7 +297,7 @@ async fn a_kept_key_that_cannot_be_used_is_named() {
         house.stop().await;
         house.state().execute(damage, [&next]).unwrap();
         let told = refusal_to_start(&house).await;
-        let expected = format!("the kept signing key {next} cannot be used: it is damaged");
+        let expected = format!("cannot use the saved signing key {next}: the key is damaged");
         assert_eq!(told, expected, "{damage}");
         // No key was created in its place.
         assert_eq!(house.rows("signing_keys"), 2);

@@ -18,7 +18,7 @@ use crate::app::{AppState, CurrentState};
 use crate::clients::dsm::DsmSession;
 use crate::config::{Power, ScheduleUse};
 use crate::logging::error_chain;
-use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Remark, Source, Unreadable};
+use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Source, Unreadable};
 
 /// Ten times what DSM can write: two tables of 200 lines with ten bytes each.
 const MAX_FILE_BYTES: u64 = 40_000;
@@ -187,7 +187,7 @@ impl ScheduleJob {
 
     async fn use_schedule(&self, reading: Reading, source: Source) {
         let had_failed = self.api_error.clear();
-        self.log_warnings(&reading.remarks, source);
+        self.log_unexpected(&reading.unexpected, source);
         let app = self.current.load();
         let known = Arc::new(KnownSchedule {
             schedule: reading.schedule,
@@ -206,16 +206,19 @@ impl ScheduleJob {
         self.save_schedule(&app, &known.schedule).await;
     }
 
-    fn log_warnings(&self, warnings: &[Remark], source: Source) {
-        if warnings.is_empty() {
+    fn log_unexpected(&self, tasks: &[String], source: Source) {
+        if tasks.is_empty() {
             self.warnings.clear();
             return;
         }
-        let remarks: Vec<String> = warnings.iter().map(Remark::to_string).collect();
-        let remarks = remarks.join("; ");
-        if self.warnings.is_new(&remarks) {
-            let source = source.name();
-            tracing::warn!(remarks, source, "the power schedule has unusual tasks");
+        let tasks = tasks.join(", ");
+        if self.warnings.is_new(&tasks) {
+            tracing::warn!(
+                tasks,
+                source = source.name(),
+                "unexpected tasks in the power schedule; those not understood are ignored: check \
+                 them in Control Panel > Hardware & Power > Power Schedule"
+            );
         }
     }
 

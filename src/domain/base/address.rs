@@ -1,12 +1,12 @@
-//! E-mail addresses as they are compared: Google's against DSM's.
+//! E-mail addresses in the form in which Google's and DSM's are compared.
 
 use std::fmt;
 
 /// An address in the form in which two spellings of one mailbox are equal.
 ///
 /// Trimmed and in ASCII lower case. For gmail.com and googlemail.com, which are
-/// one domain, dots and a `+tag` in the local part do not count, since Google
-/// delivers all of them to one mailbox.
+/// one domain, dots and a `+tag` in the local part are removed: Google delivers
+/// all of them to one mailbox.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalAddress(Box<str>);
 
@@ -31,12 +31,12 @@ impl CanonicalAddress {
         Some(Self(format!("{mailbox}@gmail.com").into_boxed_str()))
     }
 
-    /// Whether Google runs the mailbox itself.
+    /// Returns whether the mailbox is in Google's own domain, gmail.com.
     pub fn is_gmail(&self) -> bool {
         self.0.ends_with("@gmail.com")
     }
 
-    /// The canonical text.
+    /// Returns the canonical text of the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -79,8 +79,8 @@ fn is_domain(domain: &str) -> bool {
     domain.len() <= 253 && domain.split('.').all(is_label)
 }
 
-/// A control character, or one that is not shown, such as U+FEFF. Spaces of
-/// all kinds are not invisible.
+/// A control character, or one without a glyph, such as U+FEFF; but not a space
+/// of any kind.
 fn is_invisible(character: char) -> bool {
     if character.is_ascii() || character.is_whitespace() {
         return character.is_control();
@@ -97,8 +97,8 @@ fn is_mark(character: char) -> bool {
         && !is_invisible(character)
 }
 
-/// Returns `text` in quotes, with each character escaped that is not seen, or
-/// not as a character of its own: the accent of `e\u{301}`, but not `é`.
+/// Returns `text` in quotes, with invisible and combining characters escaped:
+/// the accent of `e\u{301}`, but not `é`.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from('"');
     for character in text.chars() {
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn dots_and_tags_count_outside_of_gmail() {
+    fn dots_and_tags_are_significant_outside_of_gmail() {
         check("ma.man+nas@example.com", Some("ma.man+nas@example.com"));
         check("ma.man@notgmail.com", Some("ma.man@notgmail.com"));
     }

@@ -1,44 +1,43 @@
-//! Where time enters. Everything that decides takes `now` as an argument; only
-//! the outermost callers hold a [`Clock`].
+//! Points in time, and the [`Clock`] that only the outermost callers read; all
+//! other code takes `now` as an argument.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A point in time: whole seconds since 1970-01-01T00:00:00Z.
-///
-/// Seconds, since that is what tokens, cookies and the database carry.
+/// A point in time in whole seconds since 1970-01-01T00:00:00Z, as tokens,
+/// cookies and the database have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(i64);
 
 impl UnixTime {
-    /// From seconds since the epoch.
+    /// Returns the time that is `seconds` after the epoch.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)
     }
 
-    /// Seconds since the epoch.
+    /// Returns the seconds since the epoch.
     pub const fn seconds(self) -> i64 {
         self.0
     }
 
-    /// This time and `span` later, without overflow.
+    /// Adds `span`, without overflow.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {
         Self(self.0.saturating_add_unsigned(span.as_secs()))
     }
 
-    /// This time and `span` earlier, without overflow.
+    /// Subtracts `span`, without overflow.
     #[must_use]
     pub fn minus(self, span: Duration) -> Self {
         Self(self.0.saturating_sub_unsigned(span.as_secs()))
     }
 
-    /// How long ago `earlier` was; zero when it lies in the future.
+    /// Returns the time since `earlier`; zero if `earlier` is in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_secs(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Seconds from `other` to this time; negative when `other` is later.
+    /// Returns the seconds from `other` to this time; negative if it is later.
     pub const fn seconds_after(self, other: Self) -> i64 {
         self.0.saturating_sub(other.0)
     }
@@ -54,7 +53,7 @@ impl From<SystemTime> for UnixTime {
     }
 }
 
-/// A span in its largest unit and the next: "3 h 12 min".
+/// Formats `span` in its two largest units: "3 h 12 min".
 pub fn span_in_words(span: Duration) -> String {
     let seconds = span.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -66,15 +65,15 @@ pub fn span_in_words(span: Duration) -> String {
     }
 }
 
-/// The two clocks of a machine. Tests bring one that they move.
+/// The clocks of a machine; tests replace them.
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The time of day, which a person or NTP may set forward or back.
+    /// Returns the time of day, which an administrator or NTP may set back.
     fn now(&self) -> UnixTime;
 
-    /// Time since some fixed moment; never goes back.
+    /// Returns the time since a fixed moment; it never decreases.
     fn monotonic(&self) -> Duration;
 
-    /// Since when the machine is on; `None`: not known.
+    /// Returns how long the machine has been on, if known.
     fn machine_on_for(&self) -> Option<Duration> {
         None
     }
@@ -85,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_is_told_in_its_largest_unit_and_the_next() {
+    fn a_span_is_written_in_its_two_largest_units() {
         let check = |seconds, expected| {
             assert_eq!(span_in_words(Duration::from_secs(seconds)), expected);
         };

@@ -1,9 +1,7 @@
-//! A type for each string that must not be taken for another.
+//! A type for each string that must not be confused with another.
 
 use std::fmt;
 
-/// Declares a string type whose values are made by name and read by
-/// `as_str`, so that a client id is never passed for a subject.
 macro_rules! string_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -11,12 +9,12 @@ macro_rules! string_id {
         pub struct $name(String);
 
         impl $name {
-            /// Takes the text as it is, byte for byte.
+            /// Wraps `text` unchanged.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            /// The text, byte for byte.
+            /// Returns the text unchanged.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -39,11 +37,11 @@ string_id! {
     GoogleIssuer
 }
 string_id! {
-    /// Google's `sub`: with the issuer, the key of a person.
+    /// Google's `sub`, which together with the issuer identifies an account.
     GoogleSubject
 }
 string_id! {
-    /// A DSM user's name, exactly as DSM lists it.
+    /// The name of a DSM user, exactly as DSM lists it.
     DsmUsername
 }
 string_id! {

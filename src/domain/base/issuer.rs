@@ -1,56 +1,50 @@
-//! Our own issuer: the public URL under which everything is served, and what
-//! every token names.
+//! Our own issuer: the public URL under which all endpoints are served, and the
+//! `iss` of every token.
 
 use std::fmt;
 
 use crate::base::web_url::{WebUrl, WebUrlError};
 
-/// It travels in every authorization response and is part of every URL that
-/// we publish; response headers together stay under 4 kB.
+/// The issuer is in every authorization response, and all response headers
+/// together must fit into 4 kB.
 const MAX_BYTES: usize = 255;
 
-/// Where RFC 8414 puts a server's metadata (section 3.1).
+/// The well-known path of RFC 8414, section 3.1.
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
-/// Our issuer identifier, of good form.
+/// A valid issuer identifier.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Issuer {
     text: String,
-    /// Where the path begins.
     origin_length: usize,
 }
 
-/// Why a text cannot be our issuer.
+/// Why a text cannot be our issuer: it could be read in two ways, or codes and
+/// cookies would travel unencrypted.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum IssuerError {
-    /// It is no URL that a browser and a relying party read alike.
     #[error("{0}")]
     Form(#[from] WebUrlError),
-    /// Codes and cookies would travel in the clear.
     #[error("has to be https; http is for a loopback host only (127.0.0.1, ::1, localhost)")]
     PlainHttp,
-    /// It has a query.
     #[error("has a query (a ?); leave it off")]
     Query,
-    /// It has a fragment.
     #[error("has a fragment (a #); leave it off")]
     Fragment,
-    /// Its path could be read in two ways.
     #[error(
         "has a path that is not plain: between slashes only letters, digits, '-', '_', '.' and '~', no empty part, no '..'"
     )]
     Path,
-    /// It is the URL of a document below the issuer.
     #[error("is the URL of a document; enter only what stands before it: {0}")]
     Document(String),
-    /// It is too long.
     #[error("is longer than {MAX_BYTES} bytes")]
     TooLong,
 }
 
 impl Issuer {
-    /// Takes `text` byte for byte, if it is of good form: https, or http on a
-    /// loopback host; a plain path or none; nothing after it.
+    /// Validates `text`: https, or http on a loopback host; a plain path or
+    /// none; no query or fragment.
     pub fn parse(text: &str) -> Result<Self, IssuerError> {
         let url = WebUrl::parse(text)?;
         if !url.is_https() && !url.is_loopback() {
@@ -77,19 +71,19 @@ impl Issuer {
         })
     }
 
-    /// The `iss`, byte for byte as the administrator wrote it: relying
-    /// parties compare it so (OpenID Connect Core, section 3.1.3.7).
+    /// Returns the `iss`, byte for byte as the administrator wrote it: clients
+    /// compare it exactly (OpenID Connect Core, section 3.1.3.7).
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The public URL of `path`, which begins with a slash, such as `/auth`.
+    /// Returns the public URL of `path`, such as `/auth`.
     pub fn endpoint(&self, path: &str) -> String {
         format!("{}{path}", self.text.trim_end_matches('/'))
     }
 
-    /// The prefix of every path that we serve, such as `/dex`; empty when
-    /// there is none. Never ends in a slash.
+    /// Returns the prefix of every path that we serve, such as `/dex`, without
+    /// a final slash; may be empty.
     pub fn path(&self) -> &str {
         self.text
             .get(self.origin_length..)
@@ -97,25 +91,25 @@ impl Issuer {
             .trim_end_matches('/')
     }
 
-    /// Where a client of RFC 8414 looks for our metadata: it puts the
-    /// well-known name before the issuer's path, not behind it (section 3.1).
+    /// Returns the path of our metadata by RFC 8414, section 3.1: the
+    /// well-known name stands before the issuer's path.
     pub fn rfc8414_path(&self) -> String {
         format!("{METADATA}{}", self.path())
     }
 
-    /// Scheme, host and port, as written.
+    /// Returns scheme, host and port, as written.
     pub fn origin(&self) -> &str {
         self.text.get(..self.origin_length).unwrap_or_default()
     }
 
-    /// The host alone, as a certificate names it.
+    /// Returns the host, as a certificate names it.
     pub fn host(&self) -> String {
         let url = url::Url::parse(&self.text).ok();
         let host = url.as_ref().and_then(url::Url::host_str);
         host.unwrap_or_default().to_owned()
     }
 
-    /// Whether browsers come by https: only then may cookies be `Secure`.
+    /// Returns whether browsers use https: only then can cookies be `Secure`.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https://")
     }
@@ -133,8 +127,8 @@ impl fmt::Debug for Issuer {
     }
 }
 
-/// A path that no proxy, browser or router rewrites. One final slash is
-/// allowed, since the issuer is compared as written.
+/// Whether no proxy, browser or router rewrites `path`. One final slash is
+/// allowed, because the issuer is compared as written.
 fn is_plain(path: &str) -> bool {
     let path = path.strip_suffix('/').unwrap_or(path);
     let Some(segments) = path.strip_prefix('/') else {

@@ -1,51 +1,42 @@
-//! Query strings and form bodies: a stranger's bytes, byte for byte.
-
-use std::fmt;
+//! Query strings and form bodies, as bytes: a client may send anything.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 
-/// All but the unreserved characters (RFC 3986, section 2.3).
+/// All characters but the unreserved ones (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// No client needs more. Each parameter uses about 100 bytes of memory, so that
-/// without a limit, 16 kB of `a&` would use 50 times their size.
+/// More than any client needs. Each parameter uses about 100 bytes of memory,
+/// so without a limit, 16 kB of `a&` would use 50 times their size.
 pub const MAX_PARAMETERS: usize = 64;
 
 /// The parameters of a query or a form (`application/x-www-form-urlencoded`).
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(Vec<u8>, Vec<u8>)>);
 
-/// A query or a form has more than [`MAX_PARAMETERS`]. Carries the first of
-/// them.
+/// A query or a form has more than [`MAX_PARAMETERS`]; contains the first ones.
 #[derive(Debug, thiserror::Error)]
 #[error("there are more than {MAX_PARAMETERS} parameters")]
 pub struct TooManyParameters(pub Parameters);
 
-/// What is wrong with one parameter. Carries its name, never its value.
+/// Why a parameter is rejected; has its name, never its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum ParameterError {
-    /// RFC 6749, section 3.1: parameters must not be included more than once.
     #[error("the parameter {0} is given twice")]
     Doubled(&'static str),
-    /// It must be there.
     #[error("the parameter {0} is missing")]
     Missing(&'static str),
-    /// Its bytes are not UTF-8.
     #[error("the parameter {0} is not UTF-8 text")]
     NotText(&'static str),
 }
 
 impl Parameters {
-    /// Parses a query or form. What has no `=` is a name without a value, and
-    /// a stray `%` stands for itself.
-    ///
-    /// # Errors
-    ///
-    /// If there are more than [`MAX_PARAMETERS`].
+    /// Parses a query or form. A part without `=` is a name without a value,
+    /// and an invalid escape is not decoded.
     pub fn parse(encoded: &[u8]) -> Result<Self, TooManyParameters> {
         let pairs = encoded.split(|&byte| byte == b'&');
         let mut pairs = pairs.filter(|pair| !pair.is_empty());
@@ -64,8 +55,8 @@ impl Parameters {
         }
     }
 
-    /// The bytes of one parameter. One without a value counts as left out
-    /// (RFC 6749, section 3.1).
+    /// Returns the bytes of a parameter. An empty one is treated as missing,
+    /// and a duplicate is an error (RFC 6749, section 3.1).
     pub fn bytes(&self, name: &'static str) -> Result<Option<&[u8]>, ParameterError> {
         let mut values = self
             .0
@@ -78,7 +69,7 @@ impl Parameters {
         Ok(first.map(|(_, value)| value.as_slice()))
     }
 
-    /// The text of one parameter, or `None` when it is left out.
+    /// Returns the text of a parameter, or `None` if it is missing.
     pub fn text(&self, name: &'static str) -> Result<Option<&str>, ParameterError> {
         self.bytes(name)?
             .map(std::str::from_utf8)
@@ -86,32 +77,16 @@ impl Parameters {
             .map_err(|_| ParameterError::NotText(name))
     }
 
-    /// The text of one parameter that must be there.
+    /// Returns the text of a required parameter.
     pub fn required(&self, name: &'static str) -> Result<&str, ParameterError> {
         self.text(name)?.ok_or(ParameterError::Missing(name))
     }
 }
 
-/// Text from a request, cut so that it cannot fill a log line or a page.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Shortened(String);
-
-impl Shortened {
-    /// The first 200 characters of `text`.
-    pub fn new(text: &str) -> Self {
-        Self(text.chars().take(200).collect())
-    }
-
-    /// What is left of it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Shortened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
+/// Returns the first 200 characters of `text`, so that a request cannot fill a
+/// log line or a page.
+pub fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 fn decode(encoded: Option<&[u8]>) -> Vec<u8> {
@@ -123,17 +98,17 @@ fn decode(encoded: Option<&[u8]>) -> Vec<u8> {
     percent_decode(&spaced).collect()
 }
 
-/// `text` with everything but unreserved characters percent-encoded.
+/// Percent-encodes all but the unreserved characters of `text`.
 pub fn encode(text: &str) -> String {
     utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// The same for bytes that need not be text.
+/// Percent-encodes all but the unreserved characters of `bytes`.
 pub fn encode_bytes(bytes: &[u8]) -> String {
     percent_encoding::percent_encode(bytes, RESERVED).to_string()
 }
 
-/// `url` with `pairs` added to its query, whether it has one or not.
+/// Adds `pairs`, whose values are encoded already, to the query of `url`.
 pub fn with_query<'a>(url: &str, pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let mut whole = url.to_owned();
     for (name, encoded) in pairs {

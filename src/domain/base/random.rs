@@ -1,4 +1,4 @@
-//! Where chance enters: codes, tokens, nonces, ids.
+//! The random source of codes, tokens, nonces and IDs.
 
 use std::fmt;
 
@@ -7,12 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// A source of unpredictable bytes.
 pub trait Random: Send + Sync + fmt::Debug {
-    /// Fills `bytes`.
-    ///
-    /// # Errors
-    ///
-    /// [`RandomError`] when the source cannot answer; nothing that needs
-    /// chance may go on then.
+    /// Fills `bytes` with random ones, or fails.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError>;
 }
 
@@ -22,14 +17,14 @@ pub trait Random: Send + Sync + fmt::Debug {
 pub struct RandomError;
 
 impl dyn Random + '_ {
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
         Ok(bytes)
     }
 
-    /// `N` random bytes as base64url without padding.
+    /// Returns `N` random bytes as base64url without padding.
     pub fn token<const N: usize>(&self) -> Result<String, RandomError> {
         Ok(URL_SAFE_NO_PAD.encode(self.bytes::<N>()?))
     }

@@ -1,29 +1,30 @@
-//! Values that must not reach a log, a page or a core file.
+//! Values that must not be in a log, a page or a core file.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-/// A secret: prints as `Secret([redacted])`, is compared in constant time and
+/// A secret: printed as `Secret([redacted])`, compared in constant time, and
 /// wiped when dropped.
 #[derive(Clone)]
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
 impl<T: Zeroize> Secret<T> {
-    /// Wraps `value`.
+    /// Takes ownership of `value`.
     pub fn new(value: T) -> Self {
         Self(Zeroizing::new(value))
     }
 
-    /// The value itself, for the one call that needs it.
+    /// Returns the value, for the one call that needs it.
     pub fn expose(&self) -> &T {
         &self.0
     }
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
-    /// Whether `guess` is this secret; the time taken tells only the lengths.
+    /// Returns whether `guess` is this secret, in a time that depends only on
+    /// the lengths.
     pub fn matches(&self, guess: &[u8]) -> bool {
         self.0.as_ref().ct_eq(guess).into()
     }

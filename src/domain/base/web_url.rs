@@ -1,11 +1,11 @@
-//! The form that all URLs of the config share: http or https, a host, and no
-//! character that two programs could read in two ways.
+//! Validation that all URLs of the config share: http or https, a host, and no
+//! character that two programs could read differently.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// A URL as a browser would read it, and its end as written.
+/// A URL, parsed as browsers do, and its text.
 #[derive(Clone, Debug)]
 pub struct WebUrl<'t> {
     text: &'t str,
@@ -13,35 +13,30 @@ pub struct WebUrl<'t> {
     parsed: Url,
 }
 
-/// What is wrong with the form of a URL.
+/// Why a URL is rejected.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum WebUrlError {
-    /// Another scheme, or none.
     #[error("has to begin with https:// or http://, in lower case")]
     Scheme,
-    /// A character that RFC 3986 knows in no place of a URL.
     #[error("has the character {0:?}, which a URL cannot have; percent-encode it")]
     Character(char),
-    /// A host name with letters that only a person reads; its ASCII form.
     #[error(
         "has a host name with characters other than a to z, 0 to 9 and -; write it as browsers \
          send it: {0}"
     )]
     HostName(String),
-    /// Nothing before the path.
     #[error("has no host")]
     NoHost,
-    /// A name or password before the host.
     #[error("has user information before the host (an @); leave it off")]
     UserInfo,
-    /// Host or port make no sense.
     #[error("is not a URL: {0}")]
     Malformed(url::ParseError),
 }
 
 impl<'t> WebUrl<'t> {
-    /// Takes `text` apart. The text is kept byte for byte, since issuers and
-    /// redirect URIs are compared so; parsing only looks at the form.
+    /// Parses `text`. The text itself is not normalised, because issuers and
+    /// redirect URIs are compared byte for byte.
     pub fn parse(text: &'t str) -> Result<Self, WebUrlError> {
         let after_scheme = ["https://", "http://"]
             .into_iter()
@@ -65,19 +60,19 @@ impl<'t> WebUrl<'t> {
         Ok(Self { text, rest, parsed })
     }
 
-    /// As a browser reads it.
+    /// Returns the URL as a browser reads it.
     pub fn parsed(&self) -> &Url {
         &self.parsed
     }
 
-    /// The path as written: empty, or from its first `/` on.
+    /// Returns the path as written, which may be empty.
     pub fn path(&self) -> &'t str {
         let end = self.rest.find(['?', '#']).unwrap_or(self.rest.len());
         self.rest.get(..end).unwrap_or_default()
     }
 
-    /// What stands before the path of a well-known document or of our callback,
-    /// if that is where the URL leads.
+    /// If the URL is that of a well-known document or of our callback, returns
+    /// the text before that path.
     pub fn before_document(&self) -> Option<&'t str> {
         let path = self.path();
         let document = path.find("/.well-known/").or_else(|| {
@@ -90,17 +85,17 @@ impl<'t> WebUrl<'t> {
         self.text.get(..origin + document)
     }
 
-    /// Whether there is a query, even an empty one.
+    /// Returns whether there is a query, even an empty one.
     pub fn has_query(&self) -> bool {
         self.parsed.query().is_some()
     }
 
-    /// Whether there is a fragment, even an empty one.
+    /// Returns whether there is a fragment, even an empty one.
     pub fn has_fragment(&self) -> bool {
         self.parsed.fragment().is_some()
     }
 
-    /// Whether the scheme is https.
+    /// Returns whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.parsed.scheme() == "https"
     }
@@ -110,13 +105,13 @@ impl<'t> WebUrl<'t> {
         is_loopback(&self.parsed)
     }
 
-    /// Whether the host is an IP address.
+    /// Returns whether the host is an IP address.
     pub fn is_ip(&self) -> bool {
         matches!(self.parsed.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
     }
 
-    /// Whether the host is an address that the whole Internet can reach. Of
-    /// a name nobody can tell.
+    /// Returns whether the host is an IP address that is reachable from the
+    /// Internet; false for a name.
     pub fn is_public_ip(&self) -> bool {
         match self.parsed.host() {
             Some(Host::Ipv4(ip)) => !is_private_v4(ip),
@@ -126,8 +121,8 @@ impl<'t> WebUrl<'t> {
     }
 }
 
-/// Whether the host is this machine, so that nobody stands in between:
-/// 127.0.0.0/8, `::1` or `localhost` (RFC 6761 keeps the name for it).
+/// Returns whether the host is this machine, so that no attacker can read the
+/// traffic: 127.0.0.0/8, `::1` or `localhost` (reserved by RFC 6761).
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -137,13 +132,12 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The first character of `text` that no URL can have.
+/// Returns the first character of `text` that a URL cannot have.
 pub fn strange_character(text: &str) -> Option<char> {
     text.chars().find(|character| !may_stand_in_url(*character))
 }
 
-/// The host of `text` in the form that is looked up (RFC 5891), if that is
-/// where its foreign characters are.
+/// The ASCII form of an internationalised host (RFC 5891).
 fn ascii_host(text: &str, authority: &str) -> Option<String> {
     if authority.is_ascii() {
         return None;
@@ -152,13 +146,13 @@ fn ascii_host(text: &str, authority: &str) -> Option<String> {
     url.host_str().map(str::to_owned)
 }
 
-/// RFC 3986, section 2: unreserved, reserved and `%`. A browser would take a
-/// backslash for a slash and drop a tab; neither gets this far.
+/// RFC 3986, section 2: unreserved, reserved and `%`. Browsers read a backslash
+/// as a slash and drop a tab, so both are rejected.
 fn may_stand_in_url(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }
 
-/// Whether only this machine and its networks can reach `ip`.
+/// Returns whether only this machine and its networks can reach `ip`.
 pub fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_private_v4(ip),
@@ -166,7 +160,7 @@ pub fn is_private(ip: IpAddr) -> bool {
     }
 }
 
-/// With 100.64.0.0/10 (RFC 6598), which overlay networks use.
+/// Includes 100.64.0.0/10 (RFC 6598), which overlay networks use.
 fn is_private_v4(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
     let shared = first == 100 && second & 0b1100_0000 == 64;

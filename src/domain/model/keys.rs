@@ -1,4 +1,4 @@
-//! The keys that sign ID tokens, and the JWKS that shows their public halves.
+//! The keys that sign ID tokens, and the JWKS that publishes them.
 
 mod set;
 
@@ -18,10 +18,9 @@ use crate::base::ids::KeyId;
 use crate::base::secret::Secret;
 use crate::model::login::IdToken;
 
-pub use set::rfc3339;
 pub use set::{
     KEPT_AFTER, KeySet, KeyState, KeyStatus, PUBLISHED_BEFORE, Rotation, RotationRefused,
-    ScheduledKey,
+    ScheduledKey, rfc3339,
 };
 
 /// An RSA key of 2048 bits: DSM rejects elliptic curves
@@ -33,31 +32,29 @@ pub struct SigningKey {
     jwk: String,
 }
 
-/// Why there is no signing key or no signature.
+/// Why a signing key cannot be made, read or used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum KeyError {
-    /// The machine cannot make one.
-    #[error("an RSA key cannot be made on this machine")]
+    #[error("cannot make an RSA key on this machine")]
     Generate,
-    /// What was kept is not one.
-    #[error("it is damaged")]
+    #[error("the key is damaged")]
     Damaged,
-    /// It does not sign.
-    #[error("the signing key does not sign")]
+    #[error("cannot sign with the signing key")]
     Sign,
 }
 
 impl SigningKey {
-    /// Makes a key; returns it as PKCS #8, to be kept and read again by
-    /// [`SigningKey::from_pkcs8`].
+    /// Makes a key and returns it as PKCS #8, which [`SigningKey::from_pkcs8`]
+    /// reads.
     pub fn generate() -> Result<Secret<Vec<u8>>, KeyError> {
         let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| KeyError::Generate)?;
         let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| KeyError::Generate)?;
         Ok(Secret::new(der.as_ref().to_vec()))
     }
 
-    /// Reads a kept key. Its `kid` is its thumbprint (RFC 7638), so that it
-    /// stays the same for as long as the key does.
+    /// Reads a saved key. Its `kid` is its thumbprint (RFC 7638), so it never
+    /// changes.
     pub fn from_pkcs8(pkcs8: &Secret<Vec<u8>>) -> Result<Self, KeyError> {
         let pair = RsaKeyPair::from_pkcs8(pkcs8.expose()).map_err(|_| KeyError::Damaged)?;
         let public = pair.public_key();
@@ -78,7 +75,7 @@ impl SigningKey {
         })
     }
 
-    /// Its name in the JWKS and in the tokens that it signs.
+    /// Returns the ID by which the JWKS and the tokens name this key.
     pub fn kid(&self) -> &KeyId {
         &self.kid
     }
@@ -105,7 +102,7 @@ impl SigningKey {
         Ok(IdToken(token))
     }
 
-    /// Whether this key has made `signature` over `message`, with RS256.
+    /// Returns whether this key made `signature` over `message`, with RS256.
     pub fn has_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         let public = self.pair.public_key().as_ref();
         UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)

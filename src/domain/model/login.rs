@@ -1,4 +1,4 @@
-//! The types that flow. Each step of a login takes the one before by value:
+//! The types of a login. Each step takes the previous type by value:
 //!
 //! [`AuthorizationRequest`] → [`PendingLogin`] → [`GoogleIdentity`] →
 //! [`DsmUser`] → [`GrantedCode`] → [`IdToken`]
@@ -18,33 +18,31 @@ use crate::base::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
 use crate::base::secret::Secret;
 use crate::model::relying_party::TrustedRedirect;
 
-/// How long a person may take at Google.
+/// How long a user may take at Google.
 pub const LOGIN_LIFE: Duration = Duration::from_mins(15);
 
-/// What a relying party asked for, once its redirect URI is trusted and every
-/// parameter is of good form.
+/// A valid authorization request with a trusted redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthorizationRequest {
-    /// Who asked.
+    /// The client that sent the request.
     pub client: ClientId,
-    /// Where the answer goes.
+    /// The URI to which the browser returns.
     pub redirect: TrustedRedirect,
-    /// Opaque to us; goes back byte for byte.
+    /// Returned to the client byte for byte.
     pub state: Option<Vec<u8>>,
-    /// Goes into the ID token byte for byte.
+    /// Repeated in the ID token byte for byte.
     pub nonce: Option<String>,
-    /// Which of our scopes were named.
+    /// The requested scopes that we know.
     pub scope: Scope,
-    /// PKCE (RFC 7636), S256 only.
+    /// The PKCE challenge (RFC 7636), S256 only.
     pub challenge: Option<CodeChallenge>,
     /// `max_age`, in seconds: the ID token then needs an `auth_time`.
     pub max_age: Option<u32>,
-    /// What the person is asked at Google.
+    /// What Google asks the user.
     pub prompt: Prompt,
-    /// Whom Google should offer first. Not kept while the login is pending.
+    /// The account that Google offers first. Not in the cookie.
     pub login_hint: Option<String>,
-    /// The user whom an `id_token_hint` of ours names. Read only with
-    /// `prompt=none`.
+    /// The user of an `id_token_hint`, which is read only with `prompt=none`.
     pub hinted: Option<HintedUser>,
 }
 
@@ -54,7 +52,7 @@ pub struct AuthorizationRequest {
 pub struct HintedUser(pub [u8; 16]);
 
 impl HintedUser {
-    /// The user with this `sub` of ours.
+    /// Returns the hash of `subject`, one of our own `sub`.
     pub fn of(subject: &str) -> Self {
         let hash = digest(&SHA256, subject.as_bytes());
         let mut half = [0; 16];
@@ -63,21 +61,21 @@ impl HintedUser {
     }
 }
 
-/// Our scopes that an authorization request named. Claims do not depend on
-/// them; the token answer repeats them.
+/// The requested scopes that we know. The claims do not depend on them; the
+/// token response repeats them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
-    /// `openid`
+    /// The scope `openid` was requested.
     pub openid: bool,
-    /// `email`
+    /// The scope `email` was requested.
     pub email: bool,
-    /// `profile`
+    /// The scope `profile` was requested.
     pub profile: bool,
 }
 
 impl Scope {
-    /// The scopes in `text`; unknown ones are ignored, since DSM's scope is
-    /// free text (docs/development/dsm-facts.md, section 1.2).
+    /// Parses `text`; unknown scopes are ignored, because DSM's scope is free
+    /// text (docs/development/dsm-facts.md, section 1.2).
     pub fn parse(text: &str) -> Self {
         let named = |scope| text.split(' ').any(|word| word == scope);
         Self {
@@ -107,43 +105,43 @@ impl fmt::Display for Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(pub [u8; 32]);
 
-/// What the relying party wants the person to be asked (OpenID Connect Core,
-/// section 3.1.2.1, `prompt` and `max_age`).
+/// What the client wants the user to be asked (OpenID Connect Core, section
+/// 3.1.2.1, `prompt` and `max_age`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prompt {
-    /// It did not say: the config's prompt holds.
+    /// No `prompt`: the config's `google.prompt` is used.
     Unspecified,
-    /// Nothing may be shown; neither Google's page nor ours.
+    /// `none`: neither Google nor we may show a page.
     Silent,
-    /// At least one of the three.
+    /// One of these, or several.
     Ask {
-        /// Ask for the password again.
+        /// Google asks for the password again.
         login: bool,
-        /// Let the person choose an account.
+        /// Google shows its list of accounts.
         select_account: bool,
-        /// Ask for consent again.
+        /// Google asks for consent again.
         consent: bool,
     },
 }
 
-/// Names one login in progress: part of its cookie's name and of the state
+/// The ID of a login in progress: part of its cookie's name and of the state
 /// sent to Google.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LoginId([u8; 12]);
 
 impl LoginId {
-    /// From random bytes.
+    /// Makes an ID of random bytes.
     pub fn new(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
 
-    /// Reads what [`fmt::Display`] wrote.
+    /// Parses the text that [`fmt::Display`] writes.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         Some(Self(bytes.try_into().ok()?))
     }
 
-    /// The bytes.
+    /// Returns the bytes, which the seal of the cookie covers.
     pub fn as_bytes(&self) -> &[u8; 12] {
         &self.0
     }
@@ -161,73 +159,71 @@ impl fmt::Debug for LoginId {
     }
 }
 
-/// A login that waits for Google. It lives in a sealed cookie of the browser
-/// that began it, and nowhere else.
+/// A login that waits for Google. It is stored only in a sealed cookie of the
+/// browser that began it.
 #[derive(Clone, Debug)]
 pub struct PendingLogin {
-    /// Its name.
+    /// The ID in the name of the cookie.
     pub id: LoginId,
     /// The unguessable half of the state sent to Google.
     pub state_secret: Secret<[u8; 16]>,
     /// The nonce sent to Google.
     pub google_nonce: Secret<[u8; 32]>,
-    /// The PKCE verifier kept from Google until the code is exchanged.
+    /// The PKCE verifier, which Google sees when the code is exchanged.
     pub google_verifier: Secret<[u8; 32]>,
-    /// Whom the browser was sent to (RFC 9700, section 4.4.2: mix-up).
+    /// The provider to which the browser was sent (mix-up attacks: RFC 9700,
+    /// section 4.4.2).
     pub google_issuer: GoogleIssuer,
-    /// When it began.
+    /// When the login began.
     pub started: UnixTime,
-    /// What it is to answer.
+    /// The request of the client.
     pub request: AuthorizationRequest,
 }
 
 impl PendingLogin {
-    /// The `state` sent to Google: the login's id and its secret.
+    /// Returns the `state` sent to Google: the login's ID and its secret.
     pub fn google_state(&self) -> String {
         let secret = URL_SAFE_NO_PAD.encode(self.state_secret.expose());
         format!("{}.{secret}", self.id)
     }
 
-    /// The `nonce` sent to Google.
+    /// Returns the `nonce` sent to Google.
     pub fn google_nonce(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.google_nonce.expose())
     }
 
-    /// The PKCE `code_verifier` for Google (RFC 7636, section 4.1).
+    /// Returns the PKCE `code_verifier` for Google (RFC 7636, section 4.1).
     pub fn google_verifier(&self) -> Secret<String> {
         Secret::new(URL_SAFE_NO_PAD.encode(self.google_verifier.expose()))
     }
 }
 
-/// A Google account: the key of a person. The address is not, since addresses
-/// change hands.
+/// A Google account, which identifies a user; an address can get another owner.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct GoogleAccount {
-    /// Google's issuer, as configured.
+    /// Google's issuer identifier, as configured.
     pub issuer: GoogleIssuer,
-    /// Google's `sub`.
+    /// The `sub` of the account at Google.
     pub subject: GoogleSubject,
 }
 
-/// A person for whom Google vouched, just now or when a code was granted.
-///
-/// Made by verifying an ID token, or read back from a code or access token
-/// that such a verification led to; in no other way.
+/// An identity that Google has asserted: the claims of a verified ID token, or
+/// those of a code or access token that such a verification led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoogleIdentity {
-    /// Who it is.
+    /// The account, by issuer and `sub`.
     pub account: GoogleAccount,
-    /// The address, which Google has verified.
+    /// The e-mail address, which Google has verified.
     pub address: VerifiedAddress,
-    /// The `hd` claim: the Workspace domain.
+    /// The `hd` claim, the Workspace domain.
     pub hosted_domain: Option<String>,
-    /// The `name` claim.
+    /// The `name` claim, for pages and tokens.
     pub name: Option<String>,
-    /// When the person signed in at Google, if Google says so.
+    /// When the user signed in at Google, if Google sends it.
     pub auth_time: Option<UnixTime>,
 }
 
-/// An address whose `email_verified` Google affirmed.
+/// An address for which Google sent `email_verified`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedAddress {
     written: String,
@@ -235,25 +231,25 @@ pub struct VerifiedAddress {
 }
 
 impl VerifiedAddress {
-    /// Only for who has seen Google's `email_verified`.
+    /// Only for code that has seen Google's `email_verified`.
     pub fn vouched_for(written: String) -> Self {
         let canonical = CanonicalAddress::of(&written);
         Self { written, canonical }
     }
 
-    /// As Google writes it.
+    /// Returns the address as Google writes it.
     pub fn as_written(&self) -> &str {
         &self.written
     }
 
-    /// As it is compared; `None` for what is no address: it matches nobody.
+    /// Returns the form that is compared; `None` for an invalid address, which
+    /// matches no user.
     pub fn canonical(&self) -> Option<&CanonicalAddress> {
         self.canonical.as_ref()
     }
 }
 
-/// The DSM user as whom a Google identity signs in. Only the directory makes
-/// one.
+/// The DSM user for a Google identity. Only the directory makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DsmUser {
     name: DsmUsername,
@@ -266,44 +262,43 @@ impl DsmUser {
         Self { name }
     }
 
-    /// The name, exactly as DSM lists it.
+    /// Returns the name, exactly as DSM lists it.
     pub fn name(&self) -> &DsmUsername {
         &self.name
     }
 }
 
-/// What an authorization code stands for. Its code is known to nobody but the
-/// relying party: only a hash of it is kept.
+/// The data of an authorization code. Only a hash of the code itself is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantedCode {
-    /// Who may redeem it.
+    /// The client that may redeem the code.
     pub client: ClientId,
-    /// The redirect URI of the authorization request, to be repeated.
+    /// The redirect URI, which the token request has to repeat.
     pub redirect_uri: String,
-    /// The PKCE challenge to be answered, if one was sent.
+    /// The PKCE challenge of the authorization request.
     pub challenge: Option<CodeChallenge>,
-    /// Goes into the ID token.
+    /// The nonce for the ID token.
     pub nonce: Option<String>,
-    /// Goes into the token answer.
+    /// The scopes for the token response.
     pub scope: Scope,
-    /// Goes into the ID token.
+    /// The `auth_time` for the ID token.
     pub auth_time: Option<UnixTime>,
-    /// The person.
+    /// The Google identity for which it was granted.
     pub identity: GoogleIdentity,
-    /// As whom the person signs in; judged again when the code is redeemed.
+    /// The DSM user; evaluated again when the code is redeemed.
     pub user: DsmUsername,
-    /// When it was granted.
+    /// When the code was granted.
     pub granted: UnixTime,
 }
 
-/// What an access token stands for.
+/// The data of an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessGrant {
-    /// The person.
+    /// The Google identity for which it was issued.
     pub identity: GoogleIdentity,
-    /// As whom the person signed in; judged again at each use.
+    /// The DSM user; evaluated again at each use.
     pub user: DsmUsername,
-    /// Until when it is good.
+    /// When the token expires.
     pub expires: UnixTime,
 }
 
@@ -312,7 +307,7 @@ pub struct AccessGrant {
 pub struct IdToken(pub String);
 
 impl IdToken {
-    /// The compact form.
+    /// Returns the compact form.
     pub fn as_str(&self) -> &str {
         &self.0
     }

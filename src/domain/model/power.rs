@@ -1,29 +1,27 @@
-//! When the NAS is on: the weekly schedule by which DSM switches it off and
-//! on again, told apart from what any clock says.
+//! The weekly schedule by which DSM switches the NAS off and on.
 //!
-//! DSM keeps the schedule in a file and gives it out over its web API; both
-//! forms are read here into the same [`PowerSchedule`]. What it means for a
-//! moment is a function of the schedule, the time zone and that moment.
+//! DSM has the schedule in a file and in its web API; both formats are read
+//! into the same [`PowerSchedule`]. What it means at a given time follows from
+//! the schedule, the time zone and that time.
 
 mod api;
 mod conf_file;
 mod display;
 mod plan;
+mod reading;
 mod source;
-mod warning;
 
 use jiff::civil::{Time, Weekday};
 
 pub use self::plan::{BeforeOff, Outlook};
+pub use self::reading::{Reading, Unreadable};
 pub use self::source::{KnownSchedule, Source};
-pub use self::warning::{Fault, Place, Reading, Remark, Table, Unreadable};
 
-/// More than anybody has: DSM's own dialog ends here.
+/// For each of the two tables; DSM's own dialog has the same limit.
 const MAX_TASKS: usize = 200;
 
-/// The tasks that switch a NAS on and off, week by week, in its local time.
-/// Two schedules with the same tasks are equal, in whatever order and by
-/// whatever way they came.
+/// The tasks that switch a NAS on and off each week, in its local time. The
+/// order in which a source lists them does not matter.
 ///
 /// Without any task the NAS is always on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,23 +30,23 @@ pub struct PowerSchedule {
     off: Vec<Task>,
 }
 
-/// One line of DSM's table.
+/// One row of DSM's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Task {
     /// The hour and minute of the NAS's local time.
     pub time: Time,
-    /// On which days.
+    /// The days on which the task runs.
     pub weekdays: Weekdays,
-    /// Whether it is in force.
+    /// Whether DSM runs the task at all.
     pub enabled: bool,
 }
 
-/// Days of the week; none is possible, and then a task never runs.
+/// Days of the week; a task without any day never runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Weekdays(u8);
 
 impl PowerSchedule {
-    /// The schedule of these tasks.
+    /// Returns the schedule of these tasks.
     pub fn new(on: Vec<Task>, off: Vec<Task>) -> Self {
         let sorted = |mut tasks: Vec<Task>| {
             tasks.sort_unstable();
@@ -60,22 +58,12 @@ impl PowerSchedule {
             off: sorted(off),
         }
     }
-
-    /// The tasks that switch the NAS on.
-    pub fn power_on(&self) -> &[Task] {
-        &self.on
-    }
-
-    /// The tasks that switch it off.
-    pub fn power_off(&self) -> &[Task] {
-        &self.off
-    }
 }
 
 impl Task {
-    /// A task in force; `None` when there is no such time of day.
+    /// Returns an enabled task; `None` if there is no such time of day.
     pub fn new(hour: u8, minute: u8, weekdays: Weekdays) -> Option<Self> {
-        let time = time_of_day(hour.into(), minute.into())?;
+        let time = time_of_day(hour, minute)?;
         Some(Self {
             time,
             weekdays,
@@ -85,32 +73,32 @@ impl Task {
 }
 
 impl Weekdays {
-    /// Every day.
+    /// All days of the week.
     pub const ALL: Self = Self(0b111_1111);
 
-    /// These days.
+    /// Returns the set of these `days`.
     pub fn of(days: impl IntoIterator<Item = Weekday>) -> Self {
         let bits = days.into_iter().map(bit);
         Self(bits.fold(0, |all, bit| all | bit))
     }
 
-    /// Whether `day` is one of them.
+    /// Returns whether `day` is one of the days.
     pub fn contains(self, day: Weekday) -> bool {
         self.0 & bit(day) != 0
     }
 
-    /// Whether there is none.
+    /// Returns whether there is not any day.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 }
 
-/// DSM counts from Sunday, in both forms.
+/// DSM counts from Sunday, in both formats.
 fn bit(day: Weekday) -> u8 {
     1 << day.to_sunday_zero_offset()
 }
 
-fn time_of_day(hour: u64, minute: u64) -> Option<Time> {
+fn time_of_day(hour: u8, minute: u8) -> Option<Time> {
     let (hour, minute) = (hour.try_into().ok()?, minute.try_into().ok()?);
     Time::new(hour, minute, 0, 0).ok()
 }

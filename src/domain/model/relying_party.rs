@@ -1,5 +1,4 @@
-//! The relying parties: DSM, and whoever else the config lists under
-//! `[[clients]]`.
+//! The relying parties: DSM, and other clients in the config's `[[clients]]`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -17,7 +16,7 @@ pub struct RelyingParty {
     /// `secret-file`: what the file holds is its `client_secret`, DSM's
     /// "Application secret".
     pub secret: Secret<String>,
-    /// Where the secret is kept: what people are told who need it.
+    /// The path of the secret's file, for messages.
     pub secret_file: PathBuf,
     /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
     /// to, byte for byte as it sends them; one at least. With the flag, http
@@ -34,19 +33,19 @@ pub struct RelyingParty {
 const DSM: &str = "synology";
 
 impl RelyingParty {
-    /// Whether this is DSM: by the `id` that setup gives it, or by a redirect
-    /// URI without a path. DSM sends the URL of its login page; every other
-    /// client has a path of its own for this.
+    /// Returns whether this is DSM: by the `id` that setup gives it, or by a
+    /// redirect URI without a path. DSM sends the URL of its login page; other
+    /// clients have a path of their own.
     pub fn is_dsm(&self) -> bool {
         let mut uris = self.redirect_uris.iter();
         self.id.as_str() == DSM || uris.any(|uri| uri.twin.is_some())
     }
 
-    /// The redirect URI `asked` as one to be trusted, if it is registered.
+    /// Returns `asked` as a trusted redirect URI if it is registered.
     ///
-    /// Compared byte for byte (RFC 9700, section 2.1); for a bare origin the
-    /// twin with or without the final `/` is the same place, and DSM's
-    /// administrators type either.
+    /// Compared byte for byte (RFC 9700, section 2.1). A bare origin also
+    /// matches with or without the final `/`, which DSM's administrators type
+    /// or not.
     pub fn trust(&self, asked: &str) -> Option<TrustedRedirect> {
         self.redirect_uris
             .iter()
@@ -55,13 +54,13 @@ impl RelyingParty {
     }
 }
 
-/// The IDs of `parties`.
+/// Returns the IDs of `parties`.
 pub fn names(parties: &[RelyingParty]) -> Vec<String> {
     let ids = parties.iter().map(|party| party.id.as_str().to_owned());
     ids.collect()
 }
 
-/// What was expected, for an error: the first five of `values`.
+/// Lists the first five of `values` for an error message.
 pub fn listed(values: &[String]) -> String {
     let quoted = values.iter().take(5).map(|value| format!("{value:?}"));
     let quoted: Vec<String> = quoted.collect();
@@ -69,7 +68,7 @@ pub fn listed(values: &[String]) -> String {
     format!("{}{more}", quoted.join(", "))
 }
 
-/// A redirect URI from the config, of good form.
+/// A valid redirect URI from the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredRedirect {
     uri: String,
@@ -78,8 +77,7 @@ pub struct RegisteredRedirect {
 }
 
 impl RegisteredRedirect {
-    /// Takes `uri` as written. Its form is the config's business; this knows
-    /// only what equals it.
+    /// Takes `uri` as written; the config has validated it.
     pub fn new(uri: String, parsed: &url::Url) -> Self {
         let bare = parsed.path() == "/" && parsed.query().is_none();
         let twin = bare.then(|| match uri.strip_suffix('/') {
@@ -90,7 +88,7 @@ impl RegisteredRedirect {
         Self { uri, twin, origin }
     }
 
-    /// The `uri` of an app, in a scheme of its own (RFC 8252, section 7.1).
+    /// Takes the URI of an app with its own scheme (RFC 8252, section 7.1).
     pub fn private_use(uri: String) -> Self {
         Self {
             uri,
@@ -99,13 +97,13 @@ impl RegisteredRedirect {
         }
     }
 
-    /// The URI as the administrator wrote it.
+    /// Returns the URI as the administrator wrote it.
     pub fn as_str(&self) -> &str {
         &self.uri
     }
 
-    /// Scheme, host and port: where the relying party's own pages are. An app
-    /// has none.
+    /// Returns scheme, host and port, where the client's pages are; an app has
+    /// none.
     pub fn origin(&self) -> Option<&str> {
         self.origin.as_deref()
     }
@@ -115,13 +113,13 @@ impl RegisteredRedirect {
     }
 }
 
-/// A redirect URI that was matched against the registered ones. Nothing else
-/// can be redirected to.
+/// A redirect URI that matched a registered one: the only type to which a
+/// response can redirect.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TrustedRedirect(String);
 
 impl TrustedRedirect {
-    /// The URI, byte for byte as the relying party sent it.
+    /// Returns the URI, byte for byte as the client sent it.
     pub fn as_str(&self) -> &str {
         &self.0
     }

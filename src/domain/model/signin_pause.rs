@@ -1,8 +1,7 @@
-//! How long DSM is not asked to sign us in after it refused to.
+//! The pause after DSM rejected a sign-in of the daemon.
 //!
-//! DSM's Auto Block counts refused sign-ins, and in the end blocks this
-//! machine, for hours or for good (docs/development/dsm-facts.md, section 2.3).
-//! What DSM refused once it refuses again, until the cause is corrected.
+//! DSM's Auto Block counts rejected sign-ins, and then blocks this machine, for
+//! hours or permanently (docs/development/dsm-facts.md, section 2.3).
 
 use std::time::Duration;
 
@@ -15,9 +14,9 @@ const LONGEST: Duration = Duration::from_hours(6);
 /// its end until a sign-in succeeds: the next one is twice as long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigninPause {
-    /// When it ends.
+    /// When the pause ends.
     pub until: UnixTime,
-    /// Its whole length.
+    /// The whole length of the pause.
     pub length: Duration,
     /// The keyed hash of the settings and secrets that DSM refused.
     pub fingerprint: Vec<u8>,

@@ -1,71 +1,60 @@
-//! Step 1: the parameters of an authorization request → what was asked for.
+//! Step 1: the parameters of an authorization request →
+//! [`AuthorizationRequest`].
 //!
-//! In two halves, since an error before the redirect URI is trusted is a page,
-//! and after it an OAuth error response (RFC 6749, section 4.1.2.1).
+//! Two functions: before the redirect URI is trusted, an error is a page; after
+//! that, it is an OAuth error response (RFC 6749, section 4.1.2.1).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::base::ids::ClientId;
 use crate::base::oauth::OAuthError;
-use crate::base::parameters::{ParameterError, Parameters, Shortened, encode, encode_bytes};
+use crate::base::parameters::{ParameterError, Parameters, encode, encode_bytes, shortened};
 use crate::model::login::{AuthorizationRequest, CodeChallenge, Prompt, Scope};
 use crate::model::relying_party::{RelyingParty, TrustedRedirect, listed, names};
 
-/// What comes back to the browser in a cookie must fit into it: state, nonce
-/// and redirect URI, percent-encoded, together.
+/// State, nonce and redirect URI, percent-encoded, have to fit into a cookie.
 const MAX_ECHOED_BYTES: usize = 1400;
 
-/// Longer ones are no address of anybody.
+/// An e-mail address is not longer.
 const MAX_LOGIN_HINT_BYTES: usize = 256;
 
 const ID_TOKEN_HINT: &str = "id_token_hint";
 
-/// Who asks and where the answer goes, both matched against the config.
+/// A registered client and its redirect URI.
 #[derive(Debug)]
 pub struct TrustedClient<'a> {
-    /// The relying party.
+    /// The client in the config.
     pub party: &'a RelyingParty,
-    /// Where the answer goes.
+    /// The registered redirect URI that the request has.
     pub redirect: TrustedRedirect,
-    /// Goes back with the answer. `None` also when it was given twice.
+    /// The `state` to return; `None` also if it was given twice.
     pub state: Option<Vec<u8>>,
 }
 
-/// Why there is nobody to answer to but the person at the browser.
+/// Why the user gets an error page, and the client no response.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum UntrustedRequest {
-    /// `client_id` or `redirect_uri` is missing, doubled or not text.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// No relying party has this `client_id`.
     #[error("no client is called {asked:?}: clients.id in the config is {}", listed(.known))]
-    UnknownClient {
-        /// What came.
-        asked: Shortened,
-        /// The clients that there are.
-        known: Vec<String>,
-    },
-    /// The client has not registered this redirect URI.
+    UnknownClient { asked: String, known: Vec<String> },
     #[error(
         "the client {client} has not registered the redirect URI {asked:?}: \
          clients.redirect-uris must list it exactly as DSM sends it, and lists {}",
         listed(.registered)
     )]
     UnregisteredRedirect {
-        /// Who asked.
         client: ClientId,
-        /// What was asked for.
-        asked: Shortened,
-        /// Those that the client has registered.
+        asked: String,
         registered: Vec<String>,
     },
-    /// State, nonce and redirect URI do not fit into a cookie.
     #[error("state, nonce and redirect URI have {0} bytes together; {MAX_ECHOED_BYTES} fit")]
     TooLong(usize),
 }
 
-/// Finds out who asks and whether the answer may go where they want it.
+/// Returns the registered client and redirect URI of the request.
 pub fn trust<'a>(
     parameters: &Parameters,
     parties: &'a [RelyingParty],
@@ -74,7 +63,7 @@ pub fn trust<'a>(
     let party = parties.iter().find(|party| party.id.as_str() == client);
     let Some(party) = party else {
         return Err(UntrustedRequest::UnknownClient {
-            asked: Shortened::new(client),
+            asked: shortened(client),
             known: names(parties),
         });
     };
@@ -82,7 +71,7 @@ pub fn trust<'a>(
     let Some(redirect) = party.trust(asked) else {
         return Err(UntrustedRequest::UnregisteredRedirect {
             client: party.id.clone(),
-            asked: Shortened::new(asked),
+            asked: shortened(asked),
             registered: party
                 .redirect_uris
                 .iter()
@@ -105,7 +94,7 @@ pub fn trust<'a>(
     })
 }
 
-/// Reads the rest of the request, once there is somewhere to send an error.
+/// Validates all other parameters.
 pub fn understand(
     parameters: &Parameters,
     client: &TrustedClient<'_>,
@@ -138,8 +127,8 @@ pub fn understand(
     })
 }
 
-/// The `id_token_hint` that has to be verified before it is believed; only
-/// with `prompt=none`, since any other request lets the user choose.
+/// Returns the `id_token_hint`, not yet verified. Only for `prompt=none`: any
+/// other request lets the user choose the account.
 pub fn id_token_hint<'a>(
     parameters: &'a Parameters,
     request: &AuthorizationRequest,
@@ -150,7 +139,7 @@ pub fn id_token_hint<'a>(
     parameters.text(ID_TOKEN_HINT).ok().flatten()
 }
 
-/// More than 136 years is no limit: [`u32::MAX`] seconds stand for all of it.
+/// Values above [`u32::MAX`] seconds, 136 years, are reduced to it.
 fn max_age(parameters: &Parameters) -> Result<Option<u32>, OAuthError> {
     let Some(text) = parameters.text("max_age")? else {
         return Ok(None);
@@ -188,8 +177,8 @@ fn refuse_unsupported(parameters: &Parameters) -> Result<(), OAuthError> {
     Ok(())
 }
 
-/// OpenID Connect Core, section 3.1.2.1: a space-separated list, in which
-/// `none` stands alone. Words that we do not know are ignored.
+/// OpenID Connect Core, section 3.1.2.1: a space-separated list, or `none`.
+/// Unknown words are ignored.
 fn prompt(parameters: &Parameters) -> Result<Prompt, OAuthError> {
     let text = parameters.text("prompt")?.unwrap_or_default();
     let words: Vec<&str> = text.split(' ').filter(|word| !word.is_empty()).collect();

@@ -1,8 +1,8 @@
-//! Step 3: a Google identity → the DSM user as whom it signs in, or a refusal.
+//! Step 3: a Google identity → its DSM user, or a refusal.
 //!
-//! Fail closed: whoever is not exactly one active DSM user is nobody. An alias
-//! of the config decides first, then the link that an earlier sign-in left
-//! behind, then the address.
+//! Fails closed: an identity that does not match exactly one active DSM user is
+//! refused. An alias of the config decides first, then the link of an earlier
+//! sign-in, then the address.
 
 mod activity;
 mod link;
@@ -27,29 +27,29 @@ pub use refusal::{Detail, Refusal, Refused};
 pub use snapshot::Snapshot;
 pub use verdicts::{Verdict, aliases_without_user, verdicts};
 
-/// The moment of a judgement: for ages, and for accounts that end on a day.
+/// The time of an evaluation: for ages, and for accounts that expire on a date.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// The time.
+    /// The time in UTC.
     pub now: UnixTime,
     /// The NAS's local date at that time.
     pub today: Date,
 }
 
-/// That somebody may sign in.
+/// The result for an identity that may sign in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// As whom.
+    /// The DSM user of the identity.
     pub user: DsmUser,
-    /// What is to be remembered of it.
+    /// The link to be stored for it.
     pub link: Link,
 }
 
-/// Returns the DSM user as whom `identity` signs in, by the seven rules of
+/// Returns the DSM user for `identity`, by the seven rules of
 /// docs/concepts/who-may-sign-in.md.
 ///
-/// `links` are those of the identity's account and of its addresses; others do
-/// no harm. `snapshot` is `None` before DSM's first answer.
+/// `links` has to include those of the identity's account and of its addresses.
+/// `snapshot` is `None` before DSM's first response.
 pub fn judge(
     identity: &GoogleIdentity,
     links: &[Link],
@@ -57,14 +57,14 @@ pub fn judge(
     policy: &Policy,
     moment: Moment,
 ) -> Result<Admission, Refused> {
-    // Rule 1; that Google vouches for the address is in the type.
+    // Rule 1. The type guarantees that Google has verified the address.
     if !policy.admits_domain(identity) {
         let domain = identity.hosted_domain.clone();
         let detail = Detail::HostedDomain(domain.filter(|domain| !domain.is_empty()));
-        return Err(Refused::nobody(Refusal::DomainNotAllowed).with(detail));
+        return Err(Refused::new(Refusal::DomainNotAllowed).with(detail));
     }
     let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
-    let snapshot = trusted.ok_or(Refused::nobody(Refusal::DirectoryStale))?;
+    let snapshot = trusted.ok_or(Refused::new(Refusal::DirectoryStale))?;
     let rules = Rules {
         snapshot,
         policy,
@@ -81,13 +81,12 @@ pub fn judge(
             user: found.user.name.clone(),
             by: found.by,
             since: moment.now,
-            // The store knows what the user was linked to.
+            // The store fills this in.
             moved: None,
         },
     })
 }
 
-/// What every rule looks at.
 #[derive(Clone, Copy)]
 struct Rules<'a> {
     snapshot: &'a Snapshot,
@@ -95,11 +94,11 @@ struct Rules<'a> {
     moment: Moment,
 }
 
-/// The DSM user whom rules 2 to 4 find.
+/// The result of rules 2 to 4.
 struct Found<'a> {
     user: &'a ListedUser,
     by: LinkedBy,
-    /// The address that the link is to have.
+    /// The address for the link.
     address: &'a VerifiedAddress,
 }
 
@@ -111,7 +110,7 @@ impl<'a> Rules<'a> {
         if let Some((google, name)) = alias {
             let user = self.snapshot.named(name);
             let without_user = || {
-                Refused::nobody(Refusal::AddressUnknown).with(Detail::AliasWithoutUser {
+                Refused::new(Refusal::AddressUnknown).with(Detail::AliasWithoutUser {
                     google: google.clone(),
                     dsm: name.clone(),
                 })
@@ -126,9 +125,9 @@ impl<'a> Rules<'a> {
         if let Some(found) = own.and_then(|link| self.by_link(link, &identity.address)) {
             return Ok(found);
         }
-        let address = present.ok_or(Refused::nobody(Refusal::AddressUnknown))?;
+        let address = present.ok_or(Refused::new(Refusal::AddressUnknown))?;
         if !self.policy.relies_on(address, identity) {
-            return Err(Refused::nobody(Refusal::AddressNotAuthoritative));
+            return Err(Refused::new(Refusal::AddressNotAuthoritative));
         }
         Ok(Found {
             user: self.by_address(address)?,
@@ -137,8 +136,8 @@ impl<'a> Rules<'a> {
         })
     }
 
-    /// Rule 3: whom `link` leads to, if it holds for an account whose address
-    /// is `present`. One that does not hold counts as none.
+    /// Rule 3: the user of `link`, if the link is valid for an account whose
+    /// address is `present`.
     fn by_link(self, link: &'a Link, present: &'a VerifiedAddress) -> Option<Found<'a>> {
         let user = self.snapshot.named(link.user.as_str())?;
         let made_by = link.address.canonical()?;
@@ -172,9 +171,9 @@ impl<'a> Rules<'a> {
 
     /// Rule 4: exactly one user who has the address and may sign in.
     fn by_address(self, address: &CanonicalAddress) -> Result<&'a ListedUser, Refused> {
-        let everybody: Vec<&ListedUser> = self.snapshot.having(address).collect();
-        let shared = everybody.len() > 1;
-        let counted = everybody
+        let having: Vec<&ListedUser> = self.snapshot.having(address).collect();
+        let shared = having.len() > 1;
+        let counted = having
             .into_iter()
             .filter(|user| !shared || !self.policy.is_service_account(&user.name));
         let mut admitted = None;
@@ -182,15 +181,16 @@ impl<'a> Rules<'a> {
         for user in counted {
             match (self.may_sign_in(user, LinkedBy::Address), &admitted) {
                 (Ok(()), None) => admitted = Some(user),
-                (Ok(()), Some(_)) => return Err(Refused::nobody(Refusal::AddressAmbiguous)),
+                (Ok(()), Some(_)) => return Err(Refused::new(Refusal::AddressAmbiguous)),
                 (Err(refusal), _) => refused.push(refusal),
             }
         }
         let first = refused.into_iter().min_by_key(|refused| refused.refusal);
-        admitted.ok_or(first.unwrap_or(Refused::nobody(Refusal::AddressUnknown)))
+        admitted.ok_or(first.unwrap_or(Refused::new(Refusal::AddressUnknown)))
     }
 
-    /// Rule 5: active, not denied, and no administrator where they may not.
+    /// Rule 5: active, not denied, and not an administrator where the config
+    /// refuses them.
     fn may_sign_in(self, user: &ListedUser, by: LinkedBy) -> Result<(), Refused> {
         let refusal = match Activity::of(user, self.moment.today) {
             Activity::Disabled => Refusal::AccountDisabled,
@@ -213,9 +213,9 @@ impl<'a> Rules<'a> {
         !admitted && self.snapshot.is_administrator(user)
     }
 
-    /// Rule 6: of the links to one user, one for each address holds. A link
-    /// whose user is gone still reserves its address: a user who was renamed
-    /// in DSM is not another Google account's for that.
+    /// Rule 6: of the links to one user, only one for each address is valid. A
+    /// link whose user is gone still reserves its address, so that a user who
+    /// was renamed in DSM cannot be taken over by another Google account.
     fn is_not_anothers(
         self,
         identity: &GoogleIdentity,
@@ -242,18 +242,18 @@ impl<'a> Rules<'a> {
         Ok(())
     }
 
-    /// Whether an account of the present issuer has the link.
+    /// Whether the link belongs to the configured issuer.
     fn can_be_used(self, link: &Link) -> bool {
         link.account.issuer == self.policy.issuer
     }
 
-    /// Whether DSM no longer lists the link's user, by this name.
+    /// Whether DSM does not list the name of the link's user.
     fn is_gone(self, link: &Link) -> bool {
         self.snapshot.named(link.user.as_str()).is_none()
     }
 }
 
-/// Orders links as people want to read them: the newest first.
+/// Sorts links by age, the newest first.
 pub fn newest_first(links: &mut [Link]) {
     links.sort_by(|a, b| {
         let key = |link: &Link| Reverse(link.since);

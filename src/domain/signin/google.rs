@@ -1,11 +1,8 @@
-//! Step 2 of a login. Out: the URL at which Google asks the person who they
-//! are. Back: the code that Google's answer carries, and the ID token that
-//! the code is exchanged for, which becomes a
-//! [`GoogleIdentity`](crate::model::login::GoogleIdentity) once every check of
-//! [`id_token`] has passed.
+//! Step 2: builds the redirect to Google, reads the code that the browser
+//! brings back, and verifies the ID token that the code is exchanged for. The
+//! result is a [`GoogleIdentity`](crate::model::login::GoogleIdentity).
 //!
-//! Nothing here touches a socket or a clock: the daemon's `clients::upstream`
-//! does, with what is decided here.
+//! The daemon's `clients::upstream` sends the requests.
 
 pub mod callback;
 pub mod documents;
@@ -28,28 +25,27 @@ use crate::base::ids::GoogleIssuer;
 use crate::base::secret::Secret;
 use crate::model::login::{PendingLogin, Prompt};
 
-/// What we learn about a person: the directory needs the address, pages and
-/// tokens the name.
+/// The directory needs the address, pages and tokens the name.
 const SCOPE: &str = "openid email profile";
 
-/// Who we are at Google.
+/// Our client at Google, from the config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoogleClient {
-    /// Google, as configured.
+    /// The issuer identifier of Google, as configured.
     pub issuer: GoogleIssuer,
-    /// Our `client_id` there.
+    /// Our `client_id` at Google.
     pub client_id: String,
-    /// Our `client_secret` there.
+    /// Our `client_secret` at Google.
     pub client_secret: Secret<String>,
-    /// Where Google sends the browser back: our issuer and `/callback`.
+    /// Our issuer and `/callback`, to which Google redirects the browser.
     pub redirect_uri: String,
-    /// The config's prompt; `None` leaves it out.
+    /// The config's `google.prompt`; `None` sends no `prompt`.
     pub prompt: Option<String>,
 }
 
-/// The URL at which Google asks the person who they are (OpenID Connect Core,
-/// section 3.1.2.1; PKCE: RFC 7636, section 4.3). A query that the endpoint
-/// has already is kept (RFC 6749, section 3.1).
+/// Returns the URL of the authorization request to Google (OpenID Connect Core,
+/// section 3.1.2.1; PKCE: RFC 7636, section 4.3). A query in the endpoint's own
+/// URL is retained (RFC 6749, section 3.1).
 pub fn authorization_url(
     metadata: &GoogleMetadata,
     client: &GoogleClient,

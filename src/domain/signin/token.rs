@@ -1,4 +1,4 @@
-//! Step 4: a DSM user → a code → the ID token.
+//! Step 4: grants a code to a DSM user, and redeems it for tokens.
 
 pub mod claims;
 pub mod request;
@@ -17,19 +17,19 @@ use crate::model::login::{
 };
 use request::TokenRequest;
 
-/// How long a relying party may take to redeem a code.
+/// How long a client may take to redeem a code.
 pub const CODE_LIFE: Duration = Duration::from_mins(1);
 
-/// How long an ID token and its access token are good.
+/// How long an ID token and its access token are valid.
 pub const TOKEN_LIFE: Duration = Duration::from_hours(1);
 
-/// What was granted further ahead than this was granted while our clock was
-/// wrong: its age is not known, and it may be older than it may get.
+/// A grant from further in the future was made while our clock was wrong. Its
+/// age is unknown, so it is rejected.
 const CLOCK_STEP: Duration = Duration::from_mins(5);
 
-/// Returns what the code for this login stands for. `now` is the second of the
-/// callback: when the client sent `max_age`, the user was asked, and Google
-/// does not say when the user signed in, it was no later than this.
+/// Returns the data of the code for this login. `now` is the time of the
+/// callback. It is the `auth_time` if the client sent `max_age`, Google asked
+/// the user, and did not send when.
 pub fn grant(
     request: AuthorizationRequest,
     identity: GoogleIdentity,
@@ -51,32 +51,25 @@ pub fn grant(
     }
 }
 
-/// Why a code is not redeemed.
+/// Why a code is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum Unredeemable {
-    /// There is no such code, or it was forgotten.
     #[error("the code is unknown or has expired")]
     Unknown,
-    /// It was granted to somebody else.
     #[error("the code was granted to another client")]
     AnotherClient,
-    /// Its minute is over.
     #[error("the code has expired")]
     Expired,
-    /// It was redeemed before.
     #[error("the code was used before")]
     UsedBefore,
-    /// The redirect URI is not that of the authorization request.
     #[error("redirect_uri is not that of the authorization request")]
     AnotherRedirect,
-    /// RFC 7636, section 4.6.
     #[error("code_verifier is missing or does not fit the code_challenge")]
     WrongVerifier,
-    /// RFC 9700, section 4.8.2: a downgrade.
     #[error("a code_verifier, but the authorization request had no code_challenge")]
     UnexpectedVerifier,
-    /// Who was let in a moment ago would not be now.
-    #[error("the person may not sign in any more")]
+    #[error("the user may not sign in any more")]
     Refused,
 }
 
@@ -86,8 +79,8 @@ impl From<Unredeemable> for OAuthError {
     }
 }
 
-/// Checks all that binds a code, but whether it is fresh (RFC 6749,
-/// section 4.1.3; RFC 7636, section 4.6).
+/// Checks all that binds a code, except whether it was used (RFC 6749, section
+/// 4.1.3; RFC 7636, section 4.6; PKCE downgrade: RFC 9700, section 4.8.2).
 pub fn check(
     granted: &GrantedCode,
     client: &ClientId,
@@ -116,7 +109,8 @@ pub fn check(
     }
 }
 
-/// Whether an access token is neither expired nor from a clock that was fast.
+/// Returns whether an access token is neither expired nor from a time when our
+/// clock was ahead.
 pub fn is_current(access: &AccessGrant, now: UnixTime) -> bool {
     let left = access.expires.since(now);
     !left.is_zero() && left <= TOKEN_LIFE + CLOCK_STEP

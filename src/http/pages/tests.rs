@@ -6,7 +6,7 @@ use super::*;
 use crate::machine::random::OsRandom;
 use domain::base::address::CanonicalAddress;
 use domain::base::ids::{ClientId, DsmUsername};
-use domain::base::parameters::Shortened;
+use domain::base::parameters::shortened;
 
 const NAS: &str = "https://nas.example.com";
 const RETRY: &str = "https://login.example.com/auth?again";
@@ -243,12 +243,12 @@ fn the_caretaker_reads_what_google_rejects() {
 fn the_caretaker_reads_what_came_and_what_was_expected() {
     let hostile = "<b>`{known}`</b>\u{202e}\n{asked}";
     let unknown = UntrustedRequest::UnknownClient {
-        asked: Shortened::new(hostile),
+        asked: shortened(hostile),
         known: vec!["synology".to_owned(), "photos".to_owned()],
     };
     let unregistered = UntrustedRequest::UnregisteredRedirect {
         client: ClientId::new("synology"),
-        asked: Shortened::new(&"https://nas/".repeat(100)),
+        asked: shortened(&"https://nas/".repeat(100)),
         registered: vec!["https://nas.example.com/".to_owned()],
     };
     in_both(|language, _| {

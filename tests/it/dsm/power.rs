@@ -31,7 +31,7 @@ async fn the_schedule_is_read_in_a_session_of_its_own() {
     let task = |hour, minute| Task::new(hour, minute, Weekdays::ALL).unwrap();
     let expected = PowerSchedule::new(vec![task(7, 0)], vec![task(23, 30)]);
     assert_eq!(reading.schedule, expected);
-    assert_eq!(reading.remarks, []);
+    assert_eq!(reading.unexpected, [""; 0]);
     assert_eq!(home.dsm.calls(), ONE_READING);
     let form = home.dsm.requests()[1].form();
     let expected = [

@@ -1,5 +1,6 @@
-//! Which key signs when, and which are published: decided by the time alone,
-//! so that a daemon that was off at the hour of a change has missed nothing.
+//! Which key signs at a given time, and which keys are published. Both follow
+//! from the time alone, so that a daemon that was off when a key was due to
+//! change has missed nothing.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -9,38 +10,38 @@ use super::SigningKey;
 use crate::base::clock::UnixTime;
 use crate::base::ids::KeyId;
 
-/// A key is published for so long before it signs. Whoever verifies our tokens
-/// may have fetched the keys before that, and look again once a day.
+/// How long a key is published before it signs: a client that verifies our
+/// tokens may cache the keys for a day.
 pub const PUBLISHED_BEFORE: Duration = Duration::from_hours(48);
 
-/// And for so long after its successor signs: far longer than the life of a
-/// token that it has signed.
+/// How long a key stays published after its successor begins to sign, which is
+/// far longer than the life of a token.
 pub const KEPT_AFTER: Duration = Duration::from_hours(48);
 
-/// A key and its time.
+/// A signing key and when it signs.
 #[derive(Clone, Debug)]
 pub struct ScheduledKey {
     /// The key, parsed once.
     pub key: Arc<SigningKey>,
-    /// When it was made.
+    /// When the key was made.
     pub created: UnixTime,
-    /// From when it signs, until its successor does.
+    /// When the key begins to sign; it ends when the next key begins.
     pub signs_from: UnixTime,
 }
 
-/// Where a key stands at some time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The state of a published key; the JWKS lists them in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyState {
-    /// Published; its time to sign has not come.
-    Next,
-    /// The one that signs.
+    /// The key that signs.
     Signing,
-    /// Its successor signs; published for tokens that it has signed.
+    /// Published before it begins to sign.
+    Next,
+    /// Published for the tokens that it signed before its successor began.
     Retired,
 }
 
 impl KeyState {
-    /// Its public name.
+    /// Returns the name that the command line and the log show.
     pub fn name(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -50,18 +51,18 @@ impl KeyState {
     }
 }
 
-/// A published key.
+/// A published key, as `keys` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyStatus {
-    /// Its name.
+    /// The key's ID in the JWKS.
     pub kid: KeyId,
-    /// Where it stands.
+    /// What the key is used for at the time of the list.
     pub state: KeyState,
-    /// When it was made.
+    /// When the key was made.
     pub created: UnixTime,
-    /// From when it signs.
+    /// When the key begins to sign.
     pub signs_from: UnixTime,
-    /// Until when it is published; `None` while it has no successor.
+    /// When the key is removed from the JWKS; `None` without a successor.
     pub gone_after: Option<UnixTime>,
 }
 
@@ -70,42 +71,32 @@ pub struct KeyStatus {
 pub enum Rotation {
     /// After it was published for [`PUBLISHED_BEFORE`].
     Announced,
-    /// At once, and no other key is published any more: for keys that an
-    /// attacker may have, the announced one too.
+    /// At once, and all other keys are removed: an attacker may have them, and
+    /// the announced one too.
     AtOnce,
 }
 
-/// Why there is no rotation now.
+/// Why a rotation is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum RotationRefused {
-    /// One is under way.
     #[error(
         "a rotation is under way: the key {kid} signs from {} on (--now replaces all keys at once)",
         rfc3339(*.signs_from)
     )]
-    UnderWay {
-        /// The next key.
-        kid: KeyId,
-        /// From when it signs.
-        signs_from: UnixTime,
-    },
-    /// Times that are made of a wrong clock would let the next key sign
-    /// unannounced once the clock is right.
+    UnderWay { kid: KeyId, signs_from: UnixTime },
+    // Planned by a wrong clock, the next key would sign unannounced once the
+    // clock is right.
     #[error(
         "the clock shows {}, which is before the signing key's own time, {}: set the clock \
          (--now rotates all the same)",
         rfc3339(*.now),
         rfc3339(*.signs_from)
     )]
-    ClockBehind {
-        /// Our time.
-        now: UnixTime,
-        /// From when the signing key signs.
-        signs_from: UnixTime,
-    },
+    ClockBehind { now: UnixTime, signs_from: UnixTime },
 }
 
-/// As logs and messages write it.
+/// Formats `time` for logs and messages, by RFC 3339 in UTC.
 pub fn rfc3339(time: UnixTime) -> String {
     jiff::Timestamp::from_second(time.seconds()).map_or_else(
         |_| format!("second {}", time.seconds()),
@@ -113,91 +104,80 @@ pub fn rfc3339(time: UnixTime) -> String {
     )
 }
 
-/// All keys, of which there is at least one.
-///
-/// Between two turns (a key begins to sign, a key goes) nothing changes: the
-/// JWKS is written once for each such period.
+/// All keys, at least one, by the time when they begin to sign.
 #[derive(Debug)]
-pub struct KeySet {
-    /// By the time from which they sign.
-    keys: Vec<ScheduledKey>,
-    first: Period,
-    later: Vec<(UnixTime, Period)>,
-}
-
-#[derive(Debug)]
-struct Period {
-    signing: Arc<SigningKey>,
-    jwks: Arc<[u8]>,
-}
+pub struct KeySet(Vec<ScheduledKey>);
 
 impl KeySet {
-    /// `None` without a key.
+    /// Returns `None` if `keys` is empty.
     pub fn new(mut keys: Vec<ScheduledKey>) -> Option<Self> {
-        // Of two with the same time, the one that was made later; then
-        // whichever, but the same each time.
+        // Of two keys with the same time, the younger one signs; the ID makes
+        // the order complete.
         keys.sort_by(|a, b| {
             let times = |it: &ScheduledKey| (it.signs_from, it.created);
             (times(a), a.key.kid()).cmp(&(times(b), b.key.kid()))
         });
-        let mut turns: Vec<UnixTime> = keys
-            .iter()
-            .flat_map(|key| [key.signs_from, key.signs_from.plus(KEPT_AFTER)])
-            .collect();
-        turns.sort();
-        turns.dedup();
-        let first = Period::at(&keys, UnixTime::from_seconds(i64::MIN))?;
-        let later = turns
-            .into_iter()
-            .map(|turn| Some((turn, Period::at(&keys, turn)?)))
-            .collect::<Option<_>>()?;
-        Some(Self { keys, first, later })
+        (!keys.is_empty()).then_some(Self(keys))
     }
 
-    /// All of them, those that are gone included.
+    /// Returns all keys, also those that are no longer published.
     pub fn keys(&self) -> &[ScheduledKey] {
-        &self.keys
+        &self.0
     }
 
-    /// The key that signs at `now`.
+    /// Returns the key that signs at `now`. If the clock is before all keys,
+    /// that is the earliest one: otherwise, every sign-in would fail.
+    #[expect(clippy::indexing_slicing, reason = "there is at least one key")]
     pub fn signing(&self, now: UnixTime) -> &Arc<SigningKey> {
-        &self.period(now).signing
+        &self.0[self.signing_index(now)].key
     }
 
-    /// The JWKS at `now` (RFC 7517, section 5): the signing key first.
-    pub fn jwks(&self, now: UnixTime) -> &Arc<[u8]> {
-        &self.period(now).jwks
+    /// Returns the JWKS at `now` (RFC 7517, section 5), the signing key first.
+    pub fn jwks(&self, now: UnixTime) -> Vec<u8> {
+        let mut published: Vec<_> = self.published(now).collect();
+        published.sort_by_key(|(_, state, _)| *state);
+        let keys: Vec<&str> = published
+            .iter()
+            .map(|(scheduled, _, _)| scheduled.key.jwk.as_str())
+            .collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(",")).into_bytes()
     }
 
-    /// The published keys at `now`, by the time from which they sign.
+    /// Returns the published keys at `now`, by the time when they begin to
+    /// sign.
     pub fn list(&self, now: UnixTime) -> Vec<KeyStatus> {
-        standings(&self.keys, now)
-            .map(|standing| standing.status())
+        self.published(now)
+            .map(|(scheduled, state, gone_after)| KeyStatus {
+                kid: scheduled.key.kid().clone(),
+                state,
+                created: scheduled.created,
+                signs_from: scheduled.signs_from,
+                gone_after,
+            })
             .collect()
     }
 
-    /// When the next rotation is to begin, for the newest key to sign for
-    /// `rotate_after` and not longer; it may lie far back.
+    /// Returns when to begin the next rotation, so that the newest key signs
+    /// for `rotate_after` and not longer. This may be long ago.
+    #[expect(clippy::indexing_slicing, reason = "there is at least one key")]
     pub fn rotation_due(&self, rotate_after: Duration) -> UnixTime {
-        let newest = self.keys.last().map(|key| key.signs_from);
-        // There is always one.
-        let newest = newest.unwrap_or(UnixTime::from_seconds(i64::MIN));
+        let newest = self.0[self.0.len() - 1].signs_from;
         newest.plus(rotate_after).minus(PUBLISHED_BEFORE)
     }
 
-    /// Returns from when the key signs that a rotation at `now` makes.
+    /// Returns when a key would begin to sign that a rotation at `now` makes.
     pub fn plan(&self, now: UnixTime, rotation: Rotation) -> Result<UnixTime, RotationRefused> {
         if rotation == Rotation::AtOnce {
             return Ok(now);
         }
-        let next = standings(&self.keys, now).find(|it| it.state == KeyState::Next);
-        if let Some(next) = next {
+        let mut published = self.published(now);
+        if let Some((next, _, _)) = published.find(|(_, state, _)| *state == KeyState::Next) {
             return Err(RotationRefused::UnderWay {
-                kid: next.scheduled.key.kid().clone(),
-                signs_from: next.scheduled.signs_from,
+                kid: next.key.kid().clone(),
+                signs_from: next.signs_from,
             });
         }
-        let began = self.keys.first().map(|key| key.signs_from);
+        let began = self.0.first().map(|key| key.signs_from);
         match began {
             Some(signs_from) if now < signs_from => {
                 Err(RotationRefused::ClockBehind { now, signs_from })
@@ -206,86 +186,42 @@ impl KeySet {
         }
     }
 
-    /// The keys after a rotation at `now` that made `made`. Those that are
-    /// gone by then are no longer among them; after [`Rotation::AtOnce`],
-    /// none of the others is.
+    /// Returns the keys after a rotation at `now` that made `made`, without
+    /// those that are no longer published then. [`Rotation::AtOnce`] removes
+    /// all keys but `made`.
     pub fn rotated(&self, now: UnixTime, rotation: Rotation, made: ScheduledKey) -> Option<Self> {
         let mut keys = match rotation {
             Rotation::AtOnce => Vec::new(),
-            Rotation::Announced => standings(&self.keys, now)
-                .map(|standing| standing.scheduled.clone())
-                .collect(),
+            Rotation::Announced => self.published(now).map(|(key, _, _)| key.clone()).collect(),
         };
         keys.push(made);
         Self::new(keys)
     }
 
-    fn period(&self, now: UnixTime) -> &Period {
-        let later = self.later.iter().rev().find(|(from, _)| *from <= now);
-        later.map_or(&self.first, |(_, period)| period)
+    fn signing_index(&self, now: UnixTime) -> usize {
+        let begun = self.0.partition_point(|key| key.signs_from <= now);
+        begun.saturating_sub(1)
     }
-}
 
-impl Period {
-    fn at(keys: &[ScheduledKey], now: UnixTime) -> Option<Self> {
-        let mut published: Vec<Standing<'_>> = standings(keys, now).collect();
-        published.sort_by_key(|standing| match standing.state {
-            KeyState::Signing => 0,
-            KeyState::Next => 1,
-            KeyState::Retired => 2,
-        });
-        let signing = Arc::clone(&published.first()?.scheduled.key);
-        let jwks: Vec<&str> = published
-            .iter()
-            .map(|standing| standing.scheduled.key.jwk.as_str())
-            .collect();
-        let jwks = format!(r#"{{"keys":[{}]}}"#, jwks.join(","));
-        Some(Self {
-            signing,
-            jwks: jwks.into_bytes().into(),
+    /// The published keys at `now`, each with its state and when it is removed.
+    fn published(
+        &self,
+        now: UnixTime,
+    ) -> impl Iterator<Item = (&ScheduledKey, KeyState, Option<UnixTime>)> {
+        let signing = self.signing_index(now);
+        let successors = self.0.iter().skip(1).map(Some).chain([None]);
+        let places = self.0.iter().zip(successors).enumerate();
+        places.filter_map(move |(place, (scheduled, successor))| {
+            let state = match place.cmp(&signing) {
+                Ordering::Less => KeyState::Retired,
+                Ordering::Equal => KeyState::Signing,
+                Ordering::Greater => KeyState::Next,
+            };
+            let gone_after = successor.map(|successor| successor.signs_from.plus(KEPT_AFTER));
+            let gone = state == KeyState::Retired && gone_after.is_some_and(|gone| gone <= now);
+            (!gone).then_some((scheduled, state, gone_after))
         })
     }
-}
-
-struct Standing<'a> {
-    scheduled: &'a ScheduledKey,
-    state: KeyState,
-    gone_after: Option<UnixTime>,
-}
-
-impl Standing<'_> {
-    fn status(&self) -> KeyStatus {
-        KeyStatus {
-            kid: self.scheduled.key.kid().clone(),
-            state: self.state,
-            created: self.scheduled.created,
-            signs_from: self.scheduled.signs_from,
-            gone_after: self.gone_after,
-        }
-    }
-}
-
-/// Where each of `keys`, which are in order, stands at `now`; without those
-/// that are gone. When the clock is before all of them, the earliest signs:
-/// nobody could sign in otherwise.
-fn standings(keys: &[ScheduledKey], now: UnixTime) -> impl Iterator<Item = Standing<'_>> {
-    let begun = keys.partition_point(|key| key.signs_from <= now).max(1);
-    let successors = keys.iter().skip(1).map(Some).chain([None]);
-    let places = (1..).zip(keys).zip(successors);
-    places.filter_map(move |((place, scheduled), successor)| {
-        let state = match begun.cmp(&place) {
-            Ordering::Less => KeyState::Next,
-            Ordering::Equal => KeyState::Signing,
-            Ordering::Greater => KeyState::Retired,
-        };
-        let gone_after = successor.map(|successor| successor.signs_from.plus(KEPT_AFTER));
-        let gone = state == KeyState::Retired && gone_after.is_some_and(|gone| gone <= now);
-        (!gone).then_some(Standing {
-            scheduled,
-            state,
-            gone_after,
-        })
-    })
 }
 
 #[cfg(test)]

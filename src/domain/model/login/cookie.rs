@@ -1,9 +1,8 @@
-//! A login in progress, sealed: it travels in the browser that began it.
+//! The sealed cookie of a login in progress.
 //!
-//! AES-256-GCM under a key that is made at first start and kept, so that a
-//! login begun before a restart can be finished after it. The login's id is
-//! bound to the seal, so that one cookie cannot be shown under the name of
-//! another.
+//! AES-256-GCM with a key that is stored in the state, so that a login can be
+//! finished after a restart. The login's ID is authenticated too, so that a
+//! cookie is not valid under the name of another.
 
 use std::time::Duration;
 
@@ -22,10 +21,10 @@ use crate::base::random::{Random, RandomError};
 use crate::base::secret::Secret;
 use crate::model::relying_party::RelyingParty;
 
-/// A clock that was set back a little must not spoil a login that has begun.
+/// A login stays valid when the clock is set back a little.
 const CLOCK_LEEWAY: Duration = Duration::from_mins(5);
 
-/// Seals pending logins and opens them again.
+/// Encrypts and decrypts pending logins.
 #[derive(Debug)]
 pub struct Sealer {
     key: LessSafeKey,
@@ -33,31 +32,28 @@ pub struct Sealer {
 
 /// Why a login cannot be sealed.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum SealError {
-    /// No randomness, no seal.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The cipher or the encoding failed.
-    #[error("a login cannot be sealed")]
+    #[error("cannot seal the login")]
     Failed,
 }
 
-/// Why a sealed login is not a login of ours any more.
+/// Why the cookie of a login is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum UnsealError {
-    /// Not sealed by us under this id.
     #[error("the cookie was not sealed by us for this login")]
     Forged,
-    /// Its time is over.
     #[error("the login was begun too long ago")]
     Expired,
-    /// The config no longer has its client or redirect URI.
     #[error("the login's client or redirect URI is not registered any more")]
     Unregistered,
 }
 
 impl Sealer {
-    /// A sealer with a kept key.
+    /// Makes a sealer with the key in the state.
     pub fn new(key: &Secret<[u8; 32]>) -> Result<Self, SealError> {
         let key = UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| SealError::Failed)?;
         Ok(Self {
@@ -69,8 +65,7 @@ impl Sealer {
     pub fn seal(&self, login: &PendingLogin, random: &dyn Random) -> Result<String, SealError> {
         let nonce: [u8; NONCE_LEN] = random.bytes()?;
         let wire = LoginWire::from(login);
-        let plain = postcard::to_allocvec(&wire).map_err(|_| SealError::Failed)?;
-        let mut sealed = plain;
+        let mut sealed = postcard::to_allocvec(&wire).map_err(|_| SealError::Failed)?;
         self.key
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
@@ -81,8 +76,8 @@ impl Sealer {
         Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
     }
 
-    /// Opens the value of the cookie named after `id`. The redirect URI is
-    /// matched again: whoever took it out of the config meant it.
+    /// Decrypts the value of the cookie named after `id`. The redirect URI has
+    /// to be registered still.
     pub fn open(
         &self,
         id: LoginId,
@@ -114,8 +109,8 @@ impl Sealer {
     }
 }
 
-/// What is in the cookie, in as few bytes as possible: all of it comes back
-/// with every request until the login ends.
+/// The content of the cookie, in few bytes: the browser sends it with every
+/// request until the login ends.
 #[derive(Serialize, Deserialize)]
 struct LoginWire<'a> {
     state_secret: [u8; 16],

@@ -1,19 +1,18 @@
-//! The next two times of a schedule, as one would tell them.
+//! The next two times of a schedule, in words.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::Outlook;
 use crate::base::clock::{UnixTime, span_in_words};
 
-/// From this hour on, today is tonight.
+/// From this hour on, "tonight" replaces "today".
 const EVENING: i8 = 18;
 
 impl Outlook {
-    /// "switches off tonight at 23:00, in 3 h 12 min; on again tomorrow at
-    /// 07:00", for whoever reads it `now`. Without a begin and an end, as a
-    /// part of a line.
+    /// Returns, for a reader at `now`, text such as "switches off tonight at
+    /// 23:00, in 3 h 12 min; on again tomorrow at 07:00".
     pub fn in_words(self, zone: &TimeZone, now: UnixTime) -> String {
         let wall = |time| Wall { zone, now, time };
         match (self.next_off, self.next_on) {
@@ -38,7 +37,7 @@ impl Outlook {
     }
 }
 
-/// A time to come, seen from now.
+/// A future time, relative to `now`.
 #[derive(Clone, Copy)]
 struct Wall<'a> {
     zone: &'a TimeZone,
@@ -71,21 +70,9 @@ fn day(today: Date, then: DateTime) -> String {
         0 if then.hour() >= EVENING => "tonight".to_owned(),
         0 => "today".to_owned(),
         1 => "tomorrow".to_owned(),
-        // In a week it is the same day again, and nobody knows which is meant.
-        2..=6 => format!("on {}", name(then.date().weekday())),
+        // In a week the weekday is the same again, and would be ambiguous.
+        2..=6 => then.strftime("on %A").to_string(),
         _ => format!("on {}", then.date()),
-    }
-}
-
-fn name(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Sunday => "Sunday",
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
     }
 }
 

@@ -1,29 +1,29 @@
-//! The schedule that is planned by, and where it comes from.
+//! The schedule in use, and where it was read.
 
 use super::PowerSchedule;
 
-/// A schedule, and how it came here.
+/// A schedule with its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownSchedule {
-    /// The tasks.
+    /// The tasks by which refreshes are planned.
     pub schedule: PowerSchedule,
-    /// Where they were read.
+    /// Where the tasks were read.
     pub source: Source,
 }
 
 /// Where a schedule was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// In DSM's own file.
+    /// DSM's file, `/etc/power_sched.conf`.
     File,
-    /// Over DSM's web API.
+    /// DSM's web API, for which the daemon signs in.
     Api,
-    /// In the state: it is the last one that was read, before this start.
+    /// Our own state: the schedule that was read last before this start.
     State,
 }
 
 impl Source {
-    /// For whoever reads `status --json`, and for the log.
+    /// Returns the name that `status --json` and the log show.
     pub const fn name(self) -> &'static str {
         match self {
             Self::File => "file",

@@ -1,4 +1,4 @@
-//! What DSM's `expired` means today.
+//! Reads the `expired` of a DSM user.
 
 use jiff::civil::Date;
 
@@ -7,18 +7,18 @@ use crate::model::user_list::ListedUser;
 /// Whether a DSM user can be used today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// It can.
+    /// The account is enabled and has not expired.
     Active,
-    /// Switched off, or `expired` says what we do not understand.
+    /// The account is disabled, or its `expired` has an unknown value.
     Disabled,
-    /// Its day has begun.
+    /// The date in `expired` is reached.
     Expired,
 }
 
 impl Activity {
-    /// Reads `expired`: `normal`, `now`, or the date on which the account ends
-    /// (docs/development/dsm-facts.md, 3.1). The date's form is a guess:
-    /// two are read, and any other value counts as disabled.
+    /// Reads `expired`: `normal`, `now`, or a date
+    /// (docs/development/dsm-facts.md, 3.1). The format of the date is a guess:
+    /// two are read, and any other value means disabled.
     pub fn of(user: &ListedUser, today: Date) -> Self {
         match Expiry::of(user) {
             Expiry::Never => Self::Active,
@@ -29,13 +29,12 @@ impl Activity {
     }
 }
 
-/// Returns whether `expired` is missing or in an unknown form, so that the
-/// user counts as disabled without being so in DSM.
+/// Returns whether `expired` is missing or has an unknown format, so that the
+/// user is refused although DSM may not have disabled the account.
 pub fn has_unknown_expiry(user: &ListedUser) -> bool {
     matches!(Expiry::of(user), Expiry::Unknown)
 }
 
-/// What `expired` says.
 enum Expiry {
     Never,
     Now,
@@ -54,17 +53,13 @@ impl Expiry {
     }
 }
 
-/// `2026/3/1` or `2026-03-01`.
+/// Parses `2026/3/1` or `2026-03-01`.
 fn date(text: &str) -> Option<Date> {
-    let separator = if text.contains('/') { '/' } else { '-' };
-    let mut parts = text.trim().split(separator);
-    let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
-    let month = parts.next()?.parse().ok()?;
-    let day = parts.next()?.parse().ok()?;
-    if parts.next().is_some() {
-        return None;
-    }
-    Date::new(year, month, day).ok()
+    let formats = ["%Y/%m/%d", "%Y-%m-%d"];
+    let mut dates = formats
+        .iter()
+        .filter_map(|it| Date::strptime(it, text.trim()).ok());
+    dates.next().filter(|date| date.year() >= 1000)
 }
 
 #[cfg(test)]
@@ -109,6 +104,7 @@ mod tests {
             "20370105",
             "2114380800",
             "2026/3/3/1",
+            "3/3/26",
             "Normal",
         ] {
             check(Some(text), Activity::Disabled);

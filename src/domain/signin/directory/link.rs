@@ -1,25 +1,25 @@
-//! Which Google account signed in as which DSM user.
+//! The link between a Google account and its DSM user.
 
 use crate::base::clock::UnixTime;
 use crate::base::ids::DsmUsername;
 use crate::model::login::{GoogleAccount, VerifiedAddress};
 
-/// That a Google account signed in as a DSM user. An address can change hands,
-/// an account cannot: so the address decides once, then the link does.
+/// A Google account that signed in as a DSM user. An address can get another
+/// owner, an account cannot: so the address decides once, and then the link.
 ///
-/// A link is judged whenever it is used, and never deleted by a refresh: a
-/// short or failed list must not unlink anybody.
+/// A link is evaluated at each use, and never deleted by a refresh: an
+/// incomplete list must not unlink any user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Who signed in.
+    /// The account that signed in.
     pub account: GoogleAccount,
-    /// The address by which it was made.
+    /// The address of the account when the link was made.
     pub address: VerifiedAddress,
-    /// As whom, as DSM then listed the name.
+    /// The DSM user, by the name that DSM listed then.
     pub user: DsmUsername,
-    /// By what.
+    /// What led to the DSM user.
     pub by: LinkedBy,
-    /// Since when it is as it is.
+    /// When the link was made or last changed.
     pub since: UnixTime,
     /// When the DSM user was last linked to another Google account, or the
     /// link got another address; `None`: never.
@@ -36,7 +36,7 @@ pub enum LinkedBy {
 }
 
 impl Link {
-    /// Whether `other` says the same, whenever it was made.
+    /// Returns whether `other` is equal, except for its age.
     pub fn is_same(&self, other: &Self) -> bool {
         self.account == other.account
             && self.user == other.user

@@ -1,4 +1,4 @@
-//! What the config says of who may sign in.
+//! The part of the config that decides who may sign in.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -7,28 +7,28 @@ use crate::base::address::CanonicalAddress;
 use crate::base::ids::{DsmUsername, GoogleIssuer};
 use crate::model::login::GoogleIdentity;
 
-/// DSM's built-in accounts: nobody signs in as one of them.
+/// DSM's built-in accounts, which cannot be used to sign in.
 const ALWAYS_DENIED: [&str; 3] = ["admin", "guest", "root"];
 
 /// Whether administrators of DSM may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdministratorPolicy {
-    /// Like anybody.
+    /// Like any other user.
     Allow,
-    /// Only whom an alias names.
+    /// Only if an alias names them.
     ByAliasOnly,
-    /// Never.
+    /// They may not sign in.
     Refuse,
 }
 
-/// What the config says of who may sign in.
+/// The part of the config that decides who may sign in.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// `google.issuer`: links of another issuer's accounts are ignored, since
     /// no account can use them.
     pub issuer: GoogleIssuer,
-    /// `dsm.account`: the account that lists the users. It signs in only by an
-    /// address that is nobody else's, or by alias.
+    /// `dsm.account`: the account that lists the users. An address leads to it
+    /// only if it is not shared.
     pub service_account: FoldedName,
     /// `dsm.max-age`: older users are not trusted.
     pub max_age: Duration,
@@ -38,16 +38,16 @@ pub struct Policy {
     /// `google.authoritative-addresses-only`: decide by address only for
     /// mailboxes that Google runs.
     pub authoritative_addresses_only: bool,
-    /// `users.alias`: the DSM user, in any case, whom a Google address names.
+    /// `users.alias`: a DSM user, in any case, for each Google address.
     pub aliases: HashMap<CanonicalAddress, String>,
-    /// `users.deny`: as whom nobody signs in, with DSM's built-in accounts.
+    /// `users.deny`: accounts that cannot be used to sign in.
     pub denied: HashSet<FoldedName>,
-    /// `users.administrators`.
+    /// `users.administrators`: whether they may sign in.
     pub administrators: AdministratorPolicy,
 }
 
 impl Policy {
-    /// What holds when the config says no more than it must.
+    /// Returns the policy of a config with the required keys only.
     pub fn new(issuer: GoogleIssuer, service_account: &str, max_age: Duration) -> Self {
         Self {
             issuer,
@@ -72,16 +72,15 @@ impl Policy {
             .any(|domain| domain.eq_ignore_ascii_case(own))
     }
 
-    /// Whether only Google decides who has the address: its own mailboxes, and
-    /// those of Workspace domains, whose accounts say `hd`.
+    /// Whether Google alone assigns the address: its own mailboxes, and those
+    /// of Workspace domains, whose accounts have `hd`.
     pub(super) fn relies_on(&self, address: &CanonicalAddress, identity: &GoogleIdentity) -> bool {
         let hosted = identity.hosted_domain.as_deref().unwrap_or_default();
         !self.authoritative_addresses_only || address.is_gmail() || !hosted.is_empty()
     }
 
-    /// In any case: DSM signs the account in however the config spells it, and
-    /// one that is not recognised here would let a stranger in as an
-    /// administrator.
+    /// Ignores case, because DSM does: an account that was not recognised here
+    /// would let a stranger sign in as an administrator.
     pub(super) fn is_service_account(&self, user: &DsmUsername) -> bool {
         FoldedName::of(user.as_str()) == self.service_account
     }
@@ -92,12 +91,12 @@ impl Policy {
     }
 }
 
-/// A name as it is compared: DSM tells no case apart.
+/// A name in the form that is compared: DSM ignores case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FoldedName(String);
 
 impl FoldedName {
-    /// Of a name in any spelling.
+    /// Returns the folded form of `name`.
     pub fn of(name: &str) -> Self {
         Self(name.to_lowercase())
     }

@@ -1,42 +1,40 @@
-//! Why somebody does not sign in, by public name.
+//! The reasons for which a sign-in is refused.
 
 use std::fmt;
 
 use crate::base::address::{CanonicalAddress, quoted};
 use crate::base::ids::DsmUsername;
 
-/// Why a person for whom Google vouched does not sign in. The names are
-/// public: page, log and command line show them.
+/// Why a sign-in is refused, although Google authenticated the user. Page, log
+/// and command line show the names.
 ///
-/// Where several users have an address and none may sign in, the first in this
-/// order is the refusal.
+/// If several users have an address and none may sign in, the first refusal in
+/// this order is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Refusal {
-    /// Google does not vouch for the address.
+    /// Google has not verified the address.
     AddressNotVerified,
-    /// The account is of no Workspace domain that may sign in.
+    /// The Workspace domain of the account may not sign in.
     DomainNotAllowed,
     /// No DSM user has the address.
     AddressUnknown,
     /// Several DSM users have the address.
     AddressAmbiguous,
-    /// The mailbox is not Google's own, so another may have the address one
-    /// day.
+    /// Google does not assign the address, so it can get another owner.
     AddressNotAuthoritative,
     /// The DSM user is disabled.
     AccountDisabled,
-    /// The DSM user's last day is over.
+    /// The DSM user has expired.
     AccountExpired,
-    /// Nobody may sign in as this DSM user.
+    /// The DSM user is denied by the config, or built into DSM.
     AccountDenied,
-    /// The DSM user is an administrator, and they may not, or not so.
+    /// The DSM user is an administrator; the config refuses administrators.
     AdministratorRefused,
-    /// Another Google account with this address signs in as the DSM user.
+    /// The DSM user is linked to another Google account with this address.
     LinkedToAnother,
-    /// There are no users that can be trusted now.
+    /// The user list is missing or too old.
     DirectoryStale,
-    /// Our clock disagrees with Google's by the given seconds (positive: ours
-    /// is ahead).
+    /// Our clock differs too much from Google's.
     ClockWrong {
         /// Our clock minus Google's, in seconds.
         ahead: i64,
@@ -44,7 +42,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The public name.
+    /// Returns the name that page, log and command line show.
     pub fn name(self) -> &'static str {
         match self {
             Self::AddressNotVerified => "address-not-verified",
@@ -62,15 +60,15 @@ impl Refusal {
         }
     }
 
-    /// Whether it is about this machine's state, not about the person: a later
-    /// try may go well.
+    /// Returns whether the cause is the state of this machine, not the user: a
+    /// later try may succeed.
     pub fn is_temporary(self) -> bool {
         matches!(self, Self::DirectoryStale | Self::ClockWrong { .. })
     }
 
-    /// Whether somebody may have mended it in DSM a minute ago, so that DSM is
-    /// asked once more before it is said.
-    pub fn may_be_mended_in_dsm(self) -> bool {
+    /// Returns whether an administrator may have corrected it in DSM since the
+    /// last refresh, so that the user list is refreshed before refusing.
+    pub fn may_be_corrected_in_dsm(self) -> bool {
         match self {
             Self::AddressUnknown
             | Self::AddressAmbiguous
@@ -94,22 +92,21 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// What a rule examined and rejected: the log and the administrator's section
-/// of the page show it, the rest of the page does not.
+/// What a rule rejected. The log shows it, and the page shows it only in the
+/// section for the administrator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// The account's Workspace domain, the `hd` claim; `None`: Google sent
-    /// none.
+    /// The Workspace domain of the account, the `hd` claim, if it has one.
     HostedDomain(Option<String>),
     /// An alias of the config names a DSM user that is not listed.
     AliasWithoutUser {
-        /// The alias's address.
+        /// The Google address of the alias.
         google: CanonicalAddress,
-        /// The user that it names, as the config spells it.
+        /// The DSM user in the alias, as written in the config.
         dsm: String,
     },
-    /// The address is reserved by the link of a DSM user who is no longer
-    /// listed by this name.
+    /// The address is reserved by the link of a DSM user that DSM does not list
+    /// any more.
     Reserved(DsmUsername),
 }
 
@@ -136,21 +133,20 @@ impl fmt::Display for Detail {
     }
 }
 
-/// A refusal, and whom it is about in DSM.
+/// A refusal with its details.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// Why.
+    /// The reason, by its public name.
     pub refusal: Refusal,
-    /// What the rule examined, where the refusal's name does not tell.
+    /// What the rule rejected, if the name does not say it.
     pub detail: Option<Detail>,
-    /// As whom the person would have signed in; `None` when nobody or several
-    /// come into question.
+    /// The DSM user, if exactly one was found.
     pub user: Option<DsmUsername>,
 }
 
 impl Refused {
-    /// It is about no DSM user in particular.
-    pub fn nobody(refusal: Refusal) -> Self {
+    /// Returns a refusal without a DSM user.
+    pub fn new(refusal: Refusal) -> Self {
         Self {
             refusal,
             detail: None,
@@ -158,7 +154,7 @@ impl Refused {
         }
     }
 
-    /// The same with what the rule examined.
+    /// Adds what the rule rejected.
     #[must_use]
     pub fn with(self, detail: Detail) -> Self {
         Self {
@@ -167,12 +163,11 @@ impl Refused {
         }
     }
 
-    /// It is about `user`.
+    /// Returns a refusal for `user`.
     pub fn user(refusal: Refusal, user: &DsmUsername) -> Self {
         Self {
-            refusal,
-            detail: None,
             user: Some(user.clone()),
+            ..Self::new(refusal)
         }
     }
 }

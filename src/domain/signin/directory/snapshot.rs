@@ -1,4 +1,4 @@
-//! The users as DSM listed them, to be found by address and by name.
+//! The users of DSM, indexed by address and by name.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -11,11 +11,10 @@ use crate::base::clock::UnixTime;
 use crate::base::ids::DsmUsername;
 use crate::model::user_list::{ListedUser, UserList};
 
-/// A clock a little ahead of that which noted the refresh is no reason to
-/// distrust the users.
+/// Accepted if the clock was set back a little since the refresh.
 const FUTURE_LEEWAY: Duration = Duration::from_mins(5);
 
-/// The users as DSM listed them, and when that was.
+/// The users of DSM, and when they were read.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     indexed: Arc<Indexed>,
@@ -52,7 +51,7 @@ impl Snapshot {
         }
     }
 
-    /// The same users, confirmed at `refreshed`.
+    /// Returns the same users with a new time of refresh.
     #[must_use]
     pub fn confirmed(&self, refreshed: UnixTime) -> Self {
         Self {
@@ -61,22 +60,22 @@ impl Snapshot {
         }
     }
 
-    /// The users.
+    /// Returns the user list.
     pub fn list(&self) -> &Arc<UserList> {
         &self.indexed.list
     }
 
-    /// Whether any user has an address at all.
+    /// Returns whether any user has an address.
     pub fn has_addresses(&self) -> bool {
         !self.indexed.by_address.entries.is_empty()
     }
 
-    /// When DSM last confirmed the users.
+    /// Returns when DSM last returned these users.
     pub fn refreshed(&self) -> UnixTime {
         self.refreshed
     }
 
-    /// The users whose e-mail equals `address`.
+    /// Returns the users whose e-mail is `address`.
     pub fn having<'a, 'k>(
         &'a self,
         address: &'k CanonicalAddress,
@@ -85,8 +84,7 @@ impl Snapshot {
             .filter(move |user| self::address(user).as_ref() == Some(address))
     }
 
-    /// The user of this name, which DSM writes in one case and others may
-    /// write in another. `None` also when it is not clear which one is meant.
+    /// The user of this name, ignoring case; `None` also if it is ambiguous.
     pub(super) fn named(&self, name: &str) -> Option<&ListedUser> {
         let name_folded = FoldedName::of(name);
         let mut spellings = self
@@ -100,8 +98,8 @@ impl Snapshot {
         all.find(|user| user.name.as_str() == name)
     }
 
-    /// Whether the user is in the group as it was last read. Of a group that
-    /// was never read, everybody may be a member.
+    /// Whether the user is in the group `administrators`. If the group was
+    /// never read, any user may be a member.
     pub(super) fn is_administrator(&self, user: &ListedUser) -> bool {
         let administrators = self.indexed.administrators.as_ref();
         administrators.is_none_or(|names| names.contains(&FoldedName::of(user.name.as_str())))
@@ -122,13 +120,12 @@ impl Snapshot {
     }
 }
 
-/// A user's e-mail as it is compared, if it is one.
 pub(super) fn address(user: &ListedUser) -> Option<CanonicalAddress> {
     CanonicalAddress::of(user.email.as_deref()?)
 }
 
-/// Finds positions by a key of which only the hash is kept: a tenth of the
-/// memory that the keys would take, and whoever asks looks at the user anyway.
+/// Finds positions by the hash of a key, in a tenth of the memory that the keys
+/// would take. The caller compares the key itself.
 #[derive(Debug)]
 struct Index {
     hasher: RandomState,
@@ -147,7 +144,7 @@ impl Index {
         Self { hasher, entries }
     }
 
-    /// The entries of this key, and now and then another's.
+    /// The entries with the hash of this key.
     fn find<K: Hash>(&self, key: &K) -> &[(u64, u32)] {
         let hash = self.hasher.hash_one(key);
         let from = self.entries.partition_point(|(other, _)| *other < hash);

@@ -1,5 +1,4 @@
-//! Who can sign in, who cannot and why: for the person who looks after the
-//! NAS.
+//! Tells the administrator which users can sign in, and why others cannot.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -13,24 +12,23 @@ use crate::base::ids::{DsmUsername, GoogleSubject};
 use crate::model::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
 use crate::model::user_list::ListedUser;
 
-/// What would come of a sign-in as one DSM user.
+/// The expected result of a sign-in as one DSM user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whom.
+    /// The DSM user, as listed.
     pub user: ListedUser,
-    /// The Google account that signs in as this user, by a link that holds;
-    /// of several the one that gets in, else the newest.
+    /// The valid link to this user; of several, one that may sign in, else the
+    /// newest.
     pub link: Option<Link>,
-    /// `ok`, the name of a refusal, or `no-address` when nothing leads to
-    /// the user.
+    /// `ok`, the name of a refusal, or `no-address`.
     pub name: &'static str,
-    /// Who else has the user's e-mail.
+    /// Other users with the same e-mail.
     pub twins: Vec<DsmUsername>,
-    /// The addresses of the aliases that lead to the user.
+    /// The Google addresses of the user's aliases.
     pub aliases: Vec<CanonicalAddress>,
 }
 
-/// The aliases that lead to no user, by the name that they have for one.
+/// Returns the aliases whose DSM user is not listed, by that user's name.
 pub fn aliases_without_user<'a>(
     snapshot: &Snapshot,
     policy: &'a Policy,
@@ -47,9 +45,9 @@ pub fn aliases_without_user<'a>(
     found
 }
 
-/// The verdict on every user, in DSM's order: what the linked Google account
-/// would get; else an alias's; else an account with the user's e-mail, of a
-/// domain that fits. `links`: all of them.
+/// Returns the verdict on each user, in DSM's order: for the linked Google
+/// account; else for an alias; else for an account with the user's e-mail and
+/// an accepted domain. `links` are all links.
 pub fn verdicts(
     snapshot: &Snapshot,
     links: &[Link],
@@ -130,8 +128,8 @@ impl Book<'_> {
         found
     }
 
-    /// When one of the user's links last moved. The one that holds may be older
-    /// than that, if the user's e-mail was changed and changed back.
+    /// When one of the user's links last moved: not always the valid one, if
+    /// the user's e-mail was changed and changed back.
     fn moved(&self, user: &ListedUser) -> Option<UnixTime> {
         let own = self.by_user.get(&user.name).into_iter().flatten();
         own.filter_map(|link| link.moved).max()
@@ -153,8 +151,8 @@ impl Book<'_> {
         }
     }
 
-    /// What an account that never signed in would get; or, where a user who is
-    /// gone has reserved the address for an account, what that one would get.
+    /// The result for an account that never signed in; or for the account for
+    /// which a user who is gone has reserved the address.
     fn newcomer(&self, user: &ListedUser, address: &CanonicalAddress) -> Option<&'static str> {
         let links = self.by_address.get(address).into_iter().flatten();
         let mut reserved = links.filter(|link| self.rules.is_gone(link));
@@ -169,7 +167,7 @@ impl Book<'_> {
         self.outcome(user, account, &address)
     }
 
-    /// What this account would get; `None` when it signs in as somebody else.
+    /// The result for this account; `None` if it signs in as another user.
     fn outcome(
         &self,
         user: &ListedUser,

@@ -1,4 +1,4 @@
-//! What the browser brings back from Google.
+//! Google's authorization response, which the browser brings.
 
 use super::documents::GoogleMetadata;
 use crate::base::parameters::{ParameterError, Parameters};
@@ -26,64 +26,48 @@ const REGISTERED_ERRORS: [&str; 16] = [
     "registration_not_supported",
 ];
 
-/// Google's answer, as the browser brings it: not yet known to be meant for
-/// this browser, or to come from Google.
+/// Google's authorization response: not yet known to be for this browser, or
+/// to come from Google.
 #[derive(Debug)]
 pub struct CallbackAnswer {
-    /// The `state` that we sent, if nobody changed it.
+    /// The `state`, to be compared with the one that we sent.
     pub state: String,
-    /// What Google decided.
+    /// A code or an error.
     pub outcome: CallbackOutcome,
-    /// Who says so (RFC 9207, section 2).
+    /// The `iss` parameter (RFC 9207, section 2).
     pub issuer: Option<String>,
 }
 
-/// What Google decided.
+/// A code or an error.
 #[derive(Debug)]
 pub enum CallbackOutcome {
-    /// The person agreed: a code to be exchanged.
+    /// A code to be exchanged for tokens.
     Code(Secret<String>),
-    /// The person or Google refused: an error code that is registered for
-    /// such answers, to be passed on to the relying party.
+    /// The user or Google refused: a registered error code, which is passed on
+    /// to the client.
     Refused(&'static str),
 }
 
-/// Why an answer is not one of Google's to a login of ours.
+/// Why an authorization response is rejected.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum CallbackError {
-    /// A parameter is missing, there twice or not text (RFC 6749,
-    /// section 3.1). Without a state it answers no login.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
-    /// Neither a code nor an error.
     #[error("neither code nor error")]
     NeitherCodeNorError,
-    /// A code and an error at once.
     #[error("code and error at once")]
     CodeAndError,
-    /// The configured provider changed while the person was away.
     #[error("the login began at {began}, but the configured provider is {configured} now")]
-    ProviderChanged {
-        /// Where the browser was sent.
-        began: String,
-        /// What the config says.
-        configured: String,
-    },
-    /// Somebody else answers: a mix-up (RFC 9700, section 4.4).
+    ProviderChanged { began: String, configured: String },
     #[error("the answer is from {found:?}, but the browser was sent to {expected}")]
-    OtherIssuer {
-        /// Who says to have answered.
-        found: String,
-        /// Where the browser was sent.
-        expected: String,
-    },
-    /// The provider's metadata promises an issuer, and there is none.
+    OtherIssuer { found: String, expected: String },
     #[error("the answer has no iss, which the provider promises to send")]
     NoIssuer,
 }
 
 impl CallbackAnswer {
-    /// Reads the query of `/callback` (RFC 6749, sections 4.1.2 and 4.1.2.1).
+    /// Parses the query of `/callback` (RFC 6749, sections 4.1.2 and 4.1.2.1).
     pub fn parse(query: &Parameters) -> Result<Self, CallbackError> {
         let outcome = match (query.text("code")?, query.text("error")?) {
             (Some(code), None) => CallbackOutcome::Code(Secret::new(code.to_owned())),
@@ -98,14 +82,14 @@ impl CallbackAnswer {
         })
     }
 
-    /// Whether this answers `pending`. The state's secret half is what ties
-    /// the answer to this browser (RFC 9700, section 4.7.1).
+    /// Returns whether this is a response to `pending`. The secret half of the
+    /// state binds it to this browser (RFC 9700, section 4.7.1).
     pub fn answers(&self, pending: &PendingLogin) -> bool {
         Secret::new(pending.google_state()).matches(self.state.as_bytes())
     }
 
-    /// Refuses the answer of another provider than the one to which the
-    /// browser was sent (RFC 9207, section 2.4).
+    /// Rejects a response of another provider than the one to which the browser
+    /// was sent (RFC 9207, section 2.4; mix-up: RFC 9700, section 4.4).
     pub fn check_issuer(
         &self,
         metadata: &GoogleMetadata,
@@ -129,14 +113,13 @@ impl CallbackAnswer {
     }
 }
 
-/// The login that a `state` of ours names; its cookie knows the rest.
+/// Returns the login ID in a `state`; it names the cookie.
 pub fn login_of_state(state: &str) -> Option<LoginId> {
     let (id, _) = state.split_once('.')?;
     LoginId::parse(id)
 }
 
-/// A relying party gets codes that it may know; whatever else Google says is
-/// a failure of its server.
+/// A client only gets registered codes: any other becomes `server_error`.
 fn registered(error: &str) -> &'static str {
     REGISTERED_ERRORS
         .into_iter()

@@ -1,5 +1,4 @@
-//! Google's two public documents: what it offers and where, and the keys with
-//! which it signs.
+//! Google's two public documents: the discovery document and the JWK set.
 
 use std::fmt;
 
@@ -12,71 +11,56 @@ use super::wire::{KeysWire, MetadataWire, RsaKeyWire};
 use crate::base::ids::GoogleIssuer;
 use crate::base::web_url::is_loopback;
 
-/// RSA moduli that a signature is verified with, in bytes: RFC 7518, section
-/// 3.3, wants 2048 bits at least, and the crypto library ends at 8192.
+/// Accepted sizes of an RSA modulus: RFC 7518, section 3.3, requires 2048 bits,
+/// and the crypto library supports 8192.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
-/// What Google offers, and where (OpenID Connect Discovery, section 3).
+/// A valid discovery document (OpenID Connect Discovery, section 3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GoogleMetadata {
-    /// The configured issuer: a document that names another is refused.
+    /// The issuer, which is the configured one.
     pub issuer: GoogleIssuer,
-    /// Where the browser goes.
+    /// The endpoint to which the browser is redirected.
     pub authorization_endpoint: Url,
-    /// Where a code is exchanged.
+    /// The endpoint that exchanges a code for tokens.
     pub token_endpoint: String,
-    /// Where the keys are.
+    /// The URL of the JWK set.
     pub jwks_uri: String,
-    /// Whether every answer to the browser names its issuer
-    /// (`authorization_response_iss_parameter_supported`, RFC 9207, section
-    /// 3).
+    /// Whether every authorization response has an `iss` (RFC 9207, section 3).
     pub issuer_in_response: bool,
-    /// How our secret travels.
+    /// How the token endpoint gets our secret.
     pub token_authentication: TokenAuthentication,
 }
 
-/// How our secret travels to the token endpoint (RFC 6749, section 2.3.1).
+/// How the token endpoint gets our secret (RFC 6749, section 2.3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenAuthentication {
-    /// In the form.
+    /// `client_secret_post`: in the form.
     Post,
     /// In the form, although the provider lists only `none`: some servers
-    /// accept a secret and list only what clients without one use.
+    /// accept a secret without listing it.
     PostUnlisted,
-    /// In the `Authorization` header.
+    /// `client_secret_basic`: in the `Authorization` header.
     Basic,
 }
 
-/// Why a discovery document is not to be used.
+/// Why a discovery document is rejected.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum MetadataError {
-    /// It is not JSON, or a member is missing or of another type.
-    #[error("it is no discovery document")]
+    #[error("not a discovery document")]
     NotADocument(#[source] serde_json::Error),
-    /// It speaks for somebody else.
     #[error("it names the issuer {found:?}, but the configured one is {configured:?}")]
-    OtherIssuer {
-        /// What it says.
-        found: String,
-        /// What the config says.
-        configured: String,
-    },
-    /// An endpoint is no URL, or one to which no secret may go.
+    OtherIssuer { found: String, configured: String },
     #[error("its {member} is {url:?}, which is not an https URL without a fragment")]
-    BadEndpoint {
-        /// Which endpoint.
-        member: &'static str,
-        /// What it says.
-        url: String,
-    },
-    /// The token endpoint takes our secret in no way that we know.
+    BadEndpoint { member: &'static str, url: String },
     #[error("its token endpoint takes neither client_secret_post nor client_secret_basic")]
     NoSecretAuthentication,
 }
 
 impl GoogleMetadata {
-    /// Reads a discovery document that was asked of `issuer` (OpenID Connect
-    /// Discovery, section 4.3).
+    /// Parses the discovery document of `issuer` (OpenID Connect Discovery,
+    /// section 4.3).
     pub fn parse(body: &[u8], issuer: &GoogleIssuer) -> Result<Self, MetadataError> {
         let wire: MetadataWire =
             serde_json::from_slice(body).map_err(MetadataError::NotADocument)?;
@@ -105,8 +89,7 @@ impl GoogleMetadata {
     }
 }
 
-/// A provider for tests runs on this machine without a certificate; anywhere
-/// else an endpoint is https.
+/// An endpoint uses https, except that of a test provider on this machine.
 fn endpoint(
     (member, text): (&'static str, &str),
     issuer: &GoogleIssuer,
@@ -126,8 +109,7 @@ fn is_http_on_loopback(url: &Url) -> bool {
     url.scheme() == "http" && is_loopback(url)
 }
 
-/// A provider that lists nothing takes the header (OpenID Connect Discovery,
-/// section 3: `client_secret_basic` is the default).
+/// The default is `client_secret_basic` (OpenID Connect Discovery, section 3).
 fn token_authentication(methods: Option<&[String]>) -> Result<TokenAuthentication, MetadataError> {
     let Some(methods) = methods else {
         return Ok(TokenAuthentication::Basic);
@@ -141,8 +123,8 @@ fn token_authentication(methods: Option<&[String]>) -> Result<TokenAuthenticatio
     }
 }
 
-/// Google's public keys that verify RS256 signatures. Two sets are equal
-/// whatever the order in which Google lists them.
+/// Google's public keys that verify RS256 signatures, in an order of our own: a
+/// set with the same keys is equal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GoogleKeys(Vec<RsaKey>);
 
@@ -153,20 +135,19 @@ struct RsaKey {
     exponent: Vec<u8>,
 }
 
-/// Why a JWK set is not to be used.
+/// Why a JWK set is rejected.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum KeysError {
-    /// It is not JSON, or has no `keys`.
-    #[error("it is no JWK set")]
+    #[error("not a JWK set")]
     NotAKeySet(#[source] serde_json::Error),
-    /// Nothing in it verifies an RS256 signature. To keep it in place of keys
-    /// that did would lock everybody out.
+    // If such a set replaced usable keys, every sign-in would fail.
     #[error("it has no RSA key of 2048 bits or more for RS256 that has a kid or is the only one")]
     NoUsableKey,
 }
 
 impl GoogleKeys {
-    /// Reads a JWK set; keys that cannot verify RS256 are left out (RFC 7517,
+    /// Parses a JWK set; keys that cannot verify RS256 are ignored (RFC 7517,
     /// section 5).
     pub fn parse(body: &[u8]) -> Result<Self, KeysError> {
         let wire: KeysWire = serde_json::from_slice(body).map_err(KeysError::NotAKeySet)?;
@@ -176,7 +157,7 @@ impl GoogleKeys {
             .filter_map(|key| serde_json::from_value(key).ok())
             .filter_map(usable)
             .collect();
-        // Core, section 10.1: only of a single key, the name may be missing.
+        // Core, section 10.1: only a single key may be without a name.
         if keys.len() > 1 {
             keys.retain(|key| key.kid.is_some());
         }
@@ -187,12 +168,11 @@ impl GoogleKeys {
         Ok(Self(keys))
     }
 
-    /// Whether one of the keys is named `kid`.
+    /// Returns whether there is a key named `kid`.
     pub fn contains(&self, kid: &str) -> bool {
         self.named(kid).next().is_some()
     }
 
-    /// The key, if there is only one.
     pub(super) fn only(&self) -> Option<DecodingKey> {
         match self.0.as_slice() {
             [key] => Some(key.decoding()),
@@ -200,8 +180,8 @@ impl GoogleKeys {
         }
     }
 
-    /// The keys named `kid`: one, unless the provider breaks RFC 7517,
-    /// section 4.5, and then any of them may have signed.
+    /// One key, unless the provider violates RFC 7517, section 4.5; then any of
+    /// them may have signed.
     pub(super) fn named(&self, kid: &str) -> impl Iterator<Item = DecodingKey> {
         self.0
             .iter()

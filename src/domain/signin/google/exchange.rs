@@ -1,5 +1,4 @@
-//! A code becomes an ID token: what goes to Google's token endpoint, and what
-//! comes back.
+//! The request to Google's token endpoint, and its response.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,20 +8,21 @@ use super::GoogleClient;
 use super::documents::{GoogleMetadata, TokenAuthentication};
 use super::id_token::{IdTokenError, UnverifiedIdToken};
 use super::wire::TokenAnswerWire;
+use crate::base::parameters::shortened;
 use crate::base::secret::Secret;
 use crate::model::login::PendingLogin;
 
-/// What exchanges a code for an ID token.
+/// The request that exchanges a code for tokens.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// The body: a form, percent-encoded.
+    /// The body, a percent-encoded form.
     pub form: Secret<String>,
-    /// The `Authorization` header, where Google takes our secret there.
+    /// The `Authorization` header, for `client_secret_basic`.
     pub authorization: Option<Secret<String>>,
 }
 
 impl TokenRequest {
-    /// The request for the code that answers `pending` (OpenID Connect Core,
+    /// Builds the request for the code of `pending` (OpenID Connect Core,
     /// section 3.1.3.1; the PKCE verifier: RFC 7636, section 4.5).
     pub fn new(
         metadata: &GoogleMetadata,
@@ -50,8 +50,8 @@ impl TokenRequest {
     }
 }
 
-/// Id and secret are form-encoded before they are joined, so that a colon in
-/// the id is no separator (RFC 6749, section 2.3.1).
+/// ID and secret are form-encoded before they are joined, so that a colon in
+/// the ID is not a separator (RFC 6749, section 2.3.1).
 fn basic(client: &GoogleClient) -> Secret<String> {
     let mut pair = String::new();
     pair.extend(byte_serialize(client.client_id.as_bytes()));
@@ -61,37 +61,33 @@ fn basic(client: &GoogleClient) -> Secret<String> {
     Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())))
 }
 
-/// What Google gives for a code.
+/// The tokens that Google returns for a code.
 #[derive(Debug)]
 pub struct GoogleTokens {
-    /// Says who the person is, once it is verified.
+    /// The ID token, not yet verified.
     pub id_token: UnverifiedIdToken,
-    /// Not used, but the ID token may name its hash.
+    /// The access token, whose hash the ID token may contain.
     pub access_token: Secret<String>,
 }
 
-/// Why Google's answer gives no tokens.
+/// Why the response of the token endpoint is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum TokenAnswerError {
-    /// Google refuses the code or us: `invalid_grant`, `invalid_client`.
-    #[error("it refuses: {0:?}")]
+    #[error("Google returned the error {0:?}")]
     Refused(String),
-    /// It is not the JSON of a token answer.
-    #[error("it is no token answer")]
+    #[error("not a token response")]
     NotAnAnswer,
-    /// There is no ID token in it: the endpoint is no OpenID provider's.
     #[error("it has no id_token")]
     NoIdToken,
-    /// There is no access token in it (RFC 6749, section 5.1).
     #[error("it has no access_token")]
     NoAccessToken,
-    /// The ID token is not one that could be verified.
-    #[error("its ID token is not acceptable")]
+    #[error("the ID token is invalid")]
     IdToken(#[source] IdTokenError),
 }
 
-/// An error of Google's that says that our client is set up wrongly there, or
-/// here: no retry helps.
+/// An error that shows that our client is not set up correctly, at Google or in
+/// the config. A retry does not help.
 ///
 /// `invalid_client`, `unauthorized_client`, `invalid_request`, `invalid_scope`
 /// and `unsupported_grant_type` are those of RFC 6749, section 5.2;
@@ -120,7 +116,7 @@ const OTHER_FAULTS: [&str; 7] = [
 ];
 
 impl ClientFault {
-    /// The fault that `code` stands for; `None` for an error that may pass.
+    /// Returns the fault for Google's `code`; `None` for a temporary error.
     pub fn of(code: &str) -> Option<Self> {
         match code {
             INVALID_CLIENT => Some(Self::Credentials),
@@ -132,7 +128,7 @@ impl ClientFault {
         }
     }
 
-    /// Google's code.
+    /// Returns the `error` that Google sends.
     pub fn code(self) -> &'static str {
         match self {
             Self::Credentials => INVALID_CLIENT,
@@ -143,15 +139,14 @@ impl ClientFault {
 }
 
 impl GoogleTokens {
-    /// Reads the token endpoint's answer, whatever its status: an error is
-    /// known by its `error` (RFC 6749, section 5.2). What it says beside the
-    /// code is dropped, since it may repeat what we sent.
+    /// Parses the response, regardless of its status: an error has an `error`
+    /// (RFC 6749, section 5.2). Its description is dropped, because it may
+    /// repeat what we sent.
     pub fn parse(body: &[u8]) -> Result<Self, TokenAnswerError> {
         let wire: TokenAnswerWire =
             serde_json::from_slice(body).map_err(|_| TokenAnswerError::NotAnAnswer)?;
         if let Some(error) = wire.error {
-            let error = error.chars().take(200).collect();
-            return Err(TokenAnswerError::Refused(error));
+            return Err(TokenAnswerError::Refused(shortened(&error)));
         }
         let id_token = wire.id_token.map(Secret::new);
         let id_token = id_token.ok_or(TokenAnswerError::NoIdToken)?;

@@ -1,5 +1,5 @@
-//! Verifies Google's ID token: the one place where a [`GoogleIdentity`] is
-//! made of something that came over the wire.
+//! Verifies Google's ID token: the only place that makes a [`GoogleIdentity`]
+//! of data from the network.
 //!
 //! The numbers are the steps of OpenID Connect Core, section 3.1.3.7:
 //! <https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>
@@ -7,7 +7,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::Algorithm;
@@ -18,39 +17,40 @@ use super::documents::GoogleKeys;
 use super::wire::{AudienceWire, ClaimsWire, HeaderWire, NumericDate};
 use crate::base::clock::UnixTime;
 use crate::base::ids::{GoogleIssuer, GoogleSubject};
+use crate::base::oauth::at_hash;
+use crate::base::parameters::shortened;
 use crate::base::secret::Secret;
 use crate::model::login::{GoogleAccount, GoogleIdentity, PendingLogin, VerifiedAddress};
 
-/// How far our clock and Google's may differ: a NAS that was off all night
-/// starts some seconds wrong.
+/// Accepted difference between our clock and Google's: after a night without
+/// power, a NAS starts with an error of some seconds.
 const LEEWAY: Duration = Duration::from_mins(1);
 
-/// Google, and the other name under which its ID tokens may say so: its
-/// "OpenID Connect" guide lists both.
+/// Google's issuer and the other `iss` of its ID tokens: its "OpenID Connect"
+/// guide lists both.
 const GOOGLE: (&str, &str) = ("https://accounts.google.com", "accounts.google.com");
 
-/// An ID token of good form, about which nothing else is known: its claims
-/// cannot be seen.
+/// A well-formed ID token. Its claims cannot be read before [`Self::verify`].
 pub struct UnverifiedIdToken {
     message: String,
     signature: String,
     kid: Option<String>,
 }
 
-/// What an ID token must say to be an answer to one login.
+/// What the ID token for one login has to contain.
 pub struct Expected<'a> {
-    /// The provider, as configured.
+    /// The issuer identifier of the configured provider.
     pub issuer: &'a GoogleIssuer,
-    /// Our client id there.
+    /// Our `client_id` at the provider.
     pub client_id: &'a str,
-    /// The nonce that we sent.
+    /// The nonce in our authorization request.
     pub nonce: Secret<String>,
     /// The access token that came with the ID token.
     pub access_token: &'a Secret<String>,
 }
 
 impl<'a> Expected<'a> {
-    /// What the answer to `pending` must say.
+    /// Returns what the ID token for `pending` has to contain.
     pub fn of(
         client: &'a GoogleClient,
         pending: &PendingLogin,
@@ -74,83 +74,52 @@ impl fmt::Debug for Expected<'_> {
     }
 }
 
-/// Why an ID token vouches for nobody. All but the last two are lies or faults
-/// of the provider; those are honest answers that are not enough.
+/// Why an ID token is rejected. The last two are valid ID tokens of accounts
+/// that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum IdTokenError {
-    /// It is no JWT in compact form, or a claim is of another type or there
-    /// twice.
     #[error("the ID token is malformed: {0}")]
     Malformed(&'static str),
-    /// It is not signed by RS256.
     #[error("the ID token is signed by {0:?}, not by RS256")]
     Algorithm(String),
-    /// It has header members that must be understood, and we know of none.
     #[error("the ID token has critical header members")]
     CriticalHeader,
-    /// It does not say which of several keys signed it.
     #[error("the ID token names no key")]
     NoKeyId,
-    /// No key of Google's has this name.
     #[error("the ID token names the unknown key {0:?}")]
     UnknownKey(String),
-    /// The key did not sign it.
     #[error("the ID token's signature is wrong")]
     BadSignature,
-    /// Somebody else issued it.
     #[error("the ID token is from the issuer {0:?}")]
     WrongIssuer(String),
-    /// It is not for us, or not for us alone.
     #[error("the ID token is for another audience")]
     WrongAudience,
-    /// It was issued to another client.
     #[error("the ID token's authorized party is {0:?}")]
     WrongAuthorizedParty(String),
-    /// A claim is missing without which its life is not known.
     #[error("the ID token has no {0}")]
     NoTime(&'static str),
-    /// Its life is over, or our clock is fast.
     #[error("the ID token expired at {} and it is {} here", .expired.seconds(), .now.seconds())]
-    Expired {
-        /// Its end.
-        expired: UnixTime,
-        /// Our clock.
-        now: UnixTime,
-    },
-    /// Its life has not begun, or our clock is slow.
+    Expired { expired: UnixTime, now: UnixTime },
     #[error("the ID token begins at {} and it is {} here", .begins.seconds(), .now.seconds())]
-    NotYetValid {
-        /// Its begin.
-        begins: UnixTime,
-        /// Our clock.
-        now: UnixTime,
-    },
-    /// It answers no login in particular.
+    NotYetValid { begins: UnixTime, now: UnixTime },
     #[error("the ID token has no nonce")]
     NoNonce,
-    /// It answers another login.
     #[error("the ID token has another login's nonce")]
     OtherNonce,
-    /// It came with another access token.
     #[error("the ID token is not for the access token that came with it")]
     OtherAccessToken,
-    /// It names nobody, or by no name that OpenID Connect allows.
     #[error("the ID token's subject is missing, empty, over 255 characters or not ASCII")]
     BadSubject,
-    /// It has no address.
     #[error("the ID token has no e-mail address")]
     NoAddress,
-    /// Google did not see the person read mail at this address.
     #[error("Google has not verified the address")]
-    AddressNotVerified {
-        /// The address that anybody may have typed.
-        address: String,
-    },
+    AddressNotVerified { address: String },
 }
 
 impl UnverifiedIdToken {
-    /// Takes an ID token apart. A token that no key of Google's can have
-    /// signed is refused here, before anybody asks Google for a key.
+    /// Parses an ID token. One that cannot be signed by a key of Google's is
+    /// rejected before Google's keys are fetched.
     pub fn parse(compact: &str) -> Result<Self, IdTokenError> {
         let mut parts = compact.split('.');
         let (Some(header), Some(_), Some(signature), None) =
@@ -162,9 +131,9 @@ impl UnverifiedIdToken {
         let header: HeaderWire = serde_json::from_slice(&header)
             .map_err(|_| IdTokenError::Malformed("header is not the JSON of a header"))?;
 
-        // 6 to 8: RS256 by a key of the JWK set. `none` would need no key,
-        // and HS256 would take our client secret, or Google's public key, for
-        // one. Keys inside the header are not looked at.
+        // 6 to 8: RS256 by a key of the JWK set. `none` would need no key, and
+        // HS256 would use our client secret, or Google's public key, as the
+        // key. Keys inside the header are ignored.
         if header.alg != "RS256" {
             return Err(IdTokenError::Algorithm(shortened(&header.alg)));
         }
@@ -183,13 +152,14 @@ impl UnverifiedIdToken {
         })
     }
 
-    /// The name of the key that is said to have signed it. Google always says;
-    /// a provider with one key need not (Core, section 10.1).
+    /// Returns the `kid` of the header. Google always sends it; a provider with
+    /// a single key need not (Core, section 10.1).
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Who the person is, if Google says so, now, to us, about this login.
+    /// Returns the identity, after all checks: Google issued the token, now,
+    /// for us and for this login.
     pub fn verify(
         self,
         keys: &GoogleKeys,
@@ -216,7 +186,7 @@ impl UnverifiedIdToken {
         })
     }
 
-    /// 6: the signature, before anything that it covers is believed.
+    /// 6: the signature, before any claim is read.
     fn signed_claims(&self, keys: &GoogleKeys) -> Result<ClaimsWire, IdTokenError> {
         let candidates: Vec<_> = match self.kid() {
             Some(kid) => keys.named(kid).collect(),
@@ -248,8 +218,8 @@ impl fmt::Debug for UnverifiedIdToken {
     }
 }
 
-/// 2: the issuer. The identity carries the configured one, whichever of
-/// Google's two the token has, so that links do not depend on it.
+/// 2: the issuer, which is one of two for Google. The identity always has the
+/// configured one, so that links do not depend on it.
 fn check_issuer(found: Option<String>, expected: &GoogleIssuer) -> Result<(), IdTokenError> {
     let found = found.unwrap_or_default();
     let googles_other_name = (expected.as_str(), found.as_str()) == GOOGLE;
@@ -259,7 +229,7 @@ fn check_issuer(found: Option<String>, expected: &GoogleIssuer) -> Result<(), Id
     Ok(())
 }
 
-/// 3: for us alone, since we trust no other audience; 4 and 5: and issued to
+/// 3: for us only, because we do not trust another audience; 4 and 5: issued to
 /// us.
 fn check_audience(
     audience: Option<AudienceWire>,
@@ -282,8 +252,7 @@ fn check_audience(
     }
 }
 
-/// 9 and 10: its life, give or take what two clocks may differ by. `nbf` is
-/// not OpenID Connect's, but RFC 7519's (section 4.1.5).
+/// 9 and 10: the validity period. `nbf` is defined by RFC 7519, section 4.1.5.
 fn check_times(
     [exp, iat, nbf]: [Option<NumericDate>; 3],
     now: UnixTime,
@@ -300,7 +269,7 @@ fn check_times(
     Ok(())
 }
 
-/// 11: the nonce, without which a token stolen from another login would do.
+/// 11: the nonce, without which a token of another login would be valid.
 fn check_nonce(found: Option<&str>, expected: &Secret<String>) -> Result<(), IdTokenError> {
     let found = found.ok_or(IdTokenError::NoNonce)?;
     if !expected.matches(found.as_bytes()) {
@@ -309,20 +278,15 @@ fn check_nonce(found: Option<&str>, expected: &Secret<String>) -> Result<(), IdT
     Ok(())
 }
 
-/// Section 3.1.3.8: the left half of the access token's SHA-256.
+/// Section 3.1.3.8: the hash of the access token, if there is one.
 fn check_access_token(
-    at_hash: Option<&str>,
+    found: Option<&str>,
     access_token: &Secret<String>,
 ) -> Result<(), IdTokenError> {
-    let Some(at_hash) = at_hash else {
-        return Ok(());
-    };
-    let hash = digest(&SHA256, access_token.expose().as_bytes());
-    let half = hash.as_ref().get(..16).unwrap_or_default();
-    if at_hash != URL_SAFE_NO_PAD.encode(half) {
-        return Err(IdTokenError::OtherAccessToken);
+    match found {
+        Some(found) if found != at_hash(access_token) => Err(IdTokenError::OtherAccessToken),
+        Some(_) | None => Ok(()),
     }
-    Ok(())
 }
 
 /// Section 2: 255 ASCII characters at most.
@@ -333,8 +297,8 @@ fn checked_subject(subject: Option<String>) -> Result<GoogleSubject, IdTokenErro
         .ok_or(IdTokenError::BadSubject)
 }
 
-/// Google's own sample token has the string "true" where section 5.1 wants
-/// the boolean; nothing else is a yes.
+/// Google's sample token has the string "true" where section 5.1 requires the
+/// boolean; any other value is rejected.
 fn checked_address(
     address: Option<String>,
     verified: Option<&Value>,
@@ -361,9 +325,4 @@ fn decode(part: &str, problem: &'static str) -> Result<Vec<u8>, IdTokenError> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| IdTokenError::Malformed(problem))
-}
-
-/// What goes into a log line need not be longer.
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
 }

@@ -1,5 +1,4 @@
-//! Google's JSON as it is on the wire. A member that is given twice is an
-//! error; one that we do not know is ignored.
+//! Google's JSON. A duplicate member is an error; unknown members are ignored.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -16,8 +15,8 @@ pub(super) struct MetadataWire {
     pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
 }
 
-/// A JWK set (RFC 7517, section 5). Its keys are read one by one, since a key
-/// of a kind that we do not know is to be ignored.
+/// A JWK set (RFC 7517, section 5). Its keys are parsed one by one, because
+/// keys of an unknown type are ignored.
 #[derive(Deserialize)]
 pub(super) struct KeysWire {
     pub(super) keys: Vec<Value>,
@@ -71,8 +70,7 @@ pub(super) enum AudienceWire {
     Several(Vec<String>),
 }
 
-/// Seconds since the epoch, possibly with a fraction (RFC 7519, section 2),
-/// which we drop.
+/// Seconds since the epoch. A fraction (RFC 7519, section 2) is dropped.
 #[derive(Clone, Copy)]
 pub(super) struct NumericDate(pub(super) i64);
 
@@ -94,7 +92,7 @@ impl<'de> Deserialize<'de> for NumericDate {
     }
 }
 
-/// The token endpoint's answer: the good one (OpenID Connect Core, section
+/// The response of the token endpoint: tokens (OpenID Connect Core, section
 /// 3.1.3.3) or an error (RFC 6749, section 5.2).
 #[derive(Deserialize)]
 pub(super) struct TokenAnswerWire {

@@ -1,6 +1,5 @@
-//! What the tokens say.
+//! The claims of ID tokens and userinfo.
 
-use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Serialize, Serializer};
@@ -9,10 +8,11 @@ use serde_json::Value;
 use super::TOKEN_LIFE;
 use crate::base::clock::UnixTime;
 use crate::base::ids::{DsmUsername, GoogleSubject};
+use crate::base::oauth::at_hash;
 use crate::base::secret::Secret;
 use crate::model::login::{GoogleIdentity, GrantedCode};
 
-/// The connector id that Dex mixes into `sub`; the fork's was `google`.
+/// The connector ID in the `sub` that Dex makes.
 const DEX_CONNECTOR: &str = "google";
 
 /// Claims in the order in which they are documented.
@@ -25,18 +25,18 @@ impl Serialize for Claims {
     }
 }
 
-/// How this provider signs its claims: the same for every token.
+/// The config of all tokens.
 #[derive(Debug)]
 pub struct Issuing<'a> {
-    /// `iss`.
+    /// The `iss` of all tokens.
     pub issuer: &'a str,
-    /// The config's `username-claim`.
+    /// The config's `username-claim`, which has the DSM user name.
     pub username_claim: &'a str,
 }
 
 impl Issuing<'_> {
-    /// The claims of an ID token (OpenID Connect Core, sections 2 and 3.1.3.6).
-    /// No `nbf`: DSM refuses a token that a slow clock makes lie in the future.
+    /// Returns the claims of an ID token (OpenID Connect Core, sections 2 and
+    /// 3.1.3.6). Without `nbf`: DSM would reject it if its clock was behind.
     pub fn id_token(
         &self,
         granted: &GrantedCode,
@@ -63,8 +63,8 @@ impl Issuing<'_> {
         Claims(claims)
     }
 
-    /// The claims of userinfo (Core, section 5.3.2). DSM reads the user name
-    /// here (docs/development/dsm-facts.md, section 1.3).
+    /// Returns the claims of userinfo (Core, section 5.3.2). DSM reads the user
+    /// name here (docs/development/dsm-facts.md, section 1.3).
     pub fn userinfo(&self, identity: &GoogleIdentity, user: &DsmUsername) -> Claims {
         let mut claims = vec![claim("sub", subject(&identity.account.subject))];
         claims.extend(self.person(identity, user));
@@ -93,8 +93,9 @@ fn claim(name: &str, value: impl Into<Value>) -> (String, Value) {
     (name.to_owned(), value.into())
 }
 
-/// `sub` as Dex makes it, so that a client that stored it before sees the same
-/// person: unpadded base64url of the protobuf `{1: subject, 2: connector}`.
+/// Returns the `sub` that Dex would make, so that clients that stored it still
+/// know the user: unpadded base64url of the protobuf `{1: subject, 2:
+/// connector}`.
 pub fn subject(google: &GoogleSubject) -> String {
     let mut message = Vec::new();
     for (tag, text) in [(0x0a, google.as_str()), (0x12, DEX_CONNECTOR)] {
@@ -105,8 +106,7 @@ pub fn subject(google: &GoogleSubject) -> String {
     URL_SAFE_NO_PAD.encode(message)
 }
 
-/// A protobuf varint: seven bits a byte, the lowest first, the top bit set on
-/// all but the last.
+/// Appends a protobuf varint.
 fn push_length(message: &mut Vec<u8>, mut length: usize) {
     loop {
         let [lowest, ..] = length.to_le_bytes();
@@ -116,13 +116,6 @@ fn push_length(message: &mut Vec<u8>, mut length: usize) {
         }
         message.push(lowest | 0x80);
     }
-}
-
-/// OpenID Connect Core, section 3.1.3.6: the left half of the hash.
-fn at_hash(access_token: &Secret<String>) -> String {
-    let hash = digest::digest(&digest::SHA256, access_token.expose().as_bytes());
-    let (left, _) = hash.as_ref().split_at(16);
-    URL_SAFE_NO_PAD.encode(left)
 }
 
 #[cfg(test)]

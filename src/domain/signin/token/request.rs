@@ -1,4 +1,4 @@
-//! What a relying party sends to the token endpoint.
+//! The requests that clients send to the token endpoint.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,15 +6,14 @@ use percent_encoding::percent_decode_str;
 
 use crate::base::ids::ClientId;
 use crate::base::oauth::OAuthError;
-use crate::base::parameters::{Parameters, Shortened};
+use crate::base::parameters::{Parameters, shortened};
 use crate::base::secret::Secret;
 use crate::model::relying_party::{RelyingParty, listed, names};
 
 /// A client's ID and secret, not yet compared.
 ///
 /// In the header both are form-encoded (RFC 6749, section 2.3.1), but many
-/// clients do not do that. So what a header says can be read in two ways;
-/// either may be the right one.
+/// clients do not encode them. So a header has two readings; either may match.
 #[derive(Debug)]
 pub struct Credentials {
     ids: Vec<String>,
@@ -23,37 +22,27 @@ pub struct Credentials {
 
 /// Why a client's ID and secret are rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum AuthenticationError {
-    /// There are none, or they cannot be read.
     #[error("the request has no client ID and secret")]
     Missing,
-    /// No client in the config has this ID.
     #[error("no client is called {asked:?}: clients.id in the config is {}", listed(.known))]
-    UnknownClient {
-        /// What came.
-        asked: Shortened,
-        /// The clients that there are.
-        known: Vec<String>,
-    },
-    /// Of a secret, only the length may be known.
+    UnknownClient { asked: String, known: Vec<String> },
     #[error(
         "the secret of the client {client} is wrong: it has {received} characters, and \
          clients.secret-file has {expected}"
     )]
     WrongSecret {
-        /// Whose secret it should be.
         client: ClientId,
-        /// The length of what came.
         received: usize,
-        /// The length of ours.
         expected: usize,
     },
 }
 
 impl Credentials {
-    /// Takes `client_secret_basic` from the Authorization header or
+    /// Reads `client_secret_basic` from the Authorization header or
     /// `client_secret_post` from the form; both at once are an error (RFC 6749,
-    /// section 2.3). `None`: there are none.
+    /// section 2.3).
     pub fn find(
         authorization: Option<&str>,
         form: &Parameters,
@@ -96,7 +85,7 @@ impl Credentials {
         let Some(party) = parties.iter().find(is_one) else {
             let id = self.ids.first().map_or("", String::as_str);
             return Err(AuthenticationError::UnknownClient {
-                asked: Shortened::new(id),
+                asked: shortened(id),
                 known: names(parties),
             });
         };
@@ -138,19 +127,19 @@ fn form_decode(text: &str) -> Option<String> {
     Some(decoded.into_owned())
 }
 
-/// A request for tokens, of good form, from an authenticated relying party.
+/// A valid token request of an authenticated client.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// The authorization code.
+    /// The authorization code to redeem.
     pub code: Secret<String>,
     /// The redirect URI, which must be that of the authorization request.
     pub redirect_uri: String,
-    /// The PKCE verifier.
+    /// The PKCE `code_verifier`, if the client sent one.
     pub verifier: Option<Secret<String>>,
 }
 
 impl TokenRequest {
-    /// RFC 6749, section 4.1.3.
+    /// Parses the form (RFC 6749, section 4.1.3).
     pub fn parse(form: &Parameters) -> Result<Self, OAuthError> {
         if form.required("grant_type")? != "authorization_code" {
             return Err(OAuthError::new(

@@ -56,7 +56,7 @@ struct ClaimsWire {
     sub: String,
 }
 
-/// Returns the user whom an `id_token_hint` names; `None` unless `issuer`
+/// Returns the user of an `id_token_hint`; `None` unless `issuer`
 /// issued it and one of its keys, by `kid`, signed it. It may have expired: it
 /// is a hint about an earlier sign-in.
 pub fn hinted(

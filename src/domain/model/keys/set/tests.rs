@@ -46,7 +46,7 @@ fn told(set: &KeySet, now: UnixTime) -> String {
 
 /// The keys in the JWKS, in its order.
 fn published(set: &KeySet, now: UnixTime) -> Vec<usize> {
-    let jwks: serde_json::Value = serde_json::from_slice(set.jwks(now)).unwrap();
+    let jwks: serde_json::Value = serde_json::from_slice(&set.jwks(now)).unwrap();
     let keys = jwks["keys"].as_array().unwrap().iter();
     keys.map(|key| number(&KeyId::new(key["kid"].as_str().unwrap())))
         .collect()
