@@ -3,6 +3,7 @@
 mod check;
 mod control_client;
 mod dsm_settings;
+mod manual;
 mod owner;
 mod package;
 mod question;
@@ -16,7 +17,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Manual};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::ConfigError;
@@ -46,7 +47,9 @@ pub fn main() -> ExitCode {
     };
     leave_no_core_file();
     // Before the first thread is created: each thread has its own user ID.
-    if let Err(error) = owner::become_owner(&arguments.config) {
+    // A manual needs no config, so any user may read it.
+    let needs_config = !matches!(arguments.command, Command::Manual(_));
+    if needs_config && let Err(error) = owner::become_owner(&arguments.config) {
         complain(&format!("{error:#}"));
         return ExitCode::from(FAILED);
     }
@@ -58,6 +61,8 @@ pub fn main() -> ExitCode {
         Command::Check { json } => check::check(config, json),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => setup::setup(config, &options),
+        Command::Manual(Manual::Completions { shell }) => manual::completions(shell),
+        Command::Manual(Manual::Man { directory }) => manual::man(directory.as_deref()),
         Command::Question(question) => question::ask(question, config),
     };
     ExitCode::from(code)

@@ -113,3 +113,17 @@ Examples:
       Publish a new key, which signs in two days.
   google-to-synology-sso keys rotate --now
       Replace all keys by a new one at once.";
+
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso completions bash > ~/.local/share/bash-completion/completions/google-to-synology-sso
+      For bash, for your own user.
+  google-to-synology-sso completions zsh > ~/.zfunc/_google-to-synology-sso
+      For zsh, if ~/.zfunc is in its fpath.";
+
+pub(super) const MAN_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso man | man --local-file -
+      Read the manual page.
+  google-to-synology-sso man /usr/local/share/man/man1
+      Write a page for each command there.";

@@ -2,11 +2,13 @@
 //! manual pages and the shell completions are made of it.
 
 mod help;
+pub mod manual;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+pub use clap_complete::Shell;
 
 /// The name of the program, of the package, and of the package's user.
 pub const NAME: &str = "google-to-synology-sso";
@@ -45,7 +47,7 @@ pub struct Arguments {
     pub command: Command,
 }
 
-/// The commands that read the config.
+/// The commands.
 #[derive(Subcommand)]
 pub enum Command {
     /// Run the daemon in the foreground; SIGTERM or SIGINT stops it, SIGHUP
@@ -66,9 +68,29 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// One of the commands about the command line itself
+    #[command(flatten)]
+    Manual(Manual),
     /// One of the commands that ask the daemon
     #[command(flatten)]
     Question(Question),
+}
+
+/// The commands about the command line itself.
+#[derive(Subcommand)]
+pub enum Manual {
+    /// Print the script that completes arguments in a shell
+    #[command(after_help = help::COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page, or write the pages of all commands
+    #[command(after_help = help::MAN_EXAMPLES)]
+    Man {
+        /// The directory for the pages; created if it is missing
+        directory: Option<PathBuf>,
+    },
 }
 
 /// The options of `run`.
