@@ -55,6 +55,17 @@ async fn a_sign_in_whose_age_google_tells_is_compared() {
 }
 
 #[tokio::test]
+async fn a_sign_in_in_the_future_is_not_fresh() {
+    let house = House::new().await;
+    let ahead = MONDAY_MORNING + 3_600;
+    house
+        .google
+        .tamper(move |draft| draft.claim("auth_time", ahead));
+    let shown = silently(&house, JEANNE, "&max_age=10000").await;
+    assert_eq!(error(&shown), "login_required");
+}
+
+#[tokio::test]
 async fn an_id_token_of_another_user_is_no_hint_of_this_one() {
     let house = House::new().await;
     let hint = async |person: &str| {

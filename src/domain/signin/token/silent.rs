@@ -16,6 +16,9 @@ use crate::base::oauth::OAuthError;
 use crate::model::keys::SigningKey;
 use crate::model::login::{AuthorizationRequest, GoogleIdentity, HintedUser, Prompt};
 
+/// How far Google's clock may be ahead of ours.
+const CLOCK_LEEWAY: Duration = Duration::from_mins(1);
+
 /// Returns `login_required` unless `identity` is the user, and the sign-in as
 /// recent, as a request with `prompt=none` demands.
 pub fn check(
@@ -35,6 +38,9 @@ pub fn check(
     };
     let max_age = Duration::from_secs(max_age.into());
     match identity.auth_time {
+        Some(signed_in) if signed_in > now.plus(CLOCK_LEEWAY) => {
+            Err(login_required("the sign-in is in the future"))
+        }
         Some(signed_in) if now.since(signed_in) <= max_age => Ok(()),
         Some(_) => Err(login_required("the sign-in is older than max_age")),
         None => Err(login_required("Google does not send auth_time")),
