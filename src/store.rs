@@ -91,6 +91,11 @@ pub enum StoreError {
          that no other program uses"
     )]
     Foreign(PathBuf),
+    #[error(
+        "the state {0} was deleted or replaced while the daemon was running: restart the daemon, \
+         which restores it from its copy"
+    )]
+    Gone(PathBuf),
     #[error("the state is {damage}, and {path} cannot be moved")]
     SetAside {
         damage: String,
@@ -289,6 +294,9 @@ fn serve(
         let failed = batch.iter().filter_map(|job| job.error());
         let failed = failed.chain(commit.as_ref().err());
         failed.for_each(|error| health.failed(error));
+        if let Err(error) = copy.after_commit(connection) {
+            health.failed(&error);
+        }
         // Before the results are sent: a caller may then copy the state.
         let usual = if wrote {
             copy.state_has_changed();

@@ -6,9 +6,9 @@
 use std::error::Error;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
@@ -19,11 +19,15 @@ use super::{OWNER_ALONE, Store, StoreError, failed};
 #[derive(Debug)]
 pub(super) struct Copy {
     state: PathBuf,
+    /// The device and inode of the open state.
+    file: Option<(u64, u64)>,
     /// The number of commits that have changed the state since it was opened.
     changes: AtomicU64,
     /// The number of them that are in the copy; `None` before the first copy.
     /// Locked while a copy is made, so that an older one does not replace it.
     copied: Mutex<Option<u64>>,
+    /// Whether the journal has the bytes of a deleted key.
+    erase_journal: AtomicBool,
 }
 
 impl Store {
@@ -68,9 +72,36 @@ impl Copy {
     pub(super) fn of(state: &Path) -> Self {
         Self {
             state: state.to_owned(),
+            file: file_of(state),
             changes: AtomicU64::new(0),
             copied: Mutex::new(None),
+            erase_journal: AtomicBool::new(false),
         }
+    }
+
+    /// Has the journal erased after the commit that is under way.
+    pub(super) fn erase_journal(&self) {
+        self.erase_journal.store(true, Ordering::Relaxed);
+    }
+
+    /// Erases the journal, if that is due. While another connection reads the
+    /// state, it is still due after the next commit.
+    pub(super) fn after_commit(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.erase_journal.swap(false, Ordering::Relaxed) {
+            let erase = "PRAGMA wal_checkpoint(TRUNCATE)";
+            let is_busy = connection.query_row(erase, [], |row| row.get(0))?;
+            self.erase_journal.store(is_busy, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Returns an error if `storage.path` is not the file that is open: a
+    /// change would be lost at the next start.
+    pub(super) fn state_is_in_place(&self) -> Result<(), StoreError> {
+        if file_of(&self.state) == self.file {
+            return Ok(());
+        }
+        Err(StoreError::Gone(self.state.clone()))
     }
 
     pub(super) fn state_has_changed(&self) {
@@ -104,6 +135,12 @@ impl Copy {
 }
 
 /// Returns the path of the copy of `state`.
+/// Returns the device and inode of the file at `path`.
+fn file_of(path: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
 pub(super) fn path(state: &Path) -> PathBuf {
     beside(state, ".copy")
 }

@@ -11,7 +11,7 @@ use super::{StoreError, failed};
 pub(super) enum Damage {
     /// We or SQLite found this.
     Broken(String),
-    /// There is no file.
+    /// The file is missing.
     Missing,
     /// The file has no bytes, or no tables.
     Empty,

@@ -1,5 +1,7 @@
 //! The signing keys, and the key of the login cookies' seal.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension, params};
 
 use super::{Store, StoreError};
@@ -47,6 +49,8 @@ impl Store {
         made: KeptKey,
         gone: Vec<KeyId>,
     ) -> Result<(), StoreError> {
+        self.copy.state_is_in_place()?;
+        let copy = Arc::clone(&self.copy);
         let saving = self.call("save the signing keys", move |connection| {
             connection.execute(
                 "INSERT INTO signing_keys (kid, pkcs8, created, signs_from)
@@ -60,6 +64,7 @@ impl Store {
             )?;
             for kid in &gone {
                 connection.execute("DELETE FROM signing_keys WHERE kid = ?1", [kid.as_str()])?;
+                copy.erase_journal();
             }
             Ok(())
         });

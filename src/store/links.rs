@@ -43,6 +43,7 @@ impl Store {
     /// Removes the links to the DSM user `name`, ignoring case, also from the
     /// copy, so that they cannot return. Returns the removed links.
     pub async fn remove_links(&self, name: &str) -> Result<Vec<Link>, StoreError> {
+        self.copy.state_is_in_place()?;
         let folded = name.to_lowercase();
         let links = self.links().await?;
         let theirs: Vec<Link> = links

@@ -84,7 +84,7 @@ pub(super) fn open_state(path: &Path) -> Result<OpenState, Unusable> {
     }
 }
 
-/// For example, there is no space for the index of the journal.
+/// For example, the disk has no space for the index of the journal.
 fn is_of_the_disk(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
@@ -174,20 +174,29 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
              PRAGMA secure_delete = ON;",
         )
         .map_err(cannot)?;
-    migrate(&connection, version)?;
+    migrate(&connection, path, version)?;
     has_all_tables(&connection).map_err(cannot)??;
     Ok(connection)
 }
 
-/// A database without tables is new, unless there is a copy: then they are
-/// lost.
+/// A database without a signing key is new, unless there is a copy: then its
+/// contents are lost.
 fn is_ours(connection: &Connection, path: &Path) -> Result<(), Unusable> {
-    let owner = whose::owner(connection);
-    match owner.map_err(|error| Unusable::sqlite("read the application ID of the state", error))? {
-        Owner::New if copy::path(path).exists() => Err(Unusable::Damaged(Damage::Empty)),
-        Owner::Us | Owner::New => Ok(()),
-        Owner::Another => Err(Unusable::Damaged(Damage::Foreign)),
+    let cannot = |error| Unusable::sqlite("read the application ID of the state", error);
+    if whose::owner(connection).map_err(cannot)? == Owner::Another {
+        return Err(Unusable::Damaged(Damage::Foreign));
     }
+    if copy::path(path).exists() && !has_a_key(connection).map_err(cannot)? {
+        return Err(Unusable::Damaged(Damage::Empty));
+    }
+    Ok(())
+}
+
+/// Whether there is a signing key: every state after a first start has one.
+pub(super) fn has_a_key(connection: &Connection) -> rusqlite::Result<bool> {
+    let yes = |query: &str| connection.query_row(query, [], |row| row.get::<_, bool>(0));
+    let table = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'signing_keys')";
+    Ok(yes(table)? && yes("SELECT EXISTS (SELECT 1 FROM signing_keys)")?)
 }
 
 /// Returns the number of migrations that the state has.
@@ -222,22 +231,25 @@ pub(super) fn check(connection: &Connection) -> rusqlite::Result<Result<(), Unus
     Ok(Err(Unusable::Damaged(Damage::found(&found))))
 }
 
-fn migrate(connection: &Connection, done: usize) -> Result<(), Unusable> {
+fn migrate(connection: &Connection, path: &Path, done: usize) -> Result<(), Unusable> {
     for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
         let version = index + 1;
         connection
             .execute_batch(&format!(
                 "BEGIN IMMEDIATE; {migration} PRAGMA user_version = {version}; COMMIT;"
             ))
-            .map_err(not_migrated)?;
+            .map_err(|error| not_migrated(path, error))?;
     }
     Ok(())
 }
 
-/// A table that exists already, or is missing: the version is wrong.
-fn not_migrated(error: rusqlite::Error) -> Unusable {
-    if error.sqlite_error_code() == Some(ErrorCode::Unknown) {
-        return Unusable::Damaged(Damage::from(&error));
+/// A table that exists already, or is missing: the version of the state is
+/// wrong. Without a copy, the state is the only one, and stays where it is.
+fn not_migrated(path: &Path, error: rusqlite::Error) -> Unusable {
+    let is_wrong_sql = matches!(error, rusqlite::Error::SqlInputError { .. })
+        || error.sqlite_error_code() == Some(ErrorCode::Unknown);
+    if is_wrong_sql && copy::path(path).exists() {
+        return Unusable::Damaged(Damage::found("its version is wrong"));
     }
     Unusable::sqlite("update the tables of the state", error)
 }

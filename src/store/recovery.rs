@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::copy::{self, beside, directory, sync_directory};
 use super::damage::{Damage, Unusable};
-use super::open::{OpenState, check, lock, open_state, version};
+use super::open::{OpenState, check, has_a_key, lock, open_state, version};
 use super::whose::{self, Owner, open_read_only, owner};
 use super::{StoreError, failed};
 use domain::base::clock::UnixTime;
@@ -195,7 +195,11 @@ fn look_at(copy: &Path) -> Result<(), Unusable> {
         Owner::Another => return Err(Unusable::Damaged(Damage::Foreign)),
     }
     version(&connection, copy)?;
-    check(&connection).map_err(cannot)?
+    check(&connection).map_err(cannot)??;
+    if !has_a_key(&connection).map_err(cannot)? {
+        return Err(Unusable::Damaged(Damage::Empty));
+    }
+    Ok(())
 }
 
 /// Renames the state first: after an interruption here, the next start uses the

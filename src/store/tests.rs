@@ -127,6 +127,7 @@ fn write_without_application_id(path: &Path, version: usize) {
     let earlier = Connection::open(path).unwrap();
     let written = earlier.execute_batch(&format!(
         "{tables} PRAGMA user_version = {version};
+         INSERT INTO signing_keys (kid, pkcs8, created) VALUES ('k', x'', 1);
          INSERT INTO seal_key (id, key) VALUES (1, x'{key}');"
     ));
     written.unwrap();

@@ -1,6 +1,7 @@
 //! Tells whether a database is our state, another program's, or new.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -14,6 +15,9 @@ pub(super) const APPLICATION_ID: i64 = 0x4732_5353;
 
 /// Version 0.1.0 wrote states of these versions, without `application_id`.
 const WITHOUT_ID: std::ops::RangeInclusive<i64> = 1..=3;
+
+/// No config and no secret is longer, in bytes.
+const LONGEST_TEXT: u64 = 1 << 20;
 
 /// Whose database a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
     // Names that other programs are unlikely to use. Without any table, the
     // page with the schema is damaged.
     let ours = "SELECT count(*) FROM sqlite_schema WHERE name IN ('signing_keys', 'seal_key')";
-    if id == 0 && WITHOUT_ID.contains(&version) && (tables == 0 || number(ours)? > 0) {
+    if id == 0 && WITHOUT_ID.contains(&version) && (tables == 0 || number(ours)? == 2) {
         return Ok(Owner::Us);
     }
     Ok(Owner::Another)
@@ -50,7 +54,20 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
 /// Returns whether the file at `path` is another program's database. Changes
 /// neither the file nor its mode; a file that cannot be read is not one.
 pub fn is_of_another(path: &Path) -> bool {
-    matches!(look(path), Ok(Owner::Another))
+    is_text(path) || matches!(look(path), Ok(Owner::Another))
+}
+
+/// Whether the file is text, such as a config: a database has zero bytes, also
+/// a damaged one.
+fn is_text(path: &Path) -> bool {
+    // Opening a pipe would wait for a writer.
+    if !path.is_file() {
+        return false;
+    }
+    let mut text = String::new();
+    let opened = File::open(path);
+    let read = opened.and_then(|file| file.take(LONGEST_TEXT).read_to_string(&mut text));
+    read.is_ok() && !text.is_empty() && !text.contains('\0')
 }
 
 /// Opens the database at `path` without writing to it or creating other files.
@@ -111,6 +128,7 @@ mod tests {
             "PRAGMA application_id = 1;",
             "PRAGMA user_version = 99;",
             "CREATE TABLE signing_keys (a);",
+            "CREATE TABLE signing_keys (a); PRAGMA user_version = 3;",
         ] {
             check(foreign, Owner::Another);
         }
@@ -119,7 +137,7 @@ mod tests {
     #[test]
     fn a_state_of_version_0_1_0_is_ours_without_one() {
         check(
-            "CREATE TABLE seal_key (a); PRAGMA user_version = 3;",
+            "CREATE TABLE seal_key (a); CREATE TABLE signing_keys (a); PRAGMA user_version = 3;",
             Owner::Us,
         );
         // The page with the schema was overwritten with zeros.

@@ -22,7 +22,7 @@ const RESTORED: &str = ": restored from its copy";
 type Damage = (&'static str, fn(&Path));
 
 /// Damage by disks, file systems and people.
-const DAMAGES: [Damage; 10] = [
+const DAMAGES: [Damage; 15] = [
     ("the first page is a letter", |path| {
         overwrite(path, 0, &b"Dear NAS, ".repeat(400));
     }),
@@ -45,6 +45,21 @@ const DAMAGES: [Damage; 10] = [
     ("it has no tables", |path| {
         in_its_place(path, "CREATE TABLE a (a); DROP TABLE a;");
     }),
+    ("it has our ID and nothing else", |path| {
+        in_its_place(path, "PRAGMA application_id = 1194480467;");
+    }),
+    ("its keys are gone", |path| {
+        change(path, "DELETE FROM signing_keys;");
+    }),
+    ("its rows are gone", |path| {
+        change(path, "DELETE FROM signing_keys; DELETE FROM links;");
+    }),
+    ("its version is 0", |path| {
+        change(path, "PRAGMA user_version = 0;");
+    }),
+    ("its version is an earlier one", |path| {
+        change(path, "PRAGMA user_version = 4;");
+    }),
     ("it is another program's", |path| {
         in_its_place(path, "CREATE TABLE invoices (a);");
     }),
@@ -62,6 +77,10 @@ const DAMAGES: [Damage; 10] = [
 /// Replaces the file by a database that `sql` creates.
 fn in_its_place(path: &Path, sql: &str) {
     fs::remove_file(path).unwrap();
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+fn change(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
@@ -209,6 +228,18 @@ async fn another_programs_database_without_a_copy_is_not_touched() {
         is_rejected_and_not_touched(sql, Some(sql)).await;
     }
     is_rejected_and_not_touched("PRAGMA application_id = 7;", Some("")).await;
+}
+
+#[tokio::test]
+async fn a_text_file_at_storage_path_is_not_touched() {
+    let house = House::for_built_daemon(Plan::default(), free_port()).await;
+    fs::write(state(&house, ""), "# Another program's config\n").unwrap();
+    let before = files(&house);
+
+    let mut process = spawn(&house);
+
+    assert_eq!(process.ended().await.code(), Some(1));
+    assert_eq!(files(&house), before);
 }
 
 async fn is_rejected_and_not_touched(sql: &str, copy: Option<&str>) {

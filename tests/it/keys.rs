@@ -89,9 +89,18 @@ async fn at_once_a_new_key_signs_and_stolen_keys_are_gone() {
     let mut house = House::new().await;
     let before = token(&house).await;
     let announced = rotate(&house, Rotation::Announced).await;
+    let stolen: Vec<u8> = house.look_up("SELECT pkcs8 FROM signing_keys LIMIT 1");
+    let has_stolen_key = |file: &str| {
+        let bytes = fs::read(state(&house, file)).unwrap_or_default();
+        bytes.windows(64).any(|bytes| stolen.starts_with(bytes))
+    };
+    assert!(has_stolen_key("") || has_stolen_key("-wal"));
 
     let new = rotate(&house, Rotation::AtOnce).await;
 
+    for file in ["", "-wal", ".copy"] {
+        assert!(!has_stolen_key(file), "{file}");
+    }
     assert!(new != announced && new != signer(&before));
     for restarts in 0..2 {
         let after = token(&house).await;
@@ -104,6 +113,25 @@ async fn at_once_a_new_key_signs_and_stolen_keys_are_gone() {
         house.stop().await;
         house.start().await;
     }
+}
+
+#[tokio::test]
+async fn a_state_that_is_gone_is_not_changed_and_keeps_its_copy() {
+    let house = House::new().await;
+    house.sign_in(JEANNE, "").await;
+    house.bridge().store.save_copy().await;
+    fs::rename(state(&house, ""), state(&house, ".elsewhere")).unwrap();
+
+    let keys = &house.bridge().keys;
+    let error = keys.rotate(house.clock.now(), Rotation::AtOnce).await;
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("was deleted or replaced"), "{error}");
+    let store = &house.bridge().store;
+    let error = store.remove_links("jeanne").await.unwrap_err().to_string();
+    assert!(error.contains("was deleted or replaced"), "{error}");
+
+    let copy = Connection::open(state(&house, ".copy")).unwrap();
+    assert_eq!(on_disk(&copy).len(), 1);
 }
 
 #[tokio::test]
