@@ -126,7 +126,7 @@ impl Server {
         }
     }
 
-    /// A server that only shows why there is no valid config.
+    /// A server that only shows why a valid config is missing.
     pub fn waiting(waiting: Arc<Waiting>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self::with_mode(Mode::Waiting(waiting), clock, random)
     }

@@ -151,7 +151,7 @@ impl Shown {
 
 /// A value of a key, which a reload can show.
 pub(super) trait Show {
-    /// `None` if there is no value, or if its changes are not reported.
+    /// `None` without a value, or if its changes are not reported.
     fn show(&self) -> Option<Shown>;
 }
 

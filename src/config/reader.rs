@@ -66,7 +66,7 @@ impl Findings {
 }
 
 /// Reads the whole file with `read`, which asks for each key that it knows.
-/// The result is valid only if there is no problem.
+/// The result is valid only without a problem.
 pub(super) fn read_document<T>(
     bytes: &[u8],
     findings: &Findings,

@@ -14,7 +14,7 @@ use super::response::{Reply, not_allowed, plain};
 /// the NAS is not known.
 const HERE: &str = "";
 
-/// Why there is no valid config.
+/// Why a valid config is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ConfigProblem {
     /// The config file does not exist.
@@ -24,7 +24,7 @@ pub enum ConfigProblem {
     Bad(Vec<String>),
 }
 
-/// Responds to requests while there is no valid config.
+/// Responds to requests while a valid config is missing.
 #[derive(Debug)]
 pub struct Waiting(Mutex<ConfigProblem>);
 

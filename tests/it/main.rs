@@ -155,6 +155,9 @@ mod systemd;
 /// Rules for the source files.
 mod tidy;
 
+/// The words of the comments in `src`.
+mod words;
+
 /// The documentation: links, length, picture.
 mod docs;
 

@@ -127,7 +127,7 @@ async fn dsm_is_asked_in_the_session_of_the_users() {
     let table = String::from_utf8(table.stdout).unwrap();
     let words: Vec<&str> = table.split_whitespace().collect();
     let words = words.join(" ");
-    assert!(words.contains("(read by DSM's web API)"), "{table}");
+    assert!(words.contains("(from DSM's web API)"), "{table}");
 }
 
 #[tokio::test]

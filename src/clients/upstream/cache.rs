@@ -40,7 +40,7 @@ pub(super) enum Freshness<T> {
     Fresh(Arc<T>),
     /// Expired: can be used, and has to be fetched.
     Stale(Arc<T>),
-    /// There is no document, or it is too old.
+    /// The document is missing or too old.
     Missing,
 }
 

@@ -160,7 +160,7 @@ pub(crate) struct Problem {
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) email: Option<String>,
-    /// `ok`, or the reason why nobody can sign in as this user.
+    /// `ok`, or the reason why a sign-in as this user is refused.
     pub(crate) verdict: String,
     pub(crate) link: Option<LinkOfUser>,
     /// The addresses of the aliases that lead to this user. A user who is in

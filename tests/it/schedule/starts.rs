@@ -60,7 +60,11 @@ async fn after_a_power_cut_the_last_one_known_counts() {
     let table = String::from_utf8(table.stdout).unwrap();
     let words: Vec<&str> = table.split_whitespace().collect();
     let words = words.join(" ");
-    for part in [" at 23:00", " at 06:00", " (read before this start) "] {
+    for part in [
+        " at 23:00",
+        " at 06:00",
+        " (from the state, read before this start) ",
+    ] {
         assert!(words.contains(part), "{table}");
     }
 }

@@ -97,7 +97,7 @@ fn the_answer_as_others_have_published_it() {
 }
 
 #[test]
-fn unexpected_lines_of_the_file_are_listed_and_the_others_are_used() {
+fn unexpected_lines_are_listed_and_the_others_are_used() {
     let text = "7\n[power off SCHEDULE]\r\n\n 25104128 \r\nnonsense\n-1\n4294967296\n\
         18350080\n16780032\n16777247\n33492736\n[Reboot schedule]\n25104128\n\
         [Power On schedule]\n18022400\n";
@@ -123,7 +123,7 @@ fn unexpected_lines_of_the_file_are_listed_and_the_others_are_used() {
 }
 
 #[test]
-fn unexpected_rows_of_the_answer_are_listed_and_the_others_are_used() {
+fn unexpected_rows_are_listed_and_the_others_are_used() {
     let row = |hour: Value, min: Value, weekdays: Value| json!({"enabled": true, "hour": hour, "min": min, "weekdays": weekdays});
     let data = json!({
     "poweron_tasks": "none",

@@ -1,5 +1,5 @@
 //! Weeks of several households, both changes of summer time, and any
-//! schedule against somebody who looks at the clock every minute.
+//! schedule against an observer who looks at the clock every minute.
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -324,7 +324,7 @@ fn a_year_has_all_its_nights() {
     assert_eq!(nights, 365);
 }
 
-/// When the tasks run, by somebody who looks at the clock on the wall each
+/// When the tasks run, by an observer who looks at the clock on the wall each
 /// minute from `start` on: each name of a minute counts once.
 fn watched(tasks: &[Task], zone: &TimeZone, start: UnixTime, minutes: u64) -> BTreeSet<i64> {
     let due = |name: DateTime| {
