@@ -131,3 +131,44 @@ fn a_closed_pipe_is_not_a_failure_but_a_full_disk_is() {
         "{output:?}"
     );
 }
+
+#[test]
+fn completions_need_no_config_and_name_each_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let mut command = bare(&["--config", "/nowhere/config.toml", "completions", shell]);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let script = text(&output.stdout);
+        for part in ["dsm-settings", "wait-for-config", "rotate"] {
+            assert!(script.contains(part), "{shell}: {part}");
+        }
+    }
+    let unknown = bare(&["completions", "tcsh"]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[test]
+fn man_prints_a_page_or_writes_one_for_each_command() {
+    let mut command = bare(&["--config", "/nowhere/config.toml", "man"]);
+    let page = command.output().unwrap();
+    assert_eq!(page.status.code(), Some(0), "{page:?}");
+    assert!(text(&page.stdout).contains(".TH google-to-synology-sso 1"));
+
+    let home = tempfile::tempdir().unwrap();
+    let directory = home.path().join("man/man1");
+    let written = bare(&["man"]).arg(&directory).output().unwrap();
+    assert_eq!(written.status.code(), Some(0), "{written:?}");
+    assert_eq!(text(&written.stdout), "");
+    let pages = std::fs::read_dir(&directory).unwrap();
+    let pages: Vec<String> = pages
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for command in ["", "-status", "-links-remove", "-man"] {
+        let name = format!("google-to-synology-sso{command}.1");
+        assert!(pages.contains(&name), "{name}: {pages:?}");
+    }
+    let file = bare(&["man"]).arg(directory.join(&pages[0])).output();
+    let file = file.unwrap();
+    assert_eq!(file.status.code(), Some(1), "{file:?}");
+    assert!(text(&file.stderr).contains("cannot write the manual pages"));
+}

@@ -32,24 +32,10 @@ use clap::Parser;
 use crate::info::Version;
 use crate::layout::{Check, Sources};
 
-#[derive(Parser)]
-enum Arguments {
-    Package(Package),
-    /// Write the manual pages and shell completions
-    Manual {
-        /// The directory that gets `man`, `bash-completion` and so on
-        #[arg(default_value = "target/share")]
-        out: PathBuf,
-        /// The checkout
-        #[arg(long, default_value = ".")]
-        root: PathBuf,
-    },
-}
-
 /// Build the package; use packaging/build-spk to call it
-#[derive(clap::Args)]
+#[derive(Parser)]
 #[command(args_override_self = true)]
-struct Package {
+struct Options {
     /// The checkout
     #[arg(long, default_value = ".")]
     root: PathBuf,
@@ -68,13 +54,7 @@ struct Package {
 }
 
 fn main() -> Result<()> {
-    match Arguments::parse() {
-        Arguments::Package(options) => package(&options),
-        Arguments::Manual { out, root } => write_manual(&out, &root),
-    }
-}
-
-fn package(options: &Package) -> Result<()> {
+    let options = Options::parse();
     let version = Version::read(&options.root)?;
     let sources = Sources {
         root: &options.root,
@@ -92,13 +72,6 @@ fn package(options: &Package) -> Result<()> {
     write(&path, &package)?;
     let size = package.len().div_ceil(1000);
     say(&format!("{}, {size} kB", path.display()))
-}
-
-fn write_manual(out: &Path, root: &Path) -> Result<()> {
-    for (name, content) in manual::manual(Version::read(root)?.release())? {
-        write(&out.join(name), &content)?;
-    }
-    say(&out.display().to_string())
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<()> {

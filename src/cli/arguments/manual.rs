@@ -6,7 +6,7 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::{Arguments, NAME};
+use super::{Arguments, NAME};
 
 /// A manual page, such as `google-to-synology-sso-check.1`.
 pub struct Page {
@@ -21,10 +21,10 @@ pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
     let script = String::from_utf8_lossy(&script);
-    match shell {
-        Shell::Bash => with_one_name(&script),
-        _ => script.into_owned(),
+    if shell == Shell::Bash {
+        return with_one_name(&script);
     }
+    script.into_owned()
 }
 
 /// Returns the page of the program, then those of its commands; `release` is
