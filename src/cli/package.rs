@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::directory_of;
 
 /// The start of every command line on a NAS. Root must not run the program
-/// there, because the package's user can replace it. The same works after the
-/// steps in docs/guides/install-with-systemd.md.
+/// there, because the package's user can replace it.
 pub(super) const PROGRAM: &str = "sudo -u google-to-synology-sso google-to-synology-sso";
 
 /// Returns whether `config` is the one of the DSM package.
