@@ -297,18 +297,12 @@ impl Call<'_> {
                 return oauth(status, &OAuthError::invalid_request(error.to_string()));
             }
         };
-        let Ok(in_header) = self.authorization() else {
-            return error::bearer_doubled();
+        let token = match self.bearer_token(&form) {
+            Ok(token) => token,
+            Err(reply) => return *reply,
         };
-        let in_header = in_header.map(|value| bearer(value.as_bytes()));
-        let token = match (in_header, form.text("access_token")) {
-            (Some(_), Ok(Some(_))) | (_, Err(ParameterError::Doubled(_))) => {
-                return error::bearer_doubled();
-            }
-            (Some(Some(token)), _) => token,
-            (None, Ok(Some(token))) => Secret::new(token.to_owned()),
-            (_, _) => return error::bearer_missing(),
-        };
+        // A flood of large forms must not wait for the state in memory.
+        drop(form);
         match flow::userinfo(self.app, &token).await {
             Ok(claims) => json(
                 StatusCode::OK,
@@ -318,6 +312,22 @@ impl Call<'_> {
                 flow::report_userinfo(self.app, &error);
                 error::bearer(&error)
             }
+        }
+    }
+
+    /// Returns the access token, which is in the header or in the form.
+    fn bearer_token(&self, form: &Parameters) -> Result<Secret<String>, Box<Reply>> {
+        let Ok(in_header) = self.authorization() else {
+            return Err(Box::new(error::bearer_doubled()));
+        };
+        let in_header = in_header.map(|value| bearer(value.as_bytes()));
+        match (in_header, form.text("access_token")) {
+            (Some(_), Ok(Some(_))) | (_, Err(ParameterError::Doubled(_))) => {
+                Err(Box::new(error::bearer_doubled()))
+            }
+            (Some(Some(token)), _) => Ok(token),
+            (None, Ok(Some(token))) => Ok(Secret::new(token.to_owned())),
+            (_, _) => Err(Box::new(error::bearer_missing())),
         }
     }
 
