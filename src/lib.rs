@@ -18,7 +18,7 @@
 //! - Imports point one way, from the bottom of the list below to its top. What
 //!   decides about a login is in the crate [`domain`], which has no access to
 //!   a socket, a file, the log or a clock. Its four steps never import each
-//!   other; [`flow`] calls them in order and does the I/O between two of them.
+//!   other; `flow` calls them in order and does the I/O between two of them.
 //! - No token without a [`DsmUser`](domain::model::login::DsmUser), no
 //!   `DsmUser` without a
 //!   [`GoogleIdentity`](domain::model::login::GoogleIdentity), no
@@ -38,14 +38,14 @@
 //! - What a request works with is one [`app::AppState`], which a reload
 //!   replaces as a whole; a request ends with the one with which it began.
 //! - No command but `run` opens the state: the others ask the daemon, by
-//!   [`daemon::control`].
+//!   `daemon::control`.
 //! - Time is passed as an argument; the clock, the random source, the
 //!   environment and the spawning of tasks are each named in one file.
 //! - serde types are wire types; domain types do not use serde.
 //!
 //! # Reading order
 //!
-//! Read [`flow`] first, then the steps in [`domain::signin`], then the layers
+//! Read `flow` first, then the steps in [`domain::signin`], then the layers
 //! from the bottom up:
 
 // What the machine and its administrator give.

@@ -143,7 +143,7 @@ impl ScheduleJob {
         self.use_file(ScheduleFile::read(power).await).await
     }
 
-    /// As [`Self::refresh_by_file`], with what was read from the file.
+    /// As `refresh_by_file`, with what was read from the file.
     pub async fn use_file(&self, file: ScheduleFile) -> Option<ScheduleFileError> {
         let error = match file {
             ScheduleFile::NotWanted => return None,
