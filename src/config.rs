@@ -136,7 +136,13 @@ impl Config {
                 problems,
             })?;
         let file = path.to_owned();
-        Ok(Self { file, ..config })
+        match between::written_files(path, &config) {
+            problems if problems.is_empty() => Ok(Self { file, ..config }),
+            problems => Err(ConfigError::Bad {
+                path: file,
+                problems,
+            }),
+        }
     }
 
     /// Returns the control socket of the daemon that runs with the config in

@@ -1,10 +1,10 @@
 //! Rules between two keys of the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::reader::Section;
 use super::values::SecretFile;
-use super::{Google, google_client, urls};
+use super::{Config, Google, Problem, google_client, urls};
 use crate::machine::tls::{self, TlsFileError, TlsFiles};
 use domain::base::issuer::Issuer;
 use domain::model::relying_party::RelyingParty;
@@ -29,6 +29,34 @@ pub(super) fn note_where_browsers_go(
             }
         }
     }
+}
+
+/// Returns what is wrong with the files that the daemon writes: one of them is
+/// the config in `config`, or two of them are the same.
+pub(super) fn written_files(config: &Path, read: &Config) -> Vec<Problem> {
+    let written = [
+        ("storage.path", Some(&read.storage)),
+        ("log.file", read.log.file.as_ref()),
+        ("control.socket", Some(&read.control_socket)),
+    ];
+    let mut others = vec![("the config", config.to_owned())];
+    let mut problems = Vec::new();
+    for (key, path) in written {
+        let Some(path) = path else { continue };
+        let path = resolved(path);
+        if let Some((other, _)) = others.iter().find(|(_, other)| resolved(other) == path) {
+            let message = format!("names the same file as {other}: {}", path.display());
+            problems.push(Problem::at(key, message));
+        }
+        others.push((key, path));
+    }
+    problems
+}
+
+/// Returns the path without links, if the file exists.
+fn resolved(path: &Path) -> PathBuf {
+    let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
+    absolute.unwrap_or_else(|_| path.to_owned())
 }
 
 /// Reports a certificate without a key, a key without a certificate, and files

@@ -114,9 +114,9 @@ pub(super) fn not_to_itself(issuer: &Issuer, redirect: &str) -> Result<(), Strin
 /// client on this machine may be a test.
 pub(crate) fn is_googles(redirect: &str) -> bool {
     WebUrl::parse(redirect).is_ok_and(|url| {
-        let path = url.path();
+        let path = url.path().to_ascii_lowercase();
         path.strip_suffix('/')
-            .unwrap_or(path)
+            .unwrap_or(&path)
             .ends_with("/callback")
             && !url.is_loopback()
     })
@@ -228,6 +228,11 @@ mod tests {
         check("https://nas.example.com/\r\n", Err("'\\r'"));
         check("https://nas.example.com/\"", Err("'\"'"));
         check("https://nas.example.com\\@evil.example/", Err("'\\\\'"));
+        check("https://nas.example.com./", Err("correct it"));
+        check("https://*.example.com/", Err("correct it"));
+        check("https://nas..example.com/", Err("correct it"));
+        check("https://-nas.example.com/", Err("correct it"));
+        check("https://%6eas.example.com/", Err("correct it"));
         check("app.example:///callback", Ok(()));
         check("com.example.app:/oauth2redirect?a=b", Ok(()));
         check("app.example:///callback#", Err("has a #"));

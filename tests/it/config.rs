@@ -318,3 +318,21 @@ fn json_is_a_list_of_findings() {
     assert_eq!(findings[1]["name"], "clients[0].secret-file");
     assert_eq!(findings[1]["result"], "warn");
 }
+
+#[test]
+fn two_files_of_one_name_are_rejected() {
+    let check = |changes: &[(&str, &str)], key: &str| {
+        let mut config = EXAMPLE.to_owned();
+        for (table, line) in changes {
+            config = config.replace(&format!("{table}\n"), &format!("{table}\n{line}\n"));
+        }
+        assert_eq!(Home::with(&config).failures(), [key], "{config}");
+    };
+    check(&[("[storage]", "path = \"config.toml\"")], "storage.path");
+    check(&[("[log]", "file = \"config.toml\"")], "log.file");
+    check(&[("[log]", "file = \"state.sqlite3\"")], "log.file");
+    check(
+        &[("[control]", "socket = \"./state.sqlite3\"")],
+        "control.socket",
+    );
+}

@@ -26,6 +26,11 @@ pub enum WebUrlError {
          send it: {0}"
     )]
     HostName(String),
+    #[error(
+        "has a host name that no certificate has: with a *, a %, an empty part, or a - at the end \
+         of a part; correct it"
+    )]
+    HostForm,
     #[error("has no host")]
     NoHost,
     #[error("has user information before the host (an @); leave it off")]
@@ -57,6 +62,9 @@ impl<'t> WebUrl<'t> {
             return Err(WebUrlError::UserInfo);
         }
         let parsed = Url::parse(text).map_err(WebUrlError::Malformed)?;
+        if authority.contains('%') || !has_plain_name(&parsed) {
+            return Err(WebUrlError::HostForm);
+        }
         Ok(Self { text, rest, parsed })
     }
 
@@ -74,7 +82,7 @@ impl<'t> WebUrl<'t> {
     /// If the URL is that of a well-known document or of our callback, returns
     /// the text before that path.
     pub fn before_document(&self) -> Option<&'t str> {
-        let path = self.path();
+        let path = &self.path().to_ascii_lowercase();
         let document = path.find("/.well-known/").or_else(|| {
             let path = path.strip_suffix('/').unwrap_or(path);
             let names = ["/.well-known", "/callback"];
@@ -119,6 +127,16 @@ impl<'t> WebUrl<'t> {
             Some(Host::Domain(_)) | None => false,
         }
     }
+}
+
+/// Whether the host is an address, or a name of plain parts. A dot at the end
+/// would make another text of the same host.
+fn has_plain_name(url: &Url) -> bool {
+    let Some(Host::Domain(name)) = url.host() else {
+        return true;
+    };
+    let is_plain = |part: &str| !part.is_empty() && !part.starts_with('-') && !part.ends_with('-');
+    !name.contains('*') && name.split('.').all(is_plain)
 }
 
 /// Returns whether the host is this machine, so that no attacker can read the
