@@ -19,7 +19,10 @@ pub struct Page {
 /// Returns the script that completes the program's arguments in `shell`.
 pub fn completions(shell: Shell) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), NAME, &mut script);
+    // Without a version, the program has no `--version`; the script does not
+    // contain its text.
+    let mut command = Arguments::command().version("");
+    clap_complete::generate(shell, &mut command, NAME, &mut script);
     let script = String::from_utf8_lossy(&script);
     if shell == Shell::Bash {
         return with_one_name(&script);

@@ -32,7 +32,7 @@ const MEMBERS: [&str; 23] = [
     "scripts/start-stop-status",
 ];
 
-const PAYLOAD: [&str; 47] = [
+const PAYLOAD: [&str; 49] = [
     "bin/",
     "bin/google-to-synology-sso",
     "share/",
@@ -46,6 +46,7 @@ const PAYLOAD: [&str; 47] = [
     "share/man/",
     "share/man/man1/",
     "share/man/man1/google-to-synology-sso-check.1",
+    "share/man/man1/google-to-synology-sso-completions.1",
     "share/man/man1/google-to-synology-sso-dsm-settings.1",
     "share/man/man1/google-to-synology-sso-keys-list.1",
     "share/man/man1/google-to-synology-sso-keys-rotate.1",
@@ -53,6 +54,7 @@ const PAYLOAD: [&str; 47] = [
     "share/man/man1/google-to-synology-sso-links-list.1",
     "share/man/man1/google-to-synology-sso-links-remove.1",
     "share/man/man1/google-to-synology-sso-links.1",
+    "share/man/man1/google-to-synology-sso-man.1",
     "share/man/man1/google-to-synology-sso-reload.1",
     "share/man/man1/google-to-synology-sso-run.1",
     "share/man/man1/google-to-synology-sso-setup.1",
