@@ -134,13 +134,13 @@ impl Copy {
     }
 }
 
-/// Returns the path of the copy of `state`.
 /// Returns the device and inode of the file at `path`.
 fn file_of(path: &Path) -> Option<(u64, u64)> {
     let metadata = fs::metadata(path).ok()?;
     Some((metadata.dev(), metadata.ino()))
 }
 
+/// Returns the path of the copy of `state`.
 pub(super) fn path(state: &Path) -> PathBuf {
     beside(state, ".copy")
 }

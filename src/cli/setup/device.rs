@@ -97,7 +97,7 @@ fn changed(path: &Path) -> anyhow::Result<Original> {
 }
 
 /// Returns `config` with our key after `dsm.password-file` and every other byte
-/// unchanged, or `None` if there is no such place.
+/// unchanged, or `None` if the place does not exist.
 fn with_key(config: &str) -> Option<String> {
     let password = [Step::Key("dsm"), Step::Key("password-file")];
     edit::insert(config, &password, KEY, &TOKEN_FILE.into())

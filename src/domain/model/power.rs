@@ -61,7 +61,7 @@ impl PowerSchedule {
 }
 
 impl Task {
-    /// Returns an enabled task; `None` if there is no such time of day.
+    /// Returns an enabled task; `None` if the time of day does not exist.
     pub fn new(hour: u8, minute: u8, weekdays: Weekdays) -> Option<Self> {
         let time = time_of_day(hour, minute)?;
         Some(Self {

@@ -156,7 +156,7 @@ struct Granted {
 }
 
 /// The default accounts, unless [`FakeGoogle::set_people`] replaces them: a
-/// family, and a user whom the NAS does not know.
+/// family, and a user unknown to the NAS.
 pub fn family() -> Vec<Person> {
     vec![
         Person::new(

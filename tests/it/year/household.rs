@@ -4,7 +4,7 @@ use fakes::dsm::FakeUser;
 use fakes::google::Person;
 use fakes::house::House;
 
-/// The Google subject of a user whom the NAS does not know.
+/// The Google subject of a user unknown to the NAS.
 pub(crate) const STRANGER: &str = "2001";
 
 /// The Google subject of the account that gets Jeanne's former address.
