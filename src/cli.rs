@@ -2,6 +2,7 @@
 
 mod check;
 mod control_client;
+mod doctor;
 mod dsm_settings;
 mod manual;
 mod owner;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
     let code = match arguments.command {
         Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
+        Command::Doctor(options) => doctor::doctor(config, &options),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => setup::setup(config, &options),
         Command::Manual(Manual::Completions { shell }) => manual::completions(shell),

@@ -62,6 +62,9 @@ pub mod app;
 pub(crate) mod flow;
 pub mod http;
 
+// What tests all of it.
+pub mod doctor;
+
 // What runs all of it, and the command line.
 pub mod cli;
 pub mod daemon;

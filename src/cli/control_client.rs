@@ -85,6 +85,11 @@ impl Unanswered {
         self.code
     }
 
+    /// Returns the message.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Returns whether the daemon may be waiting for a valid config.
     pub(super) fn may_wait(&self) -> bool {
         matches!(self.code, NOT_RUNNING | BAD_CONFIG)
@@ -100,6 +105,14 @@ impl From<AskError> for Unanswered {
     }
 }
 
+/// Sends `request` to the daemon that listens on `socket`; returns its report.
+pub(super) fn report<R: DeserializeOwned>(
+    socket: &Path,
+    request: &Request,
+) -> Result<R, Unanswered> {
+    Ok(ask(socket, request)?)
+}
+
 fn find_socket(path: &Path) -> Result<PathBuf, Unanswered> {
     Config::find_control_socket(path).map_err(|error| Unanswered {
         message: describe(&error),
@@ -111,11 +124,16 @@ fn written<R: Report>(report: &R, form: Form) -> String {
     match form {
         // Cannot fail: a report has no map with other keys than strings.
         Form::Json => json_line(&serde_json::to_string(report).unwrap_or_default()),
-        Form::Table => report.to_table(&Reader {
-            now: SystemClock::new().now(),
-            zone: time_zone::local().zone,
-            paint: paint(),
-        }),
+        Form::Table => report.to_table(&reader()),
+    }
+}
+
+/// Returns the time, the time zone and the colours of this terminal.
+pub(super) fn reader() -> Reader {
+    Reader {
+        now: SystemClock::new().now(),
+        zone: time_zone::local().zone,
+        paint: paint(),
     }
 }
 

@@ -34,6 +34,29 @@ Exit codes:
   75  the daemon that the command asks is not running
   78  the config is invalid or missing";
 
+pub(super) const DOCTOR: &str = "\
+Test everything that a sign-in needs, for real, and print one line for each check: `ok`, `warn` or \
+`fail`, what was tried, what the result was, what to do, and in which dialog.
+
+It runs `check` first. Then it opens the public name from this machine, and Google; it reads DSM's \
+users and sign-in settings, and compares the settings with those that `dsm-settings` prints. DSM \
+allows one session, so that the running daemon reads DSM; without a daemon, the command does. \
+Nothing is changed. It takes 30 seconds at most.
+
+A check that could not be made, because another one failed, is `warn` and says `not tested`.";
+
+pub(super) const DOCTOR_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso doctor
+      Test everything; print one line for each check.
+  google-to-synology-sso doctor --json | jq -r '.[] | select(.result == \"fail\") | .name'
+      Print the names of the checks that fail.
+
+Exit codes:
+  0   no check failed
+  1   a check failed
+  78  the config is invalid or missing";
+
 pub(super) const RELOAD: &str = "\
 Reload the daemon's config and print the keys that changed.
 

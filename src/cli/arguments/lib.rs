@@ -60,6 +60,10 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Test everything that a sign-in needs, for real; say what to do about
+    /// what fails, and where
+    #[command(long_about = help::DOCTOR, after_help = help::DOCTOR_EXAMPLES)]
+    Doctor(Doctor),
     /// Create the config and its secret files, or change an existing config
     Setup(Setup),
     /// Print the values to enter in DSM's SSO settings and the Google console
@@ -106,6 +110,14 @@ pub struct Run {
         default_missing_value = WAITING_ADDRESS
     )]
     pub wait_for_config: Option<SocketAddr>,
+}
+
+/// The options of `doctor`.
+#[derive(Args)]
+pub struct Doctor {
+    /// Print JSON: a list of name, result (ok, warn or fail) and message
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The options of `setup`.

@@ -1,0 +1,213 @@
+//! `doctor`: tests everything that a sign-in needs, for real.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use arguments::Doctor;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::{Instant, timeout_at};
+
+use super::table::{Cell, Reader, Tone};
+use super::{FAILED, check, code_of, complain, control_client, print_result};
+use crate::config::Config;
+use crate::daemon::control::wire::{Request, Status};
+use crate::doctor::{self, DaemonAccess, Finding, GROUPS, Outcome};
+
+/// The whole run; the checks have time-outs that are shorter.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs all checks with the config in `path` and prints their findings; returns
+/// the exit code.
+pub(super) fn doctor(path: &Path, options: &Doctor) -> u8 {
+    let (config, of_config, code) = match Config::load(path) {
+        Ok(config) => {
+            let (findings, _) = check::judge(path, &config);
+            (Some(config), findings, 0)
+        }
+        Err(error) => (None, check::blame(&error), code_of(&error)),
+    };
+    let of_config = of_config.into_iter().map(of_check).collect();
+    let mut lines = Lines::new(of_config, options.json);
+    match config {
+        Some(config) => {
+            if let Err(error) = test(&config, &mut lines) {
+                complain(&format!("cannot run the checks: {error}"));
+                return FAILED;
+            }
+        }
+        None => lines.finish("the config is invalid"),
+    }
+    let all = lines.all();
+    let failed = all.iter().any(|finding| finding.result == Outcome::Fail);
+    let code = if failed && code == 0 { FAILED } else { code };
+    if options.json {
+        return print_result(&check::as_json(&all), code);
+    }
+    code
+}
+
+/// A finding of `check` is a line of `config` here, with its key path.
+fn of_check(finding: Finding) -> Finding {
+    if finding.name == CONFIG {
+        return finding;
+    }
+    Finding {
+        message: format!("{}: {}", finding.name, finding.message),
+        name: CONFIG.to_owned(),
+        ..finding
+    }
+}
+
+const CONFIG: &str = "config";
+
+fn test(config: &Config, lines: &mut Lines) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let daemon = Socket::of(config);
+    let (sender, mut receiver) = unbounded_channel();
+    runtime.block_on(async {
+        let checks = async move { doctor::run(config, &daemon, &sender).await };
+        let deadline = Instant::now() + PATIENCE;
+        tokio::join!(
+            async { drop(timeout_at(deadline, checks).await) },
+            lines.receive(&mut receiver)
+        )
+    });
+    // A DNS query cannot be cancelled.
+    runtime.shutdown_background();
+    lines.finish("no result within 30 s");
+    Ok(())
+}
+
+/// The control socket of the daemon.
+struct Socket {
+    absence: Option<String>,
+}
+
+impl Socket {
+    fn of(config: &Config) -> Self {
+        let asked = control_client::report::<Status>(&config.control_socket, &Request::Status);
+        Self {
+            absence: asked.err().map(|error| error.message().to_owned()),
+        }
+    }
+}
+
+impl DaemonAccess for Socket {
+    fn absence(&self) -> Option<&str> {
+        self.absence.as_deref()
+    }
+}
+
+/// The findings, each printed once it and all before it are known.
+struct Lines {
+    /// By check, in the order of [`GROUPS`].
+    slots: Vec<Slot>,
+    printed: usize,
+    form: Form,
+}
+
+struct Slot {
+    name: &'static str,
+    /// The heading above it, if it is the first of its group.
+    group: Option<&'static str>,
+    findings: Vec<Finding>,
+}
+
+enum Form {
+    Json,
+    Text { reader: Reader, terminal: bool },
+}
+
+impl Lines {
+    fn new(of_config: Vec<Finding>, json: bool) -> Self {
+        let slots = GROUPS.iter().flat_map(|(group, names)| {
+            names.iter().enumerate().map(|(index, name)| Slot {
+                name,
+                group: (index == 0).then_some(*group),
+                findings: Vec::new(),
+            })
+        });
+        let form = if json {
+            Form::Json
+        } else {
+            Form::Text {
+                reader: control_client::reader(),
+                terminal: io::stdout().is_terminal(),
+            }
+        };
+        let mut lines = Self {
+            slots: slots.collect(),
+            printed: 0,
+            form,
+        };
+        if let Some(slot) = lines.slots.iter_mut().find(|slot| slot.name == CONFIG) {
+            slot.findings = of_config;
+        }
+        lines.print();
+        lines
+    }
+
+    async fn receive(&mut self, findings: &mut UnboundedReceiver<Finding>) {
+        while let Some(finding) = findings.recv().await {
+            self.add(finding);
+            self.print();
+        }
+    }
+
+    fn add(&mut self, finding: Finding) {
+        let slot = self.slots.iter_mut().find(|slot| slot.name == finding.name);
+        if let Some(slot) = slot {
+            slot.findings.push(finding);
+        }
+    }
+
+    /// Adds a finding for each check that has none.
+    fn finish(&mut self, why: &str) {
+        for slot in &mut self.slots {
+            if slot.findings.is_empty() {
+                slot.findings.push(Finding::not_tested(slot.name, why));
+            }
+        }
+        self.print();
+    }
+
+    fn print(&mut self) {
+        let Form::Text { reader, terminal } = &self.form else {
+            return;
+        };
+        let mut text = String::new();
+        let clear = if *terminal { "\r\u{1b}[2K" } else { "" };
+        let open = self.slots.iter().skip(self.printed);
+        for slot in open.take_while(|slot| !slot.findings.is_empty()) {
+            let heading = slot.group.map(|group| reader.painted(group, Tone::Heading));
+            let gap = if self.printed == 0 { "" } else { "\n" };
+            text.extend(heading.map(|heading| format!("{gap}{heading}\n")));
+            text.extend(slot.findings.iter().map(|finding| line(finding, reader)));
+            self.printed += 1;
+        }
+        let waiting = self.slots.get(self.printed).filter(|_| *terminal);
+        let waiting = waiting.map_or_else(String::new, |slot| format!("…    {}", slot.name));
+        let mut output = io::stdout().lock();
+        // A closed pipe, as by `head`, is not an error.
+        let _ = write!(output, "{clear}{text}{waiting}").and_then(|()| output.flush());
+    }
+
+    fn all(self) -> Vec<Finding> {
+        let slots = self.slots.into_iter();
+        slots.flat_map(|slot| slot.findings).collect()
+    }
+}
+
+fn line(finding: &Finding, reader: &Reader) -> String {
+    let tone = match finding.result {
+        Outcome::Ok => Tone::Good,
+        Outcome::Warn => Tone::Plain,
+        Outcome::Fail => Tone::Bad,
+    };
+    let word = reader.painted(finding.result.word(), tone);
+    let message = Cell::printable(&finding.message);
+    format!("{word} {}: {message}\n", finding.name)
+}
