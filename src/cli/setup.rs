@@ -5,7 +5,6 @@ mod device;
 mod dialog;
 mod edit;
 mod files;
-mod kept;
 mod questions;
 mod terminal;
 mod wizard;
@@ -18,10 +17,11 @@ use toml::Value;
 
 use self::dialog::Wording;
 use self::files::{Existing, Staging};
-use self::questions::Answers;
+use self::questions::{Answers, QUESTIONS};
 use self::wizard::Wizard;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
-use crate::config::{Config, directory_of, validate};
+use crate::config::validate::{self, Given};
+use crate::config::{Config, directory_of};
 
 const GOOGLE_SECRET: &str = "google-client-secret";
 const PASSWORD: &str = "dsm-password";
@@ -53,7 +53,9 @@ pub(super) fn setup(path: &Path, options: &Setup) -> u8 {
 fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
     // Before the questions, not after them.
     look_for_existing(path, existing)?;
-    write(path, &terminal::ask_everything()?, existing)
+    let intro = "The values of the config. Enter takes";
+    let answers = terminal::ask_all(intro, Given::defaults(), &Answers::new())?;
+    write(path, &answers, existing)
 }
 
 fn from_wizard(path: &Path, existing: Existing) -> u8 {
@@ -91,9 +93,10 @@ fn from_wizard(path: &Path, existing: Existing) -> u8 {
 
 /// Names the answers that differ from `config` and were not used.
 fn compare(config: &Config, answers: &Answers, wording: Wording) -> String {
-    let differing = kept::differing(config, answers);
-    let names = differing.iter().map(|question| wording.name(question));
-    let names: Vec<String> = names.map(|name| format!("\n  {name}")).collect();
+    let differing = change::differing(config, answers).into_iter();
+    let names: Vec<String> = differing
+        .map(|question| format!("\n  {}", wording.name(question)))
+        .collect();
     let kept = format!("nothing was written: {} exists", config.file.display());
     if names.is_empty() {
         return format!("{kept}, and all answers agree with it");
@@ -125,16 +128,11 @@ fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<S
     look_for_existing(path, existing)?;
     let name = name_of(path)?;
     let mut staging = Staging::in_directory(directory_of(path))?;
-    let secrets = [
-        (GOOGLE_SECRET, &answers.google_client_secret),
-        (PASSWORD, &answers.dsm_password),
-        (CLIENT_SECRET, &answers.client_secret),
-    ];
-    for (file, secret) in secrets {
-        staging.add(
-            file,
-            &zeroize::Zeroizing::new(format!("{}\n", secret.expose())),
-        )?;
+    for question in &QUESTIONS {
+        if let (Some(file), Some(secret)) = (question.file(), answers.get(question.variable)) {
+            let line = zeroize::Zeroizing::new(format!("{}\n", secret.expose()));
+            staging.add(file, &line)?;
+        }
     }
     staging.add(name, &config_text(answers, package::log(path).as_deref()))?;
     let config = match Config::load(&staging.path(name)) {
@@ -197,8 +195,9 @@ fn program(path: &Path) -> String {
 
 /// Returns the text of a config with the answers.
 fn config_text(answers: &Answers, log: Option<&Path>) -> String {
-    let quoted = |text: &str| Value::String(text.to_owned()).to_string();
-    let url = answers.dsm_url.expose();
+    let answer = |variable: &str| answers.get(variable).map_or("", |it| it.expose());
+    let quoted = |text: &str| Value::from(text).to_string();
+    let url = answer("wizard_dsm_url");
     // DSM's certificate is for its public name, never for 127.0.0.1.
     let certificate = if validate::is_loopback_https(url) {
         "accept-invalid-certificate = true   # it is for DSM's public name; loopback https only\n"
@@ -232,11 +231,11 @@ name = \"Synology\"
 secret-file = {CLIENT_SECRET:?}
 redirect-uris = [{redirect}]   # as in DSM's SSO settings; never with /#/signin
 {log}",
-        issuer = quoted(answers.issuer.expose()),
-        client_id = quoted(answers.google_client_id.expose()),
+        issuer = quoted(answer("wizard_issuer")),
+        client_id = quoted(answer("wizard_google_client_id")),
         url = quoted(url),
-        account = quoted(answers.dsm_account.expose()),
-        redirect = quoted(answers.redirect_uri.expose()),
+        account = quoted(answer("wizard_dsm_account")),
+        redirect = quoted(answer("wizard_redirect_uri")),
     )
 }
 
@@ -244,9 +243,8 @@ redirect-uris = [{redirect}]   # as in DSM's SSO settings; never with /#/signin
 mod tests {
     use proptest::prelude::*;
 
-    use super::questions::QUESTIONS;
+    use super::questions::ask_all;
     use super::*;
-    use crate::config::validate::Given;
     use domain::base::secret::Secret;
 
     /// DSM runs the daemon there; a second one would find its port in use.
@@ -287,7 +285,7 @@ mod tests {
             let uri = good("wizard_redirect_uri", &uri, "https://nas.example.com/");
             let account = good("wizard_dsm_account", &account, r#"a"b\c'"#);
             let client_id = format!("{client_id}.apps.googleusercontent.com");
-            let answers = Answers::gather(Given::defaults(), |question, _| {
+            let answers = ask_all(Given::defaults(), |question, _| {
                 let text = match question.variable {
                     "wizard_dsm_account" => account.clone(),
                     "wizard_google_client_id" => client_id.clone(),

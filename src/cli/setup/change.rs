@@ -1,33 +1,20 @@
 //! `setup` on a terminal with an existing config: offers the present values and
 //! writes those that changed.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use toml::Value;
+use toml::{Table, Value};
 
 use super::edit::{Original, Step, set, value_at};
-use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD, files, program, tell, terminal};
+use super::questions::{Answers, QUESTIONS, Question};
+use super::{files, program, tell, terminal};
 use crate::cli::{complain, complain_of_config, describe};
 use crate::config::validate::{self, Given};
 use crate::config::{Config, Problem, directory_of};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
-
-/// The place of an answer in the config.
-struct Place {
-    variable: &'static str,
-    steps: Vec<Step<'static>>,
-    holds: Holds,
-}
-
-enum Holds {
-    Value,
-    /// The name of a file with the answer, by default this one.
-    File(&'static str),
-}
 
 /// Asks for the values of the config in `path` and changes it; returns the exit
 /// code.
@@ -39,7 +26,7 @@ pub(super) fn from_terminal(path: &Path) -> u8 {
 }
 
 fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
-    let Ok(file) = text.parse::<toml::Table>() else {
+    let Ok(file) = text.parse::<Table>() else {
         bail!(
             "cannot change {}, because it is not valid TOML:{}\nCorrect it by hand, or replace it \
              with setup --force",
@@ -56,93 +43,72 @@ fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
     };
     let given = Given::of(&file, dsm);
     let file = Value::Table(file);
-    let home = directory_of(path);
-    let places = places(dsm);
-    let present: HashMap<&str, Secret<String>> = places
+    let present = present(&file, dsm, directory_of(path));
+    let answers = terminal::ask_all("The present values. Enter keeps", given, &present)?;
+    let changed: Vec<(&Question, &Secret<String>)> = QUESTIONS
         .iter()
-        .filter_map(|place| Some((place.variable, place.read(&file, home)?)))
-        .collect();
-    let answers = terminal::ask_for_changes(given, |question| present.get(question.variable))?;
-    let changed: Vec<(&Place, &Secret<String>)> = places
-        .iter()
-        .zip(answers.in_order())
-        .filter(|(place, answer)| present.get(place.variable) != Some(answer))
+        .filter(|question| present.get(question.variable) != answers.get(question.variable))
+        .filter_map(|question| Some((question, answers.get(question.variable)?)))
         .collect();
     if changed.is_empty() {
         return Ok("Nothing was changed or written.\n".to_owned());
     }
-    Change::of(path, text, &file, &changed)?.write(path, text)
+    Change::of(path, text, &file, dsm, &changed)?.write(path, text)
+}
+
+/// Returns the questions whose answers differ from the valid `config`.
+pub(super) fn differing(config: &Config, answers: &Answers) -> Vec<&'static Question> {
+    let text = Config::read_text(&config.file).unwrap_or_default();
+    let file: Table = text.parse().unwrap_or_default();
+    let dsm = index_of_dsm(&file).unwrap_or_default();
+    let present = present(&Value::Table(file), dsm, directory_of(&config.file));
+    let client = config.clients.get(dsm);
+    let differs = |question: &&Question| {
+        let answer = answers.get(question.variable);
+        let text = answer.map_or("", |answer| answer.expose());
+        match question.variable {
+            // Two spellings can be equivalent.
+            "wizard_redirect_uri" => client.and_then(|client| client.trust(text)).is_none(),
+            "wizard_dsm_url" => config.dsm.url != text.trim_end_matches('/'),
+            _ => present.get(question.variable) != answer,
+        }
+    };
+    QUESTIONS.iter().filter(differs).collect()
 }
 
 /// Returns the index of the client `synology`, else of the first.
-fn index_of_dsm(file: &toml::Table) -> Option<usize> {
+fn index_of_dsm(file: &Table) -> Option<usize> {
     let clients = file.get("clients")?.as_array()?;
     let has_its_id = |client: &Value| client.get("id") == Some(&"synology".into());
     let found = clients.iter().position(has_its_id);
     found.or((!clients.is_empty()).then_some(0))
 }
 
-/// Returns the places in the order of the questions.
-fn places(dsm: usize) -> [Place; 8] {
-    use Holds::{File, Value};
-    use Step::{Index, Key};
-    let place = |variable, steps: &[Step<'static>], holds| Place {
-        variable,
-        steps: steps.to_vec(),
-        holds,
-    };
-    let client = [Key("clients"), Index(dsm)];
-    let redirect = [&client[..], &[Key("redirect-uris"), Index(0)]].concat();
-    let secret = [&client[..], &[Key("secret-file")]].concat();
-    let google = |key| [Key("google"), Key(key)];
-    let of_dsm = |key| [Key("dsm"), Key(key)];
-    let google_secret = google("client-secret-file");
-    [
-        place("wizard_issuer", &[Key("issuer")], Value),
-        place("wizard_redirect_uri", &redirect, Value),
-        place("wizard_google_client_id", &google("client-id"), Value),
-        place(
-            "wizard_google_client_secret",
-            &google_secret,
-            File(GOOGLE_SECRET),
-        ),
-        place("wizard_dsm_url", &of_dsm("url"), Value),
-        place("wizard_dsm_account", &of_dsm("account"), Value),
-        place(
-            "wizard_dsm_password",
-            &of_dsm("password-file"),
-            File(PASSWORD),
-        ),
-        place("wizard_client_secret", &secret, File(CLIENT_SECRET)),
-    ]
+/// Returns the answers that the config `file` in the directory `home` has.
+fn present(file: &Value, dsm: usize, home: &Path) -> Answers {
+    let present = QUESTIONS.iter().filter_map(|question| {
+        let text = value_at(file, &(question.place)(dsm))?.as_str()?;
+        let value = match question.file() {
+            None => Secret::new(text.to_owned()),
+            Some(_) => read_secret_file(&home.join(text)).ok()?,
+        };
+        Some((question.variable, value))
+    });
+    present.collect()
 }
 
-impl Place {
-    fn text<'f>(&self, file: &'f Value) -> Option<&'f str> {
-        value_at(file, &self.steps)?.as_str()
+/// Returns the key path, as `check` prints it.
+fn key_of(place: &[Step<'_>]) -> String {
+    let mut path = String::new();
+    for step in place {
+        let dot = if path.is_empty() { "" } else { "." };
+        // Writing to a String cannot fail.
+        let _ = match step {
+            Step::Key(key) => write!(path, "{dot}{key}"),
+            Step::Index(index) => write!(path, "[{index}]"),
+        };
     }
-
-    fn read(&self, file: &Value, home: &Path) -> Option<Secret<String>> {
-        let text = self.text(file)?;
-        match self.holds {
-            Holds::Value => Some(Secret::new(text.to_owned())),
-            Holds::File(_) => read_secret_file(&home.join(text)).ok(),
-        }
-    }
-
-    /// Returns the key path, as `check` prints it.
-    fn key(&self) -> String {
-        let mut path = String::new();
-        for step in &self.steps {
-            let dot = if path.is_empty() { "" } else { "." };
-            // Writing to a String cannot fail.
-            let _ = match step {
-                Step::Key(key) => write!(path, "{dot}{key}"),
-                Step::Index(index) => write!(path, "[{index}]"),
-            };
-        }
-        path
-    }
+    path
 }
 
 /// The new text and secrets.
@@ -157,32 +123,32 @@ impl<'a> Change<'a> {
         path: &Path,
         text: &str,
         file: &Value,
-        changed: &[(&Place, &'a Secret<String>)],
+        dsm: usize,
+        changed: &[(&Question, &'a Secret<String>)],
     ) -> anyhow::Result<Self> {
         let mut change = Self {
             text: text.to_owned(),
             secrets: Vec::new(),
         };
-        for (place, answer) in changed {
-            match place.holds {
-                Holds::Value => {
-                    let value = Value::String(answer.expose().clone());
-                    change.set(&place.steps, &value, &place.key())?;
-                }
-                Holds::File(name) => {
-                    let target = change.secret_file(path, file, place, name)?;
-                    change.secrets.push((place.key(), target, answer));
+        for (question, answer) in changed {
+            let place = (question.place)(dsm);
+            match question.file() {
+                None => change.set(&place, &Value::String(answer.expose().clone()))?,
+                Some(name) => {
+                    let target = change.secret_file(directory_of(path), file, &place, name)?;
+                    change.secrets.push((key_of(&place), target, answer));
                 }
             }
-            if place.variable == "wizard_dsm_url" {
+            if question.variable == "wizard_dsm_url" {
                 change.set_certificate(file, answer.expose())?;
             }
         }
         Ok(change)
     }
 
-    fn set(&mut self, steps: &[Step<'_>], value: &Value, key: &str) -> anyhow::Result<()> {
-        self.text = set(&self.text, steps, value).with_context(|| {
+    fn set(&mut self, place: &[Step<'_>], value: &Value) -> anyhow::Result<()> {
+        self.text = set(&self.text, place, value).with_context(|| {
+            let key = key_of(place);
             format!("nothing was written: cannot find the place of {key}; change it by hand")
         })?;
         Ok(())
@@ -193,14 +159,14 @@ impl<'a> Change<'a> {
     /// place.
     fn secret_file(
         &mut self,
-        path: &Path,
+        home: &Path,
         file: &Value,
-        place: &Place,
+        place: &[Step<'_>],
         name: &str,
     ) -> anyhow::Result<PathBuf> {
-        let home = directory_of(path);
         let own = home.join(name);
-        let named = place.text(file).map(|text| home.join(text));
+        let named = value_at(file, place).and_then(Value::as_str);
+        let named = named.map(|text| home.join(text));
         if let Some(named) = named.filter(|named| named.is_file() || *named == own) {
             return Ok(named);
         }
@@ -208,24 +174,23 @@ impl<'a> Change<'a> {
             bail!(
                 "nothing was written: {1} exists, but {0} does not name it; remove the file, or \
                  name it",
-                place.key(),
+                key_of(place),
                 own.display()
             );
         }
-        self.set(&place.steps, &name.into(), &place.key())?;
+        self.set(place, &name.into())?;
         Ok(own)
     }
 
     /// DSM's certificate is for its public name, never for 127.0.0.1.
     fn set_certificate(&mut self, file: &Value, url: &str) -> anyhow::Result<()> {
-        let key = "accept-invalid-certificate";
-        let steps = [Step::Key("dsm"), Step::Key(key)];
-        let accepts = value_at(file, &steps) == Some(&true.into());
+        let place = [Step::Key("dsm"), Step::Key("accept-invalid-certificate")];
+        let accepts = value_at(file, &place) == Some(&true.into());
         let needed = validate::is_loopback_https(url);
         if accepts == needed {
             return Ok(());
         }
-        self.set(&steps, &needed.into(), &format!("dsm.{key}"))
+        self.set(&place, &needed.into())
     }
 
     /// Writes nothing if the change would add a problem to the config.

@@ -28,7 +28,7 @@ impl Wording {
         match self {
             Self::Variables => format!("{}, {}", question.prompt, question.variable),
             Self::English => question.prompt.to_owned(),
-            Self::French => french(question.variable).0.to_owned(),
+            Self::French => question.french_name.to_owned(),
         }
     }
 
@@ -38,49 +38,7 @@ impl Wording {
         let name = self.name(question);
         match self {
             Self::Variables | Self::English => format!("{name}: {message}"),
-            Self::French => format!("{name} : {}", french(question.variable).1),
+            Self::French => format!("{name} : {}", question.french_rule),
         }
-    }
-}
-
-/// Returns the French wizard's name of a field, and the rule for its value.
-fn french(variable: &str) -> (&str, &'static str) {
-    match variable {
-        "wizard_issuer" => (
-            "URL publique de ce service",
-            "doit être une adresse comme https://login.example.com, réservée à ce service, sans ? \
-             ni #, et sans /callback",
-        ),
-        "wizard_redirect_uri" => (
-            "URL de DSM dans le navigateur",
-            "doit être l'adresse de DSM, comme https://nas.example.com/, sans #/signin ni /callback",
-        ),
-        "wizard_google_client_id" => (
-            "ID client de Google",
-            "doit être l'ID affiché par la console Google, qui se termine par \
-             .apps.googleusercontent.com",
-        ),
-        "wizard_google_client_secret" => (
-            "Code secret du client Google",
-            "doit être le code secret affiché par la console Google, sur une ligne, et non l'ID",
-        ),
-        "wizard_dsm_url" => (
-            "URL de DSM, vue du NAS",
-            "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \
-             sans rien après le port",
-        ),
-        "wizard_dsm_account" => (
-            "Compte DSM",
-            "doit être le nom d'un compte DSM, de 100 caractères au maximum",
-        ),
-        "wizard_dsm_password" => (
-            "Mot de passe du compte DSM",
-            "doit être un mot de passe, sur une ligne",
-        ),
-        "wizard_client_secret" => (
-            "Secret de l'application",
-            "doit comporter au moins 16 caractères, sur une ligne",
-        ),
-        other => (other, "n'est pas valide"),
     }
 }

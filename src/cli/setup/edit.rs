@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use toml::Value;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Value};
 
 use super::files;
 
@@ -55,7 +55,7 @@ pub(super) fn set(config: &str, place: &[Step<'_>], value: &Value) -> Option<Str
         return insert(config, &sibling, key, value);
     };
     let mut changed = config.to_owned();
-    changed.replace_range(found, &value.to_string());
+    changed.replace_range(found.1, &value.to_string());
     is_at(&changed, place, value).then_some(changed)
 }
 
@@ -67,15 +67,11 @@ pub(super) fn insert(
     key: &str,
     value: &Value,
 ) -> Option<String> {
-    let (Step::Key(name), table) = sibling.split_last()? else {
-        return None;
-    };
-    let document = DeTable::parse(config).ok()?;
-    let inline = match find(config, table) {
-        Some(span) => config.get(span)?.starts_with('{'),
-        None => false,
-    };
-    let (start_of_key, end_of_value) = key_and_value(document.get_ref(), table, name)?;
+    let (_, table) = sibling.split_last()?;
+    let (_, table_span) = find(config, table)?;
+    let inline = config.get(table_span)?.starts_with('{');
+    let (key_span, value_span) = find(config, sibling)?;
+    let (start_of_key, end_of_value) = (key_span.start, value_span.end);
     let line = format!("{key} = {value}");
     let (place, added) = if inline {
         (end_of_value, format!(", {line}"))
@@ -111,40 +107,22 @@ pub(super) fn value_at<'f>(file: &'f Value, place: &[Step<'_>]) -> Option<&'f Va
     })
 }
 
-/// Returns the position of the value at `place`.
-fn find(config: &str, place: &[Step<'_>]) -> Option<Range<usize>> {
-    let document = DeTable::parse(config).ok()?;
-    let (Step::Key(first), rest) = place.split_first()? else {
-        return None;
-    };
-    let mut value = document.get_ref().get(*first)?;
-    for step in rest {
+/// Returns the positions of the last key of `place` and of the value there.
+fn find(config: &str, place: &[Step<'_>]) -> Option<(Range<usize>, Range<usize>)> {
+    let document = DeTable::parse(config).ok()?.into_inner();
+    let mut key = 0..0;
+    let mut value = &Spanned::new(0..config.len(), DeValue::Table(document));
+    for step in place {
         value = match step {
-            Step::Key(key) => value.get_ref().get(*key)?,
+            Step::Key(name) => {
+                let (found, value) = value.get_ref().as_table()?.get_key_value(*name)?;
+                key = found.span();
+                value
+            }
             Step::Index(index) => value.get_ref().get(*index)?,
         };
     }
-    Some(value.span())
-}
-
-/// Returns where the key `name` of `table` begins and where its value ends.
-fn key_and_value(document: &DeTable<'_>, table: &[Step<'_>], name: &str) -> Option<(usize, usize)> {
-    let in_table = |table: &DeTable<'_>| {
-        let mut pairs = table.iter();
-        let (key, value) = pairs.find(|(key, _)| key.get_ref() == name)?;
-        Some((key.span().start, value.span().end))
-    };
-    let Some((Step::Key(first), rest)) = table.split_first() else {
-        return in_table(document);
-    };
-    let mut value = document.get(*first)?.get_ref();
-    for step in rest {
-        value = match step {
-            Step::Key(key) => value.get(*key)?.get_ref(),
-            Step::Index(index) => value.get(*index)?.get_ref(),
-        };
-    }
-    in_table(value.as_table()?)
+    Some((key, value.span()))
 }
 
 /// Returns a key of `table` whose value is not a table or array.

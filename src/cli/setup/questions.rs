@@ -1,6 +1,10 @@
 //! The values that `setup` asks for, on a terminal or by Package Center's
 //! wizard.
 
+use std::collections::HashMap;
+
+use super::edit::Step::{self, Index, Key};
+use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD};
 use crate::config::validate::{self, Given};
 use domain::base::secret::Secret;
 
@@ -17,11 +21,28 @@ pub(super) struct Question {
     /// The text above the prompt, in one or two lines.
     pub(super) explanation: &'static str,
     pub(super) prompt: &'static str,
+    /// The French wizard's name of the field.
+    pub(super) french_name: &'static str,
+    /// The rule for its value, as a French dialog shows it.
+    pub(super) french_rule: &'static str,
+    /// Returns the key path in a config where DSM is the client of this index.
+    pub(super) place: fn(usize) -> Vec<Step<'static>>,
+    pub(super) kind: Kind,
     pub(super) on_enter: OnEnter,
-    pub(super) echo: Echo,
-    pub(super) ends: Ends,
     /// Returns why an answer is invalid, to be printed after its name.
     pub(super) check: fn(&str, &Given) -> Result<(), String>,
+}
+
+/// What an answer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A value of the config.
+    Value,
+    /// A secret, which is not shown; the config names the file that has it, by
+    /// default this one.
+    Secret(&'static str),
+    /// As [`Kind::Secret`]; white space around it is part of it.
+    Password(&'static str),
 }
 
 /// The meaning of an empty answer on a terminal.
@@ -34,92 +55,45 @@ pub(super) enum OnEnter {
     Generate,
 }
 
-/// Whether what is typed is shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Echo {
-    On,
-    Off,
-}
-
-/// What to do with white space around an answer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
-    Trim,
-    Keep,
-}
-
 impl Question {
+    /// Returns the default name of the file with the answer if that is secret.
+    pub(super) fn file(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Value => None,
+            Kind::Secret(file) | Kind::Password(file) => Some(file),
+        }
+    }
+
     /// Returns the answer without white space around it, if that is not part of
     /// it, and whether any was removed.
     pub(super) fn trimmed(&self, text: Secret<String>) -> (Secret<String>, bool) {
         let trimmed = text.expose().trim();
-        match self.ends {
-            Ends::Trim if trimmed != text.expose().as_str() => {
+        match self.kind {
+            Kind::Value | Kind::Secret(_) if trimmed != text.expose().as_str() => {
                 (Secret::new(trimmed.to_owned()), true)
             }
-            Ends::Trim | Ends::Keep => (text, false),
+            Kind::Value | Kind::Secret(_) | Kind::Password(_) => (text, false),
         }
     }
 }
 
-/// Valid answers to all questions.
-pub(super) struct Answers {
-    pub(super) issuer: Secret<String>,
-    pub(super) redirect_uri: Secret<String>,
-    pub(super) google_client_id: Secret<String>,
-    pub(super) google_client_secret: Secret<String>,
-    pub(super) dsm_url: Secret<String>,
-    pub(super) dsm_account: Secret<String>,
-    pub(super) dsm_password: Secret<String>,
-    pub(super) client_secret: Secret<String>,
-}
+/// Answers by the variable of their question.
+pub(super) type Answers = HashMap<&'static str, Secret<String>>;
 
-impl Answers {
-    /// Asks all questions. `given` has the other values that the checks need.
-    pub(super) fn gather<E>(
-        given: Given,
-        mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
-    ) -> Result<Self, E> {
-        let [
-            issuer,
-            redirect,
-            google,
-            google_secret,
-            url,
-            account,
-            password,
-            secret,
-        ] = &QUESTIONS;
-        let issuer = ask(issuer, &given)?;
-        let given = given.with_issuer(issuer.expose());
-        let mut ask = |question| ask(question, &given);
-        Ok(Self {
-            issuer,
-            redirect_uri: ask(redirect)?,
-            google_client_id: ask(google)?,
-            google_client_secret: ask(google_secret)?,
-            dsm_url: ask(url)?,
-            dsm_account: ask(account)?,
-            dsm_password: ask(password)?,
-            client_secret: ask(secret)?,
-        })
+/// Asks all questions. `given` has the other values that the checks need.
+pub(super) fn ask_all<E>(
+    mut given: Given,
+    mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
+) -> Result<Answers, E> {
+    let mut answers = Answers::new();
+    for question in &QUESTIONS {
+        let answer = ask(question, &given)?;
+        if question.variable == "wizard_issuer" {
+            given = given.with_issuer(answer.expose());
+        }
+        answers.insert(question.variable, answer);
     }
-}
-
-impl Answers {
-    /// Returns the answers in the order of [`QUESTIONS`].
-    pub(super) fn in_order(&self) -> [&Secret<String>; 8] {
-        [
-            &self.issuer,
-            &self.redirect_uri,
-            &self.google_client_id,
-            &self.google_client_secret,
-            &self.dsm_url,
-            &self.dsm_account,
-            &self.dsm_password,
-            &self.client_secret,
-        ]
-    }
+    Ok(answers)
 }
 
 /// All questions, in the order in which they are asked.
@@ -129,9 +103,12 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "The public URL of this service. Browsers and the NAS itself reach it \
                       there,\nby HTTPS. Such as https://login.example.com",
         prompt: "Public URL of this service",
+        french_name: "URL publique de ce service",
+        french_rule: "doit être une adresse comme https://login.example.com, réservée à ce service, sans ? \
+                      ni #, et sans /callback",
+        place: |_| vec![Key("issuer")],
+        kind: Kind::Value,
         on_enter: OnEnter::AskAgain,
-        echo: Echo::On,
-        ends: Ends::Trim,
         check: validate::issuer,
     },
     Question {
@@ -139,9 +116,11 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's\nSSO \
                       settings too. Such as https://nas.example.com/",
         prompt: "URL of DSM in the browser",
+        french_name: "URL de DSM dans le navigateur",
+        french_rule: "doit être l'adresse de DSM, comme https://nas.example.com/, sans #/signin ni /callback",
+        place: |dsm| vec![Key("clients"), Index(dsm), Key("redirect-uris"), Index(0)],
+        kind: Kind::Value,
         on_enter: OnEnter::AskAgain,
-        echo: Echo::On,
-        ends: Ends::Trim,
         check: validate::redirect_uri,
     },
     Question {
@@ -149,27 +128,35 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "From the Google console, APIs & Services > Credentials: an OAuth\nclient of \
                       the type Web application.",
         prompt: "Google's client ID",
+        french_name: "ID client de Google",
+        french_rule: "doit être l'ID affiché par la console Google, qui se termine par \
+                      .apps.googleusercontent.com",
+        place: |_| vec![Key("google"), Key("client-id")],
+        kind: Kind::Value,
         on_enter: OnEnter::AskAgain,
-        echo: Echo::On,
-        ends: Ends::Trim,
         check: validate::google_client_id,
     },
     Question {
         variable: "wizard_google_client_secret",
         explanation: "The secret that the Google console shows with it. It is not shown here.",
         prompt: "Google's client secret",
+        french_name: "Code secret du client Google",
+        french_rule: "doit être le code secret affiché par la console Google, sur une ligne, et non l'ID",
+        place: |_| vec![Key("google"), Key("client-secret-file")],
+        kind: Kind::Secret(GOOGLE_SECRET),
         on_enter: OnEnter::AskAgain,
-        echo: Echo::Off,
-        ends: Ends::Trim,
         check: google_secret,
     },
     Question {
         variable: "wizard_dsm_url",
         explanation: "The URL of DSM's web API, from this machine.",
         prompt: "DSM's own URL",
+        french_name: "URL de DSM, vue du NAS",
+        french_rule: "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \
+                      sans rien après le port",
+        place: |_| vec![Key("dsm"), Key("url")],
+        kind: Kind::Value,
         on_enter: OnEnter::Take("http://127.0.0.1:5000"),
-        echo: Echo::On,
-        ends: Ends::Trim,
         check: validate::dsm_url,
     },
     Question {
@@ -177,18 +164,22 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "A DSM account with which this service reads the list of users. It must be\nan \
                       administrator, because DSM lists its users only to administrators.",
         prompt: "DSM account",
+        french_name: "Compte DSM",
+        french_rule: "doit être le nom d'un compte DSM, de 100 caractères au maximum",
+        place: |_| vec![Key("dsm"), Key("account")],
+        kind: Kind::Value,
         on_enter: OnEnter::Take("sso-reader"),
-        echo: Echo::On,
-        ends: Ends::Trim,
         check: validate::dsm_account,
     },
     Question {
         variable: "wizard_dsm_password",
         explanation: "The password of that account. It is not shown here.",
         prompt: "Password of the DSM account",
+        french_name: "Mot de passe du compte DSM",
+        french_rule: "doit être un mot de passe, sur une ligne",
+        place: |_| vec![Key("dsm"), Key("password-file")],
+        kind: Kind::Password(PASSWORD),
         on_enter: OnEnter::AskAgain,
-        echo: Echo::Off,
-        ends: Ends::Keep,
         check: password,
     },
     Question {
@@ -196,9 +187,11 @@ pub(super) const QUESTIONS: [Question; 8] = [
         explanation: "A secret between DSM and this service, DSM's \"Application secret\".\nIt is not \
                       shown here.",
         prompt: "Application secret",
+        french_name: "Secret de l'application",
+        french_rule: "doit comporter au moins 16 caractères, sur une ligne",
+        place: |dsm| vec![Key("clients"), Index(dsm), Key("secret-file")],
+        kind: Kind::Secret(CLIENT_SECRET),
         on_enter: OnEnter::Generate,
-        echo: Echo::Off,
-        ends: Ends::Trim,
         check: client_secret,
     },
 ];

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
-use super::questions::{Answers, Echo, OnEnter, Question};
+use super::questions::{self, Answers, OnEnter, Question};
 use crate::config::validate::Given;
 use crate::logging;
 use crate::machine::random::OsRandom;
@@ -18,28 +18,14 @@ pub(super) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks all questions, each until its answer is valid.
-pub(super) fn ask_everything() -> anyhow::Result<Answers> {
-    say(
-        "The values of the config. Enter takes the value in brackets; Ctrl-C stops and\n\
-         writes nothing.\n",
-    )?;
-    Answers::gather(Given::defaults(), |question, given| {
-        ask(question, given, None)
-    })
-}
-
-/// Asks all questions and offers the values that `present` returns.
-pub(super) fn ask_for_changes<'a>(
-    given: Given,
-    present: impl Fn(&Question) -> Option<&'a Secret<String>>,
-) -> anyhow::Result<Answers> {
-    say(
-        "The present values. Enter keeps the value in brackets; Ctrl-C stops and\n\
-         writes nothing.\n",
-    )?;
-    Answers::gather(given, |question, given| {
-        ask(question, given, present(question))
+/// Asks all questions, each until its answer is valid, after a text that begins
+/// with `intro`. Offers the values in `present`.
+pub(super) fn ask_all(intro: &str, given: Given, present: &Answers) -> anyhow::Result<Answers> {
+    say(&format!(
+        "{intro} the value in brackets; Ctrl-C stops and\nwrites nothing.\n"
+    ))?;
+    questions::ask_all(given, |question, given| {
+        ask(question, given, present.get(question.variable))
     })
 }
 
@@ -49,7 +35,7 @@ fn ask(
     present: Option<&Secret<String>>,
 ) -> anyhow::Result<Secret<String>> {
     let hint = match (present, question.on_enter) {
-        (Some(value), _) if question.echo == Echo::On => format!(" [{}]", plain(value.expose())),
+        (Some(value), _) if question.file().is_none() => format!(" [{}]", plain(value.expose())),
         (Some(_), _) => " [the present one]".to_owned(),
         (None, OnEnter::AskAgain) => String::new(),
         (None, OnEnter::Take(default)) => format!(" [{default}]"),
@@ -62,7 +48,7 @@ fn ask(
         say(&format!("  The present value {}.\n", plain(&message)))?;
     }
     loop {
-        let (answer, is_trimmed) = question.trimmed(read(&prompt, question.echo)?);
+        let (answer, is_trimmed) = question.trimmed(read(question, &prompt)?);
         if is_trimmed {
             say("  White space at the beginning or the end was removed.\n")?;
         }
@@ -86,24 +72,20 @@ fn plain(text: &str) -> String {
     text.replace(|character| !logging::is_plain(character), "\u{fffd}")
 }
 
-fn read(prompt: &str, echo: Echo) -> anyhow::Result<Secret<String>> {
-    match echo {
-        Echo::On => {
-            say(prompt)?;
-            read_line()
-        }
-        Echo::Off => {
-            // At Ctrl-C rpassword raises the signal before it restores the
-            // echo of the terminal, so the signal must wait.
-            let interrupt = SigSet::from_iter([Signal::SIGINT]);
-            interrupt.thread_block()?;
-            let answer = rpassword::prompt_password(prompt);
-            interrupt.thread_unblock()?;
-            Ok(Secret::new(
-                answer.context("cannot read from the terminal")?,
-            ))
-        }
+fn read(question: &Question, prompt: &str) -> anyhow::Result<Secret<String>> {
+    if question.file().is_none() {
+        say(prompt)?;
+        return read_line();
     }
+    // At Ctrl-C rpassword raises the signal before it restores the echo of the
+    // terminal, so the signal must wait.
+    let interrupt = SigSet::from_iter([Signal::SIGINT]);
+    interrupt.thread_block()?;
+    let answer = rpassword::prompt_password(prompt);
+    interrupt.thread_unblock()?;
+    Ok(Secret::new(
+        answer.context("cannot read from the terminal")?,
+    ))
 }
 
 /// Reads a line of standard input, without white space around it.

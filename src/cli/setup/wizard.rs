@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::dialog::Wording;
-use super::questions::{Answers, Echo, OnEnter, QUESTIONS, Question};
+use super::questions::{Answers, OnEnter, QUESTIONS, Question, ask_all};
 use crate::config::validate::Given;
 use domain::base::secret::Secret;
 
@@ -57,13 +57,13 @@ impl Wizard {
         let mut problems = Vec::new();
         let mut remarks = Vec::new();
         let given = Given::defaults();
-        let answers: Result<Answers, Infallible> = Answers::gather(given, |question, given| {
+        let answers: Result<Answers, Infallible> = ask_all(given, |question, given| {
             let answer = answer(question, given, value(question));
             let (answer, is_trimmed) = answer.unwrap_or_else(|message| {
                 problems.push(wording.problem(question, &message));
                 (Secret::new(String::new()), false)
             });
-            if is_trimmed && question.echo == Echo::Off {
+            if is_trimmed && question.file().is_some() {
                 let name = wording.name(question);
                 remarks.push(format!(
                     "{name}: removed white space at the beginning or the end"
