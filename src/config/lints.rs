@@ -1,7 +1,6 @@
 //! Warnings about a valid config.
 
-use super::urls::is_googles;
-use super::{Config, Problem, directory_of, shared_directory};
+use super::{Config, Problem, directory_of, shared_directory, urls};
 use crate::machine::tls;
 use domain::base::clock::UnixTime;
 use domain::base::web_url::WebUrl;
@@ -121,7 +120,7 @@ fn of_client(client: &RelyingParty) -> Vec<(String, &'static str)> {
     }
     for (index, uri) in client.redirect_uris.iter().enumerate() {
         let key = format!("redirect-uris[{index}]");
-        if client.is_dsm() && is_googles(uri.as_str()) {
+        if client.is_dsm() && urls::is_googles(uri.as_str()) {
             found.push((
                 key,
                 "ends in /callback, as the redirect URI for Google does: DSM sends the URL that \
@@ -141,26 +140,14 @@ fn is_http_beyond_this_machine(uri: &str) -> bool {
 impl Config {
     /// Returns why `issuer` is probably not the public URL of this service.
     fn issuer_of_another(&self) -> Option<String> {
-        if self.has_the_port_of_plain_http() {
-            return Some(format!(
-                "has the port {}, where this daemon serves http and no https: use the port of \
-                 the reverse proxy. It is mostly 443, and then the URL has no port",
-                self.listen.address.port()
-            ));
+        let port = self.listen.address.port();
+        let http_port = self.listen.tls().is_none().then_some(port);
+        if let Err(message) = urls::not_the_plain_port(self.issuer.as_str(), http_port) {
+            return Some(message);
         }
         let message = "has the host and a port of DSM itself, which answers there: the service \
                        needs a host name, a port or a path of its own";
         self.is_at_dsms_own_port().then(|| message.to_owned())
-    }
-
-    /// Whether `issuer` sends browsers to the port that is for the proxy.
-    fn has_the_port_of_plain_http(&self) -> bool {
-        let issuer = WebUrl::parse(self.issuer.as_str());
-        let port = self.listen.address.port();
-        let is_ours = |url: WebUrl<'_>| {
-            url.is_https() && !url.is_loopback() && url.parsed().port() == Some(port)
-        };
-        self.listen.tls().is_none() && issuer.is_ok_and(is_ours)
     }
 
     /// Whether `issuer` is the address of DSM's own pages. With a path, a proxy

@@ -11,9 +11,6 @@ const MAX_REDIRECT: usize = 1_000;
 /// The `issuer` in the discovery document of Google.
 pub(crate) const GOOGLE: &str = "https://accounts.google.com";
 
-/// OpenID Connect has no limit, and every link stores the issuer.
-const MAX_ISSUER: usize = 255;
-
 /// Whether a redirect URI may be http beyond this machine: a client's
 /// `allow-http-redirect`.
 #[derive(Clone, Copy)]
@@ -138,6 +135,20 @@ pub(super) fn google_leads_back(issuer: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// Rejects an `issuer` with the port that is for the reverse proxy, where
+/// browsers would find http.
+pub(super) fn not_the_plain_port(issuer: &str, http_port: Option<u16>) -> Result<(), String> {
+    let url = WebUrl::parse(issuer).map_err(|error| error.to_string())?;
+    let port = url.parsed().port().filter(|port| Some(*port) == http_port);
+    match port.filter(|_| url.is_https() && !url.is_loopback()) {
+        None => Ok(()),
+        Some(port) => Err(format!(
+            "has the port {port}, where this service serves http and no https: use the port of \
+             the reverse proxy. It is mostly 443, and then the URL has no port"
+        )),
+    }
+}
+
 /// The address of DSM.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DsmUrl {
@@ -170,28 +181,11 @@ pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
 
 /// Checks an issuer, and returns it byte for byte, as ID tokens contain it.
 pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
-    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
-    if !url.is_https() && !url.is_loopback() {
-        return Err(
-            "has to be https; http is for a loopback host only (127.0.0.1, ::1, localhost)"
-                .to_owned(),
-        );
-    }
-    if url.has_query() || url.has_fragment() {
-        return Err("has a query or a fragment (a ? or a #); leave it off".to_owned());
-    }
-    if let Some(before) = url.before_document() {
-        return Err(format!(
-            "is the URL of a document; enter only what stands before it: {before}"
-        ));
-    }
+    let url = WebUrl::issuer(text).map_err(|error| error.to_string())?;
     if url.parsed().host_str() == Some("accounts.google.com") && text != GOOGLE {
         return Err(format!(
             "has Google's host, but Google's issuer is {GOOGLE}"
         ));
-    }
-    if text.len() > MAX_ISSUER {
-        return Err(format!("is longer than {MAX_ISSUER} bytes"));
     }
     Ok(GoogleIssuer::new(text))
 }

@@ -13,17 +13,11 @@ use domain::base::web_url::WebUrl;
 #[derive(Clone)]
 pub(crate) struct Given {
     issuer: Option<Issuer>,
-    provider: Provider,
+    /// Whether the provider is Google, whose client IDs have a known form.
+    is_google: bool,
     /// The port of `listen.address`, unless it serves HTTPS.
     http_port: Option<u16>,
     plain_http: PlainHttp,
-}
-
-/// The provider, whose client IDs have a known form if it is Google.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Provider {
-    Google,
-    Another,
 }
 
 impl Given {
@@ -50,10 +44,7 @@ impl Given {
         let allowed = client.and_then(|client| client.get("allow-http-redirect"));
         Self {
             issuer: None,
-            provider: match google {
-                None | Some(urls::GOOGLE) => Provider::Google,
-                Some(_) => Provider::Another,
-            },
+            is_google: google.is_none_or(|issuer| issuer == urls::GOOGLE),
             http_port: port.filter(|_| !has_tls),
             plain_http: PlainHttp::from_flag(allowed.and_then(Value::as_bool) == Some(true)),
         }
@@ -63,22 +54,10 @@ impl Given {
 /// Checks `issuer`, the public URL.
 pub(crate) fn issuer(text: &str, given: &Given) -> Result<(), String> {
     Issuer::parse(text).map_err(|error| error.to_string())?;
-    if given.provider == Provider::Google {
+    if given.is_google {
         urls::google_leads_back(text)?;
     }
-    let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
-    let port = url
-        .parsed()
-        .port()
-        .filter(|_| url.is_https() && !url.is_loopback());
-    if port.is_some() && port == given.http_port {
-        return Err(format!(
-            "has the port {}, where this service serves http and no https: use the port of the \
-             reverse proxy. It is mostly 443, and then the URL has no port",
-            port.unwrap_or_default()
-        ));
-    }
-    Ok(())
+    urls::not_the_plain_port(text, given.http_port)
 }
 
 /// Checks one of DSM's `redirect-uris`.
@@ -102,18 +81,18 @@ pub(crate) fn redirect_uri(text: &str, given: &Given) -> Result<(), String> {
 pub(crate) fn google_client_id(text: &str, given: &Given) -> Result<(), String> {
     google_client::no_json(text)?;
     values::identifier(MAX_GOOGLE_CLIENT_ID)(text)?;
-    match given.provider {
-        Provider::Google => google_client::client_id(text),
-        Provider::Another => Ok(()),
+    if given.is_google {
+        google_client::client_id(text)?;
     }
+    Ok(())
 }
 
 /// Checks the content of `google.client-secret-file`.
 pub(crate) fn google_client_secret(text: &str, given: &Given) -> Result<(), String> {
-    match given.provider {
-        Provider::Google => google_client::client_secret(text),
-        Provider::Another => Ok(()),
+    if given.is_google {
+        google_client::client_secret(text)?;
     }
+    Ok(())
 }
 
 /// Checks `dsm.url`, the address of DSM.

@@ -1,7 +1,7 @@
 //! Validation that all URLs of the config share: http or https, a host, and no
 //! character that two programs could read differently.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use url::{Host, Url};
 
@@ -37,7 +37,25 @@ pub enum WebUrlError {
     UserInfo,
     #[error("is not a URL: {0}")]
     Malformed(url::ParseError),
+    #[error("has to be https; http is for a loopback host only (127.0.0.1, ::1, localhost)")]
+    PlainHttp,
+    #[error("has a query (a ?); leave it off")]
+    Query,
+    #[error("has a fragment (a #); leave it off")]
+    Fragment,
+    #[error("is the URL of a document; enter only what stands before it: {0}")]
+    Document(String),
+    #[error("is longer than {MAX_ISSUER} bytes")]
+    TooLong,
+    #[error(
+        "has a path that is not plain: between slashes only letters, digits, '-', '_', '.' and '~', no empty part, no '..'"
+    )]
+    Path,
 }
+
+/// Our issuer is in every authorization response, and all response headers
+/// together must fit into 4 kB. Every link stores Google's.
+const MAX_ISSUER: usize = 255;
 
 impl<'t> WebUrl<'t> {
     /// Parses `text`. The text itself is not normalised, because issuers and
@@ -66,6 +84,28 @@ impl<'t> WebUrl<'t> {
             return Err(WebUrlError::HostForm);
         }
         Ok(Self { text, rest, parsed })
+    }
+
+    /// Parses an issuer: https, or http on a loopback host, so that codes and
+    /// cookies are encrypted; no query or fragment.
+    pub fn issuer(text: &'t str) -> Result<Self, WebUrlError> {
+        let url = Self::parse(text)?;
+        if !url.is_https() && !url.is_loopback() {
+            return Err(WebUrlError::PlainHttp);
+        }
+        if url.has_fragment() {
+            return Err(WebUrlError::Fragment);
+        }
+        if url.has_query() {
+            return Err(WebUrlError::Query);
+        }
+        if let Some(before) = url.before_document() {
+            return Err(WebUrlError::Document(before.to_owned()));
+        }
+        if text.len() > MAX_ISSUER {
+            return Err(WebUrlError::TooLong);
+        }
+        Ok(url)
     }
 
     /// Returns the URL as a browser reads it.
@@ -122,8 +162,8 @@ impl<'t> WebUrl<'t> {
     /// Internet; false for a name.
     pub fn is_public_ip(&self) -> bool {
         match self.parsed.host() {
-            Some(Host::Ipv4(ip)) => !is_private_v4(ip),
-            Some(Host::Ipv6(ip)) => !is_private_v6(ip),
+            Some(Host::Ipv4(ip)) => !is_private(ip.into()),
+            Some(Host::Ipv6(ip)) => !is_private(ip.into()),
             Some(Host::Domain(_)) | None => false,
         }
     }
@@ -170,26 +210,17 @@ fn may_stand_in_url(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }
 
-/// Returns whether only this machine and its networks can reach `ip`.
+/// Returns whether only this machine and its networks can reach `ip`. These
+/// include 100.64.0.0/10 (RFC 6598), which overlay networks use.
 pub fn is_private(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => is_private_v4(ip),
-        IpAddr::V6(ip) => is_private_v6(ip),
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [first, second, ..] = ip.octets();
+            let shared = first == 100 && second & 0b1100_0000 == 64;
+            ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared
+        }
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
-}
-
-/// Includes 100.64.0.0/10 (RFC 6598), which overlay networks use.
-fn is_private_v4(ip: Ipv4Addr) -> bool {
-    let [first, second, ..] = ip.octets();
-    let shared = first == 100 && second & 0b1100_0000 == 64;
-    ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared
-}
-
-fn is_private_v6(ip: Ipv6Addr) -> bool {
-    if let Some(v4) = ip.to_ipv4_mapped() {
-        return is_private_v4(v4);
-    }
-    ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local()
 }
 
 #[cfg(test)]
