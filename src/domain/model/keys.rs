@@ -99,7 +99,7 @@ impl SigningKey {
             .map_err(|_| KeyError::Sign)?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(IdToken(token))
+        Ok(IdToken(Secret::new(token)))
     }
 
     /// Returns whether this key made `signature` over `message`, with RS256.

@@ -303,18 +303,12 @@ pub struct AccessGrant {
 }
 
 /// A signed ID token in compact form (RFC 7515, section 3.1).
-#[derive(Clone)]
-pub struct IdToken(pub String);
+#[derive(Clone, Debug)]
+pub struct IdToken(pub Secret<String>);
 
 impl IdToken {
     /// Returns the compact form.
     pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for IdToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("IdToken([redacted])")
+        self.0.expose()
     }
 }

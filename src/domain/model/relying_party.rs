@@ -1,6 +1,5 @@
 //! The relying parties: DSM, and other clients in the config's `[[clients]]`.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use crate::base::ids::ClientId;
@@ -115,18 +114,12 @@ impl RegisteredRedirect {
 
 /// A redirect URI that matched a registered one: the only type to which a
 /// response can redirect.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrustedRedirect(String);
 
 impl TrustedRedirect {
     /// Returns the URI, byte for byte as the client sent it.
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for TrustedRedirect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
     }
 }

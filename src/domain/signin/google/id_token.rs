@@ -38,6 +38,7 @@ pub struct UnverifiedIdToken {
 }
 
 /// What the ID token for one login has to contain.
+#[derive(Debug)]
 pub struct Expected<'a> {
     /// The issuer identifier of the configured provider.
     pub issuer: &'a GoogleIssuer,
@@ -62,15 +63,6 @@ impl<'a> Expected<'a> {
             nonce: Secret::new(pending.google_nonce()),
             access_token,
         }
-    }
-}
-
-impl fmt::Debug for Expected<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Expected")
-            .field("issuer", &self.issuer)
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
     }
 }
 
@@ -182,7 +174,7 @@ impl UnverifiedIdToken {
             address,
             hosted_domain: claims.hd.filter(|domain| !domain.is_empty()),
             name: claims.name.filter(|name| !name.is_empty()),
-            auth_time: claims.auth_time.map(time),
+            auth_time: claims.auth_time.map(NumericDate::time),
         })
     }
 
@@ -257,12 +249,12 @@ fn check_times(
     [exp, iat, nbf]: [Option<NumericDate>; 3],
     now: UnixTime,
 ) -> Result<(), IdTokenError> {
-    let expired = time(exp.ok_or(IdTokenError::NoTime("exp"))?);
+    let expired = exp.ok_or(IdTokenError::NoTime("exp"))?.time();
     if now >= expired.plus(LEEWAY) {
         return Err(IdTokenError::Expired { expired, now });
     }
-    let issued = time(iat.ok_or(IdTokenError::NoTime("iat"))?);
-    let begins = nbf.map_or(issued, |nbf| issued.max(time(nbf)));
+    let issued = iat.ok_or(IdTokenError::NoTime("iat"))?.time();
+    let begins = nbf.map_or(issued, |nbf| issued.max(nbf.time()));
     if begins > now.plus(LEEWAY) {
         return Err(IdTokenError::NotYetValid { begins, now });
     }
@@ -315,10 +307,6 @@ fn checked_address(
         return Err(IdTokenError::AddressNotVerified { address });
     }
     Ok(VerifiedAddress::vouched_for(address))
-}
-
-fn time(date: NumericDate) -> UnixTime {
-    UnixTime::from_seconds(date.0)
 }
 
 fn decode(part: &str, problem: &'static str) -> Result<Vec<u8>, IdTokenError> {

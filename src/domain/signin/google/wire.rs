@@ -1,7 +1,9 @@
 //! Google's JSON. A duplicate member is an error; unknown members are ignored.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::Value;
+
+use crate::base::clock::UnixTime;
 
 /// `/.well-known/openid-configuration` (OpenID Connect Discovery, section 3).
 #[derive(Deserialize)]
@@ -70,25 +72,19 @@ pub(super) enum AudienceWire {
     Several(Vec<String>),
 }
 
-/// Seconds since the epoch. A fraction (RFC 7519, section 2) is dropped.
-#[derive(Clone, Copy)]
-pub(super) struct NumericDate(pub(super) i64);
+/// Seconds since the epoch, which may have a fraction (RFC 7519, section 2).
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub(super) struct NumericDate(f64);
 
-impl<'de> Deserialize<'de> for NumericDate {
+impl NumericDate {
+    /// Returns the time, without the fraction.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a float out of range becomes the nearest i64: long ago or far ahead, as meant"
     )]
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = serde_json::Number::deserialize(deserializer)?;
-        if let Some(seconds) = number.as_i64() {
-            return Ok(Self(seconds));
-        }
-        let seconds = number.as_f64().unwrap_or(f64::NAN);
-        if seconds.is_nan() {
-            return Err(serde::de::Error::custom("not a time"));
-        }
-        Ok(Self(seconds.floor() as i64))
+    pub(super) fn time(self) -> UnixTime {
+        UnixTime::from_seconds(self.0.floor() as i64)
     }
 }
 
