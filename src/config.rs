@@ -12,12 +12,14 @@ pub(crate) mod urls;
 pub(crate) mod validate;
 mod values;
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fmt, io};
 
 use toml::{Table, Value};
+/// The value of `log.level`.
+pub use tracing::Level as LogLevel;
 
-pub use changes::{Change, Difference, TakesEffect};
+pub use changes::Change;
 pub(crate) use file::{shared_directory, writable_by_others};
 pub use keys::{Alias, Config, Dsm, Google, Keys, Listen, Log, Power, Users};
 use reader::Findings;
@@ -33,21 +35,6 @@ pub enum ScheduleUse {
     Off,
 }
 
-/// The value of `log.level`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogLevel {
-    /// `error`: only errors.
-    Error,
-    /// `warn`: errors and warnings.
-    Warn,
-    /// `info`: also each sign-in and change.
-    Info,
-    /// `debug`: also each request.
-    Debug,
-    /// `trace`: every message.
-    Trace,
-}
-
 /// The value of `log.format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -58,7 +45,8 @@ pub enum LogFormat {
 }
 
 /// An error in the config.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {message}")]
 pub struct Problem {
     /// The key path, such as `clients[0].redirect-uris[1]`, or `config`
     /// for the file as a whole.
@@ -75,18 +63,12 @@ impl Problem {
         Self::at("config", message)
     }
 
-    fn at(key: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn at(key: &str, message: impl Into<String>) -> Self {
         Self {
             key: key.to_owned(),
             place: key.to_owned(),
             message: message.into(),
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.key, self.message)
     }
 }
 

@@ -31,17 +31,14 @@ use layer::{Lines, Output};
 
 /// Why the log cannot be as the config says.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum LogError {
-    /// The file cannot be opened or written.
     #[error("cannot open the log {}", path.display())]
     Open {
-        /// The value of `log.file`.
         path: PathBuf,
-        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// The process can have one log.
     #[error("the process has a log already")]
     Started,
 }
@@ -114,13 +111,7 @@ pub fn subscriber(
 /// Returns which lines are written. Lines of libraries below a warning do not
 /// help an administrator, and have not been checked for secrets.
 fn wanted(level: LogLevel) -> Targets {
-    let level = match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    };
+    let level = LevelFilter::from_level(level);
     Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), level)
         .with_default(level.min(LevelFilter::WARN))

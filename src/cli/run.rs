@@ -83,7 +83,7 @@ fn serve(begin: Begin) -> anyhow::Result<()> {
 /// Logs to the package's log file if it can be written, else to standard error.
 fn start_log_without_config(config: &Path, zone: &TimeZone) -> Result<logging::Handle, LogError> {
     let to = |file| Log {
-        level: LogLevel::Info,
+        level: LogLevel::INFO,
         format: LogFormat::Text,
         file,
     };

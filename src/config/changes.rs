@@ -20,33 +20,15 @@ use domain::signin::directory::AdministratorPolicy;
 pub struct Change {
     /// The key path, such as `clients[0].redirect-uris`.
     pub key: String,
-    /// The previous and the new value.
-    pub difference: Difference,
-    /// When the new value takes effect.
-    pub takes_effect: TakesEffect,
-}
-
-/// The previous and the new value of a key, as far as they may be shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Difference {
-    /// A secret, which is not shown.
-    Secret,
-    /// Values as they are written; `None` if the key has no value.
-    Value {
-        /// The previous value.
-        from: Option<String>,
-        /// The new value.
-        to: Option<String>,
-    },
-}
-
-/// When a new value takes effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TakesEffect {
-    /// With the next request.
-    AtOnce,
-    /// At the next start, because a socket or the state is open.
-    AfterRestart,
+    /// The previous value; `None` for a secret, and if there was none.
+    pub from: Option<String>,
+    /// The new value; `None` for a secret, and if there is none.
+    pub to: Option<String>,
+    /// Whether the values are secret.
+    pub secret: bool,
+    /// Whether the new value takes effect at the next start, because a socket
+    /// or the state is open; else with the next request.
+    pub needs_restart: bool,
 }
 
 /// The tables whose files and sockets are opened once, at start.
@@ -86,13 +68,10 @@ impl Config {
     /// Returns this config with the values of `running` for what is open.
     #[must_use]
     pub fn with_open_values_of(self, running: &Self) -> Self {
-        let open = running.settings.iter().filter(|it| it.is_opened_at_start());
-        let mut settings: Vec<Setting> = open.cloned().collect();
-        settings.extend(
-            self.settings
-                .into_iter()
-                .filter(|it| !it.is_opened_at_start()),
-        );
+        let is_open = |it: &Setting| is_opened_at_start(&it.key);
+        let mut settings = running.settings.clone();
+        settings.retain(is_open);
+        settings.extend(self.settings.into_iter().filter(|it| !is_open(it)));
         Self {
             settings,
             listen: running.listen.clone(),
@@ -103,38 +82,19 @@ impl Config {
     }
 }
 
-impl Setting {
-    fn is_opened_at_start(&self) -> bool {
-        is_opened_at_start(&self.key)
-    }
-}
-
 fn is_opened_at_start(key: &str) -> bool {
     let section = key.split('.').next().unwrap_or_default();
     OPENED_AT_START.contains(&section)
 }
 
 fn change(key: &str, before: Option<&Shown>, now: Option<&Shown>) -> Option<Change> {
-    if before == now {
-        return None;
-    }
     let is_secret = |shown: Option<&Shown>| matches!(shown, Some(Shown::Secret(_)));
-    let difference = if is_secret(before) || is_secret(now) {
-        Difference::Secret
-    } else {
-        Difference::Value {
-            from: before.and_then(Shown::text),
-            to: now.and_then(Shown::text),
-        }
-    };
-    Some(Change {
+    (before != now).then(|| Change {
         key: key.to_owned(),
-        difference,
-        takes_effect: if is_opened_at_start(key) {
-            TakesEffect::AfterRestart
-        } else {
-            TakesEffect::AtOnce
-        },
+        from: before.and_then(Shown::text),
+        to: now.and_then(Shown::text),
+        secret: is_secret(before) || is_secret(now),
+        needs_restart: is_opened_at_start(key),
     })
 }
 
@@ -174,11 +134,11 @@ impl Word for AdministratorPolicy {
 
 impl Word for LogLevel {
     const WORDS: &'static [(&'static str, Self)] = &[
-        ("error", Self::Error),
-        ("warn", Self::Warn),
-        ("info", Self::Info),
-        ("debug", Self::Debug),
-        ("trace", Self::Trace),
+        ("error", Self::ERROR),
+        ("warn", Self::WARN),
+        ("info", Self::INFO),
+        ("debug", Self::DEBUG),
+        ("trace", Self::TRACE),
     ];
 }
 
@@ -248,7 +208,7 @@ impl<T: Show> Show for Vec<T> {
 mod tests {
     use super::super::Config;
     use super::super::tests::{EXAMPLE, home, write_secret};
-    use super::{Change, Difference, TakesEffect};
+    use super::Change;
 
     /// Returns what a reload of the example reports after `edits`.
     fn changes(edits: &[(&str, &str)]) -> Vec<Change> {
@@ -263,14 +223,13 @@ mod tests {
         before.changes_to(&after)
     }
 
-    fn value(key: &str, from: Option<&str>, to: Option<&str>, takes_effect: TakesEffect) -> Change {
+    fn value(key: &str, from: Option<&str>, to: Option<&str>) -> Change {
         Change {
             key: key.to_owned(),
-            difference: Difference::Value {
-                from: from.map(str::to_owned),
-                to: to.map(str::to_owned),
-            },
-            takes_effect,
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+            secret: false,
+            needs_restart: false,
         }
     }
 
@@ -282,7 +241,6 @@ mod tests {
 
     #[test]
     fn a_change_has_both_values_and_when_it_takes_effect() {
-        use TakesEffect::{AfterRestart, AtOnce};
         let found = changes(&[
             (
                 "address = \"127.0.0.1:5556\"",
@@ -297,17 +255,19 @@ mod tests {
         assert_eq!(
             found,
             [
-                value(
-                    "listen.address",
-                    Some("127.0.0.1:5556"),
-                    Some("127.0.0.1:5557"),
-                    AfterRestart
-                ),
-                value("dsm.refresh", Some("1h"), Some("1m 30s"), AtOnce),
-                value("power.schedule", Some("auto"), Some("off"), AtOnce),
-                value("users.deny", None, Some("igor"), AtOnce),
-                value("keys.rotate-after", Some("90d"), Some("never"), AtOnce),
-                value("log.level", Some("info"), Some("debug"), AtOnce),
+                Change {
+                    needs_restart: true,
+                    ..value(
+                        "listen.address",
+                        Some("127.0.0.1:5556"),
+                        Some("127.0.0.1:5557")
+                    )
+                },
+                value("dsm.refresh", Some("1h"), Some("1m 30s")),
+                value("power.schedule", Some("auto"), Some("off")),
+                value("users.deny", None, Some("igor")),
+                value("keys.rotate-after", Some("90d"), Some("never")),
+                value("log.level", Some("info"), Some("debug")),
             ]
         );
     }
@@ -332,11 +292,8 @@ mod tests {
                 "clients[1].require-pkce"
             ]
         );
-        assert_eq!(
-            found[0],
-            value("clients[1].id", Some("wiki"), None, TakesEffect::AtOnce)
-        );
-        assert_eq!(found[2].difference, Difference::Secret);
+        assert_eq!(found[0], value("clients[1].id", Some("wiki"), None));
+        assert!(found[2].secret);
     }
 
     #[test]
@@ -349,9 +306,8 @@ mod tests {
         assert_eq!(
             found,
             [Change {
-                key: "google.client-secret-file".to_owned(),
-                difference: Difference::Secret,
-                takes_effect: TakesEffect::AtOnce,
+                secret: true,
+                ..value("google.client-secret-file", None, None)
             }]
         );
         assert!(!format!("{found:?}").contains("another"));

@@ -88,7 +88,7 @@ fn the_least_config_has_every_default() {
     let quarter = Duration::from_hours(90 * 24);
     assert_eq!(config.keys.rotate_after, Some(quarter));
     assert_eq!(config.storage, home.path().join("state.sqlite3"));
-    assert_eq!(config.log.level, LogLevel::Info);
+    assert_eq!(config.log.level, LogLevel::INFO);
     assert_eq!(config.log.format, LogFormat::Text);
     assert_eq!(config.log.file, None);
     assert_eq!(config.google.hosted_domains, None);

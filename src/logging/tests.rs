@@ -20,7 +20,7 @@ fn log(file: PathBuf, level: LogLevel, format: LogFormat) -> Log {
 }
 
 fn quiet(file: PathBuf) -> Log {
-    log(file, LogLevel::Info, LogFormat::Text)
+    log(file, LogLevel::INFO, LogFormat::Text)
 }
 
 fn home() -> (TempDir, PathBuf) {
@@ -53,11 +53,11 @@ fn level_format_and_file_change_while_the_process_runs() {
             tracing::warn!(after = Duration::from_millis(1500).as_millis(), "big");
         };
         speak();
-        let talkative = log(first.clone(), LogLevel::Debug, LogFormat::Text);
+        let talkative = log(first.clone(), LogLevel::DEBUG, LogFormat::Text);
         handle.reload(&talkative).unwrap();
         speak();
         let other = home.path().join("other");
-        let terse = log(other.clone(), LogLevel::Warn, LogFormat::Json);
+        let terse = log(other.clone(), LogLevel::WARN, LogFormat::Json);
         handle.reload(&terse).unwrap();
         speak();
         assert_eq!(
@@ -85,7 +85,7 @@ fn a_log_file_that_cannot_be_opened_keeps_the_previous_log() {
     let (subscriber, handle) = subscriber(&quiet(path.clone()), &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         let nowhere = home.path().join("nowhere").join("log");
-        let bad = log(nowhere.clone(), LogLevel::Error, LogFormat::Json);
+        let bad = log(nowhere.clone(), LogLevel::ERROR, LogFormat::Json);
         let error = handle.reload(&bad).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -158,7 +158,7 @@ fn lines_that_the_disk_refused_are_counted_in_the_log() {
 fn a_line_bears_the_fields_of_what_it_is_part_of() {
     let (_home, path) = home();
     let _second = second();
-    let errors_only = log(path.clone(), LogLevel::Error, LogFormat::Text);
+    let errors_only = log(path.clone(), LogLevel::ERROR, LogFormat::Text);
     let (subscriber, _handle) = subscriber(&errors_only, &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         let request = tracing::error_span!("request", request = Empty);
@@ -180,7 +180,7 @@ fn a_line_bears_the_fields_of_what_it_is_part_of() {
 fn lines_of_libraries_below_a_warning_are_not_written() {
     let (_home, path) = home();
     let _second = second();
-    let all = log(path.clone(), LogLevel::Trace, LogFormat::Text);
+    let all = log(path.clone(), LogLevel::TRACE, LogFormat::Text);
     let (subscriber, _handle) = subscriber(&all, &TimeZone::UTC).unwrap();
     with_default(subscriber, || {
         tracing::info!(target: "hyper", "a secret header");

@@ -244,7 +244,7 @@ async fn domains_denied_users_and_administrators_are_refused_by_name() {
     };
     let house = House::planned(only_example).await;
     sign_in_as(&house, PAUL, "Paul").await;
-    let log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
     assert_eq!(refusal(&house, JEANNE).await, "domain-not-allowed");
     let detail = "detail=\"the account has no hd claim\"";
     assert_eq!(log.count(detail), 1, "{}", log.text());

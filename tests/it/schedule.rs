@@ -112,7 +112,7 @@ fn tonight(source: &str, off: &str) -> Value {
 
 /// Captures the log from now on.
 fn heard() -> CapturedLog {
-    CapturedLog::up(LogLevel::Info, LogFormat::Text)
+    CapturedLog::up(LogLevel::INFO, LogFormat::Text)
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ async fn a_client_that_rejects_the_certificate_is_logged_once() {
     let mut files = Files::new();
     files.renew(&old);
     let house = files.house().await;
-    let log = CapturedLog::up(LogLevel::Warn, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::WARN, LogFormat::Text);
     let alerts = || log.count("a client ended the TLS handshake with an alert");
 
     for _ in 0..3 {

@@ -230,7 +230,7 @@ async fn an_alias_that_leads_to_no_user_is_named_where_it_fails() {
         ..Plan::default()
     })
     .await;
-    let log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
 
     let mut browser = Browser::new();
     let shown = house.arrive(&mut browser, "inconnu@gmail.com", "").await;

@@ -43,11 +43,8 @@ fn problem((key, path, kind): (&str, PathBuf, Kind)) -> Option<Problem> {
 }
 
 fn cannot_open(key: &str, path: &Path, reason: &str) -> Problem {
-    Problem {
-        key: key.to_owned(),
-        place: key.to_owned(),
-        message: format!("cannot open {}: {reason}", path.display()),
-    }
+    let message = format!("cannot open {}: {reason}", path.display());
+    Problem::at(key, message)
 }
 
 fn try_opening(path: &Path, kind: Kind) -> Result<(), String> {

@@ -9,7 +9,7 @@ use tokio::task::{JoinError, spawn_blocking};
 use super::wire;
 use crate::app::CurrentState;
 use crate::clients::refresh_coordinator::RefreshOutcome;
-use crate::config::{Change, Config, ConfigError, Difference, TakesEffect};
+use crate::config::{Change, Config, ConfigError};
 use crate::daemon::jobs::UsersJob;
 use crate::daemon::lifecycle::supervisor;
 use crate::logging::{self, LogError};
@@ -131,35 +131,28 @@ impl Reloader {
 }
 
 fn log(change: &Change) {
-    let key = &change.key;
-    let (from, to) = match &change.difference {
-        Difference::Secret => (None, None),
-        Difference::Value { from, to } => (from.as_deref(), to.as_deref()),
-    };
-    match change.takes_effect {
-        TakesEffect::AtOnce => tracing::info!(key, from, to, "the config has changed"),
-        TakesEffect::AfterRestart => tracing::warn!(
+    let Change { key, from, to, .. } = change;
+    let (from, to) = (from.as_deref(), to.as_deref());
+    if change.needs_restart {
+        tracing::warn!(
             key,
             from,
             to,
             "the config has changed; this needs a restart of the daemon"
-        ),
+        );
+        return;
     }
+    tracing::info!(key, from, to, "the config has changed");
 }
 
 impl From<Change> for wire::Change {
     fn from(change: Change) -> Self {
-        let secret = change.difference == Difference::Secret;
-        let (from, to) = match change.difference {
-            Difference::Secret => (None, None),
-            Difference::Value { from, to } => (from, to),
-        };
         Self {
             key: change.key,
-            from,
-            to,
-            secret,
-            needs_restart: change.takes_effect == TakesEffect::AfterRestart,
+            from: change.from,
+            to: change.to,
+            secret: change.secret,
+            needs_restart: change.needs_restart,
         }
     }
 }

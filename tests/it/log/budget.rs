@@ -62,7 +62,7 @@ fn junk(house: &House) -> Vec<(&'static str, String, Option<String>)> {
 
 #[tokio::test]
 async fn a_flood_of_any_route_writes_30_lines_a_minute() {
-    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::TRACE, LogFormat::Text);
     let house = House::new().await;
     let skipped = |lines: &[String]| -> usize {
         let mut found = lines
@@ -100,7 +100,7 @@ async fn a_flood_of_any_route_writes_30_lines_a_minute() {
 
 #[tokio::test]
 async fn connections_that_break_share_the_limit() {
-    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::TRACE, LogFormat::Text);
     let house = House::new().await;
     log.news();
     for _ in 0..2 * LINES {
@@ -114,7 +114,7 @@ async fn connections_that_break_share_the_limit() {
 
 #[tokio::test]
 async fn a_user_with_a_google_account_is_logged_during_a_flood() {
-    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
     let house = House::new().await;
     for number in 0..2 * LINES {
         ask(number, &junk(&house)[0]).await;
@@ -132,7 +132,7 @@ async fn a_user_with_a_google_account_is_logged_during_a_flood() {
 /// No more requests may come for hours after a flood.
 #[tokio::test]
 async fn a_stop_says_how_many_lines_are_missing() {
-    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
     let mut house = House::new().await;
     for number in 0..LINES + 7 {
         ask(number, &junk(&house)[0]).await;

@@ -8,7 +8,7 @@ use crate::support::captured_log::CapturedLog;
 
 #[tokio::test]
 async fn a_clock_that_disagrees_with_googles_is_logged_once() {
-    let mut log = CapturedLog::up(LogLevel::Info, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
     let house = House::new().await;
     log.news();
     let mut check = async |googles_offset: i64, expected: Option<&str>| {

@@ -20,7 +20,7 @@ const REFUSED: &str = "WARN  refused refusal=address-unknown address=inconnu@gma
                        client=synology";
 
 fn taken_up() -> CapturedLog {
-    CapturedLog::up(LogLevel::Info, LogFormat::Text)
+    CapturedLog::up(LogLevel::INFO, LogFormat::Text)
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_client_that_gets_no_tokens_is_one_line() {
 /// The text that an attacker can bring into a line without Google.
 #[tokio::test]
 async fn a_stranger_forges_no_line() {
-    let mut log = CapturedLog::up(LogLevel::Trace, LogFormat::Text);
+    let mut log = CapturedLog::up(LogLevel::TRACE, LogFormat::Text);
     let house = House::new().await;
     log.news();
     let line = "2026-11-23T07:02:41.382+01:00 INFO  signed in user=eve";

@@ -231,7 +231,7 @@ async fn refreshes(house: &House) {
 }
 
 async fn nothing_secret_is_logged(format: LogFormat) {
-    let log = CapturedLog::up(LogLevel::Trace, format);
+    let log = CapturedLog::up(LogLevel::TRACE, format);
     let secrets = Secrets::default();
     let house = House::new().await;
     secrets.watch(&house);

@@ -12,7 +12,7 @@ const WARNING: &str = "cannot parse expired in DSM's user list";
 async fn an_unknown_form_of_expired_is_refused_and_told_once() {
     let house = House::new().await;
     at_rest(&house).await;
-    let log = CapturedLog::up(LogLevel::Warn, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::WARN, LogFormat::Text);
     for (told, expired) in ["20370105", "5/1/2037", "2114380800", ""]
         .into_iter()
         .enumerate()
@@ -39,7 +39,7 @@ async fn an_unknown_form_of_expired_is_refused_and_told_once() {
 async fn a_hostile_expired_is_escaped_and_many_are_counted() {
     let house = House::new().await;
     at_rest(&house).await;
-    let log = CapturedLog::up(LogLevel::Warn, LogFormat::Text);
+    let log = CapturedLog::up(LogLevel::WARN, LogFormat::Text);
     let hostile = |n| FakeUser::new(&format!("user{n}"), JEANNE).expired("\u{1b}[2J\n");
     house
         .dsm
