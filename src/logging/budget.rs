@@ -43,15 +43,6 @@ struct Count {
     skipped: u64,
 }
 
-/// Whether a line is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is, after a line that says how many were not, if any.
-    Write { skipped: u64 },
-    /// It is not, and is counted.
-    Skip,
-}
-
 impl Budget {
     /// Creates a budget of 30 lines for each minute of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
@@ -89,8 +80,9 @@ impl Budget {
         CURRENT.try_with(Clone::clone).ok().flatten()
     }
 
-    /// Counts the next line.
-    pub(super) fn next(&self) -> Verdict {
+    /// Counts the next line, and returns how many before it were not written;
+    /// `None` if it must not be written either.
+    pub(super) fn next(&self) -> Option<u64> {
         let now = self.clock.monotonic();
         let mut count = self.count();
         let is_over = |began| now.saturating_sub(began) >= SPAN;
@@ -106,12 +98,10 @@ impl Budget {
                 self.exceeded.notify_one();
             }
             count.skipped += 1;
-            return Verdict::Skip;
+            return None;
         }
         count.lines += 1;
-        Verdict::Write {
-            skipped: std::mem::take(&mut count.skipped),
-        }
+        Some(std::mem::take(&mut count.skipped))
     }
 
     /// Counts the bytes of a line that was written.
@@ -171,7 +161,7 @@ mod tests {
             lines.map(str::to_owned).collect::<Vec<_>>()
         };
         let story = async {
-            let skipped = (0..LINES + 7).filter(|_| budget.next() == Verdict::Skip);
+            let skipped = (0..LINES + 7).filter(|_| budget.next().is_none());
             assert_eq!(skipped.count(), 7);
             tokio::time::sleep(Duration::from_secs(59)).await;
             assert!(reports().is_empty(), "{:?}", reports());

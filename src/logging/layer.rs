@@ -13,7 +13,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use super::LogError;
-use super::budget::{self, Budget, Verdict};
+use super::budget::{self, Budget};
 use super::file::LogFile;
 use super::format::{Fields, Head, Style};
 use crate::config::{Log, LogFormat};
@@ -62,11 +62,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let budget = Budget::current();
-        let verdict = budget.as_deref().map(Budget::next);
-        let skipped = match verdict {
-            None => 0,
-            Some(Verdict::Write { skipped }) => skipped,
-            Some(Verdict::Skip) => return,
+        let Some(skipped) = budget.as_deref().map_or(Some(0), Budget::next) else {
+            return;
         };
         let mut fields = Fields::default();
         event.record(&mut fields);

@@ -13,23 +13,18 @@ const MAX_SECRET_BYTES: u64 = 4096;
 
 /// Why a secret file cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum SecretFileError {
-    /// It cannot be opened or read.
     #[error("{0}")]
     Unreadable(#[source] io::Error),
-    /// Other users of this machine can read it.
     #[error("group or others can read it (mode {0:04o}): run chmod 600 on it")]
     ReadableByOthers(u32),
-    /// It has no secret.
     #[error("it is empty; the secret belongs on its one line")]
     Empty,
-    /// It has more than one line.
     #[error("it has more than one line; a secret file holds the secret and nothing else")]
     SeveralLines,
-    /// It is larger than any secret.
     #[error("it is larger than {0} bytes, so it is not a secret file")]
     TooLong(u64),
-    /// It is not UTF-8 text.
     #[error("it is not UTF-8 text")]
     NotText,
 }

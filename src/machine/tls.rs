@@ -31,26 +31,20 @@ pub struct TlsFiles {
 
 /// Why the two files cannot be used.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum TlsFileError {
-    /// The certificate's file cannot be read.
     #[error("cannot be read: {0}")]
     CertificateUnreadable(#[source] io::Error),
-    /// The certificate's file is not valid PEM.
     #[error("is not in PEM form: {0}")]
     CertificateForm(#[source] rustls::pki_types::pem::Error),
-    /// The certificate's file has no certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
-    /// The key's file cannot be read, or others can read it.
     #[error("cannot be used: {0}")]
     PrivateKeyFile(#[from] SecretFileError),
-    /// The key's file has no key, or an encrypted one.
     #[error("holds no private key in PEM form, or one with a password")]
     NoPrivateKey,
-    /// The key is not the certificate's, or is not supported by TLS.
     #[error("does not go with the certificate: {0}")]
     Mismatch(#[source] rustls::Error),
-    /// TLS cannot be set up on this machine.
     #[error("cannot be used: {0}")]
     Unsupported(#[source] rustls::Error),
 }

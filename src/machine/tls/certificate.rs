@@ -1,7 +1,5 @@
 //! Whether DSM and browsers accept the certificate that we serve.
 
-use std::fmt;
-
 use rustls::client::verify_server_name;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime as TlsTime};
@@ -12,57 +10,30 @@ use webpki::EndEntityCert;
 use super::{TlsFiles, read_chain};
 use domain::base::clock::UnixTime;
 
-/// Why a client rejects the certificate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a client rejects the certificate, or one above it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum Rejection {
-    /// The certificate, or one above it, has expired.
-    Expired {
-        /// The end of its validity.
-        at: UnixTime,
-    },
-    /// The certificate, or one above it, is not valid yet.
-    NotYetValid {
-        /// The beginning of its validity.
-        from: UnixTime,
-    },
-    /// The certificate is for other hosts.
-    OtherHost {
-        /// The host of the key `issuer`.
-        host: String,
-        /// The hosts that the certificate names.
-        names: Vec<String>,
-    },
-    /// The chain ends neither at an authority that this machine trusts nor at a
-    /// private one that is served with it.
+    #[error("a certificate in it expired on {}; renew it", date(*.at))]
+    Expired { at: UnixTime },
+    #[error(
+        "a certificate in it is not valid before {}; check the clock of this machine",
+        date(*.from)
+    )]
+    NotYetValid { from: UnixTime },
+    #[error(
+        "the certificate is for another host than the issuer's, {host}: it names {}",
+        names.join(", ")
+    )]
+    OtherHost { host: String, names: Vec<String> },
+    #[error(
+        "the chain leads neither to an authority that this machine trusts nor to a private one \
+         that the file contains, so DSM and browsers reject it: use the file with the full chain, \
+         such as fullchain.pem"
+    )]
     Incomplete,
-    /// Another error of the verification.
+    #[error("the certificate cannot be verified: {0}")]
     Other(String),
-}
-
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired { at } => {
-                write!(f, "a certificate in it expired on {}; renew it", date(*at))
-            }
-            Self::NotYetValid { from } => write!(
-                f,
-                "a certificate in it is not valid before {}; check the clock of this machine",
-                date(*from)
-            ),
-            Self::OtherHost { host, names } => write!(
-                f,
-                "the certificate is for another host than the issuer's, {host}: it names {}",
-                names.join(", ")
-            ),
-            Self::Incomplete => f.write_str(
-                "the chain leads neither to an authority that this machine trusts nor to a private \
-                 one that the file contains, so DSM and browsers reject it: use the file with the \
-                 full chain, such as fullchain.pem",
-            ),
-            Self::Other(error) => write!(f, "the certificate cannot be verified: {error}"),
-        }
-    }
 }
 
 fn date(time: UnixTime) -> String {
