@@ -41,9 +41,9 @@ use domain::base::clock::Clock;
 use domain::base::random::Random;
 use limits::Limits;
 use liveness::Liveness;
-pub use pages::WAITING_MARK;
+pub use pages::SETUP_MODE_MARK;
 use response::{Reply, with_header};
-pub use setup_mode::{ConfigProblem, Waiting};
+pub use setup_mode::{ConfigProblem, SetupMode};
 
 /// A family needs a dozen.
 const MAX_CONNECTIONS: usize = 512;
@@ -104,7 +104,7 @@ pub struct Server {
 enum Mode {
     Logins(Arc<CurrentState>),
     /// Without a valid config.
-    Waiting(Arc<Waiting>),
+    SetupMode(Arc<SetupMode>),
 }
 
 /// What the accept loop does next.
@@ -127,8 +127,12 @@ impl Server {
     }
 
     /// A server that only shows why a valid config is missing.
-    pub fn waiting(waiting: Arc<Waiting>, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self::with_mode(Mode::Waiting(waiting), clock, random)
+    pub fn in_setup_mode(
+        setup_mode: Arc<SetupMode>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Self {
+        Self::with_mode(Mode::SetupMode(setup_mode), clock, random)
     }
 
     fn with_mode(mode: Mode, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
@@ -230,7 +234,7 @@ impl Server {
         };
         let host = || match &self.mode {
             Mode::Logins(current) => current.load().config.issuer.host(),
-            Mode::Waiting(_) => String::new(),
+            Mode::SetupMode(_) => String::new(),
         };
         let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current(host))).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
@@ -245,17 +249,17 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let read_timeout = self.read_timeout;
-        let is_waiting = matches!(self.mode, Mode::Waiting(_));
+        let is_setup_mode = matches!(self.mode, Mode::SetupMode(_));
         let service = service_fn(move |request| Arc::clone(&self).answer(request, peer.ip()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(read_timeout)
             .max_buf_size(MAX_HEAD_BYTES)
-            .keep_alive(!is_waiting)
+            .keep_alive(!is_setup_mode)
             .serve_connection(TokioIo::new(stream), service);
         // When setup ends, open connections are not closed: a request could be
         // on its way. With one request each, they end soon.
-        let ended = if is_waiting {
+        let ended = if is_setup_mode {
             connection.await
         } else {
             watcher.watch(connection).await
@@ -282,7 +286,7 @@ impl Server {
                 Mode::Logins(current) => {
                     routes::answer(&self, &current.load(), request, peer, &id).await
                 }
-                Mode::Waiting(waiting) => waiting.answer(&request, &id),
+                Mode::SetupMode(setup_mode) => setup_mode.answer(&request, &id),
             }
         };
         let mut reply = answer.instrument(span.clone()).await;

@@ -13,7 +13,7 @@ use nix::unistd::Uid;
 use super::control_client::Form;
 use super::{check, json_line};
 use crate::config::{Config, directory_of};
-use crate::http::WAITING_MARK;
+use crate::http::SETUP_MODE_MARK;
 
 /// The time-out for reading the page.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,7 +24,7 @@ const MAX_PAGE_BYTES: u64 = 64 << 10;
 /// Returns what `status` prints if a daemon waits for the config in `path`.
 pub(super) fn report(path: &Path, form: Form) -> Option<String> {
     let address = processes().find_map(|arguments| waits_at(&arguments, path))?;
-    if !page(address)?.contains(WAITING_MARK) {
+    if !page(address)?.contains(SETUP_MODE_MARK) {
         return None;
     }
     let findings = match Config::load(path) {

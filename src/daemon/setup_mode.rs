@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::port::bind;
 use super::supervision::supervise;
 use crate::config::{Config, ConfigError};
-use crate::http::{ConfigProblem, Server, Waiting};
+use crate::http::{ConfigProblem, Server, SetupMode};
 use crate::machine::clock::SystemClock;
 use crate::machine::random::OsRandom;
 
@@ -59,9 +59,9 @@ impl Wait {
         hangups: &mut Signal,
         stop: &CancellationToken,
     ) -> anyhow::Result<Option<Found>> {
-        let waiting = Arc::new(Waiting::new(lack(error)));
-        let server = Server::waiting(
-            Arc::clone(&waiting),
+        let setup_mode = Arc::new(SetupMode::new(problem(error)));
+        let server = Server::in_setup_mode(
+            Arc::clone(&setup_mode),
             Arc::new(SystemClock::new()),
             Arc::new(OsRandom::default()),
         );
@@ -76,14 +76,14 @@ impl Wait {
             Arc::clone(&server).serve(first, stop.clone()).await;
             anyhow::Ok(())
         };
-        let status = || status(&waiting.problem()).to_owned();
+        let status = || status(&setup_mode.problem()).to_owned();
         let supervision = supervise(&server, stop, async || true, status);
         let config = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(None),
             ended = serving => return ended.map(|()| None),
             never = supervision => match never {},
-            config = self.find(error, &waiting, hangups) => config?,
+            config = self.find(error, &setup_mode, hangups) => config?,
         };
         let same = config.listen.address == self.address;
         let listener = second.into_inner().filter(|_| same);
@@ -94,10 +94,10 @@ impl Wait {
     async fn find(
         &self,
         first: &ConfigError,
-        waiting: &Waiting,
+        setup_mode: &SetupMode,
         hangups: &mut Signal,
     ) -> anyhow::Result<Config> {
-        let mut logged = self.report(first, "", waiting);
+        let mut logged = self.report(first, "", setup_mode);
         let mut seen = None;
         loop {
             // A SIGHUP reads it at once.
@@ -108,7 +108,7 @@ impl Wait {
                 // lack the line that denies a user.
                 Ok(config) if stamp.is_some() && stamp == seen => return Ok(config),
                 Ok(_) => {}
-                Err(error) => logged = self.report(&error, &logged, waiting),
+                Err(error) => logged = self.report(&error, &logged, setup_mode),
             }
             seen = stamp;
         }
@@ -116,18 +116,18 @@ impl Wait {
 
     /// Shows the kind of problem on the page, and logs the problem itself,
     /// which only the administrator may read, if it was not `logged` last.
-    fn report(&self, error: &ConfigError, logged: &str, waiting: &Waiting) -> String {
-        let lack = lack(error);
+    fn report(&self, error: &ConfigError, logged: &str, setup_mode: &SetupMode) -> String {
+        let problem = problem(error);
         let lines = error.in_lines();
         let (file, address) = (self.file.display(), self.address);
-        match lack {
+        match problem {
             _ if lines == logged => {}
             ConfigProblem::Missing => tracing::info!(%file, %address, "waiting for a config"),
             ConfigProblem::Bad(_) => {
                 tracing::warn!(%address, "waiting for a valid config: {lines}");
             }
         }
-        waiting.set_problem(lack);
+        setup_mode.set_problem(problem);
         lines
     }
 
@@ -163,7 +163,7 @@ impl Stamp {
     }
 }
 
-fn lack(error: &ConfigError) -> ConfigProblem {
+fn problem(error: &ConfigError) -> ConfigProblem {
     match error {
         ConfigError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             ConfigProblem::Missing
@@ -180,8 +180,8 @@ fn lack(error: &ConfigError) -> ConfigProblem {
 }
 
 /// The text for `systemctl status`.
-fn status(lack: &ConfigProblem) -> &'static str {
-    match lack {
+fn status(problem: &ConfigProblem) -> &'static str {
+    match problem {
         ConfigProblem::Missing => "waiting for a config, so sign-in is not possible",
         ConfigProblem::Bad(_) => "waiting for a valid config, so sign-in is not possible",
     }

@@ -22,7 +22,7 @@ use domain::signin::directory::{Detail, Refusal};
 use domain::signin::google::ClientFault;
 
 /// Marks the page of a daemon without a valid config; `status` looks for it.
-pub const WAITING_MARK: &str = r#"<meta name="waiting" content="config">"#;
+pub const SETUP_MODE_MARK: &str = r#"<meta name="waiting" content="config">"#;
 
 const STYLE: &str = include_str!("pages/style.css");
 
@@ -89,7 +89,7 @@ pub(super) enum Page<'a> {
 struct Html<'a> {
     language: &'static str,
     refusal: Option<&'static str>,
-    waiting: bool,
+    setup_mode: bool,
     style: &'a str,
     title: String,
     account: Option<Account<'a>>,
@@ -180,7 +180,7 @@ impl Page<'_> {
         let mut html = Html {
             language: language.tag(),
             refusal: None,
-            waiting: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
+            setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
             style: STYLE,
             title: filled(&words.title),
             account: None,

@@ -26,9 +26,9 @@ pub enum ConfigProblem {
 
 /// Responds to requests while a valid config is missing.
 #[derive(Debug)]
-pub struct Waiting(Mutex<ConfigProblem>);
+pub struct SetupMode(Mutex<ConfigProblem>);
 
-impl Waiting {
+impl SetupMode {
     /// Creates the responder, which shows `problem`.
     pub fn new(problem: ConfigProblem) -> Self {
         Self(Mutex::new(problem))

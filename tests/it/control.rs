@@ -123,8 +123,8 @@ async fn status_says_once_why_dsm_and_google_cannot_be_asked() {
     built.house.google = FakeGoogle::start(built.house.clock.clone()).await;
     built.house.dsm = FakeDsm::start().await;
     built.start_as_configured();
-    built.process.says("the users cannot be refreshed").await;
-    built.process.says("documents cannot be fetched").await;
+    built.process.says("cannot refresh the users").await;
+    built.process.says("cannot fetch Google's documents").await;
 
     let status = report(&built.house, &["status"]).await;
 

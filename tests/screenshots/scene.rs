@@ -9,7 +9,7 @@ use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::google::token::Lie;
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE, Plan, family};
-use google_to_synology_sso::http::{ConfigProblem, Server, Waiting};
+use google_to_synology_sso::http::{ConfigProblem, Server, SetupMode};
 use google_to_synology_sso::machine::clock::SystemClock;
 use google_to_synology_sso::machine::random::OsRandom;
 use tokio::net::TcpListener;
@@ -200,14 +200,14 @@ pub(crate) struct Stage {
 }
 
 async fn wait(browser: &Chromium, waiting: &mut JoinSet<()>, places: &[&str]) {
-    let lack = match places {
+    let problem = match places {
         [] => ConfigProblem::Missing,
         _ => ConfigProblem::Bad(places.iter().map(ToString::to_string).collect()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let server = Server::waiting(
-        Arc::new(Waiting::new(lack)),
+    let server = Server::in_setup_mode(
+        Arc::new(SetupMode::new(problem)),
         Arc::new(SystemClock::new()),
         Arc::new(OsRandom::default()),
     );

@@ -56,7 +56,7 @@ impl DocumentsJob {
 }
 
 async fn fetch(upstream: &Upstream) {
-    let what = "Google's documents cannot be fetched";
+    let what = "cannot fetch Google's documents";
     retry(what, || upstream.refresh(), |_| true).await;
     upstream.refresh_when_asked().await;
 }

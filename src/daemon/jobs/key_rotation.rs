@@ -50,7 +50,7 @@ impl KeyRotationJob {
                 continue;
             }
             if let Err(error) = self.rotate().await {
-                log_next_try("the signing keys cannot be rotated", &error, RETRY);
+                log_next_try("cannot rotate the signing keys", &error, RETRY);
                 tokio::time::sleep(RETRY).await;
             }
         }

@@ -65,13 +65,13 @@ impl PowerOffJob {
         let end = off.minus(LAST_MINUTES);
         let is_in_time = || self.current.load().clock.now() < end;
         let users = retry(
-            "the users cannot be refreshed before the power-off",
+            "cannot refresh the users before the power-off",
             || self.users.refresh(),
             // A pause was logged when it began.
             |error: &UsersError| error.reaction() != Reaction::PauseSignIns && is_in_time(),
         );
         let documents = retry(
-            "Google's documents cannot be fetched before the power-off",
+            "cannot fetch Google's documents before the power-off",
             || async { self.current.load().upstream.refresh().await },
             |_| is_in_time(),
         );

@@ -169,7 +169,7 @@ impl UsersJob {
                 }
                 Err(error) => {
                     let wait = backoff.next_wait();
-                    log_next_try("the users cannot be refreshed", &error, wait);
+                    log_next_try("cannot refresh the users", &error, wait);
                     self.times().retry = Some(now().plus(wait));
                     self.unless_wanted(tokio::time::sleep(wait)).await;
                 }

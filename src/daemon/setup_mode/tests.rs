@@ -82,10 +82,10 @@ async fn a_config_that_still_grows_is_not_taken() {
     let (_home, wait) = home();
     let _log = TestLog::start();
     let missing = Config::load(&wait.file).unwrap_err();
-    let waiting = Waiting::new(lack(&missing));
+    let setup_mode = SetupMode::new(problem(&missing));
     let mut hangups = signal(SignalKind::hangup()).unwrap();
 
-    let found = wait.find(&missing, &waiting, &mut hangups);
+    let found = wait.find(&missing, &setup_mode, &mut hangups);
     let (config, ()) = tokio::join!(found, type_slowly(&wait.file));
 
     assert_eq!(config.unwrap().users.deny, ["jeanne"]);
@@ -96,10 +96,10 @@ async fn a_problem_is_logged_when_it_changes_not_at_each_look() {
     let (_home, wait) = home();
     let log = TestLog::start();
     let missing = Config::load(&wait.file).unwrap_err();
-    let waiting = Waiting::new(lack(&missing));
+    let setup_mode = SetupMode::new(problem(&missing));
     let mut hangups = signal(SignalKind::hangup()).unwrap();
 
-    let found = wait.find(&missing, &waiting, &mut hangups);
+    let found = wait.find(&missing, &setup_mode, &mut hangups);
     let (config, ()) = tokio::join!(found, async {
         for text in ["issuer = 5", "issuer = 6\nissuers = 6", BEGINNING] {
             sleep(LOOK_EVERY * 21 / 2).await;

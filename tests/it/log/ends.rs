@@ -120,7 +120,7 @@ async fn a_connection_that_is_refused_is_said_once() {
     tracing::warn!(
         target: "google_to_synology_sso",
         error = &error as &dyn Error,
-        "the users cannot be refreshed"
+        "cannot refresh the users"
     );
     let line = log.news().concat();
     assert_eq!(line.matches("onnection refused").count(), 1, "{line}");

@@ -25,7 +25,7 @@ async fn new_users_are_told_and_a_dsm_that_is_back_and_nothing_else() {
 
     dsm.next(Api::Users, Instead::Html);
     daemon.signal(Signal::HUP);
-    daemon.says("the users cannot be refreshed").await;
+    daemon.says("cannot refresh the users").await;
     daemon.says("users refreshed users=7 changed=false").await;
     let log = daemon.log();
     assert_eq!(log.matches("users refreshed").count(), 3, "{log}");
