@@ -20,6 +20,7 @@ use super::response::{Reply, response};
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::directory::{Detail, Refusal};
 use domain::signin::google::ClientFault;
+use texts::{Labels, Words};
 
 /// Marks the page of a daemon without a valid config; `status` looks for it.
 pub const SETUP_MODE_MARK: &str = r#"<meta name="waiting" content="config">"#;
@@ -88,29 +89,18 @@ pub(super) enum Page<'a> {
 #[template(path = "page.html")]
 struct Html<'a> {
     language: &'static str,
+    labels: Labels,
+    words: Words,
+    /// [`Words::advice`] in pieces.
+    advice: Vec<Piece>,
     refusal: Option<&'static str>,
     setup_mode: bool,
     style: &'a str,
-    title: String,
-    account: Option<Account<'a>>,
-    paragraphs: Vec<String>,
-    action: &'static str,
+    /// Of the Google account that signed in.
+    address: Option<&'a str>,
     href: &'a str,
-    footer: Option<Footer<'a>>,
-}
-
-/// The Google account that signed in.
-struct Account<'a> {
-    label: &'static str,
-    address: &'a str,
-}
-
-/// The section for the administrator.
-struct Footer<'a> {
-    heading: &'static str,
-    advice: Vec<Piece>,
-    reference: &'static str,
-    id: &'a RequestId,
+    /// Shown to the administrator, below the advice.
+    reference: Option<&'a RequestId>,
 }
 
 /// A part of the advice.
@@ -155,7 +145,8 @@ impl Page<'_> {
         nas: &str,
     ) -> Reply {
         let html = self.html(language, id, nas);
-        let body = html.render().unwrap_or_else(|error| {
+        let body = html.and_then(|html| html.render());
+        let body = body.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot render a page");
             String::new()
         });
@@ -172,48 +163,37 @@ impl Page<'_> {
         reply
     }
 
-    fn html<'a>(&'a self, language: Language, id: &'a RequestId, nas: &'a str) -> Html<'a> {
-        let words = texts::words(self, language);
-        let labels = texts::labels(language);
-        let values = texts::values(self, labels);
-        let filled = |text: &&str| texts::filled(text, &values);
+    fn html<'a>(
+        &'a self,
+        language: Language,
+        id: &'a RequestId,
+        nas: &'a str,
+    ) -> askama::Result<Html<'a>> {
+        let words = texts::words(self, language)?;
         let mut html = Html {
             language: language.tag(),
+            labels: texts::labels(language),
             refusal: None,
             setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
             style: STYLE,
-            title: filled(&words.title),
-            account: None,
-            paragraphs: words.paragraphs.iter().map(filled).collect(),
-            action: words.action,
+            advice: pieces(&words.advice),
+            words,
+            address: None,
             href: nas,
-            footer: Some(Footer {
-                heading: labels.administrator,
-                advice: pieces(&filled(&words.advice)),
-                reference: labels.reference,
-                id,
-            }),
+            reference: Some(id),
         };
         match self {
-            Self::Landing { .. } => html.footer = None,
+            Self::Landing { .. } => html.reference = None,
             Self::GoogleFailed { retry } | Self::GoogleRejectsUs { retry, .. } => html.href = retry,
             Self::Refused {
                 refusal,
                 address,
-                slow,
                 retry,
-                detail: _,
+                ..
             } => {
                 html.refusal = Some(refusal.name());
                 html.href = retry;
-                html.account = address.map(|address| Account {
-                    label: labels.signed_in_as,
-                    address,
-                });
-                if *slow {
-                    html.paragraphs.push(labels.slow.to_owned());
-                    html.action = labels.slow_action;
-                }
+                html.address = *address;
             }
             Self::BadRequest { .. }
             | Self::BadCallback
@@ -225,7 +205,7 @@ impl Page<'_> {
             | Self::NotSetUp
             | Self::SetUpWrongly { .. } => {}
         }
-        html
+        Ok(html)
     }
 }
 

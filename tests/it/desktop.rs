@@ -14,8 +14,8 @@ const FRENCH: &str = include_str!("../../spk/ui/fr.html");
 const STYLE: &str = include_str!("../../spk/ui/help.css");
 /// The page in both languages.
 const PAGES: [&str; 2] = [
-    include_str!("../../src/http/pages/texts/english.rs"),
-    include_str!("../../src/http/pages/texts/french.rs"),
+    include_str!("../../src/http/pages/texts/english.txt"),
+    include_str!("../../src/http/pages/texts/french.txt"),
 ];
 const TEXTS: [&str; 2] = [
     include_str!("../../spk/ui/texts/enu/strings"),
@@ -253,7 +253,6 @@ fn no_text_for_the_nas_has_root_run_the_program() {
         }
     }
     for page in PAGES {
-        let page = page.replace("\\\n", "");
         let words: Vec<&str> = page.split_whitespace().collect();
         assert_commands_exist(&words.join(" "), '`');
     }

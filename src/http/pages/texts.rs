@@ -1,25 +1,27 @@
-//! The sentences of the pages: for each language, a match over all pages.
+//! The sentences of the pages, from a template for each language: a paragraph
+//! is a line, which continues in lines that are indented. `# ` begins the
+//! title, `=> ` the text of the page's only link, and `> ` what the
+//! administrator can do, with code between backticks.
 
-mod english;
-mod french;
+use askama::Template;
 
 use super::Page;
 use crate::http::request::Language;
 use domain::base::address::quoted;
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::directory::{Detail, Refusal};
+use domain::signin::google::ClientFault;
 
-/// The sentences of one page. A name in braces is a placeholder for one of its
-/// [`values`].
-#[derive(Debug)]
+/// The sentences of one page.
+#[derive(Debug, Default)]
 pub(super) struct Words {
-    pub(super) title: &'static str,
+    pub(super) title: String,
     /// The reason, what to do next, and who can help.
-    pub(super) paragraphs: &'static [&'static str],
+    pub(super) paragraphs: Vec<String>,
     /// The text of the page's only link.
-    pub(super) action: &'static str,
+    pub(super) action: String,
     /// What the administrator can do, or nothing. Code is between backticks.
-    pub(super) advice: &'static str,
+    pub(super) advice: String,
 }
 
 /// The parts that several pages have.
@@ -31,91 +33,54 @@ pub(super) struct Labels {
     pub(super) administrator: &'static str,
     /// Before the reference of the request.
     pub(super) reference: &'static str,
-    /// Added to a refusal when DSM did not return its users in time.
-    pub(super) slow: &'static str,
-    pub(super) slow_action: &'static str,
-    /// After the difference of a clock that is fast.
-    clock_fast: &'static str,
-    clock_slow: &'static str,
-    days: &'static str,
-    years: &'static str,
 }
 
-pub(super) fn words(page: &Page<'_>, language: Language) -> Words {
+pub(super) fn labels(language: Language) -> Labels {
     match language {
-        Language::English => english::words(page),
-        Language::French => french::words(page),
+        Language::English => Labels {
+            signed_in_as: "You signed in to Google as",
+            administrator: "For the person who looks after the NAS",
+            reference: "Reference:",
+        },
+        Language::French => Labels {
+            signed_in_as: "Vous avez choisi le compte Google",
+            administrator: "Pour la personne qui s’occupe du NAS",
+            reference: "Référence\u{a0}:",
+        },
     }
 }
 
-pub(super) fn labels(language: Language) -> &'static Labels {
-    match language {
-        Language::English => &english::LABELS,
-        Language::French => &french::LABELS,
-    }
+#[derive(Template)]
+#[template(path = "texts/english.txt")]
+struct English<'a> {
+    page: &'a Page<'a>,
 }
 
-/// The values of the placeholders on `page`. Those that a request contains come
-/// last: a placeholder in them is not replaced.
-pub(super) fn values(page: &Page<'_>, labels: &Labels) -> Vec<(&'static str, String)> {
-    match page {
-        Page::Landing { name } => vec![("{name}", isolated(name))],
-        Page::Refused {
-            refusal: Refusal::ClockWrong { ahead },
-            ..
-        } => vec![("{difference}", difference(*ahead, labels))],
-        Page::Refused {
-            detail: Some(Detail::HostedDomain(Some(domain))),
-            ..
-        } => vec![("{domain}", code(domain))],
-        Page::Refused {
-            detail: Some(Detail::AliasWithoutUser { google, dsm }),
-            ..
-        } => vec![(
-            "{alias}",
-            format!("{} → {}", code(google.as_str()), code(dsm)),
-        )],
-        Page::Refused {
-            detail: Some(Detail::Reserved(user)),
-            ..
-        } => vec![("{user}", code(user.as_str()))],
-        Page::SetUpWrongly { places } => vec![("{places}", codes(places))],
-        Page::BadRequest {
-            error: Some(UntrustedRequest::UnknownClient { asked, known }),
-        } => vec![("{known}", codes(known)), ("{asked}", code(asked.as_str()))],
-        Page::BadRequest {
-            error:
-                Some(UntrustedRequest::UnregisteredRedirect {
-                    asked, registered, ..
-                }),
-        } => vec![
-            ("{known}", codes(registered)),
-            ("{asked}", code(asked.as_str())),
-        ],
-        Page::GoogleRejectsUs {
-            fault,
-            redirect_uri,
-            ..
-        } => vec![
-            ("{redirect_uri}", code(redirect_uri)),
-            ("{code}", code(fault.code())),
-        ],
-        Page::Refused { .. }
-        | Page::BadRequest { .. }
-        | Page::BadCallback
-        | Page::NoSuchLogin
-        | Page::AlreadyUsed
-        | Page::GoogleFailed { .. }
-        | Page::TooMany
-        | Page::Broken
-        | Page::NotFound
-        | Page::NotSetUp => Vec::new(),
-    }
+#[derive(Template)]
+#[template(path = "texts/french.txt")]
+struct French<'a> {
+    page: &'a Page<'a>,
 }
 
-pub(super) fn filled(text: &str, values: &[(&'static str, String)]) -> String {
-    let fill = |text: String, (name, value): &(&str, String)| text.replace(name, value);
-    values.iter().fold(text.to_owned(), fill)
+pub(super) fn words(page: &Page<'_>, language: Language) -> askama::Result<Words> {
+    let text = match language {
+        Language::English => English { page }.render(),
+        Language::French => French { page }.render(),
+    };
+    let mut words = Words::default();
+    // No value begins a line, and none contains a line break.
+    for line in text?.replace("\n  ", " ").lines() {
+        if let Some(title) = line.strip_prefix("# ") {
+            title.clone_into(&mut words.title);
+        } else if let Some(action) = line.strip_prefix("=> ") {
+            action.clone_into(&mut words.action);
+        } else if let Some(advice) = line.strip_prefix("> ") {
+            advice.clone_into(&mut words.advice);
+        } else if !line.is_empty() {
+            words.paragraphs.push(line.to_owned());
+        }
+    }
+    Ok(words)
 }
 
 fn codes(values: &[String]) -> String {
@@ -137,23 +102,17 @@ fn code(text: &str) -> String {
 /// `name` between Unicode's isolates: one that is written from right to left
 /// does not reverse the rest of the line.
 fn isolated(name: &str) -> String {
-    format!("\u{2068}{name}\u{2069}")
+    format!("\u{2068}{}\u{2069}", name.replace('\n', " "))
 }
 
-/// `2 h 5 min`, `3 min` or `61 s` in both languages; days and years in words.
-fn difference(ahead: i64, labels: &Labels) -> String {
-    let direction = if ahead > 0 {
-        labels.clock_fast
-    } else {
-        labels.clock_slow
-    };
-    let seconds = ahead.unsigned_abs();
+/// `2 h 5 min`, `3 min` or `61 s`; more in `days` or `years`.
+fn duration(seconds: u64, days: &str, years: &str) -> String {
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
     match (hours, minutes) {
-        (0, 0..=1) => format!("{seconds} s {direction}"),
-        (0, minutes) => format!("{minutes} min {direction}"),
-        (hours @ 1..=47, minutes) => format!("{hours} h {minutes} min {direction}"),
-        (hours, _) if hours < 24 * 730 => format!("{} {} {direction}", hours / 24, labels.days),
-        (hours, _) => format!("{} {} {direction}", hours / 24 / 365, labels.years),
+        (0, 0..=1) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours @ 1..=47, minutes) => format!("{hours} h {minutes} min"),
+        (hours, _) if hours < 24 * 730 => format!("{} {days}", hours / 24),
+        (hours, _) => format!("{} {years}", hours / 24 / 365),
     }
 }
