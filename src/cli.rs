@@ -4,6 +4,7 @@ mod check;
 mod control_client;
 mod doctor;
 mod dsm_settings;
+mod import_dex;
 mod manual;
 mod owner;
 mod package;
@@ -46,28 +47,40 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(answer) => return print_clap(&answer),
     };
+    let code = run_command(arguments).unwrap_or_else(|error| {
+        complain(&format!("{error:#}"));
+        FAILED
+    });
+    ExitCode::from(code)
+}
+
+fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     leave_no_core_file();
+    // As root, which may read files that the owner of the config may not.
+    let inputs = if let Command::ImportDex(options) = &arguments.command {
+        import_dex::Inputs::open(options)?
+    } else {
+        import_dex::Inputs::default()
+    };
     // Before the first thread is created: each thread has its own user ID.
     // A manual needs no config, so any user may read it.
-    let needs_config = !matches!(arguments.command, Command::Manual(_));
-    if needs_config && let Err(error) = owner::become_owner(&arguments.config) {
-        complain(&format!("{error:#}"));
-        return ExitCode::from(FAILED);
+    if !matches!(arguments.command, Command::Manual(_)) {
+        owner::become_owner(&arguments.config)?;
     }
     // Again: a change of the user resets it to what fs.suid_dumpable says.
     leave_no_core_file();
     let config = arguments.config.as_path();
-    let code = match arguments.command {
+    Ok(match arguments.command {
         Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
         Command::Doctor(options) => doctor::doctor(config, &options),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => setup::setup(config, &options),
+        Command::ImportDex(options) => import_dex::import(config, inputs, options.force),
         Command::Manual(Manual::Completions { shell }) => manual::completions(shell),
         Command::Manual(Manual::Man { directory }) => manual::man(directory.as_deref()),
         Command::Question(question) => question::ask(question, config),
-    };
-    ExitCode::from(code)
+    })
 }
 
 /// Passwords and keys will be in memory and must not be written to a core

@@ -16,15 +16,17 @@ use arguments::Setup;
 use toml::Value;
 
 use self::dialog::Wording;
-use self::files::{Existing, Staging};
+pub(super) use self::files::Existing;
+use self::files::Staging;
 use self::questions::{Answers, QUESTIONS};
 use self::wizard::Wizard;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
 use crate::config::validate::{self, Given};
 use crate::config::{Config, directory_of};
+use domain::base::secret::Secret;
 
-const GOOGLE_SECRET: &str = "google-client-secret";
-const PASSWORD: &str = "dsm-password";
+pub(super) const GOOGLE_SECRET: &str = "google-client-secret";
+pub(super) const PASSWORD: &str = "dsm-password";
 const CLIENT_SECRET: &str = "synology-client-secret";
 
 /// Runs `setup` for the config in `path`; returns the exit code.
@@ -107,7 +109,7 @@ fn compare(config: &Config, answers: &Answers, wording: Wording) -> String {
     )
 }
 
-fn tell(done: anyhow::Result<String>) -> u8 {
+pub(super) fn tell(done: anyhow::Result<String>) -> u8 {
     match done {
         Ok(text) => print_result(&text, 0),
         Err(error) => {
@@ -122,19 +124,38 @@ fn look_for_existing(path: &Path, existing: Existing) -> anyhow::Result<()> {
     files::look_for(&names, directory_of(path), existing)
 }
 
-/// Writes config and secrets, the config last; nothing if the config would be
-/// invalid.
 fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<String> {
-    look_for_existing(path, existing)?;
+    let secrets = QUESTIONS.iter().filter_map(|question| {
+        let secret = answers.get(question.variable)?;
+        Some((question.file()?, secret))
+    });
+    let secrets: Vec<(&str, &Secret<String>)> = secrets.collect();
+    let text = config_text(answers, package::log(path).as_deref());
+    write_files(path, &secrets, &text, existing)
+}
+
+/// Writes the secrets to the named files beside the config, and the config
+/// last; nothing if the config would be invalid. Returns what was written, and
+/// the next steps.
+pub(super) fn write_files(
+    path: &Path,
+    secrets: &[(&str, &Secret<String>)],
+    config: &str,
+    existing: Existing,
+) -> anyhow::Result<String> {
     let name = name_of(path)?;
+    let names: Vec<&str> = secrets
+        .iter()
+        .map(|(file, _)| *file)
+        .chain([name])
+        .collect();
+    files::look_for(&names, directory_of(path), existing)?;
     let mut staging = Staging::in_directory(directory_of(path))?;
-    for question in &QUESTIONS {
-        if let (Some(file), Some(secret)) = (question.file(), answers.get(question.variable)) {
-            let line = zeroize::Zeroizing::new(format!("{}\n", secret.expose()));
-            staging.add(file, &line)?;
-        }
+    for (file, secret) in secrets {
+        let line = zeroize::Zeroizing::new(format!("{}\n", secret.expose()));
+        staging.add(file, &line)?;
     }
-    staging.add(name, &config_text(answers, package::log(path).as_deref()))?;
+    staging.add(name, config)?;
     let config = match Config::load(&staging.path(name)) {
         Ok(config) => config,
         Err(error) => bail!("nothing was written: {}", describe(&error)),
@@ -245,7 +266,6 @@ mod tests {
 
     use super::questions::ask_all;
     use super::*;
-    use domain::base::secret::Secret;
 
     /// DSM runs the daemon there; a second one would find its port in use.
     #[test]

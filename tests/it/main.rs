@@ -98,6 +98,9 @@ mod readme;
 /// Behaviour that all commands share: arguments, exit codes, output.
 mod command_line;
 
+/// `import-dex`: the config of the Dex fork becomes ours.
+mod import_dex;
+
 /// `setup` and `dsm-settings`: config, secrets and values for the forms.
 mod setup;
 

@@ -57,6 +57,26 @@ Exit codes:
   1   a check failed
   78  the config is invalid or missing";
 
+pub(super) const IMPORT_DEX: &str = "\
+Create a config from the dex.yaml of the Dex fork which this service replaces, and from its \
+variables SYNO_URL, SYNO_USER, SYNO_PASSWD and those that dex.yaml names, such as \
+GOOGLE_CLIENT_ID. A variable is looked up in the given files, then in the environment.
+
+The issuer, the clients and every `sub` stay the same, so that the settings that DSM has saved \
+remain valid. The output lists each setting that was carried over, and each that has no \
+counterpart.";
+
+pub(super) const IMPORT_DEX_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso --config ./config.toml import-dex dex.yaml --env-file dex.env
+      Create config.toml; take the variables from dex.env.
+  google-to-synology-sso import-dex dex.yaml --compose compose.yaml --force
+      Replace the config; take the variables from the services of compose.yaml.
+
+Exit codes:
+  0   the config was written
+  1   nothing was written, because a value is missing or invalid, or a config exists";
+
 pub(super) const RELOAD: &str = "\
 Reload the daemon's config and print the keys that changed.
 

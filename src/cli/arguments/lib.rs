@@ -66,6 +66,9 @@ pub enum Command {
     Doctor(Doctor),
     /// Create the config and its secret files, or change an existing config
     Setup(Setup),
+    /// Create a config from that of the Dex fork which this service replaces
+    #[command(long_about = help::IMPORT_DEX, after_help = help::IMPORT_DEX_EXAMPLES)]
+    ImportDex(ImportDex),
     /// Print the values to enter in DSM's SSO settings and the Google console
     DsmSettings {
         /// Print JSON: dsm, clients and google
@@ -134,6 +137,25 @@ pub struct Setup {
     /// DSM returns, for an account with 2-factor sign-in
     #[arg(long, conflicts_with_all = ["from_env", "force"])]
     pub otp: bool,
+}
+
+/// The arguments of `import-dex`.
+#[derive(Args)]
+pub struct ImportDex {
+    /// Dex's config, dex.yaml
+    #[arg(value_name = "DEX.YAML")]
+    pub dex: PathBuf,
+    /// Take variables from a file with a line NAME=value for each, as for
+    /// `docker run --env-file`
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// Take variables from a compose file, or from a container that Container
+    /// Manager has exported
+    #[arg(long, value_name = "FILE")]
+    pub compose: Option<PathBuf>,
+    /// Replace a config and secret files that exist
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The commands that ask the daemon.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// Whether existing files may be replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existing {
+pub(in crate::cli) enum Existing {
     Keep,
     Replace,
 }

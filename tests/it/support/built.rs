@@ -30,6 +30,15 @@ impl Built {
         Self { house, process }
     }
 
+    /// Starts the daemon with the config that is in `house` already, and waits
+    /// until it serves.
+    pub(crate) fn configured(house: House) -> Self {
+        let home = house.home.path();
+        let mut command = run_with(&home.join("config.toml"));
+        let process = Process::start(&mut command, house.address.port(), home);
+        Self { house, process }
+    }
+
     /// Starts the daemon again and waits until it serves.
     pub(crate) fn start(&mut self) {
         self.process = start(&self.house);
