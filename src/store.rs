@@ -115,7 +115,13 @@ pub enum StoreError {
     Abandoned(#[from] JoinError),
 }
 
-type Jobs = mpsc::UnboundedSender<Box<dyn Job>>;
+type Jobs = mpsc::UnboundedSender<Job>;
+
+/// The work of one caller: runs inside the open transaction, unless that has
+/// failed already.
+type Job = Box<dyn FnOnce(Result<&Connection, SharedError>) -> Done + Send>;
+
+type SharedError = Arc<rusqlite::Error>;
 
 /// The open state.
 #[derive(Debug)]
@@ -176,14 +182,22 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Task {
-            doing,
-            work: Some(work),
-            outcome: None,
-            reply,
+        let job = move |connection: Result<&Connection, SharedError>| {
+            let outcome = connection.and_then(|connection| Ok(work(connection)?));
+            let error = outcome.as_ref().err().cloned();
+            let answer = move |commit: Result<(), SharedError>| {
+                let outcome = outcome.and_then(|value| commit.map(|()| value));
+                let outcome = outcome.map_err(|source| StoreError::Sqlite { doing, source });
+                // The caller may have been cancelled.
+                drop(reply.send(outcome));
+            };
+            Done {
+                error,
+                answer: Box::new(answer),
+            }
         };
         let sent = match &*self.thread() {
-            Some((jobs, _)) => jobs.send(Box::new(task)).is_ok(),
+            Some((jobs, _)) => jobs.send(Box::new(job)).is_ok(),
             None => false,
         };
         if !sent {
@@ -235,53 +249,16 @@ fn failed(doing: &'static str, error: rusqlite::Error) -> StoreError {
     }
 }
 
-/// The work of one caller.
-trait Job: Send {
-    /// Does the work inside the open transaction; returns whether it succeeded.
-    fn run(&mut self, connection: &Connection) -> bool;
+/// A job that has run.
+struct Done {
+    error: Option<SharedError>,
     /// Sends the result to the caller, after the commit.
-    fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>);
-    /// Returns why the work failed, if it did.
-    fn error(&self) -> Option<&rusqlite::Error>;
-}
-
-struct Task<T, F> {
-    doing: &'static str,
-    work: Option<F>,
-    outcome: Option<rusqlite::Result<T>>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T, F> Job for Task<T, F>
-where
-    T: Send + 'static,
-    F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-{
-    fn run(&mut self, connection: &Connection) -> bool {
-        self.outcome = self.work.take().map(|work| work(connection));
-        matches!(self.outcome, Some(Ok(_)))
-    }
-
-    fn error(&self) -> Option<&rusqlite::Error> {
-        self.outcome.as_ref()?.as_ref().err()
-    }
-
-    fn answer(self: Box<Self>, commit: Result<(), Arc<rusqlite::Error>>) {
-        let doing = self.doing;
-        let outcome = match (self.outcome, commit) {
-            (Some(Err(error)), _) => Err(failed(doing, error)),
-            (_, Err(source)) => Err(StoreError::Sqlite { doing, source }),
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (None, Ok(())) => Err(StoreError::Closed(doing)),
-        };
-        // The caller may have been cancelled.
-        drop(self.reply.send(outcome));
-    }
+    answer: Box<dyn FnOnce(Result<(), SharedError>)>,
 }
 
 fn serve(
     mut state: OpenState,
-    mut received: mpsc::UnboundedReceiver<Box<dyn Job>>,
+    mut received: mpsc::UnboundedReceiver<Job>,
     copy: &Copy,
     mut health: Health,
 ) {
@@ -289,9 +266,9 @@ fn serve(
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let connection = state.connection();
         let rows = connection.total_changes();
-        let commit = run_together(connection, &mut batch);
+        let (done, commit) = run_together(connection, batch.drain(..));
         let wrote = commit.is_ok() && connection.total_changes() > rows;
-        let failed = batch.iter().filter_map(|job| job.error());
+        let failed = done.iter().filter_map(|job| job.error.as_ref());
         let failed = failed.chain(commit.as_ref().err());
         failed.for_each(|error| health.failed(error));
         if let Err(error) = copy.after_commit(connection) {
@@ -305,9 +282,8 @@ fn serve(
         } else {
             Some(state)
         };
-        let commit = commit.map_err(Arc::new);
-        for job in batch.drain(..) {
-            job.answer(commit.clone());
+        for job in done {
+            (job.answer)(commit.clone());
         }
         state = match usual {
             Some(state) => state,
@@ -318,31 +294,29 @@ fn serve(
 }
 
 /// Runs all jobs in one transaction, each in a savepoint.
-fn run_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    let outcome = try_together(connection, batch);
+fn run_together(
+    connection: &Connection,
+    jobs: impl Iterator<Item = Job>,
+) -> (Vec<Done>, Result<(), SharedError>) {
+    let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let mut outcome = run("BEGIN").map_err(Arc::new);
+    let mut done = Vec::new();
+    for job in jobs {
+        outcome = outcome.and_then(|()| Ok(run("SAVEPOINT job")?));
+        let ran = job(outcome.clone().map(|()| connection));
+        let end = || match ran.error {
+            None => run("RELEASE job"),
+            Some(_) => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
+        };
+        outcome = outcome.and_then(|()| Ok(end()?));
+        done.push(ran);
+    }
+    outcome = outcome.and_then(|()| Ok(run("COMMIT")?));
     // After a full disk or a failed commit, the transaction may still be open.
     if outcome.is_err() && !connection.is_autocommit() {
         drop(connection.execute_batch("ROLLBACK"));
     }
-    outcome
-}
-
-fn try_together(connection: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    for job in batch {
-        run_one(connection, job.as_mut())?;
-    }
-    connection.prepare_cached("COMMIT")?.execute([])?;
-    Ok(())
-}
-
-fn run_one(connection: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
-    connection.prepare_cached("SAVEPOINT job")?.execute([])?;
-    if job.run(connection) {
-        connection.prepare_cached("RELEASE job")?.execute([])?;
-        return Ok(());
-    }
-    connection.execute_batch("ROLLBACK TO job; RELEASE job")
+    (done, outcome)
 }
 
 #[cfg(test)]
