@@ -101,7 +101,7 @@ impl Daemon {
             dsm: Arc::new(app::dsm_client(&config)),
             config,
             store,
-            keys: Arc::new(keys),
+            keys,
             sealer: Arc::new(Sealer::new(&seal_key)?),
             snapshot: Arc::new(ArcSwapOption::from_pointee(snapshot)),
             power: Arc::new(ArcSwapOption::from_pointee(known)),

@@ -16,12 +16,9 @@ use domain::model::keys::{
     rfc3339,
 };
 
-/// The signing keys. All clones share them.
-#[derive(Clone, Debug)]
-pub struct KeyRing(Arc<Inner>);
-
+/// The signing keys.
 #[derive(Debug)]
-struct Inner {
+pub struct KeyRing {
     store: Arc<Store>,
     set: ArcSwap<KeySet>,
     /// Locked during a rotation, so that a second one waits for it.
@@ -48,66 +45,64 @@ pub enum KeyRingError {
 
 impl KeyRing {
     /// Loads the keys; at the first start, makes and saves one.
-    pub async fn open(store: Arc<Store>, now: UnixTime) -> Result<Self, KeyRingError> {
+    pub async fn open(store: Arc<Store>, now: UnixTime) -> Result<Arc<Self>, KeyRingError> {
         let kept = store.signing_keys().await?;
         let read = kept.iter().map(read).collect::<Result<_, _>>()?;
         let set = match KeySet::new(read) {
             Some(set) => set,
             None => first(&store, now).await?,
         };
-        Ok(Self(Arc::new(Inner {
+        Ok(Arc::new(Self {
             store,
             set: ArcSwap::from_pointee(set),
             rotating: Mutex::new(()),
-        })))
+        }))
     }
 
     /// Returns the key that signs at `now`.
     pub fn signing(&self, now: UnixTime) -> Arc<SigningKey> {
-        Arc::clone(self.0.set.load().signing(now))
+        Arc::clone(self.set.load().signing(now))
     }
 
     /// Returns the key with this ID, whether it signs or not.
     pub fn find(&self, kid: &KeyId) -> Option<Arc<SigningKey>> {
-        let set = self.0.set.load();
+        let set = self.set.load();
         let found = set.keys().iter().find(|it| it.key.kid() == kid);
         found.map(|it| Arc::clone(&it.key))
     }
 
     /// Returns the JWKS at `now`.
     pub fn jwks(&self, now: UnixTime) -> Vec<u8> {
-        self.0.set.load().jwks(now)
+        self.set.load().jwks(now)
     }
 
     /// Returns the published keys at `now`, by the time when they begin to
     /// sign.
     pub fn list(&self, now: UnixTime) -> Vec<KeyStatus> {
-        self.0.set.load().list(now)
+        self.set.load().list(now)
     }
 
     /// Returns when to begin the next rotation, so that no key signs for longer
     /// than `rotate_after`.
     pub fn rotation_due(&self, rotate_after: Duration) -> UnixTime {
-        self.0.set.load().rotation_due(rotate_after)
+        self.set.load().rotation_due(rotate_after)
     }
 
     /// Makes, saves and publishes the next key, and returns its status. Deletes
     /// the keys that are not published any more, and with [`Rotation::AtOnce`]
     /// all others. Runs to its end even if this future is dropped.
     pub async fn rotate(
-        &self,
+        self: &Arc<Self>,
         now: UnixTime,
         rotation: Rotation,
     ) -> Result<KeyStatus, KeyRingError> {
-        let ring = Arc::clone(&self.0);
+        let ring = Arc::clone(self);
         let handle = Handle::current();
         // An RSA key takes some time to make.
-        spawn_blocking(move || ring.rotate(&handle, now, rotation)).await?
+        spawn_blocking(move || ring.rotate_blocking(&handle, now, rotation)).await?
     }
-}
 
-impl Inner {
-    fn rotate(
+    fn rotate_blocking(
         &self,
         handle: &Handle,
         now: UnixTime,
