@@ -165,12 +165,12 @@ async fn identify(
         CallbackOutcome::Code(code) => code,
         CallbackOutcome::Refused(code) => return Err(NotIdentified::Denied(code)),
     };
-    let tokens = app.upstream.exchange(pending, &code).await?;
+    let (tokens, date) = app.upstream.exchange(pending, &code).await?;
     let keys = app.upstream.keys_for(tokens.id_token.kid()).await?;
     let expected = Expected::of(app.google(), pending, &tokens.access_token);
     let now = app.clock.now();
     let verified = tokens.id_token.verify(&keys, &expected, now);
-    verified.map_err(|error| NotIdentified::unverified(error, tokens.date, now))
+    verified.map_err(|error| NotIdentified::unverified(error, date, now))
 }
 
 /// `/token`: the code of an authenticated client → its tokens.

@@ -29,7 +29,7 @@ use domain::base::secret::Secret;
 use domain::model::login::PendingLogin;
 use domain::signin::google::{
     GoogleClient, GoogleKeys, GoogleMetadata, GoogleTokens, TokenAnswerError, TokenAuthentication,
-    TokenRequest, UnverifiedIdToken,
+    TokenRequest,
 };
 
 /// Google's documents have a few kilobytes.
@@ -41,17 +41,6 @@ const MAX_TOKEN_ANSWER_BYTES: usize = 64 << 10;
 /// Limits the fetches from a provider that signs with a key that it does not
 /// publish. Only the token endpoint can send an unknown `kid`.
 const UNKNOWN_KID_FLOOR: Duration = Duration::from_secs(30);
-
-/// The tokens for a code.
-#[derive(Debug)]
-pub struct GoogleAnswer {
-    /// The ID token, not yet verified.
-    pub id_token: UnverifiedIdToken,
-    /// The access token, whose hash the ID token may contain.
-    pub access_token: Secret<String>,
-    /// Google's time, to detect that our clock is wrong.
-    pub date: Option<UnixTime>,
-}
 
 /// The result of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,12 +132,13 @@ impl Upstream {
         self.fetch_keys(&metadata, Patience::Daemon).await
     }
 
-    /// Exchanges the `code` of `pending` for an ID token.
+    /// Exchanges the `code` of `pending` for its tokens. Also returns Google's
+    /// time, to detect that our clock is wrong.
     pub async fn exchange(
         &self,
         pending: &PendingLogin,
         code: &Secret<String>,
-    ) -> Result<GoogleAnswer, UpstreamError> {
+    ) -> Result<(GoogleTokens, Option<UnixTime>), UpstreamError> {
         let metadata = self.metadata().await?;
         let url = &metadata.token_endpoint;
         if metadata.token_authentication == TokenAuthentication::PostUnlisted {
@@ -178,11 +168,7 @@ impl Upstream {
             url: url.clone(),
             source,
         })?;
-        Ok(GoogleAnswer {
-            id_token: tokens.id_token,
-            access_token: tokens.access_token,
-            date: answer.date(),
-        })
+        Ok((tokens, answer.date()))
     }
 
     /// Fetches both documents, or waits for a running fetch.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::base::clock::UnixTime;
 use domain::base::ids::{ClientId, GoogleIssuer};
 use domain::base::parameters::Parameters;
 use domain::base::secret::Secret;
@@ -12,13 +13,13 @@ use domain::model::login::{
 use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
 use domain::signin::google::callback::login_of_state;
 use domain::signin::google::{
-    CallbackAnswer, CallbackError, CallbackOutcome, Expected, IdTokenError, TokenAnswerError,
-    authorization_url,
+    CallbackAnswer, CallbackError, CallbackOutcome, Expected, GoogleTokens, IdTokenError,
+    TokenAnswerError, authorization_url,
 };
 use fakes::google::token::Lie;
 use fakes::google::{CLIENT_SECRET, Endpoint, ResponseIssuer, Trouble};
 use google_to_synology_sso::clients::http_client::{HttpClient, HttpClientError, Trust};
-use google_to_synology_sso::clients::upstream::{GoogleAnswer, UpstreamError};
+use google_to_synology_sso::clients::upstream::UpstreamError;
 use hyper::Request;
 use url::Url;
 
@@ -112,7 +113,7 @@ async fn the_answer_tells_googles_time() {
     let code = code(&world, &pending).await;
     let answer = world.upstream.exchange(&pending, &code).await.unwrap();
     let googles = world.now().plus(Duration::from_hours(2));
-    assert_eq!(answer.date, Some(googles));
+    assert_eq!(answer.1, Some(googles));
     let error = verify(&world, &pending, answer).await.unwrap_err();
     let Failure::IdToken(IdTokenError::NotYetValid { begins, .. }) = error else {
         panic!("{error:?}")
@@ -282,12 +283,12 @@ async fn code(world: &World, pending: &PendingLogin) -> Secret<String> {
 async fn verify(
     world: &World,
     pending: &PendingLogin,
-    answer: GoogleAnswer,
+    (tokens, _): (GoogleTokens, Option<UnixTime>),
 ) -> Result<GoogleIdentity, Failure> {
-    let keys = world.upstream.keys_for(answer.id_token.kid()).await;
+    let keys = world.upstream.keys_for(tokens.id_token.kid()).await;
     let keys = keys.map_err(Failure::Upstream)?;
-    let expected = Expected::of(world.upstream.client(), pending, &answer.access_token);
-    answer
+    let expected = Expected::of(world.upstream.client(), pending, &tokens.access_token);
+    tokens
         .id_token
         .verify(&keys, &expected, world.now())
         .map_err(Failure::IdToken)
