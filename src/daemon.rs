@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppState, CurrentState, UsedLogins};
 use crate::clients::refresh_coordinator::RefreshCoordinator;
-use crate::config::{Config, ConfigError, ScheduleUse};
+use crate::config::{Config, ConfigError};
 use crate::daemon::control::{Control, Reloader, Socket};
-use crate::daemon::jobs::{FingerprintKey, Jobs, ScheduleFile};
+use crate::daemon::jobs::{FingerprintKey, Jobs, read_schedule_file};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
 use crate::daemon::lifecycle::{GRACE, Lifecycle, supervisor};
 use crate::http::{READ_TIMEOUT, Server};
@@ -75,11 +75,12 @@ impl Daemon {
         let store = Store::open(&config.storage, clock.now())
             .with_context(|| format!("cannot use the state {}", config.storage.display()))?;
         let store = Arc::new(store);
-        let in_file = ScheduleFile::read(&config.power).await;
+        let in_file = read_schedule_file(&config.power).await;
         let schedule = store.power_schedule().await?;
-        let in_use = match config.power.schedule {
-            ScheduleUse::Auto => in_file.schedule().or(schedule.as_ref()),
-            ScheduleUse::Off => None,
+        let in_use = match &in_file {
+            Some(Ok(reading)) => Some(&reading.schedule),
+            Some(Err(_)) => schedule.as_ref(),
+            None => None,
         };
         let since = clock.now().minus(SLOWEST_BOOT);
         let power_on = in_use.and_then(|schedule| schedule.next_on(&time_zone, since));
@@ -135,11 +136,6 @@ impl Daemon {
     /// The jobs that run by themselves.
     pub fn jobs(&self) -> &Jobs {
         &self.jobs
-    }
-
-    /// Reads the config again when it is asked to.
-    fn reloader(&self) -> &Arc<Reloader> {
-        &self.reloader
     }
 
     /// Serves on `listener` and runs the jobs until `stop`; then finishes
@@ -289,7 +285,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
-        let reloader = Arc::clone(daemon.reloader());
+        let reloader = Arc::clone(&daemon.reloader);
         reloader.set_log(log);
         let current = Arc::clone(daemon.current());
         let (users, server) = (Arc::clone(&daemon.jobs.users), Arc::clone(&daemon.server));

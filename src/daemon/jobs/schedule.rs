@@ -23,17 +23,6 @@ use domain::model::power::{KnownSchedule, PowerSchedule, Reading, Source, Unread
 /// Ten times what DSM can write: two tables of 200 lines with ten bytes each.
 const MAX_FILE_BYTES: u64 = 40_000;
 
-/// The result of reading DSM's file.
-#[derive(Debug)]
-pub enum ScheduleFile {
-    /// The config turns the schedule off, so the file was not read.
-    NotWanted,
-    /// The schedule in the file.
-    Read(Reading),
-    /// The file has no schedule that we can read.
-    Useless(ScheduleFileError),
-}
-
 /// Why no schedule was read from the file.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleFileError {
@@ -54,28 +43,15 @@ pub enum ScheduleFileError {
     Abandoned(#[from] JoinError),
 }
 
-impl ScheduleFile {
-    /// Reads the file that `power` names; on a thread of its own, since a disk
-    /// may have to wake up first.
-    pub async fn read(power: &Power) -> Self {
-        if power.schedule == ScheduleUse::Off {
-            return Self::NotWanted;
-        }
-        let path = power.file.clone();
-        let read = spawn_blocking(move || read(&path)).await;
-        match read.unwrap_or_else(|error| Err(error.into())) {
-            Ok(reading) => Self::Read(reading),
-            Err(error) => Self::Useless(error),
-        }
+/// Reads the file that `power` names; `None` if the config turns the schedule
+/// off. On a thread of its own, since a disk may have to wake up first.
+pub async fn read_schedule_file(power: &Power) -> Option<Result<Reading, ScheduleFileError>> {
+    if power.schedule == ScheduleUse::Off {
+        return None;
     }
-
-    /// Returns the schedule that was read.
-    pub fn schedule(&self) -> Option<&PowerSchedule> {
-        match self {
-            Self::Read(reading) => Some(&reading.schedule),
-            Self::NotWanted | Self::Useless(_) => None,
-        }
-    }
+    let path = power.file.clone();
+    let read = spawn_blocking(move || read(&path)).await;
+    Some(read.unwrap_or_else(|error| Err(error.into())))
 }
 
 fn read(path: &Path) -> Result<Reading, ScheduleFileError> {
@@ -140,19 +116,21 @@ impl ScheduleJob {
     /// Reads DSM's file, and uses its schedule. Returns why DSM is to be asked
     /// instead.
     pub(super) async fn refresh_by_file(&self, power: &Power) -> Option<ScheduleFileError> {
-        self.use_file(ScheduleFile::read(power).await).await
+        self.use_file(read_schedule_file(power).await).await
     }
 
     /// As `refresh_by_file`, with what was read from the file.
-    pub async fn use_file(&self, file: ScheduleFile) -> Option<ScheduleFileError> {
-        let error = match file {
-            ScheduleFile::NotWanted => return None,
-            ScheduleFile::Read(reading) => {
+    pub async fn use_file(
+        &self,
+        file: Option<Result<Reading, ScheduleFileError>>,
+    ) -> Option<ScheduleFileError> {
+        let error = match file? {
+            Ok(reading) => {
                 self.file_error.clear();
                 self.use_schedule(reading, Source::File).await;
                 return None;
             }
-            ScheduleFile::Useless(error) => error,
+            Err(error) => error,
         };
         if error.is_foreseen() {
             self.file_error.clear();
