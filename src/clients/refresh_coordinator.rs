@@ -80,14 +80,9 @@ impl RefreshCoordinator {
         }
     }
 
-    /// Requests a refresh regardless of the limits; it ends a sign-in pause.
-    pub fn demand(&self) {
-        self.state().wish = Some(RefreshRequest::OfAPerson);
-        self.wanted.notify_one();
-    }
-
-    /// Like [`RefreshCoordinator::demand`]; also waits for the end of a refresh
-    /// that begins now, for `patience` at most.
+    /// Requests a refresh regardless of the limits, which also ends a sign-in
+    /// pause. Waits for the end of a refresh that begins now, for `patience` at
+    /// most.
     pub async fn demand_and_wait(&self, patience: Duration) -> RefreshOutcome {
         let mut ended = self.ended.subscribe();
         let needed = {
@@ -195,15 +190,8 @@ enum RefreshRequest {
 #[must_use = "dropping it ends the refresh for all that wait"]
 pub struct Running<'a> {
     coordinator: &'a RefreshCoordinator,
-    was_demanded: bool,
-}
-
-impl Running<'_> {
-    /// Returns whether an administrator requested it, which ends a sign-in
-    /// pause.
-    pub fn was_demanded(&self) -> bool {
-        self.was_demanded
-    }
+    /// Whether an administrator requested it, which ends a sign-in pause.
+    pub was_demanded: bool,
 }
 
 impl Drop for Running<'_> {

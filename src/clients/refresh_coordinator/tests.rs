@@ -36,7 +36,7 @@ async fn refresh(desk: &RefreshCoordinator, takes: Duration) -> bool {
     desk.wanted().await;
     let running = desk.begin();
     sleep(takes).await;
-    running.was_demanded()
+    running.was_demanded
 }
 
 /// One login asks, and the job does its work.
@@ -141,7 +141,7 @@ async fn during_a_signin_pause_only_a_person_starts_a_refresh() {
     desk.set_signin_pause(Some(refused));
     assert_eq!(desk.ask(PATIENCE).await, RefreshOutcome::Paused);
     assert_eq!(desk.state().wish, None);
-    desk.demand();
+    desk.demand_and_wait(Duration::ZERO).await;
     assert!(refresh(&desk, SECOND).await);
     desk.set_signin_pause(None);
     assert_eq!(ask_and_refresh(&desk).await, RefreshOutcome::Ended);
@@ -151,8 +151,8 @@ async fn during_a_signin_pause_only_a_person_starts_a_refresh() {
 async fn a_refresh_requested_during_a_refresh_is_another_one() {
     let (desk, _) = desk();
     let running = desk.begin();
-    assert!(!running.was_demanded());
-    desk.demand();
+    assert!(!running.was_demanded);
+    desk.demand_and_wait(Duration::ZERO).await;
     drop(running);
     assert!(refresh(&desk, SECOND).await);
     let again = timeout(PATIENCE, desk.wanted()).await;

@@ -202,12 +202,6 @@ impl UsersJob {
         }
     }
 
-    /// Starts a refresh for a person who has corrected something, without
-    /// limits and even during a sign-in pause. Returns at once.
-    pub fn refresh_now(&self) {
-        self.current.load().refresh_coordinator.demand();
-    }
-
     /// Returns the state of the users.
     pub fn report(&self) -> UsersReport {
         let snapshot = self.current.load().snapshot.load();

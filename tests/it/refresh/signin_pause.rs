@@ -132,12 +132,12 @@ async fn a_refresh_on_request_ends_it() {
         .change(|behaviour| behaviour.password = old_password());
     nothing_is_asked(&house).await;
 
-    house.jobs().users.refresh_now();
+    demand(&house).await;
 
     until("DSM is asked again", || house.rows("hold") == 0).await;
     // The pause is reset: the next one is short again.
     house.dsm.always(Api::SignIn, Instead::Code(411));
-    house.jobs().users.refresh_now();
+    demand(&house).await;
     until("DSM refuses again", || {
         house.rows("hold") == 1 && held(&house) == 15
     })
@@ -171,7 +171,7 @@ async fn a_disk_that_cannot_keep_it_does_not_undo_it() {
                   BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END";
     house.state().execute_batch(broken).unwrap();
     house.dsm.always(Api::SignIn, Instead::Code(400));
-    house.jobs().users.refresh_now();
+    demand(&house).await;
     let refused = || report(&house).paused_until.is_some();
     until("DSM refuses", refused).await;
     nothing_is_asked(&house).await;
@@ -217,7 +217,7 @@ async fn status_tells_of_it() {
 
     house.dsm.as_usual(Api::SignIn);
     house.dsm.always(Api::Members, Instead::Html);
-    house.jobs().users.refresh_now();
+    demand(&house).await;
     let well_again = || report(&house).error.is_none();
     until("the users are read again", well_again).await;
     let administrators_error = report(&house).administrators_error.unwrap();
@@ -229,6 +229,13 @@ async fn status_tells_of_it() {
 
 fn old_password() -> String {
     "correct horse battery staple".to_owned()
+}
+
+/// The administrator runs `reload`.
+async fn demand(house: &House) {
+    let app = house.bridge();
+    let wait = Duration::ZERO;
+    app.refresh_coordinator.demand_and_wait(wait).await;
 }
 
 fn report(house: &House) -> UsersReport {
@@ -248,7 +255,7 @@ async fn refused_house() -> House {
 
 /// DSM is asked, and rejects the sign-in.
 async fn refused(house: &House) {
-    house.jobs().users.refresh_now();
+    demand(house).await;
     until("DSM is left alone", || house.rows("hold") == 1).await;
     assert_eq!(house.dsm.counts().refused_sign_ins, 1);
 }

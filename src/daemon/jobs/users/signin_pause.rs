@@ -24,7 +24,7 @@ impl UsersJob {
         let Some(pause) = app.refresh_coordinator.signin_pause() else {
             return Ok(());
         };
-        if running.was_demanded() {
+        if running.was_demanded {
             end_pause(app).await;
             return Ok(());
         }
