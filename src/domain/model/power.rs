@@ -60,27 +60,9 @@ impl PowerSchedule {
     }
 }
 
-impl Task {
-    /// Returns an enabled task; `None` if the time of day does not exist.
-    pub fn new(hour: u8, minute: u8, weekdays: Weekdays) -> Option<Self> {
-        let time = time_of_day(hour, minute)?;
-        Some(Self {
-            time,
-            weekdays,
-            enabled: true,
-        })
-    }
-}
-
 impl Weekdays {
     /// All days of the week.
     pub const ALL: Self = Self(0b111_1111);
-
-    /// Returns the set of these `days`.
-    pub fn of(days: impl IntoIterator<Item = Weekday>) -> Self {
-        let bits = days.into_iter().map(bit);
-        Self(bits.fold(0, |all, bit| all | bit))
-    }
 
     /// Returns whether `day` is one of the days.
     pub fn contains(self, day: Weekday) -> bool {

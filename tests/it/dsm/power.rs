@@ -28,7 +28,11 @@ async fn the_schedule_is_read_in_a_session_of_its_own() {
     });
     let reading = home.client.power_schedule().await.unwrap();
 
-    let task = |hour, minute| Task::new(hour, minute, Weekdays::ALL).unwrap();
+    let task = |hour, minute| Task {
+        time: jiff::civil::time(hour, minute, 0, 0),
+        weekdays: Weekdays::ALL,
+        enabled: true,
+    };
     let expected = PowerSchedule::new(vec![task(7, 0)], vec![task(23, 30)]);
     assert_eq!(reading.schedule, expected);
     assert_eq!(reading.unexpected, [""; 0]);

@@ -8,12 +8,17 @@ use super::*;
 
 /// An enabled task at `hour`:`minute`.
 pub(super) fn task(hour: u8, minute: u8, weekdays: Weekdays) -> Task {
-    Task::new(hour, minute, weekdays).unwrap()
+    Task {
+        time: time_of_day(hour, minute).unwrap(),
+        weekdays,
+        enabled: true,
+    }
 }
 
 pub(super) fn days(text: &str) -> Weekdays {
     let days = text.split(',').map(|day| day.parse().unwrap());
-    Weekdays::of(days.map(|day| Weekday::from_sunday_zero_offset(day).unwrap()))
+    let days = days.map(|day| bit(Weekday::from_sunday_zero_offset(day).unwrap()));
+    Weekdays(days.fold(0, |all, day| all | day))
 }
 
 pub(super) fn tasks() -> impl Strategy<Value = Vec<Task>> {
