@@ -84,7 +84,7 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is not a valid config.
-    #[error("invalid config {}: {}", path.display(), in_one_line(problems))]
+    #[error("invalid config {}:{}", path.display(), in_lines(problems))]
     Bad {
         /// The path of the config.
         path: PathBuf,
@@ -98,11 +98,7 @@ impl ConfigError {
     pub fn in_lines(&self) -> String {
         match self {
             Self::Unreadable { source, .. } => format!("{self}: {source}"),
-            Self::Bad { path, problems } => {
-                let lines = problems.iter().map(|problem| format!("\n  {problem}"));
-                let lines: String = lines.collect();
-                format!("invalid config {}:{lines}", path.display())
-            }
+            Self::Bad { .. } => self.to_string(),
         }
     }
 }
@@ -198,9 +194,9 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
         .unwrap_or(Path::new("."))
 }
 
-fn in_one_line(problems: &[Problem]) -> String {
-    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    lines.join("; ")
+pub(crate) fn in_lines(problems: &[Problem]) -> String {
+    let lines = problems.iter().map(|problem| format!("\n  {problem}"));
+    lines.collect()
 }
 
 #[cfg(test)]

@@ -53,11 +53,7 @@ pub struct Handle {
 
 impl Handle {
     /// Changes level, format and file. No line is lost. Opens the file again
-    /// even if its name is the same.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the file cannot be opened; then nothing changes.
+    /// even if its name is the same. If that fails, nothing changes.
     pub fn reload(&self, log: &Log) -> Result<(), LogError> {
         self.lines.replace(Output::open(log, &self.zone)?);
         // It fails only if the log no longer exists.
@@ -72,11 +68,6 @@ impl Handle {
 }
 
 /// Starts the log of this process, with times in `zone`.
-///
-/// # Errors
-///
-/// Returns an error if the file cannot be opened, or the process has a log
-/// already.
 pub fn start(log: &Log, zone: &TimeZone) -> Result<Handle, LogError> {
     let (subscriber, handle) = subscriber(log, zone)?;
     let started = Dispatch::new(subscriber).try_init();
@@ -85,10 +76,6 @@ pub fn start(log: &Log, zone: &TimeZone) -> Result<Handle, LogError> {
 }
 
 /// Creates what [`start`] starts, for the log of a single thread.
-///
-/// # Errors
-///
-/// Returns an error if the file cannot be opened.
 pub fn subscriber(
     log: &Log,
     zone: &TimeZone,

@@ -21,8 +21,8 @@ use self::files::Staging;
 use self::questions::{Answers, QUESTIONS};
 use self::wizard::Wizard;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
-use crate::config::validate::{self, Given};
-use crate::config::{Config, directory_of};
+use crate::config::validate::Given;
+use crate::config::{Config, directory_of, urls};
 use domain::base::secret::Secret;
 
 pub(super) const GOOGLE_SECRET: &str = "google-client-secret";
@@ -220,7 +220,7 @@ fn config_text(answers: &Answers, log: Option<&Path>) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
     let url = answer("wizard_dsm_url");
     // DSM's certificate is for its public name, never for 127.0.0.1.
-    let certificate = if validate::is_loopback_https(url) {
+    let certificate = if urls::is_loopback_https(url) {
         "accept-invalid-certificate = true   # it is for DSM's public name; loopback https only\n"
     } else {
         ""

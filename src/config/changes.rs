@@ -179,7 +179,6 @@ shown_as! {
     PathBuf => |it| it.display();
     Duration => |it| humantime::format_duration(*it);
     RegisteredRedirect => |it| it.as_str();
-    urls::DsmUrl => |it| &it.text;
     Alias => |it| format_args!("{} is {}", it.google, it.dsm);
 }
 

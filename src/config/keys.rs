@@ -268,7 +268,7 @@ section! {
     then {
         if let Some(url) = &url
             && accept_invalid_certificate == Some(true)
-            && !url.is_loopback_https
+            && !urls::is_loopback_https(url)
         {
             section.note(
                 "accept-invalid-certificate",
@@ -276,7 +276,6 @@ section! {
                  attacker could read the traffic",
             );
         }
-        let url = url.map(|url| url.text);
         let device_token_file = device_token_file.map(|file| file.map(|file| file.0));
     }
 }

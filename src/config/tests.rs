@@ -287,9 +287,9 @@ fn the_error_names_the_file_and_all_that_is_wrong() {
     assert!(matches!(missing, ConfigError::Unreadable { .. }));
     write_secret(&path, &LEAST.replace("https", "ftp"));
     let bad = Config::load(&path).unwrap_err().to_string();
-    assert!(bad.contains("config.toml: issuer: has to"), "{bad}");
+    assert!(bad.contains("config.toml:\n  issuer: has to"), "{bad}");
     assert!(
-        bad.contains("; clients[0].redirect-uris[0]: has to"),
+        bad.contains("\n  clients[0].redirect-uris[0]: has to"),
         "{bad}"
     );
     write_secret(&path, LEAST);

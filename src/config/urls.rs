@@ -149,16 +149,9 @@ pub(super) fn not_the_plain_port(issuer: &str, http_port: Option<u16>) -> Result
     }
 }
 
-/// The address of DSM.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct DsmUrl {
-    /// Without a final slash.
-    pub(super) text: String,
-    pub(super) is_loopback_https: bool,
-}
-
-/// Parses the address of DSM, below which `/webapi` is.
-pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
+/// Parses the address of DSM, below which `/webapi` is, and returns it without
+/// a final slash.
+pub(super) fn dsm(text: &str) -> Result<String, String> {
     let url = WebUrl::parse(text).map_err(|error| error.to_string())?;
     if !url.is_https() && !url.is_loopback() {
         return Err(
@@ -167,16 +160,20 @@ pub(super) fn dsm(text: &str) -> Result<DsmUrl, String> {
                 .to_owned(),
         );
     }
-    if url.has_query() || url.has_fragment() || !matches!(url.path(), "" | "/") {
+    let parsed = url.parsed();
+    let is_more = parsed.query().is_some() || parsed.fragment().is_some();
+    if is_more || !matches!(url.path(), "" | "/") {
         return Err(
             "has something behind host and port; leave it off, such as http://127.0.0.1:5000"
                 .to_owned(),
         );
     }
-    Ok(DsmUrl {
-        text: text.trim_end_matches('/').to_owned(),
-        is_loopback_https: url.is_https() && url.is_loopback(),
-    })
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Whether `dsm.accept-invalid-certificate` may be set for this `dsm.url`.
+pub(crate) fn is_loopback_https(dsm_url: &str) -> bool {
+    WebUrl::parse(dsm_url).is_ok_and(|url| url.is_https() && url.is_loopback())
 }
 
 /// Checks an issuer, and returns it byte for byte, as ID tokens contain it.
@@ -192,7 +189,7 @@ pub(super) fn google_issuer(text: &str) -> Result<GoogleIssuer, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{PlainHttp, dsm, google_issuer, leads_to, redirect};
+    use super::{PlainHttp, dsm, google_issuer, is_loopback_https, leads_to, redirect};
     use domain::base::issuer::Issuer;
 
     #[test]
@@ -264,9 +261,7 @@ mod tests {
     fn dsm_is_a_host_and_a_port() {
         let check = |input: &str, expected: Option<(&str, bool)>| {
             let found = dsm(input).ok();
-            let found = found
-                .as_ref()
-                .map(|url| (url.text.as_str(), url.is_loopback_https));
+            let found = found.as_deref().map(|url| (url, is_loopback_https(url)));
             assert_eq!(found, expected, "{input}");
         };
         check(

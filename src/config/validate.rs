@@ -100,11 +100,6 @@ pub(crate) fn dsm_url(text: &str, _: &Given) -> Result<(), String> {
     urls::dsm(text).map(drop)
 }
 
-/// Whether `dsm.accept-invalid-certificate` may be set for this `dsm.url`.
-pub(crate) fn is_loopback_https(dsm_url: &str) -> bool {
-    urls::dsm(dsm_url).is_ok_and(|url| url.is_loopback_https)
-}
-
 /// Checks `dsm.account`, a user name.
 pub(crate) fn dsm_account(text: &str, _: &Given) -> Result<(), String> {
     values::line(MAX_LINE)(text).map(drop)

@@ -8,7 +8,7 @@ use toml::Table;
 
 use super::variables::Variables;
 use super::yaml::{leaves, parse, path_of, take, text_of};
-use crate::config::validate;
+use crate::config::urls;
 use domain::base::secret::Secret;
 
 /// The connector whose ID is part of each `sub` that Dex has issued.
@@ -291,7 +291,7 @@ impl Dex<'_> {
     fn dsm(&mut self) {
         let url = self.variables.find("SYNO_URL");
         let url = url.unwrap_or_else(|| DSM_URL.to_owned());
-        if validate::is_loopback_https(&url) {
+        if urls::is_loopback_https(&url) {
             self.set("dsm", "accept-invalid-certificate", true);
         }
         self.carry("SYNO_URL", "dsm", "url", url);

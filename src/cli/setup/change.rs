@@ -11,8 +11,8 @@ use super::edit::{Original, Step, set, value_at};
 use super::questions::{Answers, QUESTIONS, Question};
 use super::{files, program, tell, terminal};
 use crate::cli::{complain, complain_of_config, describe};
-use crate::config::validate::{self, Given};
-use crate::config::{Config, Problem, directory_of};
+use crate::config::validate::Given;
+use crate::config::{Config, directory_of, in_lines, urls};
 use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
 
@@ -186,7 +186,7 @@ impl<'a> Change<'a> {
     fn set_certificate(&mut self, file: &Value, url: &str) -> anyhow::Result<()> {
         let place = [Step::Key("dsm"), Step::Key("accept-invalid-certificate")];
         let accepts = value_at(file, &place) == Some(&true.into());
-        let needed = validate::is_loopback_https(url);
+        let needed = urls::is_loopback_https(url);
         if accepts == needed {
             return Ok(());
         }
@@ -230,9 +230,4 @@ impl<'a> Change<'a> {
              {program} reload\n      makes a running daemon use the config\n"
         ))
     }
-}
-
-fn in_lines(problems: &[Problem]) -> String {
-    let lines = problems.iter().map(|problem| format!("\n  {problem}"));
-    lines.collect()
 }

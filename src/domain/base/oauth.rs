@@ -33,11 +33,6 @@ impl OAuthError {
     pub fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
         Self::new("invalid_request", description)
     }
-
-    /// Returns `invalid_grant`: the code is unknown, used or expired.
-    pub fn invalid_grant(description: impl Into<Cow<'static, str>>) -> Self {
-        Self::new("invalid_grant", description)
-    }
 }
 
 impl From<ParameterError> for OAuthError {

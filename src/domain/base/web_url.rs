@@ -93,10 +93,10 @@ impl<'t> WebUrl<'t> {
         if !url.is_https() && !url.is_loopback() {
             return Err(WebUrlError::PlainHttp);
         }
-        if url.has_fragment() {
+        if url.parsed.fragment().is_some() {
             return Err(WebUrlError::Fragment);
         }
-        if url.has_query() {
+        if url.parsed.query().is_some() {
             return Err(WebUrlError::Query);
         }
         if let Some(before) = url.before_document() {
@@ -131,16 +131,6 @@ impl<'t> WebUrl<'t> {
         })?;
         let origin = self.text.len().checked_sub(self.rest.len())?;
         self.text.get(..origin + document)
-    }
-
-    /// Returns whether there is a query, even an empty one.
-    pub fn has_query(&self) -> bool {
-        self.parsed.query().is_some()
-    }
-
-    /// Returns whether there is a fragment, even an empty one.
-    pub fn has_fragment(&self) -> bool {
-        self.parsed.fragment().is_some()
     }
 
     /// Returns whether the scheme is https.

@@ -5,26 +5,21 @@ use std::path::PathBuf;
 use crate::base::ids::ClientId;
 use crate::base::secret::Secret;
 
-/// `[[clients]]`: a registered relying party.
+/// A registered relying party, from `[[clients]]` of the config.
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
-    /// `id`: its `client_id`, DSM's "Application ID". No two alike.
+    /// Its `client_id`. No two alike.
     pub id: ClientId,
-    /// `name`: what people call it; shown on pages. Default the `id`.
+    /// What people call it; shown on pages.
     pub name: String,
-    /// `secret-file`: what the file holds is its `client_secret`, DSM's
-    /// "Application secret".
+    /// Its `client_secret`.
     pub secret: Secret<String>,
     /// The path of the secret's file, for messages.
     pub secret_file: PathBuf,
-    /// `redirect-uris`, `allow-http-redirect`: where its logins may come back
-    /// to, byte for byte as it sends them; one at least. With the flag, http
-    /// is allowed at a private address and not only at this machine's own. An
-    /// app's own scheme with a dot in it, such as `app.example:///callback`, is
-    /// allowed (RFC 8252). Default `false`.
+    /// Where its logins may come back to, byte for byte as it sends them; one
+    /// at least.
     pub redirect_uris: Vec<RegisteredRedirect>,
-    /// `require-pkce`: whether its authorization requests must carry a PKCE
-    /// challenge; DSM is not known to send one. Default `false`.
+    /// Whether its authorization requests must have a PKCE challenge.
     pub require_pkce: bool,
 }
 

@@ -75,7 +75,7 @@ pub enum Unredeemable {
 
 impl From<Unredeemable> for OAuthError {
     fn from(error: Unredeemable) -> Self {
-        Self::invalid_grant(error.to_string())
+        Self::new("invalid_grant", error.to_string())
     }
 }
 

@@ -91,6 +91,7 @@ fn of_the_chain(
     now: UnixTime,
     roots: &RootCertStore,
 ) -> Vec<Rejection> {
+    use CertificateError::{ExpiredContext, NotValidYetContext, UnknownIssuer};
     let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
     let mut found = Vec::new();
     let mut time = tls_time(now);
@@ -105,29 +106,21 @@ fn of_the_chain(
             algorithms.all,
         );
         let Err(error) = verified else { break };
-        if let Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) = error
-        {
-            let at = ours(not_after);
-            found.push(Rejection::Expired { at });
-            time = not_after;
-            continue;
-        }
-        if let Error::InvalidCertificate(CertificateError::NotValidYetContext {
-            not_before, ..
-        }) = error
-        {
-            let from = ours(not_before);
-            found.push(Rejection::NotYetValid { from });
-            time = not_before;
-            continue;
-        }
-        let open_end = error == Error::InvalidCertificate(CertificateError::UnknownIssuer);
-        found.push(if open_end {
-            Rejection::Incomplete
-        } else {
-            Rejection::Other(error.to_string())
-        });
-        break;
+        let (rejection, next) =
+            if let Error::InvalidCertificate(ExpiredContext { not_after, .. }) = error {
+                let at = ours(not_after);
+                (Rejection::Expired { at }, Some(not_after))
+            } else if let Error::InvalidCertificate(NotValidYetContext { not_before, .. }) = error {
+                let from = ours(not_before);
+                (Rejection::NotYetValid { from }, Some(not_before))
+            } else if error == Error::InvalidCertificate(UnknownIssuer) {
+                (Rejection::Incomplete, None)
+            } else {
+                (Rejection::Other(error.to_string()), None)
+            };
+        found.push(rejection);
+        let Some(next) = next else { break };
+        time = next;
     }
     found
 }

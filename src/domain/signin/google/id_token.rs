@@ -4,7 +4,6 @@
 //! The numbers are the steps of OpenID Connect Core, section 3.1.3.7:
 //! <https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation>
 
-use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
@@ -31,9 +30,10 @@ const LEEWAY: Duration = Duration::from_mins(1);
 const GOOGLE: (&str, &str) = ("https://accounts.google.com", "accounts.google.com");
 
 /// A well-formed ID token. Its claims cannot be read before [`Self::verify`].
+#[derive(Debug)]
 pub struct UnverifiedIdToken {
-    message: String,
-    signature: String,
+    message: Secret<String>,
+    signature: Secret<String>,
     kid: Option<String>,
 }
 
@@ -138,8 +138,8 @@ impl UnverifiedIdToken {
             .and_then(|rest| rest.strip_suffix('.'))
             .unwrap_or_default();
         Ok(Self {
-            message: message.to_owned(),
-            signature: signature.to_owned(),
+            message: Secret::new(message.to_owned()),
+            signature: Secret::new(signature.to_owned()),
             kid: header.kid,
         })
     }
@@ -187,26 +187,18 @@ impl UnverifiedIdToken {
         if let (Some(kid), true) = (self.kid(), candidates.is_empty()) {
             return Err(IdTokenError::UnknownKey(shortened(kid)));
         }
-        let message = self.message.as_bytes();
+        let (message, signature) = (self.message.expose(), self.signature.expose());
         let signed = candidates.into_iter().any(|key| {
-            jsonwebtoken::crypto::verify(&self.signature, message, &key, Algorithm::RS256)
+            jsonwebtoken::crypto::verify(signature, message.as_bytes(), &key, Algorithm::RS256)
                 .unwrap_or(false)
         });
         if !signed {
             return Err(IdTokenError::BadSignature);
         }
-        let (_, claims) = self.message.split_once('.').unwrap_or_default();
+        let (_, claims) = message.split_once('.').unwrap_or_default();
         let claims = decode(claims, "claims are not base64url")?;
         serde_json::from_slice(&claims)
             .map_err(|_| IdTokenError::Malformed("claims are not the JSON of an ID token"))
-    }
-}
-
-impl fmt::Debug for UnverifiedIdToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnverifiedIdToken")
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
     }
 }
 
