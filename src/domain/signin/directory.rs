@@ -5,6 +5,8 @@
 //! sign-in, then the address.
 
 mod activity;
+mod assumed;
+mod explain;
 mod link;
 mod policy;
 mod refusal;
@@ -21,6 +23,7 @@ use crate::model::login::{DsmUser, GoogleIdentity, VerifiedAddress};
 use crate::model::user_list::ListedUser;
 
 pub use activity::{Activity, has_unknown_expiry};
+pub use explain::{Examined, Explanation, Outcome, explain};
 pub use link::{Link, LinkedBy};
 pub use policy::{AdministratorPolicy, FoldedName, Policy};
 pub use refusal::{Detail, Refusal, Refused};
@@ -57,34 +60,104 @@ pub fn judge(
     policy: &Policy,
     moment: Moment,
 ) -> Result<Admission, Refused> {
-    // Rule 1. The type guarantees that Google has verified the address.
-    if !policy.admits_domain(identity) {
-        let domain = identity.hosted_domain.clone();
-        let detail = Detail::HostedDomain(domain.filter(|domain| !domain.is_empty()));
-        return Err(Refused::new(Refusal::DomainNotAllowed).with(detail));
-    }
-    let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
-    let snapshot = trusted.ok_or(Refused::new(Refusal::DirectoryStale))?;
-    let rules = Rules {
+    let case = Case {
+        identity,
+        links,
         snapshot,
         policy,
         moment,
     };
-    let found = rules.find(identity, links)?;
-    rules.may_sign_in(found.user, found.by)?;
-    rules.is_not_anothers(identity, &found, links)?;
-    Ok(Admission {
-        user: DsmUser::admitted(found.user.name.clone()),
-        link: Link {
-            account: identity.account.clone(),
-            address: found.address.clone(),
-            user: found.user.name.clone(),
-            by: found.by,
-            since: moment.now,
-            // The store fills this in.
-            moved: None,
-        },
-    })
+    case.judge(&mut |_| {})
+}
+
+/// A sign-in to be judged, with what decides about it.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    identity: &'a GoogleIdentity,
+    links: &'a [Link],
+    snapshot: Option<&'a Snapshot>,
+    policy: &'a Policy,
+    moment: Moment,
+}
+
+/// What a rule examined, for [`explain()`].
+#[derive(Clone, Copy)]
+enum Finding<'a> {
+    /// Rule 2: an alias for the address.
+    Alias(&'a CanonicalAddress),
+    /// Rule 3: the account's link, and why it is not valid.
+    Link(&'a Link, Option<Lapsed>),
+    /// Rule 4: a user who has the address.
+    Having(&'a ListedUser, Candidacy),
+    /// Rule 5: the user whom rules 2 to 4 found.
+    Found(&'a ListedUser, LinkedBy),
+    /// Rule 6: another account's link, which excludes this account.
+    Anothers(&'a Link),
+}
+
+/// Why a link is not valid.
+#[derive(Clone, Copy)]
+enum Lapsed {
+    UserGone,
+    AliasChanged,
+    NoEmail,
+    EmailChanged,
+    SharedServiceAccount,
+}
+
+/// Whether rule 4 can choose a user who has the address.
+#[derive(Clone, Copy)]
+enum Candidacy {
+    Candidate,
+    /// By rule 5.
+    Refused(Refusal),
+    /// `dsm.account`, if another user has the address, too.
+    ServiceAccount,
+}
+
+impl<'a> Case<'a> {
+    /// Applies the rules, and tells `note` what each of them finds. The
+    /// explanation of a verdict is made of it, so it cannot differ from the
+    /// verdict.
+    fn judge(self, note: &mut impl FnMut(Finding<'a>)) -> Result<Admission, Refused> {
+        let Self {
+            identity,
+            links,
+            policy,
+            moment,
+            ..
+        } = self;
+        // Rule 1. The type guarantees that Google has verified the address.
+        if !policy.admits_domain(identity) {
+            let domain = identity.hosted_domain.clone();
+            let detail = Detail::HostedDomain(domain.filter(|domain| !domain.is_empty()));
+            return Err(Refused::new(Refusal::DomainNotAllowed).with(detail));
+        }
+        let snapshot = self.snapshot;
+        let trusted = snapshot.filter(|snapshot| snapshot.is_trusted(policy.max_age, moment.now));
+        let snapshot = trusted.ok_or(Refused::new(Refusal::DirectoryStale))?;
+        let rules = Rules {
+            snapshot,
+            policy,
+            moment,
+        };
+        let found = rules.find(identity, links, note)?;
+        note(Finding::Found(found.user, found.by));
+        rules.may_sign_in(found.user, found.by)?;
+        rules.is_not_anothers(identity, &found, links, note)?;
+        Ok(Admission {
+            user: DsmUser::admitted(found.user.name.clone()),
+            link: Link {
+                account: identity.account.clone(),
+                address: found.address.clone(),
+                user: found.user.name.clone(),
+                by: found.by,
+                since: moment.now,
+                // The store fills this in.
+                moved: None,
+            },
+        })
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -104,10 +177,16 @@ struct Found<'a> {
 
 impl<'a> Rules<'a> {
     /// Rules 2, 3 and 4, in this order.
-    fn find(self, identity: &'a GoogleIdentity, links: &'a [Link]) -> Result<Found<'a>, Refused> {
+    fn find(
+        self,
+        identity: &'a GoogleIdentity,
+        links: &'a [Link],
+        note: &mut impl FnMut(Finding<'a>),
+    ) -> Result<Found<'a>, Refused> {
         let present = identity.address.canonical();
         let alias = present.and_then(|address| self.policy.aliases.get_key_value(address));
         if let Some((google, name)) = alias {
+            note(Finding::Alias(google));
             let user = self.snapshot.named(name);
             let without_user = || {
                 Refused::new(Refusal::AddressUnknown).with(Detail::AliasWithoutUser {
@@ -122,15 +201,19 @@ impl<'a> Rules<'a> {
             });
         }
         let own = links.iter().find(|link| link.account == identity.account);
-        if let Some(found) = own.and_then(|link| self.by_link(link, &identity.address)) {
-            return Ok(found);
+        if let Some(link) = own {
+            let found = self.by_link(link, &identity.address);
+            note(Finding::Link(link, found.as_ref().err().copied()));
+            if let Ok(found) = found {
+                return Ok(found);
+            }
         }
         let address = present.ok_or(Refused::new(Refusal::AddressUnknown))?;
         if !self.policy.relies_on(address, identity) {
             return Err(Refused::new(Refusal::AddressNotAuthoritative));
         }
         Ok(Found {
-            user: self.by_address(address)?,
+            user: self.by_address(address, note)?,
             by: LinkedBy::Address,
             address: &identity.address,
         })
@@ -138,31 +221,34 @@ impl<'a> Rules<'a> {
 
     /// Rule 3: the user of `link`, if the link is valid for an account whose
     /// address is `present`.
-    fn by_link(self, link: &'a Link, present: &'a VerifiedAddress) -> Option<Found<'a>> {
-        let user = self.snapshot.named(link.user.as_str())?;
-        let made_by = link.address.canonical()?;
+    fn by_link(self, link: &'a Link, present: &'a VerifiedAddress) -> Result<Found<'a>, Lapsed> {
+        let user = self.snapshot.named(link.user.as_str());
+        let user = user.ok_or(Lapsed::UserGone)?;
+        let made_by = link.address.canonical().ok_or(Lapsed::EmailChanged)?;
         if link.by == LinkedBy::Alias {
-            let named = self.policy.aliases.get(made_by)?;
-            let still = self.snapshot.named(named)?.name == user.name;
-            return still.then_some(Found {
+            let named = self.policy.aliases.get(made_by);
+            let named = named.and_then(|name| self.snapshot.named(name));
+            let still = named.is_some_and(|named| named.name == user.name);
+            let found = still.then_some(Found {
                 user,
                 by: LinkedBy::Alias,
                 address: &link.address,
             });
+            return found.ok_or(Lapsed::AliasChanged);
         }
-        let email = snapshot::address(user)?;
+        let email = snapshot::address(user).ok_or(Lapsed::NoEmail)?;
         let address = if email == *made_by {
             &link.address
         } else if present.canonical() == Some(&email) {
             present
         } else {
-            return None;
+            return Err(Lapsed::EmailChanged);
         };
         let shared = self.snapshot.having(&email).nth(1).is_some();
         if shared && self.policy.is_service_account(&user.name) {
-            return None;
+            return Err(Lapsed::SharedServiceAccount);
         }
-        Some(Found {
+        Ok(Found {
             user,
             by: LinkedBy::Address,
             address,
@@ -170,20 +256,34 @@ impl<'a> Rules<'a> {
     }
 
     /// Rule 4: exactly one user who has the address and may sign in.
-    fn by_address(self, address: &CanonicalAddress) -> Result<&'a ListedUser, Refused> {
+    fn by_address(
+        self,
+        address: &CanonicalAddress,
+        note: &mut impl FnMut(Finding<'a>),
+    ) -> Result<&'a ListedUser, Refused> {
         let having: Vec<&ListedUser> = self.snapshot.having(address).collect();
         let shared = having.len() > 1;
-        let counted = having
-            .into_iter()
-            .filter(|user| !shared || !self.policy.is_service_account(&user.name));
         let mut admitted = None;
+        let mut is_ambiguous = false;
         let mut refused: Vec<Refused> = Vec::new();
-        for user in counted {
-            match (self.may_sign_in(user, LinkedBy::Address), &admitted) {
-                (Ok(()), None) => admitted = Some(user),
-                (Ok(()), Some(_)) => return Err(Refused::new(Refusal::AddressAmbiguous)),
-                (Err(refusal), _) => refused.push(refusal),
+        for user in having {
+            if shared && self.policy.is_service_account(&user.name) {
+                note(Finding::Having(user, Candidacy::ServiceAccount));
+                continue;
             }
+            match self.may_sign_in(user, LinkedBy::Address) {
+                Ok(()) => {
+                    note(Finding::Having(user, Candidacy::Candidate));
+                    is_ambiguous |= admitted.replace(user).is_some();
+                }
+                Err(why) => {
+                    note(Finding::Having(user, Candidacy::Refused(why.refusal)));
+                    refused.push(why);
+                }
+            }
+        }
+        if is_ambiguous {
+            return Err(Refused::new(Refusal::AddressAmbiguous));
         }
         let first = refused.into_iter().min_by_key(|refused| refused.refusal);
         admitted.ok_or(first.unwrap_or(Refused::new(Refusal::AddressUnknown)))
@@ -220,7 +320,8 @@ impl<'a> Rules<'a> {
         self,
         identity: &GoogleIdentity,
         found: &Found<'_>,
-        links: &[Link],
+        links: &'a [Link],
+        note: &mut impl FnMut(Finding<'a>),
     ) -> Result<(), Refused> {
         let name = &found.user.name;
         let folded = FoldedName::of(name.as_str());
@@ -232,10 +333,12 @@ impl<'a> Rules<'a> {
         });
         for link in same_address {
             if self.is_gone(link) {
+                note(Finding::Anothers(link));
                 return Err(refused.with(Detail::Reserved(link.user.clone())));
             }
             let is_theirs = FoldedName::of(link.user.as_str()) == folded;
-            if is_theirs && self.by_link(link, &link.address).is_some() {
+            if is_theirs && self.by_link(link, &link.address).is_ok() {
+                note(Finding::Anothers(link));
                 return Err(refused);
             }
         }

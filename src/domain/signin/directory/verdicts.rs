@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
 use super::{
-    Link, LinkedBy, Moment, Policy, Refusal, Rules, Snapshot, judge, newest_first, snapshot,
+    Link, LinkedBy, Moment, Policy, Refusal, Rules, Snapshot, assumed, judge, newest_first,
+    snapshot,
 };
 use crate::base::address::CanonicalAddress;
 use crate::base::clock::UnixTime;
-use crate::base::ids::{DsmUsername, GoogleSubject};
-use crate::model::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+use crate::base::ids::DsmUsername;
+use crate::model::login::{GoogleAccount, VerifiedAddress};
 use crate::model::user_list::ListedUser;
 
 /// The expected result of a sign-in as one DSM user.
@@ -115,7 +116,7 @@ impl Book<'_> {
         let own = self.by_user.get(&user.name)?;
         let mut found = None;
         for link in own {
-            if self.rules.by_link(link, &link.address).is_none() {
+            if self.rules.by_link(link, &link.address).is_err() {
                 continue;
             }
             let outcome = self.outcome(user, link.account.clone(), &link.address);
@@ -156,10 +157,7 @@ impl Book<'_> {
     fn newcomer(&self, user: &ListedUser, address: &CanonicalAddress) -> Option<&'static str> {
         let links = self.by_address.get(address).into_iter().flatten();
         let mut reserved = links.filter(|link| self.rules.is_gone(link));
-        let newcomer = || GoogleAccount {
-            issuer: self.rules.policy.issuer.clone(),
-            subject: GoogleSubject::new(""),
-        };
+        let newcomer = || assumed::newcomer(self.rules.policy);
         let account = reserved
             .next()
             .map_or_else(newcomer, |link| link.account.clone());
@@ -186,16 +184,11 @@ impl Book<'_> {
             .chain(own)
             .map(|link| (*link).clone())
             .collect();
-        let (_, domain) = canonical.as_str().split_once('@')?;
         let hosted = policy.hosted_domains.as_ref();
         let hosted = hosted.and_then(|domains| domains.first());
-        let identity = GoogleIdentity {
-            account,
-            address: address.clone(),
-            hosted_domain: Some(hosted.map_or(domain, String::as_str).to_owned()),
-            name: None,
-            auth_time: None,
-        };
+        let mut identity = assumed::identity(account, address.clone());
+        // Google may send another domain than that of the address.
+        identity.hosted_domain = hosted.cloned().or(identity.hosted_domain);
         match judge(&identity, &concerning, Some(snapshot), policy, moment) {
             Ok(admission) if *admission.user.name() == user.name => Some("ok"),
             Ok(_) => None,

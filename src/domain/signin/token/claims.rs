@@ -71,6 +71,12 @@ impl Issuing<'_> {
         Claims(claims)
     }
 
+    /// Returns the claims of userinfo for an account whose `sub` is unknown,
+    /// because it has never signed in.
+    pub fn without_sub(&self, identity: &GoogleIdentity, user: &DsmUsername) -> Claims {
+        Claims(self.person(identity, user).collect())
+    }
+
     fn person(
         &self,
         identity: &GoogleIdentity,

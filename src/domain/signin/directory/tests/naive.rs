@@ -305,6 +305,17 @@ proptest! {
             &world.policy,
             moment(NOW),
         );
+        explained::is_as_judged(
+            Case {
+                identity: &world.identity,
+                links: &world.links,
+                snapshot: Some(&snapshot),
+                policy: &world.policy,
+                moment: moment(NOW),
+            },
+            &judged,
+        );
+        explained::agrees_with_a_sign_in(&world.links, &snapshot, &world.policy);
         let judged = judged.map(|admission| {
             let link = admission.link;
             let address = link.address.canonical().cloned();

@@ -31,6 +31,14 @@ fn complaint(row: &Row<'_>) -> Option<String> {
         &row.policy,
         moment(NOW),
     );
+    let case = Case {
+        identity: &row.identity,
+        links: &row.links,
+        snapshot: row.snapshot.as_ref(),
+        policy: &row.policy,
+        moment: moment(NOW),
+    };
+    explained::is_as_judged(case, &judged);
     let (verdict, remembered) = match &judged {
         Ok(admission) => (
             admission.user.name().as_str().to_owned(),
