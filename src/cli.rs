@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     let matches = command.try_get_matches();
     let arguments = match matches.and_then(|found| Arguments::from_arg_matches(&found)) {
         Ok(arguments) => arguments,
-        Err(answer) => return print_clap(&answer),
+        Err(answer) => return ExitCode::from(print_clap(&answer)),
     };
     let code = run_command(arguments).unwrap_or_else(|error| {
         complain(&format!("{error:#}"));
@@ -89,14 +89,12 @@ fn leave_no_core_file() {
     let _ = nix::sys::prctl::set_dumpable(false);
 }
 
-/// Prints clap's error, or the help or version that was asked for.
-fn print_clap(answer: &clap::Error) -> ExitCode {
+/// Prints clap's error, or the help or version that was asked for; returns the
+/// exit code.
+fn print_clap(answer: &clap::Error) -> u8 {
     // A closed terminal cannot show an error either.
     let _ = answer.print();
-    if answer.use_stderr() {
-        return ExitCode::from(BAD_USAGE);
-    }
-    ExitCode::SUCCESS
+    if answer.use_stderr() { BAD_USAGE } else { 0 }
 }
 
 /// Prints why the config cannot be used; returns the exit code.

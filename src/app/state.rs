@@ -71,7 +71,11 @@ impl AppState {
 
     /// Returns the time and the local date.
     pub fn moment(&self) -> Moment {
-        let now = self.clock.now();
+        self.moment_at(self.clock.now())
+    }
+
+    /// Returns `now` and its local date.
+    pub fn moment_at(&self, now: UnixTime) -> Moment {
         let today = self.local(now).date();
         Moment { now, today }
     }

@@ -11,10 +11,11 @@ use serde::de::DeserializeOwned;
 use super::package;
 use super::table::{Paint, Reader};
 use super::{
-    BAD_CONFIG, FAILED, NOT_RUNNING, code_of, complain, describe, json_line, print_result,
+    BAD_CONFIG, BAD_USAGE, FAILED, NOT_RUNNING, code_of, complain, describe, json_line,
+    print_result,
 };
 use crate::config::Config;
-use crate::daemon::control::wire::{Answer, Reason, Refused, Request};
+use crate::daemon::control::wire::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
 use crate::machine::clock::SystemClock;
 use crate::machine::time_zone;
 use domain::base::clock::Clock;
@@ -154,6 +155,8 @@ fn paint() -> Paint {
 
 #[derive(Debug, thiserror::Error)]
 enum AskError {
+    #[error("the argument is too long: the daemon reads {MAX_REQUEST_BYTES} bytes at most")]
+    TooLong,
     #[error(
         "the daemon is not running: no answer at {} (after a change of control.socket, restart \
          the daemon)",
@@ -179,6 +182,7 @@ enum AskError {
 impl AskError {
     fn code(&self) -> u8 {
         match self {
+            Self::TooLong => BAD_USAGE,
             Self::NotRunning(_) => NOT_RUNNING,
             Self::Denied { .. } | Self::Broken { .. } | Self::Form(_) => FAILED,
             Self::Refused(refused) => match refused.reason {
@@ -203,8 +207,14 @@ impl AskError {
 }
 
 fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskError> {
+    // Cannot fail: a request has no map with other keys than strings.
+    let mut question = serde_json::to_vec(request).unwrap_or_default();
+    question.push(b'\n');
+    if question.len() > MAX_REQUEST_BYTES {
+        return Err(AskError::TooLong);
+    }
     let stream = UnixStream::connect(path).map_err(|error| AskError::connecting(path, error))?;
-    let line = exchange(stream, request).map_err(|source| AskError::Broken {
+    let line = exchange(stream, &question).map_err(|source| AskError::Broken {
         path: path.to_owned(),
         source,
     })?;
@@ -214,12 +224,10 @@ fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskErro
     }
 }
 
-fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<Vec<u8>> {
+fn exchange(mut stream: UnixStream, question: &[u8]) -> io::Result<Vec<u8>> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
+    stream.write_all(question)?;
     let mut answer = Vec::new();
     BufReader::new(stream).read_until(b'\n', &mut answer)?;
     if answer.is_empty() {

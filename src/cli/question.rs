@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use arguments::{Keys, Links, Question};
+use arguments::{Arguments, Keys, Links, Question};
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 
 use super::control_client::{self, Form};
-use super::{print_result, waiting};
-use crate::daemon::control::wire::{self, Request, Signs};
+use super::{print_clap, print_result, waiting};
+use crate::daemon::control::wire::{self, At, Request, Signs};
 
 /// Prints the answer of the daemon whose config is `config`; returns the exit
 /// code.
@@ -18,6 +20,9 @@ pub(super) fn ask(question: Question, config: &Path) -> u8 {
         Question::Status { json } => ask_for_status(config, Form::of(json)),
         Question::Users { json } => {
             control_client::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))
+        }
+        Question::Explain { address, at, json } => {
+            ask_to_explain(config, address, at.as_deref(), Form::of(json))
         }
         Question::Links(links) => ask_for_links(config, links),
         Question::Keys(keys) => ask_for_keys(config, &keys),
@@ -37,6 +42,19 @@ fn ask_for_status(config: &Path, form: Form) -> u8 {
         Some(report) => print_result(&report, 0),
         None => unanswered.complain(),
     }
+}
+
+fn ask_to_explain(config: &Path, address: String, at: Option<&str>, form: Form) -> u8 {
+    let at: Option<At> = match at.map(str::parse).transpose() {
+        Ok(at) => at,
+        Err(error) => {
+            let message = format!("invalid value for '--at <TIME>': {error}");
+            let error = Arguments::command().error(ErrorKind::ValueValidation, message);
+            return print_clap(&error);
+        }
+    };
+    let request = Request::Explain { address, at };
+    control_client::show::<wire::Explanation>(config, &request, form)
 }
 
 fn ask_for_links(config: &Path, links: Links) -> u8 {

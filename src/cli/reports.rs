@@ -1,5 +1,7 @@
 //! The daemon's reports as tables.
 
+mod explain;
+
 use std::collections::BTreeMap;
 use std::iter;
 

@@ -3,6 +3,7 @@
 //!
 //! Its file mode is the only access control: who can open it may do everything.
 
+mod explain;
 mod keys;
 mod links;
 mod reload;
@@ -25,13 +26,10 @@ use crate::app::CurrentState;
 use crate::config::ConfigError;
 use crate::daemon::jobs::Jobs;
 use domain::base::clock::UnixTime;
-use wire::{Answer, Reason, Refused, Request};
+use wire::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
 
 pub(crate) use reload::{ReloadError, Reloader};
 pub(crate) use socket::Socket;
-
-/// The longest request has the name of a DSM user.
-const MAX_REQUEST_BYTES: u64 = 4096;
 
 /// More connections wait in the queue.
 const MAX_CONNECTIONS: usize = 16;
@@ -97,8 +95,13 @@ impl Control {
 
     async fn exchange(&self, stream: &mut UnixStream) -> io::Result<()> {
         let line = timeout(IO_TIMEOUT, read_line(stream)).await??;
+        let is_cut = line.len() == MAX_REQUEST_BYTES && line.last() != Some(&b'\n');
         let mut answer = match serde_json::from_slice(&line) {
             Ok(request) => self.answer(request).await,
+            Err(_) if is_cut => refused(
+                Reason::Failed,
+                format!("the request is longer than {MAX_REQUEST_BYTES} bytes"),
+            ),
             Err(error) => refused(Reason::Failed, format!("unknown request: {error}")),
         };
         answer.push(b'\n');
@@ -110,6 +113,7 @@ impl Control {
         match request {
             Request::Status => report(&self.status()),
             Request::Users => self.users().await,
+            Request::Explain { address, at } => self.explain(&address, at).await,
             Request::LinksList => self.links().await,
             Request::LinksMoved => self.moved_links().await,
             Request::LinksRemove { user } => self.remove_links(&user).await,
@@ -125,7 +129,8 @@ impl Control {
 
 async fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
-    let mut limited = BufReader::new(stream).take(MAX_REQUEST_BYTES);
+    let limit = u64::try_from(MAX_REQUEST_BYTES).unwrap_or(u64::MAX);
+    let mut limited = BufReader::new(stream).take(limit);
     limited.read_until(b'\n', &mut line).await?;
     Ok(line)
 }

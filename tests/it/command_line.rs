@@ -89,6 +89,7 @@ fn help_is_as_wide_as_the_terminal_and_never_too_wide_to_read() {
         &["reload"],
         &["status"],
         &["users"],
+        &["explain"],
         &["links"],
         &["links", "remove"],
         &["keys", "list"],

@@ -24,9 +24,10 @@ use crate::support::process::until;
 const UNKNOWN: &str = "inconnu@gmail.com";
 
 /// Every command that asks the daemon.
-const ASKING: [&[&str]; 7] = [
+const ASKING: [&[&str]; 8] = [
     &["status"],
     &["users"],
+    &["explain", JEANNE],
     &["links", "list"],
     &["links", "remove", "jeanne"],
     &["keys", "list"],
@@ -347,6 +348,7 @@ fn help_teaches_each_command_with_an_example() {
     for arguments in [
         &["status"][..],
         &["users"],
+        &["explain"],
         &["links", "remove"],
         &["keys", "rotate"],
         &["reload"],

@@ -113,6 +113,9 @@ mod control;
 /// `users` and `links`: who can sign in, as which DSM user.
 mod users;
 
+/// `explain`: why a Google account is signed in or refused.
+mod explain;
+
 /// The config is reloaded during sign-ins.
 mod reload;
 

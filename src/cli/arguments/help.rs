@@ -119,6 +119,30 @@ Examples:
   google-to-synology-sso users --json | jq '.[] | select(.verdict != \"ok\")'
       Print the users who cannot sign in.";
 
+pub(super) const EXPLAIN: &str = "\
+Show what a verified Google account with this address would get: each of the seven rules in order, \
+what it examined and what it found, then the claims that DSM would get. Rule 1 to 7 are those of \
+docs/concepts/who-may-sign-in.md. The account is the one that is linked by this address, or else \
+one that has never signed in. Its Workspace domain is assumed to be that of the address.
+
+The daemon answers from the users that DSM listed last, and changes nothing; `reload` reads the \
+users again. With --at, the same users are judged at another time: an account may have expired by \
+then, and the user list may be too old.";
+
+pub(super) const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso explain jeanne.martin@gmail.com
+      Show why Jeanne's Google account is signed in or refused.
+  google-to-synology-sso explain lea@example.net --at \"2026-12-01 23:10\"
+      The same at another time, in the time zone of the NAS.
+  google-to-synology-sso explain lea@example.net --json | jq '.rules[] | select(.result == \"fail\")'
+      Print the rule that refuses.
+
+Exit codes:
+  0   the result is printed, also if it is a refusal
+  2   the time is invalid, or the address is too long
+  75  the daemon is not running";
+
 pub(super) const LINKS: &str = "\
 Manage the Google accounts that are linked to DSM users. The first sign-in links the Google \
 account to the DSM user who has its address. After that, only the linked account can sign in as \

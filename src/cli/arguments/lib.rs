@@ -183,6 +183,19 @@ pub enum Question {
         #[arg(long)]
         json: bool,
     },
+    /// Show what a Google account with an address would get, rule by rule
+    #[command(long_about = help::EXPLAIN, after_help = help::EXPLAIN_EXAMPLES)]
+    Explain {
+        /// The address of the Google account
+        address: String,
+        /// The time of the sign-in: in RFC 3339, or as "2026-12-01 23:10" in
+        /// local time [default: now]
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Print JSON: address, at, verdict, user, rules and claims
+        #[arg(long)]
+        json: bool,
+    },
     /// Manage the Google accounts that are linked to DSM users
     #[command(subcommand, long_about = help::LINKS)]
     Links(Links),

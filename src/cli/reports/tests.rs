@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::control_client::Report;
 use super::super::table::tests::reader;
 use crate::daemon::control::wire::{
-    Change, Directory, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed, Refusal,
-    Reloaded, Status, Time, User,
+    Change, Directory, Explanation, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed,
+    Refusal, Reloaded, Rule, Status, Time, User,
 };
 
 fn ago(minutes: u64) -> Time {
@@ -271,6 +271,57 @@ DSM has listed its users: 6.
         "\
 Nothing has changed in the config.
 Cannot read DSM's users; using the previous list: no connection
+",
+    );
+}
+
+#[test]
+fn an_explanation_has_a_paragraph_for_each_rule() {
+    let rule = |number, result: &str, message: &str| Rule {
+        number,
+        result: result.to_owned(),
+        message: message.to_owned(),
+    };
+    let mut explained = Explanation {
+        address: "lea@example.net".to_owned(),
+        at: ago(0),
+        verdict: "account-disabled".to_owned(),
+        user: None,
+        rules: vec![
+            rule(1, "pass", "assumed: Google has verified the address"),
+            rule(5, "fail", "lea is disabled in DSM"),
+        ],
+        claims: None,
+    };
+    check(
+        &explained,
+        "lea@example.net, 2026-11-22 19:30 (now)
+refused: account-disabled
+
+RULE                        FOUND
+1 Verified            pass  assumed: Google has verified the address
+5 Active and allowed  fail  lea is disabled in DSM
+",
+    );
+    explained.verdict = "ok".to_owned();
+    explained.user = Some("lea".to_owned());
+    let long = "no other Google account is linked to lea by lea@example.net";
+    explained.rules = vec![rule(6, "pass", long)];
+    let claims = serde_json::json!({"email_verified": true, "username": "lea"});
+    explained.claims = claims.as_object().cloned();
+    check(
+        &explained,
+        "lea@example.net, 2026-11-22 19:30 (now)
+signed in as lea
+
+RULE                        FOUND
+6 Not another's       pass  no other Google account is linked to lea by
+                            lea@example.net
+
+CLAIM           VALUE
+email_verified  true
+username        lea
+sub: known after the first sign-in
 ",
     );
 }

@@ -2,17 +2,31 @@
 //! [`Answer`] with the report that `--json` prints unchanged
 //! (docs/reference/json.md).
 
+mod at;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use domain::base::clock::UnixTime;
 
+pub(crate) use at::At;
+
+/// The longest line of a request. It may have the name of a DSM user or an
+/// e-mail address.
+pub(crate) const MAX_REQUEST_BYTES: usize = 4096;
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
 pub(crate) enum Request {
     Status,
     Users,
+    Explain {
+        /// A Google address, as typed.
+        address: String,
+        /// `None`: now.
+        at: Option<At>,
+    },
     LinksList,
     /// The DSM users who were linked to another Google account or address.
     LinksMoved,
@@ -176,6 +190,32 @@ pub(crate) struct LinkOfUser {
     pub(crate) since: Time,
     /// When the user was last linked to another account or address.
     pub(crate) moved: Option<Time>,
+}
+
+/// The report of `explain`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Explanation {
+    /// The address in the question.
+    pub(crate) address: String,
+    pub(crate) at: Time,
+    /// `ok`, or the name of a refusal.
+    pub(crate) verdict: String,
+    /// The DSM user; `None` for a refusal.
+    pub(crate) user: Option<String>,
+    /// The seven rules, in their order.
+    pub(crate) rules: Vec<Rule>,
+    /// What DSM would get; `None` for a refusal.
+    pub(crate) claims: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// What one rule of `explain` found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Rule {
+    #[serde(rename = "rule")]
+    pub(crate) number: u8,
+    /// `pass`, `skip` or `fail`.
+    pub(crate) result: String,
+    pub(crate) message: String,
 }
 
 /// A DSM user who was linked to another Google account or address, for the

@@ -55,14 +55,23 @@ fn neither_can_the_daemon_that_is_asked() {
         "directory": {"users": 1, "error": HOSTILE},
     });
     let refused = json!({"reason": "failed", "message": HOSTILE});
-    answered("status", &json!({"report": status}));
-    answered("reload", &json!({"report": reloaded}));
-    answered("status", &json!({"refused": refused}));
+    let explained = json!({
+        "address": HOSTILE, "at": "2026-11-22T18:18:07Z", "verdict": HOSTILE, "user": HOSTILE,
+        "rules": [{"rule": 255, "result": HOSTILE, "message": HOSTILE}],
+        "claims": {HOSTILE: HOSTILE},
+    });
+    answered(&["status"], &json!({"report": status}));
+    answered(&["reload"], &json!({"report": reloaded}));
+    answered(
+        &["explain", "lea@example.net"],
+        &json!({"report": explained}),
+    );
+    answered(&["status"], &json!({"refused": refused}));
 }
 
 /// Answers `command` with a fake daemon.
 #[track_caller]
-fn answered(command: &str, answer: &serde_json::Value) {
+fn answered(command: &[&str], answer: &serde_json::Value) {
     let home = Home::with(EXAMPLE);
     let socket = home.path().with_file_name("control.sock");
     let listener = UnixListener::bind(socket).unwrap();
@@ -76,8 +85,8 @@ fn answered(command: &str, answer: &serde_json::Value) {
             (&stream).write_all(answer.as_bytes()).unwrap();
         }
     });
-    for arguments in [&[command][..], &[command, "--json"]] {
-        let output = home.command(arguments).output().unwrap();
+    for json in [&[][..], &["--json"]] {
+        let output = home.command(&[command, json].concat()).output().unwrap();
         assert_ne!(output.status.code(), Some(75), "{output:?}");
         steers_nothing(&output);
     }
