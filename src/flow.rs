@@ -14,12 +14,13 @@ mod report;
 
 use crate::app::AppState;
 use crate::logging;
-use domain::base::ids::KeyId;
+use domain::base::ids::{ClientId, DsmUsername, KeyId};
 use domain::base::parameters::Parameters;
 use domain::base::secret::Secret;
 use domain::model::login::{
     AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope,
 };
+use domain::model::observed::{Endpoint, of_authorization};
 use domain::model::relying_party::{RelyingParty, TrustedRedirect};
 use domain::signin::authorize as step_one;
 use domain::signin::google::{self, CallbackAnswer, CallbackOutcome, Expected};
@@ -57,6 +58,13 @@ pub(crate) struct AuthorizationResponse {
 }
 
 #[derive(Debug)]
+pub(crate) struct UserinfoResponse {
+    pub(crate) client: ClientId,
+    pub(crate) user: DsmUsername,
+    pub(crate) claims: Claims,
+}
+
+#[derive(Debug)]
 pub(crate) struct TokenResponse {
     pub(crate) access_token: Secret<String>,
     pub(crate) id_token: IdToken,
@@ -69,6 +77,14 @@ pub(crate) async fn authorize(
     parameters: &Parameters,
 ) -> Result<GoogleRedirect, FlowError> {
     let client = step_one::trust(parameters, &app.config.clients)?;
+    let facts = of_authorization(parameters);
+    let observed = app.store.observed();
+    observed.note(
+        app.clock.now(),
+        &client.party.id,
+        Endpoint::Authorization,
+        facts,
+    );
     let mut request = step_one::understand(parameters, &client)
         .map_err(|error| FlowError::rejected(client.redirect, client.state, error))?;
     let login_hint = request.login_hint.take();
@@ -209,7 +225,7 @@ pub(crate) async fn token(
 pub(crate) async fn userinfo(
     app: &AppState,
     access_token: &Secret<String>,
-) -> Result<Claims, BearerError> {
+) -> Result<UserinfoResponse, BearerError> {
     let moment = app.moment();
     let access = app.store.access(access_token, moment.now).await?;
     let (access, links) = access
@@ -217,5 +233,9 @@ pub(crate) async fn userinfo(
         .ok_or(BearerError::InvalidToken)?;
     let admitted = app.judge(moment)(&access.identity, &links);
     recheck(admitted, &access.identity, &access.user)?;
-    Ok(app.issuing().userinfo(&access.identity, &access.user))
+    Ok(UserinfoResponse {
+        claims: app.issuing().userinfo(&access.identity, &access.user),
+        client: access.client,
+        user: access.user,
+    })
 }

@@ -5,6 +5,7 @@ mod documents;
 mod error;
 mod limits;
 mod liveness;
+mod observe;
 mod pages;
 mod request;
 mod response;

@@ -29,6 +29,8 @@
 //!   an await on a socket, except to let one of several equal requests through.
 //! - A request from anyone who is neither an admitted user nor an authenticated
 //!   client writes nothing to the database.
+//! - What is observed of the clients is saved with a write that another
+//!   request or job causes.
 //! - An unchanged refresh writes nothing: freshness is held in memory and saved
 //!   once a day and at stop.
 //! - Links are evaluated when they are used, by

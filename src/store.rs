@@ -14,6 +14,7 @@ mod health;
 pub mod key_ring;
 mod keys;
 mod links;
+mod observed;
 mod open;
 mod recovery;
 mod schedule;
@@ -41,6 +42,7 @@ pub use directory::SavedDirectory;
 pub use grants::{Decision, Redeemed};
 pub use keys::KeptKey;
 pub use links::Linked;
+pub use observed::Observed;
 pub(crate) use open::files;
 pub use recovery::Loss;
 pub use shutdown_marker::{LastRun, ShutdownMarker};
@@ -53,6 +55,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/003_through_the_night.sql"),
     include_str!("store/migrations/004_application_id.sql"),
     include_str!("store/migrations/005_moved_links.sql"),
+    include_str!("store/migrations/006_observations.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without
@@ -130,6 +133,7 @@ pub struct Store {
     thread: Mutex<Option<(Jobs, JoinHandle<()>)>>,
     ended: CancellationToken,
     copy: Arc<Copy>,
+    observed: Arc<Observed>,
     was_left_open: bool,
     loss: Loss,
 }
@@ -146,6 +150,8 @@ impl Store {
         } = recovery::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
+        let observed = Arc::new(Observed::load(state.connection()));
+        let unsaved = Arc::clone(&observed);
         let health = Health::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
@@ -155,7 +161,7 @@ impl Store {
             .stack_size(512 * 1024)
             .spawn(move || {
                 let _tells_its_end = tells_its_end;
-                serve(state, received, &changes, health);
+                serve(state, received, (&changes, &unsaved), health);
                 // Another daemon may open the state only after the journal is
                 // written back. Not only closed, because a child process that
                 // is being started also has it open for a moment.
@@ -169,6 +175,7 @@ impl Store {
             thread: Mutex::new(Some((jobs, thread))),
             ended,
             copy,
+            observed,
             was_left_open,
             loss,
         })
@@ -204,6 +211,12 @@ impl Store {
             return Err(StoreError::Closed(doing));
         }
         answer.await.map_err(|_| StoreError::Closed(doing))?
+    }
+
+    /// Returns what is observed of the clients, which is saved with the next
+    /// write.
+    pub fn observed(&self) -> &Observed {
+        &self.observed
     }
 
     /// Returns what was lost of the last run's state when this was opened.
@@ -259,14 +272,14 @@ struct Done {
 fn serve(
     mut state: OpenState,
     mut received: mpsc::UnboundedReceiver<Job>,
-    copy: &Copy,
+    (copy, observed): (&Copy, &Observed),
     mut health: Health,
 ) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let connection = state.connection();
         let rows = connection.total_changes();
-        let (done, commit) = run_together(connection, batch.drain(..));
+        let (done, commit) = run_together(connection, batch.drain(..), observed);
         let wrote = commit.is_ok() && connection.total_changes() > rows;
         let failed = done.iter().filter_map(|job| job.error.as_ref());
         let failed = failed.chain(commit.as_ref().err());
@@ -297,8 +310,10 @@ fn serve(
 fn run_together(
     connection: &Connection,
     jobs: impl Iterator<Item = Job>,
+    observed: &Observed,
 ) -> (Vec<Done>, Result<(), SharedError>) {
     let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
+    let rows = connection.total_changes();
     let mut outcome = run("BEGIN").map_err(Arc::new);
     let mut done = Vec::new();
     for job in jobs {
@@ -311,7 +326,18 @@ fn run_together(
         outcome = outcome.and_then(|()| Ok(end()?));
         done.push(ran);
     }
+    let wrote = connection.total_changes() > rows;
+    let mut noted = None;
+    if wrote && outcome.is_ok() {
+        outcome = observed
+            .write_along(connection)
+            .map(|changes| noted = changes)
+            .map_err(Arc::new);
+    }
     outcome = outcome.and_then(|()| Ok(run("COMMIT")?));
+    if let (Ok(()), Some(changes)) = (&outcome, noted) {
+        observed.saved(changes);
+    }
     // After a full disk or a failed commit, the transaction may still be open.
     if outcome.is_err() && !connection.is_autocommit() {
         drop(connection.execute_batch("ROLLBACK"));

@@ -6,6 +6,7 @@
 mod explain;
 mod keys;
 mod links;
+mod observed;
 mod reload;
 mod socket;
 mod status;
@@ -119,6 +120,7 @@ impl Control {
             Request::LinksRemove { user } => self.remove_links(&user).await,
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
+            Request::Observed => report(&self.observed()),
             Request::Reload => match self.reloader.reload().await {
                 Ok(reloaded) => report(&reloaded),
                 Err(error) => not_reloaded(&error),

@@ -2,6 +2,7 @@
 
 pub mod keys;
 pub mod login;
+pub mod observed;
 pub mod power;
 pub mod relying_party;
 pub mod signin_pause;

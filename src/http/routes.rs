@@ -11,6 +11,7 @@ use super::Server;
 use super::cookies::{self, CookieJar, TooManyCookies};
 use super::documents;
 use super::error::{self, Responder};
+use super::observe;
 use super::pages::Page;
 use super::request::{Client, FormError, Language, RequestId, form, is_prefetch};
 use super::response::{
@@ -24,6 +25,7 @@ use domain::base::oauth::OAuthError;
 use domain::base::parameters::{ParameterError, Parameters, TooManyParameters};
 use domain::base::secret::Secret;
 use domain::model::login::LoginId;
+use domain::model::observed::Endpoint;
 use domain::model::relying_party::{RegisteredRedirect, RelyingParty};
 use domain::signin::google::callback::login_of_state;
 use domain::signin::token::TOKEN_LIFE;
@@ -100,10 +102,13 @@ pub(super) async fn answer(
         client,
     };
     match route {
-        Route::Discovery => call.document(documents::discovery(app).into(), "max-age=300"),
+        Route::Discovery => {
+            let document = documents::discovery(app).into();
+            call.document(Endpoint::Discovery, document, "max-age=300")
+        }
         Route::Keys => {
             let keys = Bytes::from_owner(app.keys.jwks(app.clock.now()));
-            call.document(keys, "max-age=3600")
+            call.document(Endpoint::Keys, keys, "max-age=3600")
         }
         Route::Authorize => call.authorize(body).await,
         Route::Callback => call.callback().await,
@@ -142,10 +147,12 @@ enum Unauthenticated {
 }
 
 impl Call<'_> {
-    fn document(&self, body: Bytes, cache_control: &'static str) -> Reply {
+    fn document(&self, endpoint: Endpoint, body: Bytes, cache_control: &'static str) -> Reply {
         if self.head.method == Method::OPTIONS {
             return preflight();
         }
+        let from = self.client.limit_key();
+        observe::document_request(self.app, endpoint, from, &self.head.headers);
         let reply = json(StatusCode::OK, body);
         readable_by_scripts(with_header(reply, CACHE_CONTROL, cache_control))
     }
@@ -251,6 +258,8 @@ impl Call<'_> {
             Ok(party) => party,
             Err(error) => return self.unauthenticated(&error),
         };
+        let from = self.client.limit_key();
+        observe::token_request(self.app, &party.id, from, &self.head.headers, &form);
         match flow::token(self.app, party, &form).await {
             Ok(response) => tokens(&response),
             Err(error) => {
@@ -304,10 +313,11 @@ impl Call<'_> {
         // A flood of large forms must not wait for the state in memory.
         drop(form);
         match flow::userinfo(self.app, &token).await {
-            Ok(claims) => json(
-                StatusCode::OK,
-                serde_json::to_vec(&claims).unwrap_or_default(),
-            ),
+            Ok(response) => {
+                observe::userinfo_request(self.app, &response, &self.head);
+                let body = serde_json::to_vec(&response.claims).unwrap_or_default();
+                json(StatusCode::OK, body)
+            }
             Err(error) => {
                 flow::report_userinfo(self.app, &error);
                 error::bearer(&error)

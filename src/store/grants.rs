@@ -127,6 +127,7 @@ impl Store {
             let access = statement
                 .query_row(params![hash, now.seconds()], |row| {
                     Ok(AccessGrant {
+                        client: ClientId::new(row.get::<_, String>("client")?),
                         identity: identity(row)?,
                         user: DsmUsername::new(row.get::<_, String>("dsm_user")?),
                         expires: UnixTime::from_seconds(row.get("access_expires")?),

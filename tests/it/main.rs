@@ -89,6 +89,9 @@ mod dsm_login;
 /// The log of a login, without secrets.
 mod log;
 
+/// What is observed of the clients.
+mod observed;
+
 /// The errors and warnings of `check` for a config.
 mod config;
 

@@ -39,6 +39,8 @@ pub(crate) enum Request {
         signs: Signs,
     },
     Reload,
+    /// What the clients were seen to do.
+    Observed,
 }
 
 /// When a new signing key begins to sign.
@@ -280,6 +282,18 @@ pub(crate) struct Refreshed {
     pub(crate) users: Option<usize>,
     /// Why the previous users stay in use.
     pub(crate) error: Option<String>,
+}
+
+/// How often a client was seen to do something, and when last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Observation {
+    /// The client's ID; empty for the documents, which anyone may fetch.
+    pub(crate) client: String,
+    pub(crate) endpoint: String,
+    pub(crate) fact: String,
+    pub(crate) value: String,
+    pub(crate) times: u64,
+    pub(crate) last: Time,
 }
 
 #[cfg(test)]

@@ -55,6 +55,11 @@ impl Parameters {
         }
     }
 
+    /// Returns the name of each parameter, also of one without a value.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(|(name, _)| name.as_slice())
+    }
+
     /// Returns the bytes of a parameter. An empty one is treated as missing,
     /// and a duplicate is an error (RFC 6749, section 3.1).
     pub fn bytes(&self, name: &'static str) -> Result<Option<&[u8]>, ParameterError> {

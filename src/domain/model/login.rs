@@ -294,6 +294,8 @@ pub struct GrantedCode {
 /// The data of an access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessGrant {
+    /// The client for which it was issued.
+    pub client: ClientId,
     /// The Google identity for which it was issued.
     pub identity: GoogleIdentity,
     /// The DSM user; evaluated again at each use.
