@@ -5,6 +5,7 @@ mod control_client;
 mod doctor;
 mod dsm_settings;
 mod import_dex;
+mod input;
 mod manual;
 mod owner;
 mod package;
@@ -62,6 +63,11 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     } else {
         import_dex::Inputs::default()
     };
+    let client = if let Command::Setup(options) = &arguments.command {
+        setup::google_client(options)?
+    } else {
+        None
+    };
     // Before the first thread is created: each thread has its own user ID.
     // A manual needs no config, so any user may read it.
     if !matches!(arguments.command, Command::Manual(_)) {
@@ -75,7 +81,9 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Check { json } => check::check(config, json),
         Command::Doctor(options) => doctor::doctor(config, &options),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
-        Command::Setup(options) => setup::setup(config, &options),
+        Command::Setup(options) => {
+            setup::setup(config, &options, client.as_ref().map(|it| it.as_str()))
+        }
         Command::ImportDex(options) => import_dex::import(config, inputs, options.force),
         Command::Manual(Manual::Completions { shell }) => manual::completions(shell),
         Command::Manual(Manual::Man { directory }) => manual::man(directory.as_deref()),

@@ -6,20 +6,16 @@ mod conversion;
 mod variables;
 mod yaml;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use arguments::ImportDex;
 
 use self::conversion::{Converted, convert};
 use self::variables::Variables;
+use super::input::Input;
 use super::setup::{self, Existing, GOOGLE_SECRET, PASSWORD};
 use super::{complain, package};
-
-/// A `dex.yaml` has a few kilobytes.
-const MAX_BYTES: u64 = 256 << 10;
 
 /// The files that the arguments name, opened before root switches to the owner
 /// of the config.
@@ -28,11 +24,6 @@ pub(super) struct Inputs {
     dex: Option<Input>,
     env_file: Option<Input>,
     compose: Option<Input>,
-}
-
-struct Input {
-    path: PathBuf,
-    file: File,
 }
 
 impl Inputs {
@@ -44,29 +35,6 @@ impl Inputs {
             env_file: optional(&options.env_file)?,
             compose: optional(&options.compose)?,
         })
-    }
-}
-
-impl Input {
-    fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-        })
-    }
-
-    /// Passes the content to `work`; an error names the file.
-    fn read<T>(self, work: impl FnOnce(&str) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let read = || {
-            let mut text = zeroize::Zeroizing::new(String::new());
-            self.file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-            if text.len() as u64 > MAX_BYTES {
-                bail!("it is larger than {MAX_BYTES} bytes");
-            }
-            work(&text)
-        };
-        read().with_context(|| format!("cannot use {}", self.path.display()))
     }
 }
 

@@ -5,6 +5,7 @@ mod device;
 mod dialog;
 mod edit;
 mod files;
+mod google_file;
 mod questions;
 mod terminal;
 mod wizard;
@@ -14,12 +15,14 @@ use std::path::Path;
 use anyhow::bail;
 use arguments::Setup;
 use toml::Value;
+use zeroize::Zeroizing;
 
 use self::dialog::Wording;
 pub(super) use self::files::Existing;
 use self::files::Staging;
 use self::questions::{Answers, QUESTIONS};
 use self::wizard::Wizard;
+use super::input::Input;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
 use crate::config::validate::Given;
 use crate::config::{Config, directory_of, urls};
@@ -29,8 +32,9 @@ pub(super) const GOOGLE_SECRET: &str = "google-client-secret";
 pub(super) const PASSWORD: &str = "dsm-password";
 const CLIENT_SECRET: &str = "synology-client-secret";
 
-/// Runs `setup` for the config in `path`; returns the exit code.
-pub(super) fn setup(path: &Path, options: &Setup) -> u8 {
+/// Runs `setup` for the config in `path`, with the content of the JSON file of
+/// the Google console in `client`; returns the exit code.
+pub(super) fn setup(path: &Path, options: &Setup, client: Option<&str>) -> u8 {
     if options.otp {
         return device::trust(path);
     }
@@ -40,28 +44,38 @@ pub(super) fn setup(path: &Path, options: &Setup) -> u8 {
         Existing::Keep
     };
     if options.from_env {
-        return from_wizard(path, existing);
+        return from_wizard(path, existing, client);
     }
     if !terminal::is_interactive() {
         complain("standard input is not a terminal, so setup cannot ask; use --from-env");
         return BAD_USAGE;
     }
     if existing == Existing::Keep && path.exists() {
-        return change::from_terminal(path);
+        return change::from_terminal(path, client);
     }
-    tell(from_terminal(path, existing))
+    tell(from_terminal(path, existing, client))
 }
 
-fn from_terminal(path: &Path, existing: Existing) -> anyhow::Result<String> {
+/// Returns the content of the JSON file of the Google console, if `options`
+/// names one.
+pub(super) fn google_client(options: &Setup) -> anyhow::Result<Option<Zeroizing<String>>> {
+    let Some(path) = &options.google_client else {
+        return Ok(None);
+    };
+    let read = |text: &str| Ok(Zeroizing::new(text.to_owned()));
+    Input::open(path)?.read(read).map(Some)
+}
+
+fn from_terminal(path: &Path, existing: Existing, client: Option<&str>) -> anyhow::Result<String> {
     // Before the questions, not after them.
     look_for_existing(path, existing)?;
     let intro = "The values of the config. Enter takes";
-    let answers = terminal::ask_all(intro, Given::defaults(), &Answers::new())?;
+    let answers = terminal::ask_all(intro, Given::defaults(), &Answers::new(), client)?;
     write(path, &answers, existing)
 }
 
-fn from_wizard(path: &Path, existing: Existing) -> u8 {
-    match Wizard::read() {
+fn from_wizard(path: &Path, existing: Existing, client: Option<&str>) -> u8 {
+    match Wizard::read(client) {
         Wizard::Skipped => 0,
         Wizard::Answered {
             answers,
@@ -114,6 +128,9 @@ pub(super) fn tell(done: anyhow::Result<String>) -> u8 {
         Ok(text) => print_result(&text, 0),
         Err(error) => {
             complain(&format!("{error:#}"));
+            if error.is::<terminal::Invalid>() {
+                return BAD_USAGE;
+            }
             FAILED
         }
     }
@@ -152,7 +169,7 @@ pub(super) fn write_files(
     files::look_for(&names, directory_of(path), existing)?;
     let mut staging = Staging::in_directory(directory_of(path))?;
     for (file, secret) in secrets {
-        let line = zeroize::Zeroizing::new(format!("{}\n", secret.expose()));
+        let line = Zeroizing::new(format!("{}\n", secret.expose()));
         staging.add(file, &line)?;
     }
     staging.add(name, config)?;

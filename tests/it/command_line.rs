@@ -84,7 +84,9 @@ fn help_is_as_wide_as_the_terminal_and_never_too_wide_to_read() {
         &[][..],
         &["run"],
         &["check"],
+        &["doctor"],
         &["setup"],
+        &["import-dex"],
         &["dsm-settings"],
         &["reload"],
         &["status"],
@@ -99,7 +101,7 @@ fn help_is_as_wide_as_the_terminal_and_never_too_wide_to_read() {
             let arguments = [command, &["--help"]].concat();
             let output = bare(&arguments).env("COLUMNS", columns).output().unwrap();
             let help = text(&output.stdout);
-            let longest = help.lines().map(str::len).max();
+            let longest = help.lines().map(|line| line.chars().count()).max();
             assert!(longest <= Some(widest), "{longest:?}: {help}");
         }
     }

@@ -2,6 +2,8 @@
 
 /// The device token for an account with 2-factor sign-in.
 mod device;
+/// The JSON that the Google console offers for a client.
+mod google_client;
 /// The values to paste into DSM and into the Google console.
 mod settings;
 /// Setup at a terminal.

@@ -130,12 +130,16 @@ pub struct Setup {
     /// `wizard_issuer`; write nothing if all are empty
     #[arg(long)]
     pub from_env: bool,
+    /// Take Google's client ID and secret, and the public URL, from the
+    /// `client_secret_….json` that the Google console offers
+    #[arg(long, value_name = "FILE")]
+    pub google_client: Option<PathBuf>,
     /// Replace a config and secret files that exist
     #[arg(long)]
     pub force: bool,
     /// Sign in to DSM once with a one-time code and save the device token that
     /// DSM returns, for an account with 2-factor sign-in
-    #[arg(long, conflicts_with_all = ["from_env", "force"])]
+    #[arg(long, conflicts_with_all = ["from_env", "force", "google_client"])]
     pub otp: bool,
 }
 

@@ -18,14 +18,14 @@ use domain::base::secret::Secret;
 
 /// Asks for the values of the config in `path` and changes it; returns the exit
 /// code.
-pub(super) fn from_terminal(path: &Path) -> u8 {
+pub(super) fn from_terminal(path: &Path, client: Option<&str>) -> u8 {
     match Config::read_text(path) {
-        Ok(text) => tell(ask_and_change(path, &text)),
+        Ok(text) => tell(ask_and_change(path, &text, client)),
         Err(error) => complain_of_config(&error),
     }
 }
 
-fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
+fn ask_and_change(path: &Path, text: &str, client: Option<&str>) -> anyhow::Result<String> {
     let Ok(file) = text.parse::<Table>() else {
         bail!(
             "cannot change {}, because it is not valid TOML:{}\nCorrect it by hand, or replace it \
@@ -44,7 +44,7 @@ fn ask_and_change(path: &Path, text: &str) -> anyhow::Result<String> {
     let given = Given::of(&file, dsm);
     let file = Value::Table(file);
     let present = present(&file, dsm, directory_of(path));
-    let answers = terminal::ask_all("The present values. Enter keeps", given, &present)?;
+    let answers = terminal::ask_all("The present values. Enter keeps", given, &present, client)?;
     let changed: Vec<(&Question, &Secret<String>)> = QUESTIONS
         .iter()
         .filter(|question| present.get(question.variable) != answers.get(question.variable))

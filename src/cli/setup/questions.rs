@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use super::edit::Step::{self, Index, Key};
+use super::google_file::GoogleFile;
 use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD};
 use crate::config::validate::{self, Given};
 use domain::base::secret::Secret;
@@ -75,21 +76,46 @@ impl Question {
             Kind::Value | Kind::Secret(_) | Kind::Password(_) => (text, false),
         }
     }
+
+    /// Returns the answer with `https://`, if it is a host name in the place of
+    /// a public URL.
+    pub(super) fn completed(&self, text: &str, given: &Given) -> Option<String> {
+        if !matches!(self.variable, ISSUER | "wizard_redirect_uri") || text.contains("://") {
+            return None;
+        }
+        let completed = format!("https://{text}");
+        (self.check)(&completed, given).is_ok().then_some(completed)
+    }
 }
+
+pub(super) const ISSUER: &str = "wizard_issuer";
+pub(super) const CLIENT_ID: &str = "wizard_google_client_id";
+pub(super) const CLIENT_SECRET_OF_GOOGLE: &str = "wizard_google_client_secret";
 
 /// Answers by the variable of their question.
 pub(super) type Answers = HashMap<&'static str, Secret<String>>;
 
-/// Asks all questions. `given` has the other values that the checks need.
+/// Asks all questions. `given` has the other values that the checks need. The
+/// Google console's JSON in the place of the client ID is both ID and secret.
 pub(super) fn ask_all<E>(
     mut given: Given,
     mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
 ) -> Result<Answers, E> {
     let mut answers = Answers::new();
     for question in &QUESTIONS {
+        if answers.contains_key(question.variable) {
+            continue;
+        }
         let answer = ask(question, &given)?;
-        if question.variable == "wizard_issuer" {
+        if question.variable == ISSUER {
             given = given.with_issuer(answer.expose());
+        }
+        if question.variable == CLIENT_ID && GoogleFile::is_one(answer.expose()) {
+            // The check has accepted it.
+            let file = GoogleFile::parse(answer.expose()).map(GoogleFile::into_credentials);
+            let names = [CLIENT_ID, CLIENT_SECRET_OF_GOOGLE];
+            answers.extend(names.into_iter().zip(file.into_iter().flatten()));
+            continue;
         }
         answers.insert(question.variable, answer);
     }
@@ -99,7 +125,7 @@ pub(super) fn ask_all<E>(
 /// All questions, in the order in which they are asked.
 pub(super) const QUESTIONS: [Question; 8] = [
     Question {
-        variable: "wizard_issuer",
+        variable: ISSUER,
         explanation: "The public URL of this service. Browsers and the NAS itself reach it \
                       there,\nby HTTPS. Such as https://login.example.com",
         prompt: "Public URL of this service",
@@ -124,20 +150,21 @@ pub(super) const QUESTIONS: [Question; 8] = [
         check: validate::redirect_uri,
     },
     Question {
-        variable: "wizard_google_client_id",
+        variable: CLIENT_ID,
         explanation: "From the Google console, APIs & Services > Credentials: an OAuth\nclient of \
-                      the type Web application.",
+                      the type Web application. Or the whole JSON of that client,\nwhich has the \
+                      secret too.",
         prompt: "Google's client ID",
         french_name: "ID client de Google",
         french_rule: "doit être l'ID affiché par la console Google, qui se termine par \
-                      .apps.googleusercontent.com",
+                      .apps.googleusercontent.com, ou tout le contenu de son fichier JSON",
         place: |_| vec![Key("google"), Key("client-id")],
         kind: Kind::Value,
         on_enter: OnEnter::AskAgain,
-        check: validate::google_client_id,
+        check: client_id,
     },
     Question {
-        variable: "wizard_google_client_secret",
+        variable: CLIENT_SECRET_OF_GOOGLE,
         explanation: "The secret that the Google console shows with it. It is not shown here.",
         prompt: "Google's client secret",
         french_name: "Code secret du client Google",
@@ -195,6 +222,19 @@ pub(super) const QUESTIONS: [Question; 8] = [
         check: client_secret,
     },
 ];
+
+fn client_id(text: &str, given: &Given) -> Result<(), String> {
+    if !GoogleFile::is_one(text) {
+        return validate::google_client_id(text, given);
+    }
+    let file = GoogleFile::parse(text)?;
+    given
+        .issuer()
+        .map_or(Ok(()), |issuer| file.leads_back_to(issuer))?;
+    let [id, secret] = file.into_credentials();
+    validate::google_client_id(id.expose(), given)?;
+    google_secret(secret.expose(), given)
+}
 
 fn google_secret(text: &str, given: &Given) -> Result<(), String> {
     validate::line(text, MAX_SECRET)?;

@@ -6,7 +6,8 @@ use anyhow::{Context, bail};
 use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
-use super::questions::{self, Answers, OnEnter, Question};
+use super::google_file::GoogleFile;
+use super::questions::{self, Answers, CLIENT_ID, ISSUER, OnEnter, Question};
 use crate::config::validate::Given;
 use crate::logging;
 use crate::machine::random::OsRandom;
@@ -19,15 +20,52 @@ pub(super) fn is_interactive() -> bool {
 }
 
 /// Asks all questions, each until its answer is valid, after a text that begins
-/// with `intro`. Offers the values in `present`.
-pub(super) fn ask_all(intro: &str, given: Given, present: &Answers) -> anyhow::Result<Answers> {
+/// with `intro`. Offers the values in `present`. The client comes from the
+/// JSON `client` of the Google console, if that is given.
+pub(super) fn ask_all(
+    intro: &str,
+    given: Given,
+    present: &Answers,
+    client: Option<&str>,
+) -> anyhow::Result<Answers> {
     say(&format!(
         "{intro} the value in brackets; Ctrl-C stops and\nwrites nothing.\n"
     ))?;
     questions::ask_all(given, |question, given| {
-        ask(question, given, present.get(question.variable))
+        let present = present.get(question.variable);
+        let known = client.map(|client| of_client(question, given, present, client));
+        match known.transpose()?.flatten() {
+            Some(answer) => Ok(answer),
+            None => ask(question, given, present),
+        }
     })
 }
+
+/// Returns the answer that the JSON `client` of the Google console has.
+fn of_client(
+    question: &Question,
+    given: &Given,
+    present: Option<&Secret<String>>,
+    client: &str,
+) -> anyhow::Result<Option<Secret<String>>> {
+    if question.variable == CLIENT_ID {
+        (question.check)(client, given).map_err(|why| Invalid(format!("the file {why}")))?;
+        return Ok(Some(Secret::new(client.to_owned())));
+    }
+    let file = GoogleFile::parse(client).map_err(|why| Invalid(format!("the file {why}")))?;
+    let issuer = file.issuer().ok().map(str::to_owned);
+    let issuer = issuer.filter(|issuer| (question.check)(issuer, given).is_ok());
+    let Some(issuer) = issuer.filter(|_| question.variable == ISSUER && present.is_none()) else {
+        return Ok(None);
+    };
+    say(&format!("\n{}: {issuer}, from the file\n", question.prompt))?;
+    Ok(Some(Secret::new(issuer)))
+}
+
+/// A value that setup rejects without asking again.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing was written: {0}")]
+pub(super) struct Invalid(String);
 
 fn ask(
     question: &Question,
@@ -60,6 +98,10 @@ fn ask(
             (None, OnEnter::Generate) => generate()?,
             (None, OnEnter::AskAgain) => answer,
         };
+        if let Some(completed) = question.completed(answer.expose(), given) {
+            say(&format!("  Completed to {}\n", plain(&completed)))?;
+            return Ok(Secret::new(completed));
+        }
         match (question.check)(answer.expose(), given) {
             Ok(()) => return Ok(answer),
             Err(message) => say(&format!("  The answer {message}.\n"))?,
@@ -107,7 +149,8 @@ pub(super) fn say(text: &str) -> anyhow::Result<()> {
         .context("cannot write to standard error")
 }
 
-fn generate() -> anyhow::Result<Secret<String>> {
+/// Returns a random secret.
+pub(super) fn generate() -> anyhow::Result<Secret<String>> {
     let random: &dyn Random = &OsRandom::default();
     Ok(Secret::new(random.token::<32>()?))
 }

@@ -13,9 +13,10 @@ const CTRL_D: u8 = 4;
 /// Gives all answers but the last, some of them at the second try.
 fn almost_through(command: &Command) -> Person {
     let mut person = Person::types(command);
-    person.answers("Public URL of this service: ", "login.example.com");
+    person.answers("Public URL of this service: ", "ftp://login.example.com");
     person.reads("The answer has to begin with https://");
-    person.answers("Public URL of this service: ", "https://login.example.com");
+    person.answers("Public URL of this service: ", "login.example.com");
+    person.reads("Completed to https://login.example.com");
     person.answers(
         "URL of DSM in the browser: ",
         "https://nas.example.com/#/signin",

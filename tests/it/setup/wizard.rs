@@ -230,7 +230,6 @@ fn a_value_in_the_place_of_another_is_rejected() {
     let (issuer, redirect) = ("wizard_issuer", "wizard_redirect_uri");
     for (variable, value, words) in [
         (id, "GOCSPX-correct-horse", "does not end in .apps."),
-        (id, json, "is the JSON of the Google console"),
         (secret, "1234.apps.googleusercontent.com", "is a client ID"),
         (secret, json, "is the JSON of the Google console"),
         (
