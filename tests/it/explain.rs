@@ -232,7 +232,7 @@ async fn later_than_max_age_the_result_of_a_newer_list_is_told() {
     assert_eq!(later["user"], Value::Null);
     assert_eq!(
         message(&later, 2),
-        "the user list will be 18 d 5 h old at this time, and dsm.max-age is 7 d 0 h; if DSM has \
+        "at this time, the user list is 18 d 5 h old, and dsm.max-age is 7 d 0 h; if DSM has \
          listed the same users again by then, the result is ok"
     );
     let earlier = explained_at(&house, JEANNE, "2026-02-20 12:00").await;

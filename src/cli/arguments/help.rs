@@ -121,7 +121,7 @@ Examples:
 
 pub(super) const EXPLAIN: &str = "\
 Show what a verified Google account with this address would get: each of the seven rules in order, \
-what it examined and what it found, then the claims that DSM would get. Rule 1 to 7 are those of \
+what it examined and what it found, then the claims that DSM would get. The rules are those of \
 docs/concepts/who-may-sign-in.md. The account is the one that is linked by this address, or else \
 one that has never signed in. Its Workspace domain is assumed to be that of the address.
 

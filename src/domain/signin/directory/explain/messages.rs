@@ -50,7 +50,7 @@ impl Trace<'_> {
         } else {
             let span = span_in_words(now.since(read));
             let most = span_in_words(self.case.policy.max_age);
-            format!("the user list will be {span} old at this time, and dsm.max-age is {most}")
+            format!("at this time, the user list is {span} old, and dsm.max-age is {most}")
         };
         let read_again = snapshot.confirmed(now);
         let again = Case {

@@ -408,7 +408,7 @@ fn an_old_list_is_refused_with_the_result_of_a_newer_one() {
     let mut family = Family::of(&["jeanne=j@ex.fr", "lea=l@ex.fr:now"]);
     let list = Arc::clone(family.snapshot.list());
     family.snapshot = Snapshot::new(Arc::clone(&list), NOW.minus(MAX_AGE * 2));
-    let old = "fail: the user list will be 14 d 0 h old at this time, and dsm.max-age is 7 d 0 h; \
+    let old = "fail: at this time, the user list is 14 d 0 h old, and dsm.max-age is 7 d 0 h; \
                if DSM has listed the same users again by then, the result is ";
     family.check("j@ex.fr", 2, &format!("{old}ok"));
     family.check("l@ex.fr", 2, &format!("{old}account-disabled"));
