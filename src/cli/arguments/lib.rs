@@ -65,6 +65,9 @@ pub enum Command {
     #[command(long_about = help::DOCTOR, after_help = help::DOCTOR_EXAMPLES)]
     Doctor(Doctor),
     /// Create the config and its secret files, or change an existing config
+    // Beside the longest option, the config's default does not fit in 80
+    // columns.
+    #[command(next_line_help = true)]
     Setup(Setup),
     /// Create a config from that of the Dex fork which this service replaces
     #[command(long_about = help::IMPORT_DEX, after_help = help::IMPORT_DEX_EXAMPLES)]
