@@ -26,6 +26,9 @@ use reader::Findings;
 pub use reader::{Absent, Key};
 use values::Files;
 
+use domain::model::dsm_settings::{Needed, Scheme};
+use domain::model::relying_party::RelyingParty;
+
 /// The value of `power.schedule`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScheduleUse {
@@ -135,6 +138,20 @@ impl Config {
         let default = default_of("control.socket");
         let socket = written.and_then(Value::as_str).or(default.as_str());
         Ok(directory_of(path).join(socket.unwrap_or_default()))
+    }
+
+    /// Returns what DSM needs in its dialogs, as this `client`.
+    pub fn needed_by_dsm<'a>(&'a self, client: &'a RelyingParty) -> Needed<'a> {
+        Needed {
+            issuer: &self.issuer,
+            client,
+            username_claim: &self.username_claim,
+            listener: self.listen.address,
+            scheme: match self.listen.tls() {
+                Some(_) => Scheme::Https,
+                None => Scheme::Http,
+            },
+        }
     }
 
     /// Returns the text of the config in `path`, valid or not.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{complain_of_config, json_line, print_result};
 use crate::config::Config;
 use crate::config::urls::GOOGLE;
+use domain::model::dsm_settings::{ACCOUNT_TYPE, BUTTON, PROFILE, SCOPE};
 use domain::model::relying_party::RelyingParty;
 
 /// The output of `--json`.
@@ -115,16 +116,17 @@ impl Settings {
 
 impl DsmForm {
     fn of(client: &RelyingParty, config: &Config) -> Self {
+        let needed = config.needed_by_dsm(client);
         Self {
-            profile: "OIDC",
-            account_type: "Domain/LDAP/local",
-            name: "Google",
-            well_known_url: config.issuer.endpoint("/.well-known/openid-configuration"),
+            profile: PROFILE,
+            account_type: ACCOUNT_TYPE,
+            name: BUTTON,
+            well_known_url: needed.well_known_url(),
             application_id: client.id.as_str().to_owned(),
             application_secret_file: secret_file(client),
             redirect_uris: redirect_uris(client),
-            authorization_scope: "openid email profile",
-            username_claim: config.username_claim.clone(),
+            authorization_scope: SCOPE,
+            username_claim: needed.username_claim.to_owned(),
         }
     }
 
@@ -160,7 +162,7 @@ impl ClientForm {
             client_id: client.id.as_str().to_owned(),
             client_secret_file: secret_file(client),
             redirect_uris: redirect_uris(client),
-            scope: "openid email profile",
+            scope: SCOPE,
             response_type: "code",
             token_endpoint_auth_methods: ["client_secret_basic", "client_secret_post"],
             code_challenge_method: "S256",

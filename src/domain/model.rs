@@ -1,5 +1,6 @@
 //! The types that the steps of a login pass on, and those that they decide by.
 
+pub mod dsm_settings;
 pub mod keys;
 pub mod login;
 pub mod observed;

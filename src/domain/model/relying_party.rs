@@ -23,16 +23,16 @@ pub struct RelyingParty {
     pub require_pkce: bool,
 }
 
-/// The `id` that setup gives DSM.
-const DSM: &str = "synology";
-
 impl RelyingParty {
+    /// The `id` that setup gives DSM.
+    pub const ID_OF_DSM: &str = "synology";
+
     /// Returns whether this is DSM: by the `id` that setup gives it, or by a
     /// redirect URI without a path. DSM sends the URL of its login page; other
     /// clients have a path of their own.
     pub fn is_dsm(&self) -> bool {
         let mut uris = self.redirect_uris.iter();
-        self.id.as_str() == DSM || uris.any(|uri| uri.twin.is_some())
+        self.id.as_str() == Self::ID_OF_DSM || uris.any(|uri| uri.twin.is_some())
     }
 
     /// Returns `asked` as a trusted redirect URI if it is registered.
