@@ -21,10 +21,11 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{self, AppState, CurrentState, UsedLogins};
+use crate::clients::dsm::read_schedule_file;
 use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::config::{Config, ConfigError};
 use crate::daemon::control::{Control, Reloader, Socket};
-use crate::daemon::jobs::{FingerprintKey, Jobs, read_schedule_file};
+use crate::daemon::jobs::{FingerprintKey, Jobs};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
 use crate::daemon::lifecycle::{GRACE, Lifecycle, supervisor};
 use crate::http::{READ_TIMEOUT, Server};

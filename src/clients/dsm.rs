@@ -3,14 +3,15 @@
 //! One [`DsmSession`] signs in, reads and signs out. Its account has to be an
 //! administrator, because DSM does not list its users to other accounts.
 
+mod call;
 mod code;
 mod error;
+mod schedule_file;
 mod session;
+mod settings;
 mod url_advice;
 mod wire;
 
-use std::error::Error;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +22,12 @@ use hyper::{Request, StatusCode};
 use tokio::sync::Mutex;
 use url::form_urlencoded::Serializer;
 
+pub use self::call::Call;
 pub use self::code::{Code, Reaction};
 pub use self::error::{DsmError, ListRefusal};
+pub use self::schedule_file::{ScheduleFileError, read_schedule_file};
 pub use self::session::DsmSession;
+pub use self::settings::{SettingsReading, WebSettings};
 use self::wire::{Row, Rows, SignedInWire};
 use crate::clients::http_client::{HttpClient, Trust};
 use crate::machine::secret_file::read_secret_file;
@@ -34,13 +38,6 @@ use domain::model::user_list::{ListedUser, UserList};
 
 /// More users than any NAS can have.
 const MAX_ROWS: usize = 1_000_000;
-
-/// [`MAX_ROWS`] rows of 130 bytes, about twice the size of DSM's rows.
-const MAX_LIST_BYTES: usize = 128 * 1024 * 1024;
-
-/// Ten times a power schedule of 400 tasks. Parsed JSON takes about twenty
-/// times this memory.
-const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
 /// The name of this daemon in the device list of the account. A device token is
 /// valid only with the name for which it was issued.
@@ -78,21 +75,6 @@ impl From<&crate::config::Dsm> for DsmSettings {
             accept_invalid_certificate: config.accept_invalid_certificate,
         }
     }
-}
-
-/// A request to DSM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// `SYNO.API.Auth` login: opens a session.
-    SignIn,
-    /// `SYNO.Core.User` list: the local users.
-    ListUsers,
-    /// `SYNO.Core.Group.Member` list: the administrators.
-    ListAdministrators,
-    /// `SYNO.Core.Hardware.PowerSchedule` load: the tasks of both kinds.
-    LoadPowerSchedule,
-    /// `SYNO.API.Auth` logout: closes the session.
-    SignOut,
 }
 
 /// The complete, plausible lists of one session.
@@ -221,7 +203,7 @@ impl DsmClient {
             ("device_name", DEVICE_NAME),
         ];
         let (session, token) = self.sign_in_with(&second_factor).await?;
-        self.sign_out(&session).await;
+        session::end(self, &session, None).await;
         Ok(token)
     }
 
@@ -280,24 +262,6 @@ impl DsmClient {
         Ok((session, token.map(Secret::new)))
     }
 
-    async fn read_lists(
-        &self,
-        session: &Session,
-        before: &Arc<UserList>,
-    ) -> Result<Reading, DsmError> {
-        let users = self.read_rows(Call::ListUsers, session, before).await?;
-        let members = self.read_rows(Call::ListAdministrators, session, before);
-        let administrators = members.await.map(|changed: Option<Vec<DsmUsername>>| {
-            let mut administrators = changed?;
-            administrators.sort();
-            Some(administrators).filter(|names| before.administrators.as_ref() != Some(names))
-        });
-        Ok(Reading {
-            users,
-            administrators,
-        })
-    }
-
     /// Reads all pages of a list; returns `None` if it equals that of `before`.
     async fn read_rows<R: Row>(
         &self,
@@ -335,19 +299,11 @@ impl DsmClient {
         Err(ListRefusal::Endless { rows, total }.into())
     }
 
-    /// Only logs an error: the caller has the lists already, or another error.
-    async fn sign_out(&self, session: &Session) {
+    async fn sign_out(&self, session: &Session) -> Result<(), DsmError> {
         let call = Call::SignOut;
         let version = session.version.parameter();
-        let answer = self.post(call, Some(session), &[version]).await;
-        let answer = answer.and_then(|body| wire::success(call, &body));
-        if let Err(error) = answer {
-            let error: &dyn Error = &error;
-            tracing::warn!(
-                error,
-                "cannot sign out of DSM; the session stays open until it times out"
-            );
-        }
+        let body = self.post(call, Some(session), &[version]).await?;
+        wire::success(call, &body)
     }
 
     async fn post(
@@ -409,54 +365,4 @@ async fn aside<T: Send + 'static>(
 ) -> Result<T, DsmError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|source| Err(DsmError::Abandoned { call, source }))
-}
-
-impl Call {
-    /// The constant parameters. Values are JSON, except for `SYNO.API.Auth`,
-    /// which takes text, and whose version varies.
-    fn parameters(self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::SignIn => &[("api", "SYNO.API.Auth"), ("method", "login")],
-            Self::SignOut => &[("api", "SYNO.API.Auth"), ("method", "logout")],
-            Self::ListUsers => &[
-                ("api", "SYNO.Core.User"),
-                ("version", "1"),
-                ("method", "list"),
-                ("type", r#""local""#),
-                ("additional", r#"["email","expired"]"#),
-            ],
-            // The group with gid 101 has this name in every language.
-            Self::ListAdministrators => &[
-                ("api", "SYNO.Core.Group.Member"),
-                ("version", "1"),
-                ("method", "list"),
-                ("group", r#""administrators""#),
-                ("ingroup", "true"),
-            ],
-            Self::LoadPowerSchedule => &[
-                ("api", "SYNO.Core.Hardware.PowerSchedule"),
-                ("version", "1"),
-                ("method", "load"),
-            ],
-        }
-    }
-
-    fn max_answer_bytes(self) -> usize {
-        match self {
-            Self::ListUsers | Self::ListAdministrators => MAX_LIST_BYTES,
-            Self::SignIn | Self::LoadPowerSchedule | Self::SignOut => MAX_ANSWER_BYTES,
-        }
-    }
-}
-
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SignIn => "sign in to DSM",
-            Self::ListUsers => "list the users of DSM",
-            Self::ListAdministrators => "list the administrators of DSM",
-            Self::LoadPowerSchedule => "read the power schedule of DSM",
-            Self::SignOut => "sign out of DSM",
-        })
-    }
 }

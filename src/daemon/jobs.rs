@@ -30,7 +30,7 @@ pub use documents::DocumentsJob;
 pub use key_rotation::{KeyRotationJob, RotationError};
 pub use minutes::Minutes;
 pub use power_off::PowerOffJob;
-pub use schedule::{ScheduleFileError, ScheduleJob, read_schedule_file};
+pub use schedule::ScheduleJob;
 pub use users::{FingerprintKey, Refreshed, UsersError, UsersJob, UsersReport};
 
 /// The list of what runs by itself.

@@ -52,6 +52,18 @@ impl Code {
         self.call != Call::SignIn && matches!(self.number, 105 | 106 | 107 | 119 | 150 | 402)
     }
 
+    /// Whether DSM denies the request to the account. DSM 7.4 has been seen to
+    /// send 402, older releases 105.
+    pub fn is_about_rights(self) -> bool {
+        self.call != Call::SignIn && matches!(self.number, 105 | 160 | 402)
+    }
+
+    /// Returns what is wrong, without advice.
+    pub fn problem(self) -> String {
+        let (_, problem, _) = self.meaning();
+        format!("{problem} ({})", self.number)
+    }
+
     pub(super) fn reaction(self) -> Reaction {
         let (reaction, ..) = self.meaning();
         reaction
@@ -82,13 +94,12 @@ impl Code {
                 "; DSM 7 is needed",
             ),
             // Also the response to a client that DSM takes for a remote one.
-            // DSM 7.4 has been seen to send 402, older releases 105.
             105 | 402 => (
                 Report,
                 "DSM denies it to the account",
-                ": put dsm.account into the group administrators, and let dsm.url be a loopback \
-                 address, such as http://127.0.0.1:5000, since DSM gives remote clients limited \
-                 sessions",
+                ": put dsm.account into the group administrators in Control Panel > User & Group, \
+                 and let dsm.url be a loopback address, such as http://127.0.0.1:5000, since DSM \
+                 gives remote clients limited sessions",
             ),
             106 => (
                 Retry,
@@ -137,8 +148,9 @@ impl Code {
         let (problem, advice) = match self.number {
             400 => (
                 "the account name or the password is wrong",
-                ": correct dsm.account or the file that dsm.password-file names; until then the \
-                 daemon does not sign in, so that DSM does not block this machine",
+                ": compare dsm.account and the file that dsm.password-file names with Control Panel \
+                 > User & Group; until then the daemon does not sign in, so that DSM does not block \
+                 this machine",
             ),
             401 => (
                 "the account is disabled",
@@ -151,7 +163,8 @@ impl Code {
             403 => (
                 "the account has 2-factor sign-in, and DSM knows no device token of ours",
                 ": run sudo -u google-to-synology-sso google-to-synology-sso setup --otp, or let \
-                 dsm.account be one without it",
+                 dsm.account be one without it. For an account without it, DSM's Adaptive MFA asks \
+                 for the code: turn that off in Control Panel > Security > Account",
             ),
             404 => (
                 "the one-time code or the device token is wrong",
@@ -160,12 +173,14 @@ impl Code {
             ),
             405 => (
                 "DSM refuses the sign-in",
-                ": try to sign in to DSM as dsm.account by hand",
+                ": try to sign in to DSM as dsm.account by hand, and look at the account in Control \
+                 Panel > User & Group",
             ),
             406 => (
                 "DSM enforces 2-factor sign-in and the account has none yet",
                 ": sign in to DSM as dsm.account and set it up, then run sudo -u \
-                 google-to-synology-sso google-to-synology-sso setup --otp; or exempt it",
+                 google-to-synology-sso google-to-synology-sso setup --otp; or exempt it in Control \
+                 Panel > Security > Account",
             ),
             407 => (
                 "DSM has blocked this machine's address",
@@ -184,8 +199,8 @@ impl Code {
             ),
             410 => (
                 "the password must be changed",
-                ": sign in to DSM once as dsm.account and change it, also in the file that \
-                 dsm.password-file names",
+                ": sign in to DSM once as dsm.account and change it, or set it in Control Panel > \
+                 User & Group; then enter it in the file that dsm.password-file names",
             ),
             411 => (
                 "DSM has locked the account",
@@ -194,7 +209,8 @@ impl Code {
             449 => (
                 "the sign-in waits for an approval in Secure SignIn",
                 ": let dsm.account be one that signs in with its password, or with one-time codes \
-                 and sudo -u google-to-synology-sso google-to-synology-sso setup --otp",
+                 (its Personal > Security) and sudo -u google-to-synology-sso \
+                 google-to-synology-sso setup --otp",
             ),
             // Auto Block may count it, as it does the others.
             _ => (NOT_KNOWN, ""),

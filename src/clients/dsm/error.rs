@@ -42,6 +42,8 @@ pub enum DsmError {
     Certificate { call: Call, source: HttpClientError },
     #[error("cannot {call}: DSM takes longer than dsm.timeout; it may be starting or busy")]
     Timeout { call: Call, source: HttpClientError },
+    #[error("cannot {call}: DSM did not answer in time; it may be starting or busy")]
+    TooSlow { call: Call },
     #[error("cannot {call}: the answer is too large to come from DSM; is dsm.url DSM's address?")]
     TooLarge { call: Call, source: HttpClientError },
     #[error("cannot {call}: {advice}")]
@@ -110,6 +112,7 @@ impl DsmError {
             // All that may happen while DSM starts.
             Self::Unreachable { .. }
             | Self::Timeout { .. }
+            | Self::TooSlow { .. }
             | Self::Status { .. }
             | Self::WebPage { .. }
             | Self::NotJson { .. }
@@ -128,6 +131,37 @@ impl DsmError {
                 ListRefusal::Endless { .. } | ListRefusal::Nameless | ListRefusal::Twins(_),
             ) => Reaction::Report,
         }
+    }
+
+    /// Returns the call that failed; `None` if no request was sent, or its
+    /// answer was understood and is not used.
+    pub fn call(&self) -> Option<Call> {
+        match self {
+            Self::PasswordFile { .. } | Self::DeviceTokenFile(_) | Self::List(_) => None,
+            Self::Refused { call, .. }
+            | Self::Unreachable { call, .. }
+            | Self::Certificate { call, .. }
+            | Self::Timeout { call, .. }
+            | Self::TooSlow { call }
+            | Self::TooLarge { call, .. }
+            | Self::Redirect { call, .. }
+            | Self::OtherScheme { call, .. }
+            | Self::Impossible { call, .. }
+            | Self::Status { call, .. }
+            | Self::WebPage { call }
+            | Self::NotJson { call, .. }
+            | Self::Misshapen { call, .. }
+            | Self::Abandoned { call, .. }
+            | Self::NoSchedule { call, .. } => Some(*call),
+        }
+    }
+
+    /// Returns DSM's error code, if it sent one.
+    pub fn code(&self) -> Option<Code> {
+        let Self::Refused { code, .. } = self else {
+            return None;
+        };
+        Some(*code)
     }
 
     /// Whether the call may succeed in a new session.
@@ -162,18 +196,16 @@ impl DsmError {
         if !source.is_data() {
             return Self::NotJson { call, source };
         }
-        // serde_json quotes the unexpected value, which in the response to a
-        // sign-in may be the session: show only the place.
-        let source = match call {
-            Call::SignIn => serde::de::Error::custom(format_args!(
+        // serde_json quotes the unexpected value, which may be the session or
+        // the client secret: show only the place.
+        let source = if call.is_secret() {
+            serde::de::Error::custom(format_args!(
                 "a value of another type at line {} column {}",
                 source.line(),
                 source.column()
-            )),
-            Call::ListUsers
-            | Call::ListAdministrators
-            | Call::LoadPowerSchedule
-            | Call::SignOut => source,
+            ))
+        } else {
+            source
         };
         Self::Misshapen { call, source }
     }

@@ -1,12 +1,24 @@
 //! One session at DSM for several requests, because DSM logs each sign-in.
 
+use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::MutexGuard;
+use tokio::time::{Instant, timeout_at};
 
 use super::{Call, DsmClient, DsmError, Reading, Session, wire};
+use domain::base::ids::DsmUsername;
 use domain::model::power::{self, PowerSchedule};
 use domain::model::user_list::UserList;
+
+/// In a session with a deadline, the time-out of a request after the sign-in,
+/// for which a disk may have to wake up. One API that hangs leaves time for the
+/// others.
+const LIMITED_STEP: Duration = Duration::from_secs(8);
+
+/// The time for the sign-out after the deadline.
+const LIMITED_SIGN_OUT: Duration = Duration::from_secs(2);
 
 /// Exclusive access to DSM; other tasks wait for [`DsmSession::end`]. If this
 /// is dropped instead, the next one signs out of the open session first.
@@ -15,11 +27,27 @@ use domain::model::user_list::UserList;
 pub struct DsmSession<'a> {
     client: &'a DsmClient,
     session: MutexGuard<'a, Option<Session>>,
+    deadline: Option<Instant>,
 }
 
 impl<'a> DsmSession<'a> {
     pub(super) fn begin(client: &'a DsmClient, session: MutexGuard<'a, Option<Session>>) -> Self {
-        Self { client, session }
+        Self {
+            client,
+            session,
+            deadline: None,
+        }
+    }
+
+    /// Makes every request fail that has no response at `deadline`; the
+    /// sign-out has two seconds more.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Returns whether DSM has accepted the sign-in.
+    pub fn is_open(&self) -> bool {
+        self.session.is_some()
     }
 
     /// Signs in, and returns the users and administrators that differ from
@@ -48,9 +76,7 @@ impl<'a> DsmSession<'a> {
     #[tracing::instrument(name = "dsm.power_schedule", skip_all)]
     pub async fn power_schedule(&self) -> Result<power::Reading, DsmError> {
         let call = Call::LoadPowerSchedule;
-        let session = self.session.as_ref();
-        let answer = self.client.post(call, session, &[]).await?;
-        let data: serde_json::Value = wire::data(call, &answer)?;
+        let data: serde_json::Value = self.read(call).await?;
         PowerSchedule::from_api(&data).map_err(|source| DsmError::NoSchedule { call, source })
     }
 
@@ -60,8 +86,21 @@ impl<'a> DsmSession<'a> {
     }
 
     async fn list_users_anew(&mut self, before: &Arc<UserList>) -> Result<Reading, DsmError> {
-        let client = self.client;
-        client.read_lists(self.sign_in().await?, before).await
+        let (client, deadline) = (self.client, self.deadline);
+        let session = self.sign_in().await?;
+        let users = client.read_rows(Call::ListUsers, session, before);
+        let users = within(deadline, Call::ListUsers, users).await?;
+        let members = client.read_rows(Call::ListAdministrators, session, before);
+        let members = within(deadline, Call::ListAdministrators, members).await;
+        let administrators = members.map(|changed: Option<Vec<DsmUsername>>| {
+            let mut administrators = changed?;
+            administrators.sort();
+            Some(administrators).filter(|names| before.administrators.as_ref() != Some(names))
+        });
+        Ok(Reading {
+            users,
+            administrators,
+        })
     }
 
     pub(super) async fn power_schedule_anew(&mut self) -> Result<power::Reading, DsmError> {
@@ -76,9 +115,21 @@ impl<'a> DsmSession<'a> {
         }
     }
 
+    /// Returns the `data` of the response to `call`, which has no parameters
+    /// and a short response.
+    pub(super) async fn read<T: serde::de::DeserializeOwned>(
+        &self,
+        call: Call,
+    ) -> Result<T, DsmError> {
+        let answer = self.client.post(call, self.session.as_ref(), &[]);
+        let answer = within(self.deadline, call, answer).await?;
+        wire::data(call, &answer)
+    }
+
     async fn sign_in(&mut self) -> Result<&Session, DsmError> {
         self.sign_out().await;
-        let session = self.client.sign_in().await?;
+        let signing_in = self.client.sign_in();
+        let session = within(self.deadline, Call::SignIn, signing_in).await?;
         Ok(self.session.insert(session))
     }
 
@@ -86,8 +137,40 @@ impl<'a> DsmSession<'a> {
     /// the next one signs out.
     async fn sign_out(&mut self) {
         if let Some(open) = self.session.as_ref() {
-            self.client.sign_out(open).await;
+            let deadline = self.deadline.map(|deadline| deadline + LIMITED_SIGN_OUT);
+            end(self.client, open, deadline).await;
         }
         *self.session = None;
     }
+}
+
+/// Signs out of `session`. Only logs an error: the caller has what it wanted
+/// already, or another error.
+pub(super) async fn end(client: &DsmClient, session: &Session, deadline: Option<Instant>) {
+    let signing_out = client.sign_out(session);
+    if let Err(error) = within(deadline, Call::SignOut, signing_out).await {
+        let error: &dyn Error = &error;
+        tracing::warn!(
+            error,
+            "cannot sign out of DSM; the session stays open until it times out"
+        );
+    }
+}
+
+/// Returns the result of `work`, or an error if the deadline passes first.
+async fn within<T>(
+    deadline: Option<Instant>,
+    call: Call,
+    work: impl Future<Output = Result<T, DsmError>>,
+) -> Result<T, DsmError> {
+    let Some(deadline) = deadline else {
+        return work.await;
+    };
+    let limit = if call == Call::SignIn {
+        deadline
+    } else {
+        deadline.min(Instant::now() + LIMITED_STEP)
+    };
+    let done = timeout_at(limit, work).await;
+    done.unwrap_or(Err(DsmError::TooSlow { call }))
 }

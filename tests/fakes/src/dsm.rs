@@ -5,6 +5,7 @@
 //! its shape comes from: recorded on a device by others, or a guess.
 
 pub mod api;
+pub mod settings;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Permissions};
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use self::api::{Plain, Session};
+use self::settings::Settings;
 use crate::server::{Exchange, Received, Reply, Server, redirect};
 
 /// A call of DSM's web API, as a test names it.
@@ -38,6 +40,18 @@ pub enum Api {
     Members,
     /// `SYNO.Core.Hardware.PowerSchedule` load.
     PowerSchedule,
+    /// `SYNO.Core.Directory.SSO.Profile` get.
+    SsoProfile,
+    /// `SYNO.Core.Directory.OIDC.SSO` get.
+    SsoClient,
+    /// `SYNO.Core.Directory.SSO.Setting` get.
+    SsoDefault,
+    /// `SYNO.Core.AppPortal.ReverseProxy` list.
+    ProxyRules,
+    /// `SYNO.Core.Web.DSM` get.
+    Web,
+    /// `SYNO.DSM.Info` getinfo.
+    Version,
 }
 
 /// What is sent instead of the usual response.
@@ -150,6 +164,8 @@ pub struct Behaviour {
     pub page_size: Option<usize>,
     /// DSM's power schedule, in DSM's own form.
     pub power_schedule: Value,
+    /// The SSO client, the reverse proxy, and DSM's own ports.
+    pub settings: Settings,
     next: HashMap<Api, VecDeque<Instead>>,
     always: HashMap<Api, Instead>,
 }
@@ -172,6 +188,7 @@ impl Default for Behaviour {
             ],
             page_size: None,
             power_schedule: json!({"poweron_tasks": [], "poweroff_tasks": []}),
+            settings: Settings::default(),
             next: HashMap::new(),
             always: HashMap::new(),
         }

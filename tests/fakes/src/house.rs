@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::browser::{Browser, Shown};
+use crate::dsm::settings::{Settings, proxy_rule};
 use crate::dsm::{FakeDsm, FakeUser};
 use crate::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
 use crate::time::{MONDAY_MORNING, MovedClock};
@@ -165,7 +166,7 @@ impl House {
     ) -> Self {
         let dsm = FakeDsm::start().await;
         dsm.set_users(family());
-        Self {
+        let house = Self {
             google,
             dsm,
             clock,
@@ -175,7 +176,20 @@ impl House {
             plan,
             running: None,
             port: None,
+        };
+        house.set_up_dsm();
+        house
+    }
+
+    /// Enters in DSM's dialogs what `dsm-settings` prints.
+    fn set_up_dsm(&self) {
+        let issuer = self.issuer();
+        let mut settings = Settings::of(&issuer, CLIENT_SECRET_OF_DSM, REDIRECT_URI);
+        let host = issuer.strip_prefix("https://");
+        if let Some(host) = host.and_then(|rest| rest.split('/').next()) {
+            settings.proxy = vec![proxy_rule(host, self.address.port())];
         }
+        self.dsm.change(|dsm| dsm.settings = settings);
     }
 
     /// Starts the daemon; after [`House::stop`] on the same state and port.

@@ -14,7 +14,7 @@ const OF_A_LIST: [(i64, Reaction, &str); 21] = [
     (
         105,
         Report,
-        "into the group administrators, and let dsm.url be a loopback address",
+        "in Control Panel > User & Group, and let dsm.url be a loopback address",
     ),
     (106, Retry, "too old"),
     (107, Retry, "another sign-in"),

@@ -43,6 +43,12 @@ impl Api {
             ("SYNO.Core.Group", "list") => Some(Self::Groups),
             ("SYNO.Core.Group.Member", "list") => Some(Self::Members),
             ("SYNO.Core.Hardware.PowerSchedule", "load") => Some(Self::PowerSchedule),
+            ("SYNO.Core.Directory.SSO.Profile", "get") => Some(Self::SsoProfile),
+            ("SYNO.Core.Directory.OIDC.SSO", "get") => Some(Self::SsoClient),
+            ("SYNO.Core.Directory.SSO.Setting", "get") => Some(Self::SsoDefault),
+            ("SYNO.Core.AppPortal.ReverseProxy", "list") => Some(Self::ProxyRules),
+            ("SYNO.Core.Web.DSM", "get") => Some(Self::Web),
+            ("SYNO.DSM.Info", "getinfo") => Some(Self::Version),
             _ => None,
         }
     }
@@ -54,6 +60,12 @@ impl Api {
             Call::ListUsers => Self::Users,
             Call::ListAdministrators => Self::Members,
             Call::LoadPowerSchedule => Self::PowerSchedule,
+            Call::ReadSsoProfile => Self::SsoProfile,
+            Call::ReadSsoClient => Self::SsoClient,
+            Call::ReadSsoDefault => Self::SsoDefault,
+            Call::ListProxyRules => Self::ProxyRules,
+            Call::ReadWebSettings => Self::Web,
+            Call::ReadVersion => Self::Version,
             Call::SignOut => Self::SignOut,
         }
     }
@@ -84,7 +96,7 @@ impl Plain {
         Self::json(&json!({"error": {"code": code}, "success": false}))
     }
 
-    fn success(data: &Value) -> Self {
+    pub(super) fn success(data: &Value) -> Self {
         Self::json(&json!({"data": data, "success": true}))
     }
 
@@ -189,13 +201,19 @@ impl State {
             Some(Api::Groups) => self.with_rights(request, Self::groups),
             Some(Api::Members) => self.with_rights(request, Self::members),
             Some(Api::PowerSchedule) => self.with_rights(request, Self::power_schedule),
+            Some(Api::SsoProfile) => self.with_rights(request, Self::sso_profile),
+            Some(Api::SsoClient) => self.with_rights(request, Self::sso_client),
+            Some(Api::SsoDefault) => self.with_rights(request, Self::sso_default),
+            Some(Api::ProxyRules) => self.with_rights(request, Self::proxy_rules),
+            Some(Api::Web) => self.with_rights(request, Self::web),
+            Some(Api::Version) => self.with_rights(request, Self::version),
         }
     }
 
     /// The versions of each API. Recorded (mib, schemas): those of DSM 7. A
     /// test may lower that of `SYNO.API.Auth`. Guess: a release of DSM 7 with
     /// less than 7 exists.
-    fn apis(&self) -> [(&'static str, u32, u32); 6] {
+    fn apis(&self) -> [(&'static str, u32, u32); 12] {
         [
             ("SYNO.API.Info", 1, 1),
             ("SYNO.API.Auth", 1, self.behaviour.highest_auth_version),
@@ -203,6 +221,12 @@ impl State {
             ("SYNO.Core.Group", 1, 1),
             ("SYNO.Core.Group.Member", 1, 1),
             ("SYNO.Core.Hardware.PowerSchedule", 1, 1),
+            ("SYNO.Core.Directory.SSO.Profile", 1, 1),
+            ("SYNO.Core.Directory.OIDC.SSO", 1, 1),
+            ("SYNO.Core.Directory.SSO.Setting", 1, 1),
+            ("SYNO.Core.AppPortal.ReverseProxy", 1, 1),
+            ("SYNO.Core.Web.DSM", 1, 2),
+            ("SYNO.DSM.Info", 2, 2),
         ]
     }
 

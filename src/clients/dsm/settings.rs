@@ -1,0 +1,185 @@
+//! The settings of DSM on which a sign-in depends: its SSO client, its reverse
+//! proxy, its own ports.
+//!
+//! Who saw these APIs, and on which version: docs/development/dsm-facts.md,
+//! section 5.
+
+use serde::Deserialize;
+
+use super::{Call, DsmError, DsmSession};
+use domain::base::secret::Secret;
+use domain::model::dsm_settings::{Endpoint, ProxyRule, Scheme, SsoClient, SsoProfile};
+
+/// The settings of DSM, each read by a request of its own.
+#[derive(Debug)]
+pub struct SettingsReading {
+    /// Which SSO service the login page offers.
+    pub profile: Result<SsoProfile, DsmError>,
+    /// The OpenID client.
+    pub client: Result<SsoClient, DsmError>,
+    /// Whether the login page selects SSO by default.
+    pub is_default: Result<bool, DsmError>,
+    /// The rules of the reverse proxy.
+    pub proxy: Result<Vec<ProxyRule>, DsmError>,
+    /// The ports and the name of DSM.
+    pub web: Result<WebSettings, DsmError>,
+    /// The version, such as `DSM 7.2.2-72806 Update 2`.
+    pub version: Result<String, DsmError>,
+}
+
+/// How browsers reach DSM itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSettings {
+    /// The port for http, 5000 by default.
+    pub http_port: u16,
+    /// The port for https, 5001 by default.
+    pub https_port: u16,
+    /// Whether DSM redirects http to https.
+    pub redirects_to_https: bool,
+    /// The name that the administrator gave DSM, if any.
+    pub name: Option<String>,
+}
+
+impl DsmSession<'_> {
+    /// Reads the settings in the session that is open. A failure of one part
+    /// does not affect the others.
+    #[tracing::instrument(name = "dsm.read_settings", skip_all)]
+    pub async fn read_settings(&self) -> SettingsReading {
+        let (profile, client, is_default, proxy, web, version) = tokio::join!(
+            self.read::<ProfileWire>(Call::ReadSsoProfile),
+            self.read::<ClientWire>(Call::ReadSsoClient),
+            self.read::<DefaultWire>(Call::ReadSsoDefault),
+            self.read::<RulesWire>(Call::ListProxyRules),
+            self.read::<WebWire>(Call::ReadWebSettings),
+            self.read::<VersionWire>(Call::ReadVersion),
+        );
+        SettingsReading {
+            profile: profile.map(SsoProfile::from),
+            client: client.map(SsoClient::from),
+            is_default: is_default.map(|setting| setting.sso_default_login),
+            proxy: proxy.map(|list| list.entries.into_iter().filter_map(rule).collect()),
+            web: web.map(WebSettings::from),
+            version: version.map(|info| info.version_string),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct ProfileWire {
+    sso_enable: bool,
+    sso_profile: Option<String>,
+}
+
+impl From<ProfileWire> for SsoProfile {
+    fn from(wire: ProfileWire) -> Self {
+        Self {
+            enabled: wire.sso_enable,
+            profile: wire.sso_profile.unwrap_or_default(),
+        }
+    }
+}
+
+/// Not `Debug`, because it has the secret.
+#[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of DSM")]
+struct ClientWire {
+    /// Missing before DSM 7.2, which has no account type with local users.
+    oidc_allow_local_user: Option<bool>,
+    oidc_name: Option<String>,
+    oidc_wellknown: Option<String>,
+    oidc_authorization_endpoint: Option<String>,
+    oidc_token_endpoint: Option<String>,
+    oidc_client_id: Option<String>,
+    oidc_client_secret: Option<String>,
+    oidc_redirect_uri: Option<String>,
+    oidc_scope: Option<String>,
+    oidc_user_claim: Option<String>,
+}
+
+impl From<ClientWire> for SsoClient {
+    fn from(wire: ClientWire) -> Self {
+        Self {
+            local_users: wire.oidc_allow_local_user.unwrap_or(false),
+            name: wire.oidc_name.unwrap_or_default(),
+            well_known_url: wire.oidc_wellknown.unwrap_or_default(),
+            authorization_endpoint: wire.oidc_authorization_endpoint.unwrap_or_default(),
+            token_endpoint: wire.oidc_token_endpoint.unwrap_or_default(),
+            application_id: wire.oidc_client_id.unwrap_or_default(),
+            application_secret: wire.oidc_client_secret.map(Secret::new),
+            redirect_uri: wire.oidc_redirect_uri.unwrap_or_default(),
+            scope: wire.oidc_scope.unwrap_or_default(),
+            username_claim: wire.oidc_user_claim.unwrap_or_default(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct DefaultWire {
+    sso_default_login: bool,
+}
+
+#[derive(Deserialize)]
+struct RulesWire {
+    entries: Vec<RuleWire>,
+}
+
+#[derive(Deserialize)]
+struct RuleWire {
+    description: Option<String>,
+    frontend: Option<EndpointWire>,
+    backend: Option<EndpointWire>,
+}
+
+#[derive(Deserialize)]
+struct EndpointWire {
+    fqdn: Option<String>,
+    port: Option<u16>,
+    /// 1 is https.
+    protocol: Option<i64>,
+}
+
+/// A rule of a form that is not known leads to no place that is known.
+fn rule(wire: RuleWire) -> Option<ProxyRule> {
+    Some(ProxyRule {
+        description: wire.description.unwrap_or_default(),
+        source: endpoint(wire.frontend?)?,
+        destination: endpoint(wire.backend?)?,
+    })
+}
+
+fn endpoint(wire: EndpointWire) -> Option<Endpoint> {
+    let scheme = match wire.protocol.unwrap_or(0) {
+        0 => Scheme::Http,
+        1 => Scheme::Https,
+        _ => return None,
+    };
+    Some(Endpoint {
+        scheme,
+        host: wire.fqdn.unwrap_or_default(),
+        port: wire.port?,
+    })
+}
+
+#[derive(Deserialize)]
+struct WebWire {
+    http_port: u16,
+    https_port: u16,
+    enable_https_redirect: Option<bool>,
+    fqdn: Option<String>,
+}
+
+impl From<WebWire> for WebSettings {
+    fn from(wire: WebWire) -> Self {
+        Self {
+            http_port: wire.http_port,
+            https_port: wire.https_port,
+            redirects_to_https: wire.enable_https_redirect.unwrap_or(false),
+            name: wire.fqdn.filter(|name| !name.is_empty()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct VersionWire {
+    version_string: String,
+}
