@@ -4,13 +4,18 @@
 //! Each fault has one finding that names it. A check that needs the part that
 //! failed is "not tested"; all others are not affected.
 
+pub mod dsm;
 mod finding;
 mod machine;
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::Config;
+use crate::machine::clock::SystemClock;
+use crate::machine::time_zone;
+use domain::base::clock::Clock;
 
+use dsm::DsmReport;
 pub use finding::{Finding, Outcome};
 
 /// The names of the checks, in the order of the output, by group.
@@ -66,6 +71,10 @@ pub type Findings = UnboundedSender<Finding>;
 pub trait DaemonAccess: Sync {
     /// Returns why the daemon cannot be asked, if it does not run.
     fn absence(&self) -> Option<&str>;
+
+    /// Returns what the daemon finds about DSM in the session of a refresh; or
+    /// why it was not asked.
+    fn inspect_dsm(&self) -> impl Future<Output = Result<DsmReport, String>> + Send;
 }
 
 /// Runs all checks but `config`, at the same time; sends each finding to
@@ -73,7 +82,25 @@ pub trait DaemonAccess: Sync {
 pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Findings) {
     send(findings, daemon_finding(daemon));
     let machine = async { machine::check(config, findings) };
-    tokio::join!(machine);
+    let dsm = async {
+        for finding in dsm_findings(config, daemon).await {
+            send(findings, finding);
+        }
+    };
+    tokio::join!(machine, dsm);
+}
+
+/// Without a daemon, asks DSM itself.
+async fn dsm_findings(config: &Config, daemon: &impl DaemonAccess) -> Vec<Finding> {
+    if daemon.absence().is_some() {
+        let zone = time_zone::local().zone;
+        let now = SystemClock::new().now();
+        return dsm::inspect_alone(config, &zone, now).await.findings;
+    }
+    match daemon.inspect_dsm().await {
+        Ok(report) => report.findings,
+        Err(why) => dsm::not_tested(&why),
+    }
 }
 
 fn daemon_finding(daemon: &impl DaemonAccess) -> Finding {

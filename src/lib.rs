@@ -40,7 +40,8 @@
 //! - What a request works with is one [`app::AppState`], which a reload
 //!   replaces as a whole; a request ends with the one with which it began.
 //! - No command but `run` opens the state: the others ask the daemon, by
-//!   `daemon::control`.
+//!   `daemon::control`. Without a daemon, `doctor` reads it by
+//!   [`store::glimpse`], and writes nothing.
 //! - Time is passed as an argument; the clock, the random source, the
 //!   environment and the spawning of tasks are each named in one file.
 //! - serde types are wire types; domain types do not use serde.

@@ -9,6 +9,7 @@ mod copy;
 mod damage;
 mod directory;
 mod documents;
+mod glimpse;
 mod grants;
 mod health;
 pub mod key_ring;
@@ -39,6 +40,7 @@ use open::OpenState;
 use recovery::Opened;
 
 pub use directory::SavedDirectory;
+pub use glimpse::{Glimpse, glimpse};
 pub use grants::{Decision, Redeemed};
 pub use keys::KeptKey;
 pub use links::Linked;

@@ -1,17 +1,19 @@
 //! `doctor`: tests everything that a sign-in needs, for real.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arguments::Doctor;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
 use super::table::{Cell, Reader, Tone};
 use super::{FAILED, check, code_of, complain, control_client, print_result};
 use crate::config::Config;
 use crate::daemon::control::wire::{Request, Status};
+use crate::doctor::dsm::DsmReport;
 use crate::doctor::{self, DaemonAccess, Finding, GROUPS, Outcome};
 
 /// The whole run; the checks have time-outs that are shorter.
@@ -83,6 +85,7 @@ fn test(config: &Config, lines: &mut Lines) -> io::Result<()> {
 
 /// The control socket of the daemon.
 struct Socket {
+    path: PathBuf,
     absence: Option<String>,
 }
 
@@ -90,6 +93,7 @@ impl Socket {
     fn of(config: &Config) -> Self {
         let asked = control_client::report::<Status>(&config.control_socket, &Request::Status);
         Self {
+            path: config.control_socket.clone(),
             absence: asked.err().map(|error| error.message().to_owned()),
         }
     }
@@ -98,6 +102,16 @@ impl Socket {
 impl DaemonAccess for Socket {
     fn absence(&self) -> Option<&str> {
         self.absence.as_deref()
+    }
+
+    async fn inspect_dsm(&self) -> Result<DsmReport, String> {
+        let path = self.path.clone();
+        let asking = spawn_blocking(move || control_client::report(&path, &Request::Doctor));
+        match asking.await {
+            Ok(Ok(report)) => Ok(report),
+            Ok(Err(error)) => Err(error.message().to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

@@ -125,6 +125,10 @@ impl Control {
                 Ok(reloaded) => report(&reloaded),
                 Err(error) => not_reloaded(&error),
             },
+            Request::Doctor => match self.jobs.users.inspect().await {
+                Ok(findings) => report(&findings),
+                Err(error) => failed(error),
+            },
         }
     }
 }

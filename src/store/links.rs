@@ -30,14 +30,7 @@ pub enum Linked {
 impl Store {
     /// Returns all links, the newest first.
     pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
-        self.call("read the links", |connection| {
-            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM links"))?;
-            let links = statement.query_map([], link)?;
-            let mut links = links.collect::<rusqlite::Result<Vec<_>>>()?;
-            newest_first(&mut links);
-            Ok(links)
-        })
-        .await
+        self.call("read the links", all).await
     }
 
     /// Removes the links to the DSM user `name`, ignoring case, also from the
@@ -71,6 +64,15 @@ impl Store {
         }
         Ok(removed)
     }
+}
+
+/// Returns all links, the newest first.
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Link>> {
+    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM links"))?;
+    let links = statement.query_map([], link)?;
+    let mut links = links.collect::<rusqlite::Result<Vec<_>>>()?;
+    newest_first(&mut links);
+    Ok(links)
 }
 
 /// Returns the links for the evaluation of `identity`: that of its account, and

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Store, StoreError};
 use domain::base::clock::UnixTime;
@@ -13,8 +13,7 @@ impl Store {
     /// sign-in since.
     pub async fn signin_pause(&self) -> Result<Option<SigninPause>, StoreError> {
         self.call("load the sign-in pause", |connection| {
-            let select = "SELECT until, seconds, fingerprint, reason FROM hold";
-            connection.query_row(select, [], from_row).optional()
+            last(connection).optional()
         })
         .await
     }
@@ -45,6 +44,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// Reads the last pause.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<SigninPause> {
+    let select = "SELECT until, seconds, fingerprint, reason FROM hold";
+    connection.query_row(select, [], from_row)
 }
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<SigninPause> {

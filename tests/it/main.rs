@@ -113,6 +113,9 @@ mod owner;
 /// The commands that ask the daemon.
 mod control;
 
+/// `doctor`: each fault has one line that names it.
+mod doctor;
+
 /// `users` and `links`: who can sign in, as which DSM user.
 mod users;
 

@@ -41,6 +41,8 @@ pub(crate) enum Request {
     Reload,
     /// What the clients were seen to do.
     Observed,
+    /// Read DSM, in one session, for `doctor`.
+    Doctor,
 }
 
 /// When a new signing key begins to sign.

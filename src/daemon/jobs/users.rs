@@ -2,6 +2,7 @@
 //! and again, and at once when a login or a person wants newer ones.
 
 mod fingerprint;
+mod inspection;
 mod saving;
 mod signin_pause;
 
@@ -24,6 +25,7 @@ use domain::model::user_list::UserList;
 use domain::signin::directory::{Snapshot, has_unknown_expiry};
 
 pub use fingerprint::FingerprintKey;
+use inspection::Wanted;
 use saving::SavedUsers;
 use signin_pause::end_pause;
 
@@ -228,6 +230,12 @@ impl UsersJob {
     /// and once a day that nothing has. Also reads the power schedule; whether
     /// that succeeds does not matter to the users.
     pub async fn refresh(&self) -> Result<Refreshed, UsersError> {
+        self.refresh_and_read(None).await
+    }
+
+    /// As `refresh`; also reads the settings of DSM in the same session, if
+    /// they are `wanted`.
+    async fn refresh_and_read(&self, wanted: Option<&mut Wanted>) -> Result<Refreshed, UsersError> {
         let _alone = self.refreshing.lock().await;
         let app = self.current.load();
         let running = app.refresh_coordinator.begin();
@@ -235,6 +243,9 @@ impl UsersJob {
         self.check_pause(&app, &running).await?;
         let begun = app.clock.now();
         let mut session = app.dsm.session().await;
+        if let Some(wanted) = &wanted {
+            session.set_deadline(wanted.deadline);
+        }
         let done = self.refresh_in(&mut session, &app).await;
         match &done {
             Ok(Refreshed { users, changed }) => {
@@ -259,6 +270,9 @@ impl UsersJob {
         let answers = !matches!(done, Err(UsersError::Dsm(_)));
         if let Some(no_file) = no_file.filter(|_| answers) {
             self.schedule.refresh_by_api(&session, &no_file).await;
+        }
+        if let Some(wanted) = wanted {
+            wanted.read_after(&done, &session).await;
         }
         session.end().await;
         done
