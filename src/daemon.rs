@@ -52,9 +52,11 @@ const DSM_GRACE: Duration = Duration::from_secs(1);
 /// A daemon that is ready to serve on a listener.
 #[derive(Debug)]
 pub struct Daemon {
-    current: Arc<CurrentState>,
+    /// What requests work with; a reload replaces it.
+    pub current: Arc<CurrentState>,
+    /// The jobs that run by themselves.
+    pub jobs: Jobs,
     server: Arc<Server>,
-    jobs: Jobs,
     reloader: Arc<Reloader>,
     control: Arc<Control>,
 }
@@ -127,16 +129,6 @@ impl Daemon {
             reloader,
             current,
         })
-    }
-
-    /// What requests work with; a reload replaces it.
-    pub fn current(&self) -> &Arc<CurrentState> {
-        &self.current
-    }
-
-    /// The jobs that run by themselves.
-    pub fn jobs(&self) -> &Jobs {
-        &self.jobs
     }
 
     /// Serves on `listener` and runs the jobs until `stop`; then finishes
@@ -288,7 +280,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
         let reloader = Arc::clone(&daemon.reloader);
         reloader.set_log(log);
-        let current = Arc::clone(daemon.current());
+        let current = Arc::clone(&daemon.current);
         let (users, server) = (Arc::clone(&daemon.jobs.users), Arc::clone(&daemon.server));
         let answers = async || current.load().store.answers().await.is_ok();
         let status = || status_of(&current.load(), &users);

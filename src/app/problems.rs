@@ -34,10 +34,9 @@ pub struct Problem {
 
 /// A problem and when it last happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct NotedProblem {
-    /// When it last happened.
     pub at: UnixTime,
-    /// The failure itself.
     pub problem: Problem,
     source: Source,
 }

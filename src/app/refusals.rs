@@ -12,10 +12,9 @@ const MOST: usize = 20;
 
 /// A sign-in that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct RefusedLogin {
-    /// The time of the refusal.
     pub at: UnixTime,
-    /// The reason for the refusal.
     pub refusal: Refusal,
     /// The address that Google verified, if it did.
     pub address: Option<String>,

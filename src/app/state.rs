@@ -27,16 +27,13 @@ use domain::signin::token::claims::Issuing;
 /// Everything that a request may use. A reload creates another one, which
 /// shares the parts that do not depend on the config: hence each `Arc`.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct AppState {
-    /// The config in force.
     pub config: Config,
     /// The client of Google.
     pub upstream: Arc<Upstream>,
-    /// The client of DSM.
     pub dsm: Arc<DsmClient>,
-    /// The database.
     pub store: Arc<Store>,
-    /// The keys that sign ID tokens.
     pub keys: Arc<KeyRing>,
     /// Seals logins in progress into cookies.
     pub sealer: Arc<Sealer>,
@@ -47,19 +44,13 @@ pub struct AppState {
     pub power: Arc<ArcSwapOption<KnownSchedule>>,
     /// Starts refreshes of the users for logins and people.
     pub refresh_coordinator: Arc<RefreshCoordinator>,
-    /// The rules of who may sign in.
     pub policy: Arc<Policy>,
-    /// The clock of this machine.
     pub clock: Arc<dyn Clock>,
-    /// The random source of this machine.
     pub random: Arc<dyn Random>,
     /// The NAS's time zone: accounts end at its midnight.
     pub time_zone: TimeZone,
-    /// The last refusals, for `status`.
     pub refusals: Arc<Refusals>,
-    /// The last failures that are not refusals.
     pub problems: Arc<Problems>,
-    /// The logins that cannot be used again.
     pub used_logins: Arc<UsedLogins>,
 }
 

@@ -3,23 +3,14 @@
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
 use anyhow::Context;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::clients::backoff::Backoff;
 use crate::daemon::lifecycle::supervisor;
 use crate::http;
-
-/// An address in use becomes free in a moment, or when the administrator has
-/// stopped the other program.
-const BACKOFF: ExponentialBuilder = ExponentialBuilder::new()
-    .with_factor(2.0)
-    .with_min_delay(Duration::from_secs(1))
-    .with_max_delay(Duration::from_mins(1))
-    .without_max_times();
 
 /// `st` of a socket that listens (Linux, `include/net/tcp_states.h`).
 const LISTENING: &str = "0A";
@@ -30,13 +21,16 @@ pub(super) async fn bind(
     address: SocketAddr,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<TcpListener>> {
-    for (tries, wait) in BACKOFF.build().enumerate() {
+    let mut backoff = Backoff::new();
+    let mut is_logged = false;
+    loop {
         match http::listen(address) {
             Ok(listener) => return Ok(Some(listener)),
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
                 return Err(error).with_context(|| format!("cannot listen on {address}"));
             }
-            Err(_) if tries == 0 => {
+            Err(_) if !is_logged => {
+                is_logged = true;
                 let whose = owner(address).map_or_else(String::new, |uid| format!(" (uid {uid})"));
                 tracing::error!(
                     "cannot listen on {address}: it is in use by another program{whose}; trying \
@@ -48,10 +42,9 @@ pub(super) async fn bind(
         }
         tokio::select! {
             () = stop.cancelled() => return Ok(None),
-            () = tokio::time::sleep(wait) => {}
+            () = tokio::time::sleep(backoff.next_wait()) => {}
         }
     }
-    Ok(None)
 }
 
 /// Returns the uid of the process that listens on `address`, if the kernel
@@ -103,6 +96,7 @@ fn local_address(text: &str) -> Option<SocketAddr> {
 mod tests {
     use std::io::{Read, Seek};
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -126,12 +120,6 @@ mod tests {
         let words = format!("in use by another program (uid {uid});");
         assert_eq!(log.matches(&words).count(), 1, "{log}");
         assert_eq!(log.matches("ERROR").count(), 1, "{log}");
-    }
-
-    #[test]
-    fn a_port_in_use_is_tried_after_a_second_and_then_each_minute() {
-        let waits: Vec<u64> = BACKOFF.build().take(8).map(|it| it.as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 
     /// As Linux 6.1 writes it on a machine with little-endian numbers.

@@ -28,8 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 type Read = dyn Fn() -> Result<Config, ConfigError> + Send + Sync;
 
 /// How to wait for a config.
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct Wait {
-    /// The file of the config.
     pub file: PathBuf,
     /// Reads and validates the config.
     pub read: Arc<Read>,

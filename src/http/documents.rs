@@ -9,20 +9,9 @@ use crate::app::AppState;
 /// capability if and only if it exists (docs/reference/http.md).
 pub(super) fn discovery(app: &AppState) -> String {
     let issuer = &app.config.issuer;
-    let mut claims = vec![
-        "iss",
-        "sub",
-        "aud",
-        "exp",
-        "iat",
-        "auth_time",
-        "nonce",
-        "at_hash",
-        "email",
-        "email_verified",
-        "name",
-        app.config.username_claim.as_str(),
-    ];
+    let claims = "iss sub aud exp iat auth_time nonce at_hash email email_verified name";
+    let mut claims: Vec<&str> = claims.split(' ').collect();
+    claims.push(&app.config.username_claim);
     if app.config.username_claim != "preferred_username" {
         claims.push("preferred_username");
     }

@@ -124,13 +124,7 @@ impl Copy {
         let mut copied = self.copied.lock().unwrap_or_else(PoisonError::into_inner);
         *copied = None;
         let path = path(&self.state);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::Copy {
-                path,
-                source: error,
-            }),
-            _ => Ok(()),
-        }
+        remove(&path).map_err(|source| StoreError::Copy { path, source })
     }
 }
 
@@ -187,13 +181,18 @@ fn write_by_way_of(unfinished: &Path, state: &Path) -> Result<(), StoreError> {
 }
 
 fn private_and_empty(path: &Path) -> io::Result<File> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(OWNER_ALONE);
     options.open(path)
+}
+
+/// Removes the file at `path`, if there is one.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 fn write_database(source: &Connection, to: &Path) -> rusqlite::Result<()> {

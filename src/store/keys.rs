@@ -11,14 +11,11 @@ use domain::base::secret::Secret;
 
 /// A signing key as it is on disk.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct KeptKey {
-    /// The key's ID in the JWKS.
     pub kid: KeyId,
-    /// The private key as PKCS #8.
     pub pkcs8: Secret<Vec<u8>>,
-    /// When the key was made.
     pub created: UnixTime,
-    /// When the key begins to sign.
     pub signs_from: UnixTime,
 }
 

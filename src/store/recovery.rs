@@ -214,12 +214,8 @@ fn set_aside(path: &Path, damage: &Damage, now: UnixTime) -> Result<PathBuf, Sto
     }
     // Only an index of the journal, which SQLite can make again.
     let index = beside(path, "-shm");
-    match fs::remove_file(&index) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(cannot_move(&index, damage)(error))
-        }
-        _ => Ok(aside),
-    }
+    copy::remove(&index).map_err(cannot_move(&index, damage))?;
+    Ok(aside)
 }
 
 /// `aside` is the new name of the damaged state, if there was one.
@@ -325,27 +321,18 @@ fn is_garbage(journal: &Path) -> bool {
 }
 
 fn is_header(header: &[u8; 32]) -> bool {
-    let words: Vec<[u8; 4]> = header
-        .chunks_exact(4)
-        .filter_map(|word| word.try_into().ok())
-        .collect();
-    let big_endian = |word: &[u8; 4]| u32::from_be_bytes(*word);
-    let (Some(magic), Some(sums)) = (words.first().map(big_endian), words.get(6..)) else {
-        return false;
-    };
-    // The last bit is the byte order of the checksums.
-    let read = match magic {
-        0x377f_0682 => u32::from_le_bytes,
-        0x377f_0683 => u32::from_be_bytes,
+    let (words, _) = header.as_chunks::<4>();
+    let (summed, sums) = words.split_at(6);
+    // The last bit of the magic number is the byte order of the checksums.
+    let read = match summed.first().map(|magic| u32::from_be_bytes(*magic)) {
+        Some(0x377f_0682) => u32::from_le_bytes,
+        Some(0x377f_0683) => u32::from_be_bytes,
         _ => return false,
     };
-    let mut sum = [0u32; 2];
-    for pair in words.iter().take(6).collect::<Vec<_>>().chunks_exact(2) {
-        if let [first, second] = pair {
-            let [a, b] = sum;
-            let a = a.wrapping_add(read(**first)).wrapping_add(b);
-            sum = [a, b.wrapping_add(read(**second)).wrapping_add(a)];
-        }
+    let (mut a, mut b) = (0u32, 0u32);
+    for [first, second] in summed.as_chunks().0 {
+        a = a.wrapping_add(read(*first)).wrapping_add(b);
+        b = b.wrapping_add(read(*second)).wrapping_add(a);
     }
-    sums.iter().map(big_endian).eq(sum)
+    sums == [a.to_be_bytes(), b.to_be_bytes()]
 }

@@ -68,7 +68,7 @@ impl Household {
             ledger,
             dsm,
             google,
-            bridge: daemon.current().load(),
+            bridge: daemon.current.load(),
             home,
         };
         Ok((household, daemon, listener))

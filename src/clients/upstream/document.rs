@@ -28,12 +28,10 @@ impl DocumentName {
 
 /// A document as the state stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names explain the fields")]
 pub struct Document {
-    /// Which of the two documents it is.
     pub name: DocumentName,
-    /// The body of the response.
     pub body: Vec<u8>,
-    /// When it was fetched.
     pub fetched: UnixTime,
     /// When it expires, by Google's headers.
     pub expires: UnixTime,

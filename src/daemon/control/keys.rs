@@ -2,13 +2,20 @@
 
 use super::wire::{Key, Signs, Time};
 use super::{Control, failed, report};
-use domain::model::keys::{KeyStatus, Rotation};
+use domain::model::keys::Rotation;
 
 impl Control {
     pub(super) fn keys(&self) -> Vec<Key> {
         let app = self.current.load();
         let keys = app.keys.list(app.clock.now());
-        keys.into_iter().map(Key::from).collect()
+        let keys = keys.into_iter().map(|key| Key {
+            kid: key.kid.to_string(),
+            state: key.state.name().to_owned(),
+            created: Time(key.created),
+            signs_from: Time(key.signs_from),
+            gone_after: key.gone_after.map(Time),
+        });
+        keys.collect()
     }
 
     /// Returns all keys, with the new one.
@@ -21,18 +28,6 @@ impl Control {
         match app.keys.rotate(app.clock.now(), rotation).await {
             Ok(_) => report(&self.keys()),
             Err(error) => failed(error),
-        }
-    }
-}
-
-impl From<KeyStatus> for Key {
-    fn from(key: KeyStatus) -> Self {
-        Self {
-            kid: key.kid.to_string(),
-            state: key.state.name().to_owned(),
-            created: Time(key.created),
-            signs_from: Time(key.signs_from),
-            gone_after: key.gone_after.map(Time),
         }
     }
 }

@@ -57,17 +57,12 @@ fn moved(link: &directory::Link) -> Option<MovedLink> {
 }
 
 fn on_the_wire(links: Vec<directory::Link>) -> Vec<Link> {
-    links.into_iter().map(Link::from).collect()
-}
-
-impl From<directory::Link> for Link {
-    fn from(link: directory::Link) -> Self {
-        Self {
-            user: link.user.to_string(),
-            issuer: link.account.issuer.to_string(),
-            subject: link.account.subject.to_string(),
-            address: link.address.as_written().to_owned(),
-            since: Time(link.since),
-        }
-    }
+    let links = links.into_iter().map(|link| Link {
+        user: link.user.to_string(),
+        issuer: link.account.issuer.to_string(),
+        subject: link.account.subject.to_string(),
+        address: link.address.as_written().to_owned(),
+        since: Time(link.since),
+    });
+    links.collect()
 }

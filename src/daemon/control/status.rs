@@ -2,9 +2,8 @@
 
 use super::Control;
 use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time};
-use crate::app::{AppState, NotedProblem, RefusedLogin};
+use crate::app::AppState;
 use crate::config::ScheduleUse;
-use crate::daemon::jobs::{PlannedJob, UsersReport};
 use crate::logging::error_chain;
 
 impl Control {
@@ -13,15 +12,35 @@ impl Control {
         let users = self.jobs.users.report();
         let refusals = app.refusals.latest();
         let problems = app.problems.latest();
+        let jobs = self.jobs.planned().map(|job| Job {
+            name: job.name.to_owned(),
+            next: job.next.map(Time),
+        });
+        let refusals = refusals.into_iter().map(|it| Refusal {
+            at: Time(it.at),
+            name: it.refusal.name().to_owned(),
+            address: it.address,
+            user: it.user.map(|user| user.to_string()),
+        });
+        let problems = problems.into_iter().map(|it| Problem {
+            at: Time(it.at),
+            name: it.problem.name.to_owned(),
+            message: it.problem.message,
+        });
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Time(self.started),
-            jobs: self.jobs.planned().into_iter().map(Job::from).collect(),
-            directory: Directory::from(users),
+            jobs: jobs.into(),
+            directory: Directory {
+                users: users.refreshed.map(|_| users.users),
+                refreshed: users.refreshed.map(Time),
+                next_refresh: users.next_refresh.map(Time),
+                error: users.error.or(users.administrators_error),
+            },
             power: power(&app),
             google: google(&app),
-            refusals: refusals.into_iter().map(Refusal::from).collect(),
-            problems: problems.into_iter().map(Problem::from).collect(),
+            refusals: refusals.collect(),
+            problems: problems.collect(),
         }
     }
 }
@@ -47,46 +66,5 @@ fn google(app: &AppState) -> Google {
     Google {
         keys_refreshed: app.upstream.keys_fetched().map(Time),
         error: error.map(|error| error_chain(&error)),
-    }
-}
-
-impl From<PlannedJob> for Job {
-    fn from(planned: PlannedJob) -> Self {
-        Self {
-            name: planned.name.to_owned(),
-            next: planned.next.map(Time),
-        }
-    }
-}
-
-impl From<UsersReport> for Directory {
-    fn from(report: UsersReport) -> Self {
-        Self {
-            users: report.refreshed.map(|_| report.users),
-            refreshed: report.refreshed.map(Time),
-            next_refresh: report.next_refresh.map(Time),
-            error: report.error.or(report.administrators_error),
-        }
-    }
-}
-
-impl From<RefusedLogin> for Refusal {
-    fn from(refused: RefusedLogin) -> Self {
-        Self {
-            at: Time(refused.at),
-            name: refused.refusal.name().to_owned(),
-            address: refused.address,
-            user: refused.user.map(|user| user.to_string()),
-        }
-    }
-}
-
-impl From<NotedProblem> for Problem {
-    fn from(noted: NotedProblem) -> Self {
-        Self {
-            at: Time(noted.at),
-            name: noted.problem.name.to_owned(),
-            message: noted.problem.message,
-        }
     }
 }

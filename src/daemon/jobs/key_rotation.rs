@@ -20,15 +20,13 @@ const CLOCK_LEEWAY: u64 = 60;
 
 /// Why the keys were not rotated.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum RotationError {
-    /// The time of a rotation is saved for good, so our clock must be right,
-    /// and Google did not confirm it.
+    // The time of a rotation is saved for good, so our clock must be right.
     #[error("cannot compare the clock with Google's")]
     ClockUnconfirmed(#[from] UpstreamError),
-    /// The clock differs from Google's by so many seconds.
     #[error("the clock is off by {0} s")]
     ClockWrong(u64),
-    /// The new key cannot be made or saved.
     #[error(transparent)]
     Keys(#[from] KeyRingError),
 }

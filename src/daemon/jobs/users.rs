@@ -47,25 +47,19 @@ pub struct Refreshed {
 
 /// Why the previous users stay in use.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum UsersError {
-    /// DSM did not list them.
     #[error(transparent)]
     Dsm(#[from] DsmError),
     /// With such a list no sign-in is possible, so it is likely a fault of DSM.
     #[error("DSM lists {0} users without a single address, but had some before")]
     AddressesGone(usize),
-    /// They cannot be saved.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The task that indexes them was cancelled or panicked.
     #[error("indexing the users was aborted")]
     Abandoned(#[from] JoinError),
-    /// DSM was not asked, since it refused an earlier sign-in.
     #[error("sign-ins to DSM are paused until {}, since it refused one", until.seconds())]
-    Paused {
-        /// When the pause ends.
-        until: UnixTime,
-    },
+    Paused { until: UnixTime },
 }
 
 impl UsersError {

@@ -206,7 +206,7 @@ impl House {
         let daemon = Daemon::prepare(config, self.clock.clone(), random, zone)
             .await
             .unwrap();
-        let (current, jobs) = (Arc::clone(daemon.current()), daemon.jobs().clone());
+        let (current, jobs) = (Arc::clone(&daemon.current), daemon.jobs.clone());
         if self.plan.warmed_up {
             jobs.users.refresh().await.unwrap();
             current.load().upstream.refresh().await.unwrap();
