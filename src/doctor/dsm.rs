@@ -43,6 +43,8 @@ pub struct DsmReport {
     pub findings: Vec<Finding>,
     /// Whether DSM's reverse proxy has a rule for the public name.
     pub proxy: ProxyState,
+    /// The version of DSM, if it was read.
+    pub version: Option<String>,
 }
 
 /// How far the reading of DSM came.
@@ -156,7 +158,13 @@ impl Inspection<'_> {
         let mut findings = vec![self.reach(), self.sign_in(), self.users(), self.power()];
         findings.extend(self.sso_client(needed.as_ref()));
         findings.push(proxy_finding);
-        DsmReport { findings, proxy }
+        let settings = self.settings.as_ref();
+        let version = settings.and_then(|read| read.version.as_deref().ok());
+        DsmReport {
+            findings,
+            proxy,
+            version: version.map(shown),
+        }
     }
 
     fn needed(&self) -> Option<Needed<'_>> {

@@ -12,9 +12,9 @@ use domain::base::ids::DsmUsername;
 use domain::model::power::{self, PowerSchedule};
 use domain::model::user_list::UserList;
 
-/// In a session with a deadline, the time-out of a request after the sign-in,
-/// for which a disk may have to wake up. One API that hangs leaves time for the
-/// others.
+/// In a session with a deadline, the time-out of a request after the users were
+/// listed, which is slow if a disk has to wake up. One API that hangs leaves
+/// time for the others.
 const LIMITED_STEP: Duration = Duration::from_secs(8);
 
 /// The time for the sign-out after the deadline.
@@ -166,7 +166,8 @@ async fn within<T>(
     let Some(deadline) = deadline else {
         return work.await;
     };
-    let limit = if call == Call::SignIn {
+    let is_first = matches!(call, Call::SignIn | Call::ListUsers);
+    let limit = if is_first {
         deadline
     } else {
         deadline.min(Instant::now() + LIMITED_STEP)

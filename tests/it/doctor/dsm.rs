@@ -165,6 +165,7 @@ async fn a_healthy_nas_is_read_in_one_session_and_nothing_is_written() {
     assert_eq!(faults(&report.findings), Vec::<&Finding>::new());
     assert_not_tested(&report, &[]);
     assert_eq!(report.proxy, ProxyState::Right);
+    assert_eq!(report.version.as_deref(), Some("DSM 7.2.2-72806 Update 2"));
     let mut calls = house.dsm.calls().split_off(requests);
     // The settings are read at the same time.
     calls[4..10].sort_by_key(|api| SESSION.iter().position(|other| other == api));
@@ -283,6 +284,7 @@ async fn a_password_file_that_is_gone_sends_no_request() {
     fs::remove_file(house.home.path().join("dsm-password")).unwrap();
     let report = inspect(&house).await;
     assert_one_fault(&report, "dsm.sign-in", Outcome::Fail, &["dsm-password"]);
+    assert_eq!(report.version, None);
     assert_eq!(house.dsm.requests().len(), requests);
 }
 

@@ -24,6 +24,7 @@ async fn doctor(house: &House) -> DsmReport {
     DsmReport {
         findings: of_dsm.collect(),
         proxy: ProxyState::Unread,
+        version: None,
     }
 }
 
