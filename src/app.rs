@@ -2,6 +2,7 @@
 
 mod configured;
 mod current_state;
+mod doctor_nonces;
 mod problems;
 mod refusals;
 mod state;
@@ -9,6 +10,7 @@ mod used_logins;
 
 pub use configured::{dsm_client, policy, upstream};
 pub use current_state::CurrentState;
+pub use doctor_nonces::{DoctorNonces, Forwarded, PARAMETER, Sighting};
 pub use problems::{NotedProblem, Problem, Problems, Source};
 pub use refusals::{Refusals, RefusedLogin};
 pub use state::AppState;

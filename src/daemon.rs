@@ -116,6 +116,7 @@ impl Daemon {
             refusals: Arc::default(),
             problems: Arc::default(),
             used_logins: Arc::new(UsedLogins::default()),
+            doctor_nonces: Arc::default(),
         }));
         let jobs = Jobs::new(&current, FingerprintKey::derived_from(&seal_key));
         // Before anything is planned; DSM is asked once the daemon serves.

@@ -11,6 +11,7 @@ mod request;
 mod response;
 mod routes;
 mod setup_mode;
+mod sighting;
 
 use std::convert::Infallible;
 use std::io;

@@ -6,6 +6,7 @@ use arc_swap::ArcSwapOption;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
+use super::doctor_nonces::DoctorNonces;
 use super::problems::{Problem, Problems, Source};
 use super::refusals::Refusals;
 use super::used_logins::UsedLogins;
@@ -52,6 +53,8 @@ pub struct AppState {
     pub refusals: Arc<Refusals>,
     pub problems: Arc<Problems>,
     pub used_logins: Arc<UsedLogins>,
+    /// The nonces of `doctor`.
+    pub doctor_nonces: Arc<DoctorNonces>,
 }
 
 impl AppState {

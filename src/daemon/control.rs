@@ -3,6 +3,7 @@
 //!
 //! Its file mode is the only access control: who can open it may do everything.
 
+mod doctor;
 mod explain;
 mod keys;
 mod links;
@@ -121,6 +122,8 @@ impl Control {
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
             Request::Observed => report(&self.observed()),
+            Request::DoctorNonce => self.doctor_nonce(),
+            Request::DoctorSeen { nonce } => self.doctor_seen(&nonce),
             Request::Reload => match self.reloader.reload().await {
                 Ok(reloaded) => report(&reloaded),
                 Err(error) => not_reloaded(&error),

@@ -21,7 +21,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The reference of a request: on the page that the user sees, and in the log.
 #[derive(Debug)]
@@ -84,10 +84,16 @@ impl Client {
         }
     }
 
+    /// Returns the address, of the proxy if the client is not known.
+    pub(super) fn address(self) -> IpAddr {
+        let (Self::ThisMachine(address) | Self::Address(address)) = self;
+        address
+    }
+
     /// The address to which limits apply: IPv6 by /64, since each home has a
     /// whole one.
     pub(super) fn limit_key(self) -> IpAddr {
-        let (Self::ThisMachine(address) | Self::Address(address)) = self;
+        let address = self.address();
         match address {
             IpAddr::V4(_) => address,
             IpAddr::V6(address) => {
@@ -100,13 +106,12 @@ impl Client {
 
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::ThisMachine(address) | Self::Address(address)) = self;
-        address.fmt(f)
+        self.address().fmt(f)
     }
 }
 
 /// `192.0.2.1`, `2001:db8::1`, and both with a port.
-fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
+pub(super) fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(value).ok()?.trim();
     let with_port = || text.parse::<std::net::SocketAddr>().map(|both| both.ip());
     let address = text.parse::<IpAddr>().or_else(|_| with_port()).ok()?;

@@ -18,6 +18,7 @@ use super::response::{
     Reply, json, not_allowed, oauth, plain, preflight, readable_by_scripts, see_other,
     with_cookies, with_header,
 };
+use super::sighting;
 use crate::app::AppState;
 use crate::config::Config;
 use crate::flow::{self, FlowError, TokenResponse};
@@ -94,6 +95,9 @@ pub(super) async fn answer(
         return not_allowed(methods);
     }
     let client = Client::of(peer, &head.headers, &config.listen.trusted_proxies);
+    if matches!(route, Route::Healthz) {
+        sighting::note(app, &head, peer, client);
+    }
     let call = Call {
         server,
         app,

@@ -2,3 +2,6 @@
 
 /// The checks of DSM.
 mod dsm;
+
+/// The proof that the public name leads to this daemon.
+mod nonce;

@@ -43,6 +43,12 @@ pub(crate) enum Request {
     Observed,
     /// Read DSM, in one session, for `doctor`.
     Doctor,
+    /// Creates a nonce for a request of `doctor` to `/healthz`.
+    DoctorNonce,
+    /// The request that had this nonce.
+    DoctorSeen {
+        nonce: String,
+    },
 }
 
 /// When a new signing key begins to sign.
