@@ -6,17 +6,27 @@
 
 pub mod dsm;
 mod finding;
+mod google;
 mod machine;
+mod proof;
+mod public;
+
+use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
+use crate::app::Sighting;
 use crate::config::Config;
 use crate::machine::clock::SystemClock;
 use crate::machine::time_zone;
-use domain::base::clock::Clock;
+use domain::base::clock::{Clock, UnixTime};
 
 use dsm::DsmReport;
 pub use finding::{Finding, Outcome};
+use machine::PortOwner;
+pub use machine::is_read_only;
+use public::PublicName;
 
 /// The names of the checks, in the order of the output, by group.
 pub const GROUPS: [(&str, &[&str]); 5] = [
@@ -75,38 +85,82 @@ pub trait DaemonAccess: Sync {
     /// Returns what the daemon finds about DSM in the session of a refresh; or
     /// why it was not asked.
     fn inspect_dsm(&self) -> impl Future<Output = Result<DsmReport, String>> + Send;
+
+    /// Creates a nonce for a request to `/healthz`.
+    fn nonce(&self) -> impl Future<Output = Result<String, String>> + Send;
+
+    /// Returns the request to `/healthz` that had `nonce`.
+    fn seen(&self, nonce: String) -> impl Future<Output = Result<Option<Sighting>, String>> + Send;
 }
 
 /// Runs all checks but `config`, at the same time; sends each finding to
 /// `findings` as soon as it is known.
 pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Findings) {
-    send(findings, daemon_finding(daemon));
-    let machine = async { machine::check(config, findings) };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let port = async {
+        let (port, owner) = machine::port(config, daemon).await;
+        send(findings, daemon_finding(daemon, owner));
+        send(findings, port);
+    };
+    let disk = async { send(findings, machine::disk(config, daemon, &*clock)) };
+    let (tell, told) = oneshot::channel();
+    let public = async {
+        let name = public::check(config, daemon, &*clock, findings).await;
+        // The receiver waits for it.
+        let _ = tell.send(name);
+    };
     let dsm = async {
-        for finding in dsm_findings(config, daemon).await {
+        let report = dsm_report(config, daemon, clock.now()).await;
+        for finding in with_public_name(report, told.await.ok()) {
             send(findings, finding);
         }
     };
-    tokio::join!(machine, dsm);
+    let google = google::check(config, &clock, findings);
+    tokio::join!(
+        port,
+        disk,
+        Box::pin(public),
+        Box::pin(dsm),
+        Box::pin(google)
+    );
 }
 
 /// Without a daemon, asks DSM itself.
-async fn dsm_findings(config: &Config, daemon: &impl DaemonAccess) -> Vec<Finding> {
+async fn dsm_report(
+    config: &Config,
+    daemon: &impl DaemonAccess,
+    now: UnixTime,
+) -> Result<DsmReport, String> {
     if daemon.absence().is_some() {
         let zone = time_zone::local().zone;
-        let now = SystemClock::new().now();
-        return dsm::inspect_alone(config, &zone, now).await.findings;
+        return Ok(dsm::inspect_alone(config, &zone, now).await);
     }
-    match daemon.inspect_dsm().await {
-        Ok(report) => report.findings,
-        Err(why) => dsm::not_tested(&why),
-    }
+    daemon.inspect_dsm().await
 }
 
-fn daemon_finding(daemon: &impl DaemonAccess) -> Finding {
-    match daemon.absence() {
-        None => Finding::ok("daemon", "the daemon is running and answers"),
-        Some(why) => Finding::fail(
+/// Whether DSM's reverse proxy is wrong depends on whether the public name
+/// leads to this daemon.
+fn with_public_name(report: Result<DsmReport, String>, name: Option<PublicName>) -> Vec<Finding> {
+    let report = match report {
+        Ok(report) => report,
+        Err(why) => return dsm::not_tested(&why),
+    };
+    let report = match name {
+        Some(PublicName::LeadsHere) => report.with_reached_public_name(),
+        Some(PublicName::Failed) => report.with_failed_public_name(),
+        Some(PublicName::NotTested) | None => report,
+    };
+    report.findings
+}
+
+fn daemon_finding(daemon: &impl DaemonAccess, owner: PortOwner) -> Finding {
+    match (daemon.absence(), owner) {
+        (None, _) => Finding::ok("daemon", "the daemon is running and answers"),
+        // It waits for the port, and answers once it has it.
+        (Some(_), PortOwner::Other) => {
+            Finding::not_tested("daemon", "another program has its port (machine.port)")
+        }
+        (Some(why), PortOwner::NoneOrDaemon) => Finding::fail(
             "daemon",
             format!("{why}; start the package in Package Center"),
         ),

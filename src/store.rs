@@ -39,6 +39,7 @@ use health::Health;
 use open::OpenState;
 use recovery::Opened;
 
+pub(crate) use copy::path as copy_of;
 pub use directory::SavedDirectory;
 pub use glimpse::{Glimpse, glimpse};
 pub use grants::{Decision, Redeemed};

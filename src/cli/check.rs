@@ -27,7 +27,17 @@ pub(super) fn check(path: &Path, json: bool) -> u8 {
 
 /// Checks what `run` needs beside a valid config; also returns the exit code.
 pub(super) fn judge(path: &Path, config: &Config) -> (Vec<Finding>, u8) {
-    let failures = files::problems(config).into_iter();
+    judge_with(path, config, files::problems(config))
+}
+
+/// Like [`judge`], on a disk that is read-only: no file can be opened, and this
+/// is one fault, not one of each file.
+pub(super) fn judge_without_files(path: &Path, config: &Config) -> (Vec<Finding>, u8) {
+    judge_with(path, config, Vec::new())
+}
+
+fn judge_with(path: &Path, config: &Config, failures: Vec<Problem>) -> (Vec<Finding>, u8) {
+    let failures = failures.into_iter();
     let mut findings: Vec<Finding> = failures
         .map(|problem| Finding::fail(problem.key, problem.message))
         .collect();

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arguments::Doctor;
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::table::{Cell, Reader, Tone};
 use super::{FAILED, check, code_of, complain, control_client, print_result};
+use crate::app::Sighting;
 use crate::config::Config;
 use crate::daemon::control::wire::{Request, Status};
 use crate::doctor::dsm::DsmReport;
@@ -19,12 +21,19 @@ use crate::doctor::{self, DaemonAccess, Finding, GROUPS, Outcome};
 /// The whole run; the checks have time-outs that are shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The daemon answers from memory.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
+
 /// Runs all checks with the config in `path` and prints their findings; returns
 /// the exit code.
 pub(super) fn doctor(path: &Path, options: &Doctor) -> u8 {
     let (config, of_config, code) = match Config::load(path) {
         Ok(config) => {
-            let (findings, _) = check::judge(path, &config);
+            let (findings, _) = if doctor::is_read_only(&config) {
+                check::judge_without_files(path, &config)
+            } else {
+                check::judge(path, &config)
+            };
             (Some(config), findings, 0)
         }
         Err(error) => (None, check::blame(&error), code_of(&error)),
@@ -67,7 +76,7 @@ fn test(config: &Config, lines: &mut Lines) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let daemon = Socket::of(config);
+    let daemon = runtime.block_on(Socket::of(config));
     let (sender, mut receiver) = unbounded_channel();
     runtime.block_on(async {
         let checks = async move { doctor::run(config, &daemon, &sender).await };
@@ -90,11 +99,31 @@ struct Socket {
 }
 
 impl Socket {
-    fn of(config: &Config) -> Self {
-        let asked = control_client::report::<Status>(&config.control_socket, &Request::Status);
-        Self {
+    async fn of(config: &Config) -> Self {
+        let mut socket = Self {
             path: config.control_socket.clone(),
-            absence: asked.err().map(|error| error.message().to_owned()),
+            absence: None,
+        };
+        socket.absence = socket
+            .ask::<Status>(Request::Status, ANSWER_TIMEOUT)
+            .await
+            .err();
+        socket
+    }
+
+    /// A daemon that hangs must not use up the time of the other checks.
+    async fn ask<R: DeserializeOwned + Send + 'static>(
+        &self,
+        request: Request,
+        patience: Duration,
+    ) -> Result<R, String> {
+        let path = self.path.clone();
+        let asked = spawn_blocking(move || control_client::report(&path, &request));
+        match timeout(patience, asked).await {
+            Ok(Ok(Ok(report))) => Ok(report),
+            Ok(Ok(Err(error))) => Err(error.message().to_owned()),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the daemon does not answer".to_owned()),
         }
     }
 }
@@ -105,13 +134,16 @@ impl DaemonAccess for Socket {
     }
 
     async fn inspect_dsm(&self) -> Result<DsmReport, String> {
-        let path = self.path.clone();
-        let asking = spawn_blocking(move || control_client::report(&path, &Request::Doctor));
-        match asking.await {
-            Ok(Ok(report)) => Ok(report),
-            Ok(Err(error)) => Err(error.message().to_owned()),
-            Err(error) => Err(error.to_string()),
-        }
+        self.ask(Request::Doctor, PATIENCE).await
+    }
+
+    async fn nonce(&self) -> Result<String, String> {
+        self.ask(Request::DoctorNonce, ANSWER_TIMEOUT).await
+    }
+
+    async fn seen(&self, nonce: String) -> Result<Option<Sighting>, String> {
+        let request = Request::DoctorSeen { nonce };
+        self.ask(request, ANSWER_TIMEOUT).await
     }
 }
 

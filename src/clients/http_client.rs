@@ -1,6 +1,9 @@
 //! The HTTP client for Google and DSM: every request has a time-out and a size
 //! limit, and redirects are not followed.
 
+use std::error::Error;
+use std::io;
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +21,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime as TlsTime};
 use rustls::{ClientConfig, Error as TlsError};
+use tokio::net::TcpStream;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio_rustls::TlsConnector;
 
 use crate::machine::tls;
 use domain::base::clock::UnixTime;
@@ -39,7 +44,7 @@ pub enum Trust {
     /// Those that the system's certificate authorities have signed.
     SystemAuthorities,
     /// Any certificate. Only for a loopback address, where an attacker cannot
-    /// intercept the connection.
+    /// intercept the connection, and for a request without a secret.
     DangerousAnyCertificate,
 }
 
@@ -84,7 +89,7 @@ impl Answer {
 #[expect(missing_docs, reason = "the texts explain the variants")]
 pub enum HttpClientError {
     #[error("no connection")]
-    Connection(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Connection(#[source] Box<dyn Error + Send + Sync>),
     #[error("no answer within {}", humantime::format_duration(*.0))]
     Timeout(Duration),
     #[error("the answer is larger than {0} bytes")]
@@ -96,6 +101,22 @@ pub enum HttpClientError {
     BadRequest(#[source] hyper::http::Error),
     #[error("cannot set up TLS")]
     Tls(#[source] TlsError),
+}
+
+/// Returns `error` and its causes.
+pub(crate) fn causes<'a>(
+    error: &'a (dyn Error + 'static),
+) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    successors(Some(error), |&error| cause_of(error))
+}
+
+/// `source` of an I/O error is the source of the error inside, and would skip
+/// the rustls error, which hyper wraps in two I/O errors.
+fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let Some(error) = error.downcast_ref::<io::Error>() else {
+        return error.source();
+    };
+    error.get_ref().map(|carried| carried as _)
 }
 
 impl HttpClient {
@@ -199,6 +220,20 @@ impl HttpClient {
         };
         self.encrypted.get_or_try_init(build).await
     }
+}
+
+/// Returns the certificates that the server at `stream` sends for `name`, the
+/// server's own first. Accepts any of them, only to look at them.
+pub async fn served_certificates(
+    stream: TcpStream,
+    name: ServerName<'static>,
+) -> io::Result<Vec<CertificateDer<'static>>> {
+    let config = dangerous_any_certificate().map_err(io::Error::other)?;
+    let connector = TlsConnector::from(Arc::new(config));
+    let stream = connector.connect(name, stream).await?;
+    let (_, session) = stream.get_ref();
+    let served = session.peer_certificates().unwrap_or_default();
+    Ok(served.iter().map(|one| one.clone().into_owned()).collect())
 }
 
 /// Into one buffer: to join the parts at the end would take the memory twice

@@ -18,7 +18,8 @@ use tokio::sync::{Notify, watch};
 
 use self::cache::{Cache, Freshness, Patience, life};
 use self::clock_check::ClockCheck;
-use self::document::{Cached, discovery_url, read_discovery, read_keys};
+pub(crate) use self::document::discovery_url;
+use self::document::{Cached, read_discovery, read_keys};
 pub use self::document::{Document, DocumentName};
 pub use self::error::UpstreamError;
 use crate::clients::backoff::Backoff;
@@ -148,7 +149,7 @@ impl Upstream {
                  trying client_secret_post"
             );
         }
-        let request = TokenRequest::new(&metadata, &self.client, pending, code);
+        let request = TokenRequest::new(&metadata, &self.client, &pending.google_verifier(), code);
         let mut builder = Request::builder().uri(url);
         if let Some(authorization) = &request.authorization {
             builder = builder.header("authorization", authorization.expose());

@@ -1,33 +1,33 @@
-//! The checks of this machine.
+//! The checks of this machine: clock, disk and port.
 
-use nix::sys::statvfs::statvfs;
+mod disk;
+mod port;
 
-use super::{Finding, Findings, send};
-use crate::config::{Config, directory_of};
+use std::time::Duration;
 
-/// Below this, a write of the state or of the log may fail soon.
-const LITTLE_SPACE: u64 = 64 << 20;
+use super::Finding;
+use domain::base::clock::{UnixTime, span_in_words};
 
-pub(super) fn check(config: &Config, findings: &Findings) {
-    send(findings, disk(config));
-}
+pub(super) use disk::check as disk;
+pub use disk::is_read_only;
+pub(super) use port::{PortOwner, check as port, origin};
 
-fn disk(config: &Config) -> Finding {
-    let directory = directory_of(&config.storage);
-    let free = match statvfs(directory) {
-        Ok(found) => found.blocks_available() * found.fragment_size(),
-        Err(error) => {
-            let directory = directory.display();
-            let message = format!("cannot read the free space of {directory}: {error}");
-            return Finding::warn("machine.disk", message);
-        }
-    };
-    let message = format!("{} MB free at {}", free >> 20, directory.display());
-    if free < LITTLE_SPACE {
-        return Finding::fail(
-            "machine.disk",
-            format!("{message}: too little to save sign-ins; delete files on this volume"),
-        );
+/// In seconds, the leeway for Google's ID tokens.
+const LEEWAY: u64 = 60;
+
+/// Compares this machine's time with Google's.
+pub(super) fn clock(ours: UnixTime, googles: UnixTime) -> Finding {
+    let ahead = ours.seconds_after(googles);
+    if ahead.unsigned_abs() <= LEEWAY {
+        return Finding::ok("machine.clock", "this machine's time agrees with Google's");
     }
-    Finding::ok("machine.disk", message)
+    let off = span_in_words(Duration::from_secs(ahead.unsigned_abs()));
+    let side = if ahead > 0 { "ahead of" } else { "behind" };
+    Finding::fail(
+        "machine.clock",
+        format!(
+            "this machine's clock is {off} {side} Google's, so Google's ID tokens seem invalid: \
+             set it, or have it set by NTP, in Control Panel > Regional Options > Time"
+        ),
+    )
 }

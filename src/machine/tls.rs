@@ -14,7 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::machine::secret_file::{SecretFileError, read_private_file};
 
-pub use certificate::{Rejection, rejections, system_authorities};
+pub use certificate::{Rejection, date, is_a_root, rejections, rejections_by, system_authorities};
 pub use source::TlsSource;
 
 /// In bytes. Larger than any private key in PEM.

@@ -135,7 +135,7 @@ fn file_of(path: &Path) -> Option<(u64, u64)> {
 }
 
 /// Returns the path of the copy of `state`.
-pub(super) fn path(state: &Path) -> PathBuf {
+pub(crate) fn path(state: &Path) -> PathBuf {
     beside(state, ".copy")
 }
 

@@ -2,82 +2,19 @@
 //! how to fix it; after that, users sign in again.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, JEANNE, Plan};
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
-use tempfile::TempDir;
 
 use crate::support::built::{Built, run, state};
-use crate::support::command_line::as_root;
-use crate::support::control::report;
 use crate::support::process::{Process, free_port};
+use crate::support::small_disk::Disk;
 
 const FULL: &str = "the disk is full: every sign-in fails until there is space";
 const UNWRITABLE: &str = "cannot write the state: every sign-in fails until it can";
 const OVER: &str = "the state can be written again";
-
-/// A small file system, mounted over a directory.
-struct Disk {
-    directory: PathBuf,
-    /// On another disk, so that messages about the full disk are stored.
-    logs: TempDir,
-}
-
-impl Disk {
-    fn over(directory: &Path) -> Self {
-        let owner = format!(
-            "size=2m,mode=700,uid={},gid={}",
-            rustix::process::getuid(),
-            rustix::process::getgid()
-        );
-        let disk = Self {
-            directory: directory.to_owned(),
-            logs: tempfile::tempdir().unwrap(),
-        };
-        disk.mount(&["-t", "tmpfs", "-o", &owner, "tmpfs"]);
-        disk
-    }
-
-    fn mount(&self, arguments: &[&str]) {
-        let mut mount = as_root(Path::new("mount"));
-        let done = mount.args(arguments).arg(&self.directory).status().unwrap();
-        assert!(done.success(), "mount {arguments:?}");
-    }
-
-    /// Fills the disk to the last byte.
-    fn fill(&self) {
-        let mut filler = fs::File::create(self.filler()).unwrap();
-        for size in [4096, 1] {
-            while filler.write_all(&vec![1; size]).is_ok() {}
-        }
-    }
-
-    fn make_room(&self) {
-        fs::remove_file(self.filler()).unwrap();
-    }
-
-    /// Starts `command`, the daemon of `house`.
-    fn start(&self, house: &House, command: &mut Command) -> Process {
-        Process::start(command, house.address.port(), self.logs.path())
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.directory.join("holiday-film")
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let mut umount = as_root(Path::new("umount"));
-        // Also unmounts what the daemon still has open.
-        let _ = umount.arg("--lazy").arg(&self.directory).status();
-        let _ = fs::remove_dir(&self.directory);
-    }
-}
 
 /// A house on a small disk, and its daemon.
 async fn house_on_a_disk() -> (Disk, Built) {
@@ -85,25 +22,12 @@ async fn house_on_a_disk() -> (Disk, Built) {
     let disk = Disk::over(house.home.path());
     let process = disk.start(&house, &mut run(&house));
     let built = Built { house, process };
-    is_at_rest(&built).await;
+    built.is_at_rest().await;
     (disk, built)
 }
 
 fn said(built: &Built, words: &str) -> usize {
     built.process.log().matches(words).count()
-}
-
-/// Waits for the end of the first refresh: it copies the state and checkpoints
-/// the journal, which is then reused from its beginning.
-async fn is_at_rest(built: &Built) {
-    built.has_saved_users_and_documents().await;
-    for _ in 0..1000 {
-        let status = report(&built.house, &["status"]).await;
-        if !status["directory"]["next_refresh"].is_null() {
-            return;
-        }
-    }
-    panic!("the first refresh never ends");
 }
 
 /// The journal may have free space from a checkpoint, in which a small login
@@ -222,7 +146,7 @@ async fn a_state_that_became_read_only_recovers() {
     patient.arg(daemon.get_program()).args(daemon.get_args());
     let process = Process::start(&mut patient, house.address.port(), house.home.path());
     let built = Built { house, process };
-    is_at_rest(&built).await;
+    built.is_at_rest().await;
     let limit = |bytes| {
         let pid = Pid::from_raw(built.process.id()).unwrap();
         let limit = Rlimit {

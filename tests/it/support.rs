@@ -10,6 +10,7 @@ pub(crate) mod jwks;
 pub(crate) mod nginx;
 pub(crate) mod process;
 pub(crate) mod server;
+pub(crate) mod small_disk;
 pub(crate) mod timers;
 pub(crate) mod token;
 pub(crate) mod wire;

@@ -1,8 +1,6 @@
 //! Why a request to DSM failed, and what to do about it.
 
 use std::error::Error;
-use std::io;
-use std::iter::successors;
 use std::path::PathBuf;
 
 use hyper::StatusCode;
@@ -11,7 +9,7 @@ use tokio::task::JoinError;
 
 use super::code::{Code, Reaction};
 use super::{Call, DsmSettings, MAX_PAGES, MAX_ROWS, url_advice};
-use crate::clients::http_client::HttpClientError;
+use crate::clients::http_client::{HttpClientError, causes};
 use crate::machine::secret_file::SecretFileError;
 use domain::model::power::Unreadable;
 
@@ -212,7 +210,7 @@ impl DsmError {
 }
 
 fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|error| {
+    causes(error).any(|error| {
         let tls = error.downcast_ref::<rustls::Error>();
         matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
     })
@@ -220,24 +218,11 @@ fn is_about_a_certificate(error: &(dyn Error + 'static)) -> bool {
 
 /// Whether TLS met a port for plain HTTP, or HTTP a port for TLS.
 fn is_about_the_scheme(error: &(dyn Error + 'static)) -> bool {
-    chain(error).any(|error| {
+    causes(error).any(|error| {
         let tls = error.downcast_ref::<rustls::Error>();
         let http = error.downcast_ref::<hyper::Error>();
         let not_tls = InvalidMessage::InvalidContentType;
         matches!(tls, Some(rustls::Error::InvalidMessage(message)) if *message == not_tls)
             || http.is_some_and(hyper::Error::is_parse)
     })
-}
-
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(Some(error), |&error| cause_of(error))
-}
-
-/// `source` of an I/O error is the source of the error inside, and would skip
-/// the rustls error, which hyper wraps in two I/O errors.
-fn cause_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let Some(error) = error.downcast_ref::<io::Error>() else {
-        return error.source();
-    };
-    error.get_ref().map(|carried| carried as _)
 }

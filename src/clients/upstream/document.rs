@@ -59,8 +59,9 @@ impl<T> Cached<T> {
     }
 }
 
-/// OpenID Connect Discovery, section 4.1.
-pub(super) fn discovery_url(issuer: &GoogleIssuer) -> String {
+/// Returns the URL of the discovery document (OpenID Connect Discovery, section
+/// 4.1).
+pub(crate) fn discovery_url(issuer: &GoogleIssuer) -> String {
     let issuer = issuer.as_str();
     let base = issuer.strip_suffix('/').unwrap_or(issuer);
     format!("{base}/.well-known/openid-configuration")

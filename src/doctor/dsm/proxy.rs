@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::words::{shown, unread};
 use super::{DsmReport, Inspection};
-use crate::doctor::Finding;
+use crate::doctor::{Finding, Outcome};
 use domain::model::dsm_settings::{Needed, Route};
 
 const NAME: &str = "reverse-proxy";
@@ -42,6 +42,23 @@ impl DsmReport {
         let findings = self.findings.iter_mut();
         for finding in findings.filter(|finding| finding.name == NAME) {
             *finding = Finding::ok(NAME, message.clone());
+        }
+        self
+    }
+
+    /// Returns the report for a public name that does not lead to this daemon,
+    /// which is a finding of its own: a wrong rule is the cause, and not a
+    /// second fault.
+    #[must_use]
+    pub fn with_failed_public_name(mut self) -> Self {
+        let findings = self.findings.iter_mut();
+        let failed = |finding: &&mut Finding| finding.result == Outcome::Fail;
+        for finding in findings.filter(|it| it.name == NAME).filter(failed) {
+            let why = format!(
+                "the public name does not lead to this daemon; {}",
+                finding.message
+            );
+            *finding = Finding::not_tested(NAME, &why);
         }
         self
     }

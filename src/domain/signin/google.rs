@@ -13,6 +13,7 @@ mod wire;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use url::Url;
 
 pub use self::callback::{CallbackAnswer, CallbackError, CallbackOutcome};
 pub use self::documents::{
@@ -53,18 +54,13 @@ pub fn authorization_url(
     login_hint: Option<&str>,
 ) -> String {
     let verifier = pending.google_verifier();
-    let challenge = digest(&SHA256, verifier.expose().as_bytes());
-    let mut url = metadata.authorization_endpoint.clone();
+    let values = RequestValues {
+        state: &pending.google_state(),
+        nonce: &pending.google_nonce(),
+        verifier: verifier.expose(),
+    };
+    let mut url = request_url(metadata, client, &values);
     let mut query = url.query_pairs_mut();
-    query
-        .append_pair("response_type", "code")
-        .append_pair("client_id", &client.client_id)
-        .append_pair("redirect_uri", &client.redirect_uri)
-        .append_pair("scope", SCOPE)
-        .append_pair("state", &pending.google_state())
-        .append_pair("nonce", &pending.google_nonce())
-        .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
-        .append_pair("code_challenge_method", "S256");
     if let Some(prompt) = prompt(client.prompt.as_deref(), pending) {
         query.append_pair("prompt", &prompt);
     }
@@ -76,6 +72,47 @@ pub fn authorization_url(
     }
     drop(query);
     url.into()
+}
+
+/// Returns the URL of a request that asks Google for nothing but an error, and
+/// that belongs to no login: whether Google redirects to us or shows an error
+/// page tells whether it knows the client and its redirect URI. `random` is
+/// sent as state, nonce and PKCE challenge.
+pub fn silent_url(metadata: &GoogleMetadata, client: &GoogleClient, random: &str) -> String {
+    let values = RequestValues {
+        state: random,
+        nonce: random,
+        verifier: random,
+    };
+    let mut url = request_url(metadata, client, &values);
+    url.query_pairs_mut().append_pair("prompt", "none");
+    url.into()
+}
+
+/// What is different in each authorization request.
+struct RequestValues<'a> {
+    state: &'a str,
+    nonce: &'a str,
+    verifier: &'a str,
+}
+
+fn request_url(
+    metadata: &GoogleMetadata,
+    client: &GoogleClient,
+    values: &RequestValues<'_>,
+) -> Url {
+    let challenge = digest(&SHA256, values.verifier.as_bytes());
+    let mut url = metadata.authorization_endpoint.clone();
+    url.query_pairs_mut()
+        .append_pair("response_type", "code")
+        .append_pair("client_id", &client.client_id)
+        .append_pair("redirect_uri", &client.redirect_uri)
+        .append_pair("scope", SCOPE)
+        .append_pair("state", values.state)
+        .append_pair("nonce", values.nonce)
+        .append_pair("code_challenge", &URL_SAFE_NO_PAD.encode(challenge))
+        .append_pair("code_challenge_method", "S256");
+    url
 }
 
 /// How old the user's sign-in at Google may be (OpenID Connect Core, section

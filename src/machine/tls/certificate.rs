@@ -36,7 +36,8 @@ pub enum Rejection {
     Other(String),
 }
 
-fn date(time: UnixTime) -> String {
+/// Returns `time` as the messages show it.
+pub fn date(time: UnixTime) -> String {
     let time = jiff::Timestamp::from_second(time.seconds()).unwrap_or_default();
     time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
@@ -66,6 +67,26 @@ fn rejections_of(
     now: UnixTime,
     system: RootCertStore,
 ) -> Vec<Rejection> {
+    let mut roots = system;
+    for authority in chain
+        .iter()
+        .skip(1)
+        .filter(|certificate| is_a_root(certificate))
+    {
+        // The verification fails if it cannot be parsed.
+        let _ = roots.add(authority.clone().into_owned());
+    }
+    rejections_by(&roots, chain, host, now)
+}
+
+/// Returns the reasons for which a client that trusts only `roots` rejects
+/// `chain` for `host` at `now`.
+pub fn rejections_by(
+    roots: &RootCertStore,
+    chain: &[CertificateDer<'_>],
+    host: &str,
+    now: UnixTime,
+) -> Vec<Rejection> {
     let Some((leaf, above)) = chain.split_first() else {
         return Vec::new();
     };
@@ -73,12 +94,7 @@ fn rejections_of(
         Ok(parsed) => parsed,
         Err(error) => return vec![Rejection::Other(error.to_string())],
     };
-    let mut roots = system;
-    for authority in above.iter().filter(|certificate| is_a_root(certificate)) {
-        // The verification fails if it cannot be parsed.
-        let _ = roots.add(authority.clone().into_owned());
-    }
-    let mut found = of_the_chain(&parsed, above, now, &roots);
+    let mut found = of_the_chain(&parsed, above, now, roots);
     found.extend(of_the_name(&parsed, host));
     found
 }
@@ -151,7 +167,7 @@ fn bare_name(name: &str) -> String {
 }
 
 /// Returns whether the certificate names itself as its issuer.
-fn is_a_root(certificate: &CertificateDer<'_>) -> bool {
+pub fn is_a_root(certificate: &CertificateDer<'_>) -> bool {
     EndEntityCert::try_from(certificate).is_ok_and(|parsed| parsed.issuer() == parsed.subject())
 }
 

@@ -70,6 +70,9 @@ pub enum Endpoint {
     Authorization,
     /// `/chosen`, where the chooser's links go
     Chosen,
+    /// `/signin/oauth/error`, where a request that names no valid client or
+    /// redirect URI is redirected
+    ErrorPage,
     /// `/token`
     Token,
 }
@@ -91,6 +94,9 @@ pub enum Trouble {
     TooLarge,
     /// Responds with 400 and this OAuth error, as the token endpoint does.
     OAuthError(&'static str),
+    /// Redirects to Google's own page with this error, as the authorization
+    /// endpoint does.
+    ErrorPage(&'static str),
     /// Responds with 200 and this JSON.
     Json(Value),
 }

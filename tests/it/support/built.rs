@@ -6,6 +6,7 @@ use std::process::Command;
 use fakes::browser::{Browser, Shown};
 use fakes::house::{House, Plan};
 
+use super::control::report;
 use super::process::{Process, free_port, until};
 
 /// A house and the binary in it.
@@ -25,7 +26,12 @@ impl Built {
 
     /// Starts the daemon and waits until it serves.
     pub(crate) async fn planned(plan: Plan) -> Self {
-        let house = House::for_built_daemon(plan, free_port()).await;
+        Self::on(free_port(), plan).await
+    }
+
+    /// Starts the daemon on `port`, which a proxy may already know.
+    pub(crate) async fn on(port: u16, plan: Plan) -> Self {
+        let house = House::for_built_daemon(plan, port).await;
         let process = start(&house);
         Self { house, process }
     }
@@ -63,6 +69,19 @@ impl Built {
             self.house.rows("users") > 0 && self.house.rows("documents") == 2
         })
         .await;
+    }
+
+    /// Waits for the end of the first refresh: it copies the state and
+    /// checkpoints the journal, which is then reused from its beginning.
+    pub(crate) async fn is_at_rest(&self) {
+        self.has_saved_users_and_documents().await;
+        for _ in 0..1000 {
+            let status = report(&self.house, &["status"]).await;
+            if !status["directory"]["next_refresh"].is_null() {
+                return;
+            }
+        }
+        panic!("the first refresh never ends");
     }
 
     /// Returns the response for `path`.

@@ -10,7 +10,6 @@ use super::id_token::{IdTokenError, UnverifiedIdToken};
 use super::wire::TokenAnswerWire;
 use crate::base::parameters::shortened;
 use crate::base::secret::Secret;
-use crate::model::login::PendingLogin;
 
 /// The request that exchanges a code for tokens.
 #[derive(Debug)]
@@ -22,19 +21,19 @@ pub struct TokenRequest {
 }
 
 impl TokenRequest {
-    /// Builds the request for the code of `pending` (OpenID Connect Core,
-    /// section 3.1.3.1; the PKCE verifier: RFC 7636, section 4.5).
+    /// Builds the request for `code` (OpenID Connect Core, section 3.1.3.1;
+    /// the PKCE `verifier` of its login: RFC 7636, section 4.5).
     pub fn new(
         metadata: &GoogleMetadata,
         client: &GoogleClient,
-        pending: &PendingLogin,
+        verifier: &Secret<String>,
         code: &Secret<String>,
     ) -> Self {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "authorization_code")
             .append_pair("code", code.expose())
             .append_pair("redirect_uri", &client.redirect_uri)
-            .append_pair("code_verifier", pending.google_verifier().expose());
+            .append_pair("code_verifier", verifier.expose());
         let authorization = match metadata.token_authentication {
             TokenAuthentication::Post | TokenAuthentication::PostUnlisted => {
                 form.append_pair("client_id", &client.client_id)

@@ -407,7 +407,7 @@ fn token_request(token_authentication: TokenAuthentication) -> TokenRequest {
         ..metadata(&json!({}))
     };
     let code = Secret::new("4/0A b".to_owned());
-    TokenRequest::new(&metadata, &client(), &pending(), &code)
+    TokenRequest::new(&metadata, &client(), &pending().google_verifier(), &code)
 }
 
 fn metadata(changes: &Value) -> GoogleMetadata {

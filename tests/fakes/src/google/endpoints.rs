@@ -53,6 +53,7 @@ impl State {
             }
             Endpoint::Authorization => self.authorization(request),
             Endpoint::Chosen => self.chosen(request),
+            Endpoint::ErrorPage => reply(400, "text/html", page::refused("see authError")),
             Endpoint::Token => self.token(request),
         }
     }
@@ -85,7 +86,7 @@ impl State {
     fn authorization(&self, request: &Received) -> Reply {
         let query = request.uri.query().unwrap_or_default();
         if let Err(reason) = self.check(query) {
-            return reply(400, "text/html", page::refused(reason));
+            return page::error_redirect(reason, request.parameter("client_id").as_deref());
         }
         let prompt = request.parameter("prompt");
         let changing = self.changing.lock().unwrap();
@@ -96,6 +97,8 @@ impl State {
         drop(changing);
         let to = match (prompt.as_deref(), signed_in) {
             (None | Some("none"), Some(person)) => self.grant(query, person.clone()),
+            // Or `interaction_required`, with `error_subtype=access_denied`
+            // (zmartzone/lua-resty-openidc, issue 8).
             (Some("none"), None) => self.refusal(query, "login_required"),
             (None | Some(_), _) => {
                 let hint = request.parameter("login_hint");
@@ -282,6 +285,7 @@ fn endpoint(path: &str) -> Option<Endpoint> {
         "/oauth2/v3/certs" => Some(Endpoint::Keys),
         "/o/oauth2/v2/auth" => Some(Endpoint::Authorization),
         "/chosen" => Some(Endpoint::Chosen),
+        page::ERROR => Some(Endpoint::ErrorPage),
         "/token" => Some(Endpoint::Token),
         _ => None,
     }
@@ -309,6 +313,7 @@ async fn fail(trouble: Trouble) -> Option<Reply> {
         }
         Trouble::TooLarge => Some(reply(200, "application/json", vec![b' '; 2 << 20])),
         Trouble::OAuthError(error) => Some(oauth_error(400, error)),
+        Trouble::ErrorPage(error) => Some(page::error_redirect(error, None)),
         Trouble::Json(json) => Some(reply(200, "application/json", json.to_string())),
     }
 }

@@ -1,8 +1,12 @@
 //! The fake's discovery document and account chooser.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use url::form_urlencoded::Serializer;
 
 use super::Person;
+use crate::server::{Reply, redirect};
 
 /// Has the same members as
 /// <https://accounts.google.com/.well-known/openid-configuration>; all hosts
@@ -77,7 +81,29 @@ fn choice(person: &Person, query: &str) -> String {
     )
 }
 
-/// Google shows errors about the request itself on its own page.
+/// Google's own page for errors about the request itself.
+pub(super) const ERROR: &str = "/signin/oauth/error";
+
+/// Redirects to [`ERROR`]. The path, `flowName`, and the form of `authError`,
+/// a protobuf in base64 whose first field is the error, were recorded in 2026
+/// by several projects, such as aosreminders (`redirect_uri_mismatch`) and
+/// claritypledge (`deleted_client`). The text in the second field is a guess
+/// for other errors than `invalid_client`.
+pub(super) fn error_redirect(reason: &str, client_id: Option<&str>) -> Reply {
+    let (code, text) = reason.split_once(": ").unwrap_or((reason, reason));
+    let field = |number: u8, text: &str| {
+        let length = u8::try_from(text.len()).unwrap();
+        [&[number << 3 | 2, length], text.as_bytes()].concat()
+    };
+    let error = STANDARD.encode([field(1, code), field(2, text)].concat());
+    let mut query = Serializer::new(String::new());
+    query.append_pair("authError", &error);
+    query.append_pair("client_id", client_id.unwrap_or("None"));
+    query.append_pair("flowName", "GeneralOAuthFlow");
+    redirect(&format!("{ERROR}?{}", query.finish()))
+}
+
+/// The text of that page.
 pub(super) fn refused(reason: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><title>Error 400</title></head><body>\
