@@ -183,3 +183,41 @@ impl From<WebWire> for WebSettings {
 struct VersionWire {
     version_string: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::wire::data;
+    use super::*;
+
+    fn client(body: &[u8]) -> Result<SsoClient, DsmError> {
+        data::<ClientWire>(Call::ReadSsoClient, body).map(SsoClient::from)
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(body: Vec<u8>) {
+            let _ = client(&body);
+            let _ = data::<RulesWire>(Call::ListProxyRules, &body);
+        }
+
+        #[test]
+        fn the_secret_is_never_quoted(secret in "[a-z]{12}") {
+            let body = format!(r#"{{"success":true,"data":{{"oidc_client_secret":"{secret}"}}}}"#);
+            let shown = format!("{:?}", client(body.as_bytes()));
+            prop_assert!(!shown.contains(&secret));
+            for data in [
+                format!(r#""{secret}""#),
+                format!(r#"{{"oidc_client_secret":{{"{secret}":1}}}}"#),
+                format!(r#"{{"oidc_client_secret":["{secret}"]}}"#),
+                format!(r#"{{"oidc_allow_local_user":"{secret}"}}"#),
+            ] {
+                let body = format!(r#"{{"success":true,"data":{data}}}"#);
+                let error = client(body.as_bytes()).unwrap_err();
+                let shown = format!("{error} {error:?}");
+                prop_assert!(!shown.contains(&secret), "{}", shown);
+            }
+        }
+    }
+}
