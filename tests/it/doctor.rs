@@ -101,6 +101,14 @@ impl Report {
         &self.0[name].1
     }
 
+    /// The line about DSM's rule for the public name.
+    #[track_caller]
+    fn rule(&self, result: &str, words: &str) {
+        let (found, message) = &self.0["reverse-proxy"];
+        assert_eq!(found, result, "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+
     /// Each check is ok.
     #[track_caller]
     fn all_ok(&self) {
