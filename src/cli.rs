@@ -68,6 +68,11 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     } else {
         None
     };
+    let mut report = None;
+    if let Command::Doctor(options) = &arguments.command {
+        let path = options.report.as_deref();
+        report = path.map(doctor::ReportFile::create).transpose()?;
+    }
     // Before the first thread is created: each thread has its own user ID.
     // A manual needs no config, so any user may read it.
     if !matches!(arguments.command, Command::Manual(_)) {
@@ -79,7 +84,7 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     Ok(match arguments.command {
         Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
-        Command::Doctor(options) => doctor::doctor(config, &options),
+        Command::Doctor(options) => doctor::doctor(config, &options, report),
         Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
         Command::Setup(options) => {
             setup::setup(config, &options, client.as_ref().map(|it| it.as_str()))

@@ -8,6 +8,7 @@ mod google_client;
 mod keys;
 mod lints;
 mod reader;
+mod redacted;
 pub(crate) mod urls;
 pub(crate) mod validate;
 mod values;
@@ -24,6 +25,7 @@ pub(crate) use file::{shared_directory, writable_by_others};
 pub use keys::{Alias, Config, Dsm, Google, Keys, Listen, Log, Power, Users};
 use reader::Findings;
 pub use reader::{Absent, Key};
+pub(crate) use redacted::Redacted;
 use values::Files;
 
 use domain::model::dsm_settings::{Needed, Scheme};

@@ -114,6 +114,14 @@ pub(super) fn report<R: DeserializeOwned>(
     Ok(ask(socket, request)?)
 }
 
+/// Sends `request` to the daemon of the config at `path`; returns its report.
+pub(super) fn ask_daemon_of<R: DeserializeOwned>(
+    path: &Path,
+    request: &Request,
+) -> Result<R, Unanswered> {
+    report(&find_socket(path)?, request)
+}
+
 fn find_socket(path: &Path) -> Result<PathBuf, Unanswered> {
     Config::find_control_socket(path).map_err(|error| Unanswered {
         message: describe(&error),

@@ -1,5 +1,8 @@
 //! `doctor`: tests everything that a sign-in needs, for real.
 
+mod report;
+mod secrets;
+
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +21,9 @@ use crate::daemon::control::wire::{Request, Status};
 use crate::doctor::dsm::DsmReport;
 use crate::doctor::{self, DaemonAccess, Finding, GROUPS, Outcome};
 
+use report::Addresses;
+pub(super) use report::ReportFile;
+
 /// The whole run; the checks have time-outs that are shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -26,7 +32,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Runs all checks with the config in `path` and prints their findings; returns
 /// the exit code.
-pub(super) fn doctor(path: &Path, options: &Doctor) -> u8 {
+pub(super) fn doctor(path: &Path, options: &Doctor, file: Option<ReportFile>) -> u8 {
     let (config, of_config, code) = match Config::load(path) {
         Ok(config) => {
             let (findings, _) = if doctor::is_read_only(&config) {
@@ -51,10 +57,34 @@ pub(super) fn doctor(path: &Path, options: &Doctor) -> u8 {
     }
     let all = lines.all();
     let failed = all.iter().any(|finding| finding.result == Outcome::Fail);
-    let code = if failed && code == 0 { FAILED } else { code };
+    let mut code = if failed && code == 0 { FAILED } else { code };
     if options.json {
-        return print_result(&check::as_json(&all), code);
+        code = print_result(&check::as_json(&all), code);
     }
+    match file {
+        Some(file) => write_report(file, &report::text(path, &all, addresses(options)), code),
+        None => code,
+    }
+}
+
+fn addresses(options: &Doctor) -> Addresses {
+    if options.with_addresses {
+        Addresses::Whole
+    } else {
+        Addresses::Shortened
+    }
+}
+
+/// Returns `code`, or [`FAILED`] if the report cannot be written.
+fn write_report(file: ReportFile, text: &str, code: u8) -> u8 {
+    let path = file.path().display().to_string();
+    if let Err(error) = file.write(text) {
+        complain(&format!("cannot write the report {path}: {error}"));
+        return FAILED;
+    }
+    complain(&format!(
+        "wrote the report {path}; read it before you publish it: it has names of users and hosts"
+    ));
     code
 }
 

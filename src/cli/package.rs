@@ -13,6 +13,16 @@ pub(super) fn owns(config: &Path) -> bool {
     config.ends_with("google-to-synology-sso/home/config.toml")
 }
 
+/// Returns the file in which Package Center has the package's version. `None`
+/// if `config` does not belong to the package.
+pub(super) fn info(config: &Path) -> Option<String> {
+    if !owns(config) {
+        return None;
+    }
+    let config = std::path::absolute(config).ok()?;
+    std::fs::read_to_string(config.parent()?.parent()?.join("INFO")).ok()
+}
+
 /// Returns the log file of the package, because standard error is not visible
 /// on a NAS. `None` if `config` does not belong to the package.
 pub(super) fn log(config: &Path) -> Option<PathBuf> {

@@ -11,7 +11,7 @@ use crate::machine::secret_file::read_secret_file;
 use domain::base::secret::Secret;
 
 /// The file names that `setup` uses.
-const SECRET_FILES: [&str; 4] = [
+pub(super) const SECRET_FILES: [&str; 4] = [
     "google-client-secret",
     "dsm-password",
     "synology-client-secret",

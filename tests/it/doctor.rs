@@ -19,6 +19,9 @@ mod nonce;
 /// The public name: DNS, certificate, proxy.
 mod public;
 
+/// The report for an issue.
+mod report;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -9,6 +9,7 @@ pub(crate) mod disk;
 pub(crate) mod jwks;
 pub(crate) mod nginx;
 pub(crate) mod process;
+pub(crate) mod secrets;
 pub(crate) mod server;
 pub(crate) mod small_disk;
 pub(crate) mod timers;

@@ -51,6 +51,8 @@ Examples:
       Test everything; print one line for each check.
   google-to-synology-sso doctor --json | jq -r '.[] | select(.result == \"fail\") | .name'
       Print the names of the checks that fail.
+  google-to-synology-sso doctor --report /tmp/report.txt
+      Also write a report for an issue; read it before you publish it.
 
 Exit codes:
   0   no check failed

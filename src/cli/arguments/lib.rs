@@ -124,6 +124,13 @@ pub struct Doctor {
     /// Print JSON: a list of name, result (ok, warn or fail) and message
     #[arg(long)]
     pub json: bool,
+    /// Also write a report for an issue to FILE, which must not exist: the
+    /// findings, versions, settings and the last log lines, without secrets
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Do not shorten the e-mail addresses in the report
+    #[arg(long, requires = "report")]
+    pub with_addresses: bool,
 }
 
 /// The options of `setup`.

@@ -1,6 +1,10 @@
 //! E-mail addresses in the form in which Google's and DSM's are compared.
 
+mod shortened;
+
 use std::fmt;
+
+pub use shortened::with_short_addresses;
 
 /// An address in the form in which two spellings of one mailbox are equal.
 ///

@@ -25,11 +25,11 @@ const MOST_READERS: usize = 16;
 /// The requests that are observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {
-    /// The authorization request.
+    /// The authorization request, from a browser.
     Authorization,
-    /// The token request.
+    /// The token request, from the client.
     Token,
-    /// The userinfo request.
+    /// The userinfo request, from the client.
     Userinfo,
     /// The request for the discovery document.
     Discovery,

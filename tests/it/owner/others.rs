@@ -4,6 +4,19 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use super::{Estate, OWNER};
 use crate::support::command_line::{EXAMPLE, text};
 
+/// A report in a directory that only root can write to, as root's home.
+#[test]
+fn root_gets_a_report_in_its_own_directory() {
+    let estate = Estate::with(EXAMPLE);
+    let file = estate.0.path().join("report");
+    let wrote = estate.root(&["doctor", "--report", file.to_str().unwrap()]);
+    let said = text(&wrote.stderr).to_owned();
+    assert!(said.contains("wrote the report"), "{said}");
+    let metadata = fs::metadata(&file).unwrap();
+    assert_eq!(metadata.permissions().mode() & 0o7777, 0o600);
+    assert!(metadata.len() > 1_000, "{metadata:?}");
+}
+
 #[test]
 fn check_says_what_run_cannot_open() {
     let config = EXAMPLE

@@ -101,7 +101,7 @@ const SCOPES: [&str; 8] = [
 pub struct Fact {
     /// The name of the property.
     pub name: &'static str,
-    /// Its value.
+    /// Its value, such as `missing`.
     pub value: String,
 }
 
