@@ -1,9 +1,11 @@
 //! Runs each test in its own network, process and mount namespaces, so that
 //! every daemon can use port 5556 and nothing is left on the host.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, process};
+
+use fakes::namespaces;
 
 /// Runs `story` with an empty disk, as root of a machine without a network, by
 /// running this test again as the first process in new namespaces. When that
@@ -11,7 +13,7 @@ use std::{env, process};
 ///
 /// The test's name is that of the closure `T`.
 pub(crate) fn on_a_machine<T>(story: impl FnOnce(&Path)) {
-    if process::id() == 1 {
+    if namespaces::is_first_process() {
         let disk = env::current_dir().unwrap();
         mount(&["-t", "tmpfs", "-o", "mode=755", "tmpfs"], &disk);
         run(Command::new("ip").args(["link", "set", "lo", "up"]));
@@ -20,23 +22,10 @@ pub(crate) fn on_a_machine<T>(story: impl FnOnce(&Path)) {
     let disk = tempfile::tempdir().unwrap();
     // A limit in case a process in it hangs.
     let mut unshare = as_root("timeout");
-    unshare.args([
-        "600", "unshare", "--mount", "--net", "--pid", "--ipc", "--fork",
-    ]);
-    unshare.args(["--kill-child", "--mount-proc", "--"]);
-    unshare.arg(env::current_exe().unwrap());
-    unshare.args(["--exact", &name_of::<T>(), "--nocapture"]);
-    let played = unshare.current_dir(&disk).output().unwrap();
-    let told = String::from_utf8_lossy(&played.stdout);
-    let complaint = String::from_utf8_lossy(&played.stderr);
-    let is_good = played.status.success() && told.contains("1 passed");
-    assert!(is_good, "{told}\n{complaint}");
-}
-
-fn name_of<T>() -> String {
-    let path = std::any::type_name::<T>();
-    let (_, path) = path.split_once("::").unwrap();
-    path.split("::{{closure}}").next().unwrap().to_owned()
+    unshare.args(["--signal=KILL", "600"]);
+    unshare.args(["unshare", "--mount", "--net", "--ipc"]);
+    unshare.current_dir(&disk);
+    namespaces::run_again::<T>(unshare);
 }
 
 /// Runs `program` as root, by sudo if necessary.

@@ -1,6 +1,6 @@
 //! The surroundings of the daemon in tests, the demo and the benches: a fake
 //! Google, a fake DSM, a browser, Chromium, a terminal, a clock that the test
-//! moves.
+//! moves, namespaces.
 
 pub mod browser;
 pub mod chromium;
@@ -9,6 +9,7 @@ pub mod dsm_login;
 pub mod flood;
 pub mod google;
 pub mod house;
+pub mod namespaces;
 pub mod picture;
 pub mod server;
 pub mod terminal;
