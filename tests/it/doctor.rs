@@ -22,6 +22,18 @@ mod public;
 /// The report for an issue.
 mod report;
 
+/// The daemon, DSM, its proxy, a router and Google in a network of their own.
+mod stage;
+
+/// Planted faults, in this network.
+mod faults;
+
+/// A stage without a fault.
+mod healthy;
+
+/// Servers that hang, flood, or send control characters.
+mod hostile;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
