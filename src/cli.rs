@@ -85,7 +85,7 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
         Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
         Command::Doctor(options) => doctor::doctor(config, &options, report),
-        Command::DsmSettings { json } => dsm_settings::dsm_settings(config, json),
+        Command::DsmSettings(options) => dsm_settings::dsm_settings(config, &options),
         Command::Setup(options) => {
             setup::setup(config, &options, client.as_ref().map(|it| it.as_str()))
         }

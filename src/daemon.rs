@@ -4,6 +4,7 @@ pub(crate) mod control;
 pub mod jobs;
 pub mod lifecycle;
 mod port;
+mod self_check;
 mod setup_mode;
 mod supervision;
 
@@ -42,6 +43,8 @@ use domain::model::login::cookie::Sealer;
 use domain::model::power::{KnownSchedule, Source};
 use domain::signin::directory::Snapshot;
 use port::bind;
+pub use self_check::SelfCheck;
+use self_check::run_self_checks;
 use setup_mode::Found;
 pub use setup_mode::Wait;
 use supervision::{status_of, supervise};
@@ -117,6 +120,7 @@ impl Daemon {
             problems: Arc::default(),
             used_logins: Arc::new(UsedLogins::default()),
             doctor_nonces: Arc::default(),
+            failed_checks: Arc::default(),
         }));
         let jobs = Jobs::new(&current, FingerprintKey::derived_from(&seal_key));
         // Before anything is planned; DSM is asked once the daemon serves.
@@ -242,7 +246,12 @@ impl Begin {
 }
 
 /// Runs the daemon in this process until SIGTERM or SIGINT.
-pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> anyhow::Result<()> {
+pub async fn run(
+    begin: Begin,
+    self_check: SelfCheck,
+    log: logging::Handle,
+    time_zone: TimeZone,
+) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signals = {
         let stop = stop.clone();
@@ -257,12 +266,14 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
     // First, since a SIGHUP ends a process that does not handle it.
     let mut hangups = signal(SignalKind::hangup()).context("wait for signals")?;
     let work = async {
+        let has_waited = matches!(begin, Begin::Waiting(..));
         let Some((config, listener)) = begin.found(&log, &mut hangups, &stop).await? else {
             return Ok(());
         };
         config.log_warnings(SystemClock::new().now());
         let address = config.listen.address;
         let issuer = config.issuer.as_str().to_owned();
+        let is_new = has_waited || !config.storage.exists();
         let daemon = Daemon::prepare(
             config,
             Arc::new(SystemClock::new()),
@@ -290,6 +301,7 @@ pub async fn run(begin: Begin, log: logging::Handle, time_zone: TimeZone) -> any
             ended = daemon.serve(listener, stop.clone()) => ended,
             never = supervision => match never {},
             never = run_reload_loop(&mut hangups, &reloader) => match never {},
+            never = run_self_checks(self_check, is_new, &current, &users) => match never {},
         }
     };
     // Signals first, so that a stop during the start is handled, too.

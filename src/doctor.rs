@@ -110,7 +110,7 @@ pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Finding
         let _ = tell.send(name);
     };
     let dsm = async {
-        let report = dsm_report(config, daemon, clock.now()).await;
+        let report = inspect_dsm(config, daemon, clock.now()).await;
         for finding in with_public_name(report, told.await.ok()) {
             send(findings, finding);
         }
@@ -125,8 +125,9 @@ pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Finding
     );
 }
 
-/// Without a daemon, asks DSM itself.
-async fn dsm_report(
+/// Returns what is found about DSM, or why the daemon was not asked. Without a
+/// daemon, asks DSM itself.
+pub async fn inspect_dsm(
     config: &Config,
     daemon: &impl DaemonAccess,
     now: UnixTime,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
@@ -55,6 +55,8 @@ pub struct AppState {
     pub used_logins: Arc<UsedLogins>,
     /// The nonces of `doctor`.
     pub doctor_nonces: Arc<DoctorNonces>,
+    /// The names of the checks of `doctor` that failed with this config.
+    pub failed_checks: Arc<ArcSwap<Vec<String>>>,
 }
 
 impl AppState {

@@ -123,13 +123,13 @@ fn test(config: &Config, lines: &mut Lines) -> io::Result<()> {
 }
 
 /// The control socket of the daemon.
-struct Socket {
+pub(super) struct Socket {
     path: PathBuf,
     absence: Option<String>,
 }
 
 impl Socket {
-    async fn of(config: &Config) -> Self {
+    pub(super) async fn of(config: &Config) -> Self {
         let mut socket = Self {
             path: config.control_socket.clone(),
             absence: None,

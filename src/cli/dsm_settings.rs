@@ -1,6 +1,8 @@
 //! `dsm-settings`: the values for DSM and the Google console, by the names of
 //! their fields.
 
+mod compare;
+
 use std::fmt::Write;
 use std::path::Path;
 
@@ -69,14 +71,18 @@ struct GoogleForm {
     audience: &'static str,
 }
 
-/// Prints the values for the config in `path`; returns the exit code.
-pub(super) fn dsm_settings(path: &Path, json: bool) -> u8 {
+/// Prints the values for the config in `path`, or compares them; returns the
+/// exit code.
+pub(super) fn dsm_settings(path: &Path, options: &arguments::DsmSettings) -> u8 {
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(error) => return complain_of_config(&error),
     };
+    if options.compare {
+        return compare::compare(&config, options.json);
+    }
     let settings = Settings::of(&config);
-    let text = if json {
+    let text = if options.json {
         json_line(&serde_json::json!(settings).to_string())
     } else {
         settings.as_text()

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 
 use super::{FAILED, complain, complain_of_config, owner, package};
 use crate::config::{Config, ConfigError, Log, LogFormat, LogLevel};
-use crate::daemon::{self, Begin, Wait};
+use crate::daemon::{self, Begin, SelfCheck, Wait};
 use crate::logging::{self, LogError};
 use crate::machine::time_zone;
 
@@ -30,7 +30,12 @@ pub(super) fn run(path: &Path, options: &Run) -> u8 {
             return complain_of_config(&error);
         }
     };
-    match serve(begin) {
+    // The package's daemon starts with this option.
+    let self_check = match options.wait_for_config {
+        Some(_) => SelfCheck::OfNewConfig,
+        None => SelfCheck::Never,
+    };
+    match serve(begin, self_check) {
         Ok(()) => 0,
         Err(error) => {
             complain(&format!("{error:#}"));
@@ -55,7 +60,7 @@ fn wait(path: &Path, address: SocketAddr) -> Wait {
     }
 }
 
-fn serve(begin: Begin) -> anyhow::Result<()> {
+fn serve(begin: Begin, self_check: SelfCheck) -> anyhow::Result<()> {
     let local = time_zone::local();
     let log = match &begin {
         Begin::Configured(config) => logging::start(&config.log, &local.zone)?,
@@ -69,7 +74,7 @@ fn serve(begin: Begin) -> anyhow::Result<()> {
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;
-    let done = runtime.block_on(daemon::run(begin, log.clone(), local.zone));
+    let done = runtime.block_on(daemon::run(begin, self_check, log.clone(), local.zone));
     // A DNS query without a network takes half a minute and cannot be
     // cancelled; all other work is done.
     runtime.shutdown_background();

@@ -13,7 +13,7 @@ mod wizard;
 use std::path::Path;
 
 use anyhow::bail;
-use arguments::Setup;
+use arguments::{Doctor, Setup};
 use toml::Value;
 use zeroize::Zeroizing;
 
@@ -22,6 +22,7 @@ pub(super) use self::files::Existing;
 use self::files::Staging;
 use self::questions::{Answers, QUESTIONS};
 use self::wizard::Wizard;
+use super::doctor;
 use super::input::Input;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
 use crate::config::validate::Given;
@@ -53,7 +54,19 @@ pub(super) fn setup(path: &Path, options: &Setup, client: Option<&str>) -> u8 {
     if existing == Existing::Keep && path.exists() {
         return change::from_terminal(path, client);
     }
-    tell(from_terminal(path, existing, client))
+    let code = tell(from_terminal(path, existing, client));
+    if code == 0 && wants_a_test() {
+        doctor::doctor(path, &Doctor::default(), None);
+    }
+    // What doctor finds does not change that the config was written.
+    code
+}
+
+/// Asks whether to run `doctor`. No answer is a no.
+fn wants_a_test() -> bool {
+    let question = "\nTest everything now, as doctor does? It takes 30 s at most [Y/n]: ";
+    let answer = terminal::say(question).and_then(|()| terminal::read_line());
+    answer.is_ok_and(|answer| matches!(answer.expose().as_str(), "" | "y" | "Y" | "yes"))
 }
 
 /// Returns the content of the JSON file of the Google console, if `options`
@@ -309,7 +322,8 @@ mod tests {
         #[test]
         fn no_answer_breaks_the_file(
             account in any::<String>(),
-            client_id in "[!-~]{1,20}",
+            // Not the JSON of the Google console.
+            client_id in "[!-z|-~][!-~]{0,19}",
             path in "[!-~]{0,20}",
         ) {
             let good = |variable: &str, text: &str, else_this: &str| {

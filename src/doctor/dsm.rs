@@ -19,7 +19,7 @@ use super::{Finding, GROUPS};
 use crate::clients::dsm::{Call, DsmError, DsmSession, SettingsReading};
 use crate::config::Config;
 use domain::base::clock::UnixTime;
-use domain::model::dsm_settings::{Needed, client_of_dsm};
+use domain::model::dsm_settings::{Needed, Row, client_of_dsm};
 use words::{explained, local_time, shown, told, unread};
 
 pub use alone::inspect_alone;
@@ -45,6 +45,36 @@ pub struct DsmReport {
     pub proxy: ProxyState,
     /// The version of DSM, if it was read.
     pub version: Option<String>,
+    /// DSM's settings beside ours, as far as they were read.
+    pub compared: Vec<Compared>,
+}
+
+/// A setting of DSM beside ours, as `dsm-settings --compare` prints it
+/// (docs/reference/json.md).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// `sso-client` or `reverse-proxy`.
+    pub place: String,
+    /// The field of the dialog.
+    pub field: String,
+    /// The value of DSM; `None` if there is none, and for the secret.
+    pub dsm: Option<String>,
+    /// The value to enter; `None` for the secret.
+    pub ours: Option<String>,
+    /// Whether the value of DSM works as ours does.
+    pub same: bool,
+}
+
+impl From<Row> for Compared {
+    fn from(row: Row) -> Self {
+        Self {
+            place: row.field.place().to_owned(),
+            field: row.field.name().to_owned(),
+            dsm: row.dsm,
+            ours: row.ours,
+            same: row.same,
+        }
+    }
 }
 
 /// How far the reading of DSM came.
@@ -164,7 +194,22 @@ impl Inspection<'_> {
             findings,
             proxy,
             version: version.map(shown),
+            compared: self.compared(needed.as_ref()),
         }
+    }
+
+    fn compared(&self, needed: Option<&Needed<'_>>) -> Vec<Compared> {
+        let (Some(needed), Some(settings)) = (needed, &self.settings) else {
+            return Vec::new();
+        };
+        let profile = settings.profile.iter();
+        let client = settings.client.iter();
+        let proxy = settings.proxy.iter();
+        let rows = profile
+            .flat_map(|profile| needed.compare_profile(profile))
+            .chain(client.flat_map(|client| needed.compare_client(client)))
+            .chain(proxy.flat_map(|rules| needed.compare_proxy(rules)));
+        rows.map(Compared::from).collect()
     }
 
     fn needed(&self) -> Option<Needed<'_>> {

@@ -46,6 +46,8 @@ pub(super) enum Page<'a> {
     Landing {
         /// The name of the client.
         name: &'a str,
+        /// The names of the checks of `doctor` that failed.
+        failed: &'a [String],
     },
     BadRequest {
         /// The mismatch with the config, if that is the cause.

@@ -164,7 +164,10 @@ impl Call<'_> {
     fn landing(&self) -> Reply {
         let first = self.app.config.clients.first();
         let name = first.map_or("NAS", |client| client.name.as_str());
-        self.responder.page(StatusCode::OK, &Page::Landing { name })
+        let failed = self.app.failed_checks.load();
+        let failed = failed.as_slice();
+        self.responder
+            .page(StatusCode::OK, &Page::Landing { name, failed })
     }
 
     /// OpenID Connect Core, section 3.1.2.1: by GET or by POST.

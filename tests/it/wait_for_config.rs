@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fakes::browser::{Browser, Shown};
-use fakes::house::{House, JEANNE, Plan, write_secret};
+use fakes::dsm::settings::Settings;
+use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, REDIRECT_URI, write_secret};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -270,6 +271,33 @@ async fn a_half_written_config_is_waited_for() {
 
     waiting.begins().await;
     waiting.house.sign_in(JEANNE, "").await;
+}
+
+/// Names of checks only: anyone can read the page.
+#[tokio::test]
+async fn what_fails_with_a_new_config_is_logged_and_on_the_page() {
+    let waiting = Waiting::new().await;
+    let set_up = Settings::of(&waiting.house.issuer(), CLIENT_SECRET_OF_DSM, REDIRECT_URI);
+    waiting.house.dsm.change(|dsm| {
+        dsm.settings = set_up.clone();
+        dsm.settings.profile["sso_enable"] = false.into();
+    });
+
+    waiting.house.write_config();
+
+    let page = waiting.page_says("These checks fail").await;
+    let checks = "These checks fail: <span class=\"code\"><code>sso-client.enabled</code>";
+    assert!(page.body.contains(checks), "{page:?}");
+    assert!(!page.body.contains("Control Panel"), "{page:?}");
+    let line = "a check failed: ";
+    waiting.process.says(line).await;
+    assert!(waiting.process.log().contains("check=sso-client.enabled"));
+
+    waiting.house.dsm.change(|dsm| dsm.settings = set_up);
+    waiting.process.signal(Signal::HUP);
+    waiting.process.says("all checks passed").await;
+    let page = waiting.get("/").await;
+    assert!(!page.body.contains("sso-client"), "{page:?}");
 }
 
 #[tokio::test]

@@ -79,6 +79,18 @@ Exit codes:
   0   the config was written
   1   nothing was written, because a value is missing or invalid, or a config exists";
 
+pub(super) const DSM_SETTINGS_EXAMPLES: &str = "\
+Examples:
+  google-to-synology-sso dsm-settings
+      Print the values to enter in DSM and in the Google console.
+  google-to-synology-sso dsm-settings --compare
+      Show which values in DSM differ. The secret is compared, and never printed.
+
+Exit codes:
+  0   success; with --compare, DSM has the same values
+  1   with --compare, a value differs, or DSM cannot be read
+  78  the config is invalid or missing";
+
 pub(super) const RELOAD: &str = "\
 Reload the daemon's config and print the keys that changed.
 

@@ -72,12 +72,10 @@ pub enum Command {
     /// Create a config from that of the Dex fork which this service replaces
     #[command(long_about = help::IMPORT_DEX, after_help = help::IMPORT_DEX_EXAMPLES)]
     ImportDex(ImportDex),
-    /// Print the values to enter in DSM's SSO settings and the Google console
-    DsmSettings {
-        /// Print JSON: dsm, clients and google
-        #[arg(long)]
-        json: bool,
-    },
+    /// Print the values to enter in DSM's SSO settings and the Google console,
+    /// or compare them with DSM's
+    #[command(after_help = help::DSM_SETTINGS_EXAMPLES)]
+    DsmSettings(DsmSettings),
     /// One of the commands about the command line itself
     #[command(flatten)]
     Manual(Manual),
@@ -119,7 +117,7 @@ pub struct Run {
 }
 
 /// The options of `doctor`.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Doctor {
     /// Print JSON: a list of name, result (ok, warn or fail) and message
     #[arg(long)]
@@ -131,6 +129,19 @@ pub struct Doctor {
     /// Do not shorten the e-mail addresses in the report
     #[arg(long, requires = "report")]
     pub with_addresses: bool,
+}
+
+/// The options of `dsm-settings`.
+#[derive(Args)]
+pub struct DsmSettings {
+    /// Read DSM's SSO client and reverse proxy, and show the differences field
+    /// by field
+    #[arg(long)]
+    pub compare: bool,
+    /// Print JSON: dsm, clients and google; with --compare, a list of place,
+    /// field, dsm, ours and same
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The options of `setup`.

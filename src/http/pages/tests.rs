@@ -46,7 +46,10 @@ fn rejected(fault: ClientFault) -> Page<'static> {
 
 fn all() -> Vec<Page<'static>> {
     let others = [
-        Page::Landing { name: "Synology" },
+        Page::Landing {
+            name: "Synology",
+            failed: &[],
+        },
         Page::BadRequest { error: None },
         Page::BadCallback,
         Page::NoSuchLogin,
@@ -152,7 +155,13 @@ fn what_the_caretaker_has_to_type_is_set_apart() {
         let command = "sudo -u google-to-synology-sso google-to-synology-sso links remove ";
         assert!(footer.contains(&format!("<code>{command}")), "{footer}");
         assert!(!main.contains("google-to-synology-sso"), "{main}");
-        let (_, footer) = written(&Page::Landing { name: "Synology" }, language);
+        let (_, footer) = written(
+            &Page::Landing {
+                name: "Synology",
+                failed: &[],
+            },
+            language,
+        );
         assert!(!footer.contains("<footer>"), "{footer}");
     });
 }
@@ -302,7 +311,7 @@ fn no_full_stop_stands_alone_behind_a_command() {
 fn a_name_from_right_to_left_turns_nothing_else_round() {
     in_both(|language, _| {
         let name = "\u{202e}NAS של דוד";
-        let (main, _) = written(&Page::Landing { name }, language);
+        let (main, _) = written(&Page::Landing { name, failed: &[] }, language);
         assert!(main.contains(&format!("\u{2068}{name}\u{2069}")), "{main}");
         let (main, _) = written(&refused(Refusal::AddressUnknown, false), language);
         assert!(main.contains("<bdi dir=\"ltr\">igor@"), "{main}");

@@ -1,5 +1,7 @@
 //! What `doctor` finds in DSM, by a daemon and without one.
 
+/// `dsm-settings --compare`, which prints a part of the same report.
+mod compared;
 /// A hostile or hanging DSM.
 mod hostile;
 /// Faults of DSM's sign-in settings and of its reverse proxy.

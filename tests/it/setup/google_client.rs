@@ -223,6 +223,7 @@ fn on_a_terminal_the_file_answers_three_questions() {
     person.answers("DSM account [sso-reader]: ", "");
     person.answers_unseen("Password of the DSM account: ", "battery staple");
     person.answers_unseen("Application secret [a random one]: ", "");
+    person.answers("Test everything now, as doctor does?", "n");
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(0), "{screen}");
     assert!(!screen.contains("correct-horse"), "{screen}");
@@ -248,6 +249,7 @@ fn on_a_terminal_the_json_may_be_pasted_as_the_client_id() {
     person.answers("DSM account [sso-reader]: ", "");
     person.answers_unseen("Password of the DSM account: ", "battery staple");
     person.answers_unseen("Application secret [a random one]: ", "");
+    person.answers("Test everything now, as doctor does?", "n");
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(0), "{screen}");
     let config = Config::load(&empty.config()).unwrap();

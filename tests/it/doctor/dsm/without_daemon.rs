@@ -25,6 +25,7 @@ async fn doctor(house: &House) -> DsmReport {
         findings: of_dsm.collect(),
         proxy: ProxyState::Unread,
         version: None,
+        compared: Vec::new(),
     }
 }
 

@@ -1,0 +1,102 @@
+//! Runs the checks of `doctor` in the daemon, once for each new config: what
+//! fails after the installation is in the log and on the page at `/`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::timeout;
+
+use crate::app::{CurrentState, Sighting};
+use crate::daemon::jobs::UsersJob;
+use crate::doctor::dsm::DsmReport;
+use crate::doctor::{self, DaemonAccess, Outcome};
+
+/// Longer than the checks take: they have time-outs of their own.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Whether the daemon runs the checks by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelfCheck {
+    /// Never.
+    Never,
+    /// After the installation, and after each reload.
+    OfNewConfig,
+}
+
+/// Runs the checks if the config `is_new`, and after each reload.
+pub(super) async fn run_self_checks(
+    when: SelfCheck,
+    is_new: bool,
+    current: &CurrentState,
+    users: &UsersJob,
+) -> Infallible {
+    if when == SelfCheck::Never {
+        return std::future::pending().await;
+    }
+    let mut changes = current.changes();
+    if is_new {
+        check(current, users).await;
+    }
+    while changes.changed().await.is_ok() {
+        check(current, users).await;
+    }
+    // The sender is in `current`, which is still there.
+    std::future::pending().await
+}
+
+async fn check(current: &CurrentState, users: &UsersJob) {
+    let app = current.load();
+    let (sender, mut receiver) = unbounded_channel();
+    let daemon = Itself { current, users };
+    let checks = doctor::run(&app.config, &daemon, &sender);
+    if timeout(PATIENCE, checks).await.is_err() {
+        tracing::warn!("cannot finish the checks of doctor within a minute");
+    }
+    drop(sender);
+    let mut failed = Vec::new();
+    while let Some(finding) = receiver.recv().await {
+        if finding.result == Outcome::Fail {
+            tracing::error!(check = finding.name, "a check failed: {}", finding.message);
+            failed.push(finding.name);
+        }
+    }
+    if failed.is_empty() {
+        tracing::info!("all checks passed");
+    }
+    app.failed_checks.store(Arc::new(failed));
+}
+
+/// This daemon, which needs no socket to ask itself.
+struct Itself<'a> {
+    current: &'a CurrentState,
+    users: &'a UsersJob,
+}
+
+impl DaemonAccess for Itself<'_> {
+    fn absence(&self) -> Option<&str> {
+        None
+    }
+
+    async fn inspect_dsm(&self) -> Result<DsmReport, String> {
+        self.users
+            .inspect()
+            .await
+            .map_err(|error| error.to_string())
+    }
+
+    async fn nonce(&self) -> Result<String, String> {
+        let app = self.current.load();
+        let nonce = app
+            .doctor_nonces
+            .create(&*app.random, app.clock.monotonic());
+        let nonce = nonce.map_err(|error| error.to_string())?;
+        Ok(nonce.expose().clone())
+    }
+
+    async fn seen(&self, nonce: String) -> Result<Option<Sighting>, String> {
+        let app = self.current.load();
+        Ok(app.doctor_nonces.sighting(&nonce, app.clock.monotonic()))
+    }
+}
