@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Whether the daemon runs the checks by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SelfCheck {
-    /// Never.
+    /// It never runs them.
     Never,
     /// After the installation, and after each reload.
     OfNewConfig,

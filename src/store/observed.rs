@@ -35,7 +35,7 @@ impl Observed {
         }))
     }
 
-    /// Returns all observations.
+    /// Returns what was observed so far.
     pub fn rows(&self) -> Vec<Observation> {
         self.lock().seen.rows()
     }

@@ -15,7 +15,7 @@ use domain::model::dsm_settings::{Endpoint, ProxyRule, Scheme, SsoClient, SsoPro
 pub struct SettingsReading {
     /// Which SSO service the login page offers.
     pub profile: Result<SsoProfile, DsmError>,
-    /// The OpenID client.
+    /// DSM's OpenID client, as it is set up.
     pub client: Result<SsoClient, DsmError>,
     /// Whether the login page selects SSO by default.
     pub is_default: Result<bool, DsmError>,

@@ -55,7 +55,7 @@ pub struct SsoClient {
     pub authorization_endpoint: String,
     /// The token endpoint, which DSM does not read again.
     pub token_endpoint: String,
-    /// The `client_id`.
+    /// The `client_id` of this client.
     pub application_id: String,
     /// The `client_secret`; `None` if DSM does not show it.
     pub application_secret: Option<Secret<String>>,
@@ -104,7 +104,7 @@ pub enum Field {
 /// A value of DSM beside ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// The field.
+    /// The field of the dialog.
     pub field: Field,
     /// The value of DSM; `None` if there is none, and for the secret.
     pub dsm: Option<String>,
@@ -121,7 +121,7 @@ pub enum Redirects {
     Registered,
     /// Some; this one is not.
     NotAll(String),
-    /// None.
+    /// None of them is registered.
     Unknown,
 }
 

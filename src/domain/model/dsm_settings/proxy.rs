@@ -21,20 +21,20 @@ pub struct ProxyRule {
 /// One side of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The protocol.
+    /// The protocol, `http` or `https`.
     pub scheme: Scheme,
     /// A name or an address.
     pub host: String,
-    /// The port.
+    /// The port, also if it is the usual one.
     pub port: u16,
 }
 
 /// The protocol of one side of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// Without encryption.
+    /// HTTP, without encryption.
     Http,
-    /// With encryption.
+    /// HTTPS, with encryption.
     Https,
 }
 
