@@ -91,7 +91,7 @@ fn a_home_that_cannot_be_written_is_said_and_tried_again() {
 
         assert_eq!(nas.start().code, 0);
 
-        until("it says why", || log(nas).contains("cannot be"));
+        until("it says why", || log(nas).contains("cannot write"));
         assert!(nas.is_supervised() && !serves());
         assert_eq!(setup(nas), before);
 

@@ -32,7 +32,7 @@ const MEMBERS: [&str; 23] = [
     "scripts/start-stop-status",
 ];
 
-const PAYLOAD: [&str; 49] = [
+const PAYLOAD: [&str; 52] = [
     "bin/",
     "bin/google-to-synology-sso",
     "share/",
@@ -47,7 +47,10 @@ const PAYLOAD: [&str; 49] = [
     "share/man/man1/",
     "share/man/man1/google-to-synology-sso-check.1",
     "share/man/man1/google-to-synology-sso-completions.1",
+    "share/man/man1/google-to-synology-sso-doctor.1",
     "share/man/man1/google-to-synology-sso-dsm-settings.1",
+    "share/man/man1/google-to-synology-sso-explain.1",
+    "share/man/man1/google-to-synology-sso-import-dex.1",
     "share/man/man1/google-to-synology-sso-keys-list.1",
     "share/man/man1/google-to-synology-sso-keys-rotate.1",
     "share/man/man1/google-to-synology-sso-keys.1",
