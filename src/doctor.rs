@@ -163,7 +163,9 @@ fn daemon_finding(daemon: &impl DaemonAccess, owner: PortOwner) -> Finding {
         }
         (Some(why), PortOwner::NoneOrDaemon) => Finding::fail(
             "daemon",
-            format!("{why}; start the package in Package Center"),
+            format!(
+                "{why}; start the package in Package Center, or stop and start it if it is running"
+            ),
         ),
     }
 }

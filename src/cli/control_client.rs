@@ -46,7 +46,7 @@ pub(super) trait Report: Serialize + DeserializeOwned {
 /// returns the exit code.
 pub(super) fn show<R: Report>(path: &Path, request: &Request, form: Form) -> u8 {
     let report = find_socket(path).and_then(|socket| {
-        let report = ask::<R>(&socket, request)?;
+        let report = ask::<R>(&socket, request, PATIENCE)?;
         Ok(written(&report, form))
     });
     match report {
@@ -63,12 +63,12 @@ pub(super) fn both<R: Report, S: Report>(
     form: Form,
 ) -> Result<String, Unanswered> {
     let socket = find_socket(path)?;
-    let text = written(&ask::<R>(&socket, first)?, form);
+    let text = written(&ask::<R>(&socket, first, PATIENCE)?, form);
     if form == Form::Json {
         return Ok(text);
     }
     // An error here must not hide the first report.
-    let below = ask::<S>(&socket, second);
+    let below = ask::<S>(&socket, second, PATIENCE);
     Ok(text + &below.map_or_else(|_| String::new(), |below| written(&below, form)))
 }
 
@@ -110,16 +110,18 @@ impl From<AskError> for Unanswered {
 pub(super) fn report<R: DeserializeOwned>(
     socket: &Path,
     request: &Request,
+    patience: Duration,
 ) -> Result<R, Unanswered> {
-    Ok(ask(socket, request)?)
+    Ok(ask(socket, request, patience)?)
 }
 
 /// Sends `request` to the daemon of the config at `path`; returns its report.
 pub(super) fn ask_daemon_of<R: DeserializeOwned>(
     path: &Path,
     request: &Request,
+    patience: Duration,
 ) -> Result<R, Unanswered> {
-    report(&find_socket(path)?, request)
+    report(&find_socket(path)?, request, patience)
 }
 
 fn find_socket(path: &Path) -> Result<PathBuf, Unanswered> {
@@ -214,7 +216,11 @@ impl AskError {
     }
 }
 
-fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskError> {
+fn ask<R: DeserializeOwned>(
+    path: &Path,
+    request: &Request,
+    patience: Duration,
+) -> Result<R, AskError> {
     // Cannot fail: a request has no map with other keys than strings.
     let mut question = serde_json::to_vec(request).unwrap_or_default();
     question.push(b'\n');
@@ -222,7 +228,7 @@ fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskErro
         return Err(AskError::TooLong);
     }
     let stream = UnixStream::connect(path).map_err(|error| AskError::connecting(path, error))?;
-    let line = exchange(stream, &question).map_err(|source| AskError::Broken {
+    let line = exchange(stream, &question, patience).map_err(|source| AskError::Broken {
         path: path.to_owned(),
         source,
     })?;
@@ -232,9 +238,9 @@ fn ask<R: DeserializeOwned>(path: &Path, request: &Request) -> Result<R, AskErro
     }
 }
 
-fn exchange(mut stream: UnixStream, question: &[u8]) -> io::Result<Vec<u8>> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn exchange(mut stream: UnixStream, question: &[u8], patience: Duration) -> io::Result<Vec<u8>> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     stream.write_all(question)?;
     let mut answer = Vec::new();
     BufReader::new(stream).read_until(b'\n', &mut answer)?;

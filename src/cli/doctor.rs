@@ -148,7 +148,7 @@ impl Socket {
         patience: Duration,
     ) -> Result<R, String> {
         let path = self.path.clone();
-        let asked = spawn_blocking(move || control_client::report(&path, &request));
+        let asked = spawn_blocking(move || control_client::report(&path, &request, patience));
         match timeout(patience, asked).await {
             Ok(Ok(Ok(report))) => Ok(report),
             Ok(Ok(Err(error))) => Err(error.message().to_owned()),

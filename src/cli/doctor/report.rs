@@ -11,13 +11,13 @@ use std::path::Path;
 use domain::base::address::with_short_addresses;
 
 use super::secrets::Secrets;
-use super::{GROUPS, line};
+use super::{ANSWER_TIMEOUT, GROUPS, line};
 use crate::cli::control_client::{self, Form, Report, Unanswered};
 use crate::cli::table::{Cell, Paint, Reader};
 use crate::cli::{package, waiting};
 use crate::config::{Config, Redacted};
 use crate::daemon::control::wire::{Observation, Request, Status, Time, User};
-use crate::doctor::Finding;
+use crate::doctor::{Finding, Outcome};
 use crate::logging::is_plain;
 
 pub(in crate::cli) use file::ReportFile;
@@ -36,7 +36,13 @@ pub(super) fn text(path: &Path, findings: &[Finding], addresses: Addresses) -> S
         ..control_client::reader()
     };
     let config = Config::redacted(path);
-    let daemon = Daemon { path, reader };
+    let mut of_daemon = findings.iter().filter(|finding| finding.name == "daemon");
+    let failed = of_daemon.find(|finding| finding.result == Outcome::Fail);
+    let daemon = Daemon {
+        path,
+        reader,
+        absence: failed.map(|finding| finding.message.as_str()),
+    };
     let sections = [
         ("Findings", daemon.findings(findings)),
         ("Versions", versions(path)),
@@ -66,6 +72,9 @@ pub(super) fn text(path: &Path, findings: &[Finding], addresses: Addresses) -> S
 struct Daemon<'a> {
     path: &'a Path,
     reader: Reader,
+    /// Why the daemon is not asked: one that hangs would take the time of each
+    /// section.
+    absence: Option<&'a str>,
 }
 
 impl Daemon<'_> {
@@ -84,23 +93,27 @@ impl Daemon<'_> {
         let waiting = || waiting::report(self.path, Form::Table);
         match self.ask::<Status>(&Request::Status) {
             Ok(status) => status,
-            Err(unanswered) => waiting().unwrap_or_else(|| not_available(&unanswered)),
+            Err(why) => waiting().unwrap_or(why),
         }
     }
 
     fn asked<R: Report>(&self, request: &Request) -> String {
-        let asked = self.ask::<R>(request);
-        asked.unwrap_or_else(|unanswered| not_available(&unanswered))
+        self.ask::<R>(request).unwrap_or_else(|why| why)
     }
 
-    fn ask<R: Report>(&self, request: &Request) -> Result<String, Unanswered> {
-        let report: R = control_client::ask_daemon_of(self.path, request)?;
+    fn ask<R: Report>(&self, request: &Request) -> Result<String, String> {
+        if let Some(why) = self.absence {
+            return Err(not_available(why));
+        }
+        let report: Result<R, Unanswered> =
+            control_client::ask_daemon_of(self.path, request, ANSWER_TIMEOUT);
+        let report = report.map_err(|unanswered| not_available(unanswered.message()))?;
         Ok(report.to_table(&self.reader))
     }
 }
 
-fn not_available(why: &Unanswered) -> String {
-    format!("not available: {}", why.message())
+fn not_available(why: &str) -> String {
+    format!("not available: {why}")
 }
 
 impl Report for Vec<Observation> {

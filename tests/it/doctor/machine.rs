@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use fakes::house::{House, Plan};
 use fakes::server::{Server, reply};
 use google_to_synology_sso::http::listen;
 use rustix::process::Signal;
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use super::front::{Forwarding, on, port, proxy};
 use super::{Run, doctor, edit_config};
@@ -101,9 +103,21 @@ async fn a_daemon_that_hangs_fails_in_its_line() {
     let (front, listener) = port();
     let _proxy = proxy(listener, inside, Forwarding::Appends);
     let built = on(inside, front, Plan::default()).await;
+    let config = built.house.home.path().join("config.toml");
+    let run = Run {
+        config: &config,
+        trusted: None,
+    };
+    let file = built.house.home.path().join("report");
+    let options = ["--report", file.to_str().unwrap()];
     built.process.signal(Signal::STOP);
-    let report = doctor(&built.house).await;
+    // Less than the daemon has for one answer.
+    let in_time = timeout(Duration::from_secs(55), run.output(&options));
+    let (report, written) = tokio::join!(doctor(&built.house), in_time);
     built.process.signal(Signal::CONT);
+    written.expect("the report waits for each section");
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.contains("== Users ==\nnot available: the daemon does not answer"));
     let needs = [
         "machine.port",
         "public.reach",
@@ -111,6 +125,7 @@ async fn a_daemon_that_hangs_fails_in_its_line() {
         "public.forwarded",
     ];
     report.fault("daemon", "does not answer", &needs);
+    assert!(report.message("daemon").contains("or stop and start it"));
 }
 
 #[tokio::test]

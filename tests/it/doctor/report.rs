@@ -10,6 +10,8 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use fakes::browser::Browser;
 use fakes::google::{CLIENT_SECRET, Endpoint, Trouble};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, encode, token_form, write_secret};
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 
 use crate::support::built::{Built, run};
 use crate::support::command_line::{EXAMPLE, Home, text};
@@ -293,4 +295,15 @@ fn a_secret_that_was_pasted_into_the_config_is_not_shown() {
     let report = fs::read_to_string(&file).unwrap();
     assert!(report.contains("== Config ==\nnot available"), "{report}");
     assert!(!report.contains("hunter2"), "{report}");
+}
+
+/// To open it would wait for a writer, for ever.
+#[test]
+fn a_log_that_is_a_pipe_is_not_read() {
+    let home = Home::with(&EXAMPLE.replace("[log]", "[log]\nfile = \"pipe\""));
+    mkfifo(&home.path().with_file_name("pipe"), Mode::S_IRWXU).unwrap();
+    let (code, said, file) = alone(&home);
+    assert_eq!(code, Some(1), "{said}");
+    let report = fs::read_to_string(file).unwrap();
+    assert!(report.contains("/pipe: not a regular file"), "{report}");
 }

@@ -1,6 +1,6 @@
 //! The last lines of the log.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -43,6 +43,10 @@ fn rotated(log: &Path) -> PathBuf {
 
 /// Returns the whole lines in the last [`BYTES`] of the file.
 fn tail(path: &Path) -> io::Result<Vec<String>> {
+    // To open a pipe would wait for a writer.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let start = length.saturating_sub(BYTES);
