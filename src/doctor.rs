@@ -11,6 +11,7 @@ mod machine;
 mod proof;
 mod public;
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -77,6 +78,10 @@ pub const GROUPS: [(&str, &[&str]); 5] = [
 /// Where a check sends its findings, as soon as it has them.
 pub type Findings = UnboundedSender<Finding>;
 
+/// An answer of the daemon, or why there is none. Boxed, so that the checks
+/// exist once in the program, for the command and for the daemon.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send + 'a>>;
+
 /// What only a running daemon can do. The command asks by the control socket.
 pub trait DaemonAccess: Sync {
     /// Returns why the daemon cannot be asked, if it does not run.
@@ -84,18 +89,18 @@ pub trait DaemonAccess: Sync {
 
     /// Returns what the daemon finds about DSM in the session of a refresh; or
     /// why it was not asked.
-    fn inspect_dsm(&self) -> impl Future<Output = Result<DsmReport, String>> + Send;
+    fn inspect_dsm(&self) -> Answer<'_, DsmReport>;
 
     /// Creates a nonce for a request to `/healthz`.
-    fn nonce(&self) -> impl Future<Output = Result<String, String>> + Send;
+    fn nonce(&self) -> Answer<'_, String>;
 
     /// Returns the request to `/healthz` that had `nonce`.
-    fn seen(&self, nonce: String) -> impl Future<Output = Result<Option<Sighting>, String>> + Send;
+    fn seen(&self, nonce: String) -> Answer<'_, Option<Sighting>>;
 }
 
 /// Runs all checks but `config`, at the same time; sends each finding to
 /// `findings` as soon as it is known.
-pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Findings) {
+pub async fn run(config: &Config, daemon: &dyn DaemonAccess, findings: &Findings) {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let port = async {
         let (port, owner) = machine::port(config, daemon).await;
@@ -129,7 +134,7 @@ pub async fn run(config: &Config, daemon: &impl DaemonAccess, findings: &Finding
 /// daemon, asks DSM itself.
 pub async fn inspect_dsm(
     config: &Config,
-    daemon: &impl DaemonAccess,
+    daemon: &dyn DaemonAccess,
     now: UnixTime,
 ) -> Result<DsmReport, String> {
     if daemon.absence().is_some() {
@@ -154,7 +159,7 @@ fn with_public_name(report: Result<DsmReport, String>, name: Option<PublicName>)
     report.findings
 }
 
-fn daemon_finding(daemon: &impl DaemonAccess, owner: PortOwner) -> Finding {
+fn daemon_finding(daemon: &dyn DaemonAccess, owner: PortOwner) -> Finding {
     match (daemon.absence(), owner) {
         (None, _) => Finding::ok("daemon", "the daemon is running and answers"),
         // It waits for the port, and answers once it has it.

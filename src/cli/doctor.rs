@@ -19,7 +19,7 @@ use crate::app::Sighting;
 use crate::config::Config;
 use crate::daemon::control::wire::{Request, Status};
 use crate::doctor::dsm::DsmReport;
-use crate::doctor::{self, DaemonAccess, Finding, GROUPS, Outcome};
+use crate::doctor::{self, Answer, DaemonAccess, Finding, GROUPS, Outcome};
 
 use report::Addresses;
 pub(super) use report::ReportFile;
@@ -163,17 +163,17 @@ impl DaemonAccess for Socket {
         self.absence.as_deref()
     }
 
-    async fn inspect_dsm(&self) -> Result<DsmReport, String> {
-        self.ask(Request::Doctor, PATIENCE).await
+    fn inspect_dsm(&self) -> Answer<'_, DsmReport> {
+        Box::pin(self.ask(Request::Doctor, PATIENCE))
     }
 
-    async fn nonce(&self) -> Result<String, String> {
-        self.ask(Request::DoctorNonce, ANSWER_TIMEOUT).await
+    fn nonce(&self) -> Answer<'_, String> {
+        Box::pin(self.ask(Request::DoctorNonce, ANSWER_TIMEOUT))
     }
 
-    async fn seen(&self, nonce: String) -> Result<Option<Sighting>, String> {
+    fn seen(&self, nonce: String) -> Answer<'_, Option<Sighting>> {
         let request = Request::DoctorSeen { nonce };
-        self.ask(request, ANSWER_TIMEOUT).await
+        Box::pin(self.ask(request, ANSWER_TIMEOUT))
     }
 }
 

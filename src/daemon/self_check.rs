@@ -2,6 +2,7 @@
 //! fails after the installation is in the log and on the page at `/`.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use crate::app::{CurrentState, Sighting};
 use crate::daemon::jobs::UsersJob;
 use crate::doctor::dsm::DsmReport;
-use crate::doctor::{self, DaemonAccess, Outcome};
+use crate::doctor::{self, Answer, DaemonAccess, Outcome};
 
 /// Longer than the checks take: they have time-outs of their own.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -79,24 +80,27 @@ impl DaemonAccess for Itself<'_> {
         None
     }
 
-    async fn inspect_dsm(&self) -> Result<DsmReport, String> {
-        self.users
-            .inspect()
-            .await
-            .map_err(|error| error.to_string())
+    fn inspect_dsm(&self) -> Answer<'_, DsmReport> {
+        Box::pin(async {
+            self.users
+                .inspect()
+                .await
+                .map_err(|error| error.to_string())
+        })
     }
 
-    async fn nonce(&self) -> Result<String, String> {
+    fn nonce(&self) -> Answer<'_, String> {
         let app = self.current.load();
         let nonce = app
             .doctor_nonces
             .create(&*app.random, app.clock.monotonic());
-        let nonce = nonce.map_err(|error| error.to_string())?;
-        Ok(nonce.expose().clone())
+        let nonce = nonce.map(|nonce| nonce.expose().clone());
+        Box::pin(ready(nonce.map_err(|error| error.to_string())))
     }
 
-    async fn seen(&self, nonce: String) -> Result<Option<Sighting>, String> {
+    fn seen(&self, nonce: String) -> Answer<'_, Option<Sighting>> {
         let app = self.current.load();
-        Ok(app.doctor_nonces.sighting(&nonce, app.clock.monotonic()))
+        let sighting = app.doctor_nonces.sighting(&nonce, app.clock.monotonic());
+        Box::pin(ready(Ok(sighting)))
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Proof {
 
 impl Proof {
     /// Sends a request to `base` and asks the daemon whether it came there.
-    pub(super) async fn of(http: &HttpClient, base: &str, daemon: &impl DaemonAccess) -> Self {
+    pub(super) async fn of(http: &HttpClient, base: &str, daemon: &dyn DaemonAccess) -> Self {
         let nonce = match daemon.absence() {
             Some(why) => Err(why.to_owned()),
             None => daemon.nonce().await,

@@ -54,7 +54,7 @@ pub(super) enum PublicName {
 /// Sends all findings of the group.
 pub(super) async fn check(
     config: &Config,
-    daemon: &impl DaemonAccess,
+    daemon: &dyn DaemonAccess,
     clock: &dyn Clock,
     findings: &Findings,
 ) -> PublicName {
@@ -108,7 +108,7 @@ impl<'a> Visit<'a> {
     async fn make(
         config: &'a Config,
         addresses: &'a [SocketAddr],
-        daemon: &impl DaemonAccess,
+        daemon: &dyn DaemonAccess,
     ) -> Self {
         // The certificate has its own check, and nothing secret is sent.
         let http = HttpClient::new(Trust::DangerousAnyCertificate, TIMEOUT);

@@ -26,7 +26,7 @@ fn read_only(found: &Statvfs) -> bool {
 
 pub(in crate::doctor) fn check(
     config: &Config,
-    daemon: &impl DaemonAccess,
+    daemon: &dyn DaemonAccess,
     clock: &dyn Clock,
 ) -> Finding {
     let directory = directory_of(&config.storage);

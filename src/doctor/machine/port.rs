@@ -33,7 +33,7 @@ pub(in crate::doctor) enum PortOwner {
 /// Returns the finding, and whether another program has the port.
 pub(in crate::doctor) async fn check(
     config: &Config,
-    daemon: &impl DaemonAccess,
+    daemon: &dyn DaemonAccess,
 ) -> (Finding, PortOwner) {
     let address = config.listen.address;
     if daemon.absence().is_none() {
@@ -69,7 +69,7 @@ async fn hangs(socket: &Path) -> bool {
     connected.is_ok_and(|stream| stream.is_ok())
 }
 
-async fn of_the_daemon(config: &Config, daemon: &impl DaemonAccess) -> Finding {
+async fn of_the_daemon(config: &Config, daemon: &dyn DaemonAccess) -> Finding {
     let address = config.listen.address;
     // A certificate names the host of the issuer, not this address.
     let http = HttpClient::new(Trust::DangerousAnyCertificate, TIMEOUT);
