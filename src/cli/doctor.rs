@@ -3,7 +3,7 @@
 mod report;
 mod secrets;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -55,11 +55,15 @@ pub(super) fn doctor(path: &Path, options: &Doctor, file: Option<ReportFile>) ->
         }
         None => lines.finish("the config is invalid"),
     }
+    let lost = lines.lost;
     let all = lines.all();
     let failed = all.iter().any(|finding| finding.result == Outcome::Fail);
     let mut code = if failed && code == 0 { FAILED } else { code };
     if options.json {
         code = print_result(&check::as_json(&all), code);
+    }
+    if lost != 0 {
+        code = lost;
     }
     match file {
         Some(file) => write_report(file, &report::text(path, &all, addresses(options)), code),
@@ -182,6 +186,8 @@ struct Lines {
     /// By check, in the order of [`GROUPS`].
     slots: Vec<Slot>,
     printed: usize,
+    /// The exit code if a line could not be written, else 0.
+    lost: u8,
     form: Form,
 }
 
@@ -217,6 +223,7 @@ impl Lines {
         let mut lines = Self {
             slots: slots.collect(),
             printed: 0,
+            lost: 0,
             form,
         };
         if let Some(slot) = lines.slots.iter_mut().find(|slot| slot.name == CONFIG) {
@@ -266,9 +273,10 @@ impl Lines {
         }
         let waiting = self.slots.get(self.printed).filter(|_| *terminal);
         let waiting = waiting.map_or_else(String::new, |slot| format!("…    {}", slot.name));
-        let mut output = io::stdout().lock();
-        // A closed pipe, as by `head`, is not an error.
-        let _ = write!(output, "{clear}{text}{waiting}").and_then(|()| output.flush());
+        // Complained of once.
+        if self.lost == 0 {
+            self.lost = print_result(&format!("{clear}{text}{waiting}"), 0);
+        }
     }
 
     fn all(self) -> Vec<Finding> {

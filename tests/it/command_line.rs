@@ -133,6 +133,19 @@ fn a_closed_pipe_is_not_a_failure_but_a_full_disk_is() {
         text(&output.stderr).contains("write the result"),
         "{output:?}"
     );
+
+    // Its lines are written one by one.
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let invalid = Home::with("issuer = 5");
+    let output = invalid
+        .command(&["doctor"])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn();
+    let output = output.unwrap().wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert_eq!(told.matches("write the result").count(), 1, "{told}");
 }
 
 #[test]

@@ -285,8 +285,8 @@ async fn what_fails_with_a_new_config_is_logged_and_on_the_page() {
 
     waiting.house.write_config();
 
-    let page = waiting.page_says("These checks fail").await;
-    let checks = "These checks fail: <span class=\"code\"><code>sso-client.enabled</code>";
+    let page = waiting.page_says("These checks failed").await;
+    let checks = "last loaded: <span class=\"code\"><code>sso-client.enabled</code>";
     assert!(page.body.contains(checks), "{page:?}");
     assert!(!page.body.contains("Control Panel"), "{page:?}");
     let line = "a check failed: ";

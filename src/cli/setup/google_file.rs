@@ -69,7 +69,9 @@ impl GoogleFile {
     /// Returns the issuer that the only redirect URI of this service implies.
     pub(super) fn issuer(&self) -> Result<&str, String> {
         let uris = self.redirect_uris.iter();
-        let issuers: Vec<&str> = uris.filter_map(|uri| uri.strip_suffix(CALLBACK)).collect();
+        let mut issuers: Vec<&str> = uris.filter_map(|uri| uri.strip_suffix(CALLBACK)).collect();
+        issuers.sort_unstable();
+        issuers.dedup();
         match issuers.as_slice() {
             [issuer] => Ok(issuer),
             [] => Err(

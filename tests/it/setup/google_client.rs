@@ -75,6 +75,7 @@ fn the_json_replaces_four_answers() {
 fn another_redirect_uri_of_the_client_does_not_matter() {
     let empty = Empty::new();
     let file = client(&[
+        "https://login.example.com/callback",
         "https://other.example.com/",
         "https://login.example.com/callback",
     ]);
