@@ -301,7 +301,7 @@ pub async fn run(
             ended = daemon.serve(listener, stop.clone()) => ended,
             never = supervision => match never {},
             never = run_reload_loop(&mut hangups, &reloader) => match never {},
-            never = run_self_checks(self_check, is_new, &current, &users) => match never {},
+            never = run_self_checks(self_check, is_new, &current, &users, &reloader) => match never {},
         }
     };
     // Signals first, so that a stop during the start is handled, too.

@@ -10,6 +10,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::timeout;
 
 use crate::app::{CurrentState, Sighting};
+use crate::daemon::control::Reloader;
 use crate::daemon::jobs::UsersJob;
 use crate::doctor::dsm::DsmReport;
 use crate::doctor::{self, Answer, DaemonAccess, Outcome};
@@ -32,19 +33,20 @@ pub(super) async fn run_self_checks(
     is_new: bool,
     current: &CurrentState,
     users: &UsersJob,
+    reloader: &Reloader,
 ) -> Infallible {
     if when == SelfCheck::Never {
         return std::future::pending().await;
     }
-    let mut changes = current.changes();
     if is_new {
         check(current, users).await;
     }
-    while changes.changed().await.is_ok() {
+    loop {
+        // Not as soon as the config is in force: the reload also ends a sign-in
+        // pause, and signs in to DSM itself.
+        reloader.reloaded().await;
         check(current, users).await;
     }
-    // The sender is in `current`, which is still there.
-    std::future::pending().await
 }
 
 async fn check(current: &CurrentState, users: &UsersJob) {

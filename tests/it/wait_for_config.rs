@@ -300,6 +300,29 @@ async fn what_fails_with_a_new_config_is_logged_and_on_the_page() {
     assert!(!page.body.contains("sso-client"), "{page:?}");
 }
 
+/// Each morning: DSM and Google have enough to do.
+#[tokio::test]
+async fn a_start_with_an_existing_state_runs_no_check() {
+    let mut waiting = Waiting::new().await;
+    waiting.house.write_config();
+    waiting.process.says("all checks passed").await;
+    waiting.process.signal(Signal::TERM);
+    waiting.process.ended().await;
+    let before = waiting.house.dsm.counts();
+
+    let mut again = command(&waiting.config(), waiting.house.address);
+    let (port, home) = (waiting.house.address.port(), waiting.house.home.path());
+    let _process = Process::start(&mut again, port, home);
+    let dsm = &waiting.house.dsm;
+    until("the users are read", || {
+        dsm.counts().sign_outs > before.sign_outs
+    })
+    .await;
+    // A check would have begun with the refresh, and takes less time.
+    waiting.house.sign_in(JEANNE, "").await;
+    assert_eq!(dsm.counts().sign_ins, before.sign_ins + 1);
+}
+
 #[tokio::test]
 async fn a_config_with_another_address_is_served_there() {
     let mut waiting = Waiting::new().await;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::wire;
@@ -26,6 +26,7 @@ pub(crate) struct Reloader {
     /// Held during a reload: of two at once, the one that read the file earlier
     /// could end later, and bring back the older config.
     reloading: Mutex<()>,
+    reloaded: Notify,
 }
 
 /// Why the previous config stays in force: the new one, its log file, or the
@@ -61,6 +62,7 @@ impl Reloader {
             users,
             log: OnceLock::new(),
             reloading: Mutex::new(()),
+            reloaded: Notify::new(),
         }
     }
 
@@ -88,10 +90,17 @@ impl Reloader {
         let app = self.current.load();
         app.config.log_warnings(app.clock.now());
         let directory = self.refresh().await;
+        self.reloaded.notify_one();
         Ok(wire::Reloaded {
             changes: changes.into_iter().map(wire::Change::from).collect(),
             directory,
         })
+    }
+
+    /// Waits for the end of a reload that has put a config in force and read
+    /// the users. For one task.
+    pub(crate) async fn reloaded(&self) {
+        self.reloaded.notified().await;
     }
 
     async fn put_in_force(&self) -> Result<Vec<Change>, ReloadError> {
