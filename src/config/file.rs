@@ -1,6 +1,6 @@
 //! The config file itself: who may write to it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::path::Path;
 use nix::unistd::geteuid;
 
 use super::{ConfigError, Problem, directory_of};
+use crate::machine::secret_file::open_regular_file;
 
 /// The mode bits that let group or others write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
@@ -21,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
         path: path.to_owned(),
         source,
     };
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = open_regular_file(path).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     if geteuid().is_root() {
         admit_root(path, &metadata).map_err(unreadable)?;

@@ -1,11 +1,12 @@
 //! Reads secrets from files that only their owner can read.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use domain::base::secret::Secret;
+use nix::fcntl::OFlag;
 use zeroize::Zeroizing;
 
 /// Longer than any password, client secret or token.
@@ -45,13 +46,26 @@ pub fn read_secret_file(path: &Path) -> Result<Secret<String>, SecretFileError> 
     Ok(Secret::new(line.to_owned()))
 }
 
+/// Opens `path` for reading; an error if it is a pipe or a device, which might
+/// never end.
+pub fn open_regular_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    // Does not wait for the other end of a pipe.
+    let options = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    Ok(file)
+}
+
 /// Reads the bytes of `path`, a file that only its owner can read, such as a
 /// private key; `max_bytes` at most.
 pub fn read_private_file(
     path: &Path,
     max_bytes: u64,
 ) -> Result<Zeroizing<Vec<u8>>, SecretFileError> {
-    let file = File::open(path).map_err(SecretFileError::Unreadable)?;
+    let file = open_regular_file(path).map_err(SecretFileError::Unreadable)?;
     let metadata = file.metadata().map_err(SecretFileError::Unreadable)?;
     let mode = metadata.permissions().mode() & 0o7777;
     if mode & 0o077 != 0 {

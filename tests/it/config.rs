@@ -336,3 +336,20 @@ fn two_files_of_one_name_are_rejected() {
         "control.socket",
     );
 }
+
+/// Its other end might never be opened.
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_an_error() {
+    let home = Home::with(EXAMPLE);
+    let place = |name: &str| home.path().with_file_name(name);
+    for (name, words) in [
+        ("dsm-password", "dsm.password-file"),
+        ("config.toml", "is not a regular file"),
+    ] {
+        fs::remove_file(place(name)).unwrap();
+        nix::unistd::mkfifo(&place(name), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let output = home.check();
+        assert_eq!(output.status.code(), Some(78), "{output:?}");
+        assert!(text(&output.stdout).contains(words), "{output:?}");
+    }
+}
