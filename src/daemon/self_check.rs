@@ -54,7 +54,8 @@ async fn check(current: &CurrentState, users: &UsersJob) {
     let (sender, mut receiver) = unbounded_channel();
     let daemon = Itself { current, users };
     let checks = doctor::run(&app.config, &daemon, &sender);
-    if timeout(PATIENCE, checks).await.is_err() {
+    let is_finished = timeout(PATIENCE, checks).await.is_ok();
+    if !is_finished {
         tracing::warn!("cannot finish the checks of doctor within a minute");
     }
     drop(sender);
@@ -65,8 +66,8 @@ async fn check(current: &CurrentState, users: &UsersJob) {
             failed.push(finding.name);
         }
     }
-    if failed.is_empty() {
-        tracing::info!("all checks passed");
+    if is_finished && failed.is_empty() {
+        tracing::info!("no check failed");
     }
     app.failed_checks.store(Arc::new(failed));
 }

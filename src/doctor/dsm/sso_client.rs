@@ -146,7 +146,7 @@ impl Comparison<'_> {
                 name,
                 format!(
                     "DSM lets only users of a domain or LDAP sign in: choose {ours} in {DIALOG}; \
-                     before DSM 7.2 there is no such choice"
+                     this choice exists from DSM 7.2 on"
                 ),
             ),
             Field::AuthorizationEndpoint | Field::TokenEndpoint if self.has_other_url() => {

@@ -89,7 +89,7 @@ enum Finding<'a> {
     Link(&'a Link, Option<Lapsed>),
     /// Rule 4: a user who has the address.
     Having(&'a ListedUser, Candidacy),
-    /// Rule 5: the user whom rules 2 to 4 found.
+    /// Rule 5: the user that rules 2 to 4 found.
     Found(&'a ListedUser, LinkedBy),
     /// Rule 6: another account's link, which excludes this account.
     Anothers(&'a Link),

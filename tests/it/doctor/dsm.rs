@@ -359,7 +359,7 @@ async fn an_alias_for_a_user_who_does_not_exist_is_named() {
 }
 
 #[tokio::test]
-async fn nobody_who_can_sign_in_is_a_fail() {
+async fn a_list_without_a_user_who_can_sign_in_is_a_fail() {
     let house = nas().await;
     let mut users = family();
     for user in &mut users {

@@ -209,6 +209,18 @@ fn a_file_that_cannot_be_used_is_named() {
     assert_eq!(empty.names(), [""; 0]);
 }
 
+/// Answers what the JSON does not have; returns the screen.
+fn answers_the_rest(mut person: Person) -> String {
+    person.answers("DSM's own URL [http://127.0.0.1:5000]: ", "");
+    person.answers("DSM account [sso-reader]: ", "");
+    person.answers_unseen("Password of the DSM account: ", "battery staple");
+    person.answers_unseen("Application secret [a random one]: ", "");
+    person.answers("Test everything now, as doctor does?", "n");
+    let (status, screen) = person.leaves();
+    assert_eq!(status.code(), Some(0), "{screen}");
+    screen
+}
+
 /// The public URL, ID and secret are not asked for.
 #[test]
 fn on_a_terminal_the_file_answers_three_questions() {
@@ -220,13 +232,7 @@ fn on_a_terminal_the_file_answers_three_questions() {
     person.reads("Public URL of this service: https://login.example.com, from the file");
     person.answers("URL of DSM in the browser: ", "nas.example.com");
     person.reads("Completed to https://nas.example.com");
-    person.answers("DSM's own URL [http://127.0.0.1:5000]: ", "");
-    person.answers("DSM account [sso-reader]: ", "");
-    person.answers_unseen("Password of the DSM account: ", "battery staple");
-    person.answers_unseen("Application secret [a random one]: ", "");
-    person.answers("Test everything now, as doctor does?", "n");
-    let (status, screen) = person.leaves();
-    assert_eq!(status.code(), Some(0), "{screen}");
+    let screen = answers_the_rest(person);
     assert!(!screen.contains("correct-horse"), "{screen}");
     let config = Config::load(&empty.config()).unwrap();
     assert_eq!(config.google.client_secret.expose(), "GOCSPX-correct-horse");
@@ -246,13 +252,7 @@ fn on_a_terminal_the_json_may_be_pasted_as_the_client_id() {
     person.answers("Google's client ID: ", &wrong);
     person.reads("has no redirect URI https://login.example.com/callback: add it");
     person.answers("Google's client ID: ", &usual().to_string());
-    person.answers("DSM's own URL [http://127.0.0.1:5000]: ", "");
-    person.answers("DSM account [sso-reader]: ", "");
-    person.answers_unseen("Password of the DSM account: ", "battery staple");
-    person.answers_unseen("Application secret [a random one]: ", "");
-    person.answers("Test everything now, as doctor does?", "n");
-    let (status, screen) = person.leaves();
-    assert_eq!(status.code(), Some(0), "{screen}");
+    answers_the_rest(person);
     let config = Config::load(&empty.config()).unwrap();
     assert_eq!(config.google.client_secret.expose(), "GOCSPX-correct-horse");
 }

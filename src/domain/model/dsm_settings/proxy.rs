@@ -47,7 +47,7 @@ pub enum Route<'a> {
     Right(&'a ProxyRule),
     /// The rule is for the public name, and leads elsewhere.
     Elsewhere(&'a ProxyRule),
-    /// There is no rule for the public name. This one, if any, leads to this
+    /// The public name has no rule. This one, if any, leads to this
     /// service from another name, port or protocol.
     Missing(Option<&'a ProxyRule>),
 }

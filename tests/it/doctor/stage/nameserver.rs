@@ -11,7 +11,7 @@ use super::task::Task;
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Addresses(Vec<IpAddr>),
-    /// There is no such name, as for any that was not set.
+    /// The name does not exist; the default for any that was not set.
     Unknown,
     /// SERVFAIL, as from a router without an uplink.
     Failure,
