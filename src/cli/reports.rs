@@ -29,6 +29,7 @@ impl Report for Status {
         text.push_str(&line("Google's keys", &keys));
         text.push_str(&failure(reader, self.google.error.as_deref()));
         text.push_str(&lines("Power", &self.power_words(reader)));
+        text.push_str(&self.apply_lines(reader));
         text.push('\n');
         let jobs = self.jobs.iter();
         let jobs = jobs.map(|job| {
@@ -44,6 +45,19 @@ impl Report for Status {
 }
 
 impl Status {
+    /// What the wizard asked the daemon to write in DSM, if it did.
+    fn apply_lines(&self, reader: &Reader) -> String {
+        let Some(applied) = &self.apply else {
+            return String::new();
+        };
+        let text = format!("{}: {}", reader.time(applied.at), applied.message);
+        let tone = match applied.result.as_str() {
+            "done" => Tone::Good,
+            _ => Tone::Bad,
+        };
+        toned_lines(reader, "DSM settings", &text, tone)
+    }
+
     fn refusal_lines(&self, reader: &Reader) -> String {
         if self.refusals.is_empty() {
             return "No sign-in was refused since the start.\n".to_owned();
@@ -130,10 +144,16 @@ fn failure(reader: &Reader, error: Option<&str>) -> String {
     let Some(error) = error else {
         return String::new();
     };
-    let error = Cell::printable(&format!("the last attempt failed: {error}"));
-    let lines = wrapped(&error, INDENT).into_iter();
+    let error = format!("the last attempt failed: {error}");
+    toned_lines(reader, "", &error, Tone::Bad)
+}
+
+/// As [`lines`], for a text from outside.
+fn toned_lines(reader: &Reader, name: &str, text: &str, tone: Tone) -> String {
+    let names = iter::once(name).chain(iter::repeat(""));
+    let lines = names.zip(wrapped(&Cell::printable(text), INDENT));
     lines
-        .map(|text| line("", &reader.painted(&text, Tone::Bad)))
+        .map(|(name, text)| line(name, &reader.painted(&text, tone)))
         .collect()
 }
 

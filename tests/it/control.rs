@@ -152,6 +152,7 @@ async fn status_shows_health_and_recent_refusals() {
     assert_eq!(
         fields(&status),
         [
+            "apply",
             "directory",
             "google",
             "jobs",
@@ -162,6 +163,7 @@ async fn status_shows_health_and_recent_refusals() {
             "version"
         ]
     );
+    assert_eq!(status["apply"], Value::Null);
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     assert_is_time(&status["started"]);
     let directory = &status["directory"];

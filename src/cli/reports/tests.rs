@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::super::control_client::Report;
 use super::super::table::tests::reader;
 use crate::daemon::control::wire::{
-    Change, Directory, Explanation, Google, Job, Key, Link, LinkOfUser, Power, Problem, Refreshed,
-    Refusal, Reloaded, Rule, Status, Time, User,
+    Applied, Change, Directory, Explanation, Google, Job, Key, Link, LinkOfUser, Power, Problem,
+    Refreshed, Refusal, Reloaded, Rule, Status, Time, User,
 };
 
 fn ago(minutes: u64) -> Time {
@@ -44,6 +44,7 @@ fn status() -> Status {
             user: None,
         }],
         problems: Vec::new(),
+        apply: None,
     }
 }
 
@@ -96,6 +97,29 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
         table.ends_with("\n\nNo sign-in was refused since the start.\n"),
         "{table}"
     );
+}
+
+#[test]
+fn status_says_what_the_wizard_wrote_in_dsm() {
+    let applied = Applied {
+        at: ago(10),
+        result: "rejected".to_owned(),
+        message: "DSM rejects\u{1b} changes by this account (402): enter the values of \
+                  dsm-settings yourself"
+            .to_owned(),
+    };
+    let with_result = Status {
+        apply: Some(applied),
+        ..status()
+    };
+    let table = with_result.to_table(&reader());
+    let expected = "
+Power          no schedule is known: always on
+DSM settings   2026-11-22 19:20: DSM rejects\u{fffd} changes by this account (402):
+               enter the values of dsm-settings yourself
+
+JOB ";
+    assert!(table.contains(expected), "{table}");
 }
 
 #[test]

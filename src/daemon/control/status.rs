@@ -41,6 +41,7 @@ impl Control {
             google: google(&app),
             refusals: refusals.collect(),
             problems: problems.collect(),
+            apply: None,
         }
     }
 }

@@ -124,6 +124,8 @@ pub(crate) struct Status {
     pub(crate) refusals: Vec<Refusal>,
     /// The latest first.
     pub(crate) problems: Vec<Problem>,
+    /// The result of `wizard_apply_dsm`; `None` before it has one.
+    pub(crate) apply: Option<Applied>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,6 +178,16 @@ pub(crate) struct Problem {
     pub(crate) at: Time,
     #[serde(rename = "problem")]
     pub(crate) name: String,
+    pub(crate) message: String,
+}
+
+/// How the daemon wrote DSM's settings after the installation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Applied {
+    pub(crate) at: Time,
+    /// `done`, `points-elsewhere` or `rejected`.
+    pub(crate) result: String,
+    /// What was written, or why it was not.
     pub(crate) message: String,
 }
 
