@@ -162,10 +162,10 @@ fn with_public_name(report: Result<DsmReport, String>, name: Option<PublicName>)
 fn daemon_finding(daemon: &dyn DaemonAccess, owner: PortOwner) -> Finding {
     match (daemon.absence(), owner) {
         (None, _) => Finding::ok("daemon", "the daemon is running and answers"),
-        // It waits for the port, and answers once it has it.
-        (Some(_), PortOwner::Other) => {
-            Finding::not_tested("daemon", "another program has its port (machine.port)")
-        }
+        (Some(why), PortOwner::Other) => Finding::fail(
+            "daemon",
+            format!("{why}: another program has its port (machine.port)"),
+        ),
         (Some(why), PortOwner::NoneOrDaemon) => Finding::fail(
             "daemon",
             format!(

@@ -138,9 +138,12 @@ async fn the_program_that_has_the_port_is_named() {
     let other = listen(built.house.address).unwrap();
     let _other = Server::on(other, async |_| reply(404, "text/html", "no"));
     let report = doctor(&built.house).await;
-    let needs = ["daemon", "public.daemon", "public.forwarded"];
     let whose = format!("(process {}) of uid", std::process::id());
-    report.fault("machine.port", &whose, &needs);
+    let faults = [
+        ("machine.port", "fail", whose.as_str()),
+        ("daemon", "fail", "another program has its port"),
+    ];
+    report.only(&faults, &["public.daemon", "public.forwarded"]);
 }
 
 #[tokio::test]

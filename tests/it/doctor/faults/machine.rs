@@ -74,7 +74,7 @@ pub(super) const FAULTS: &[Fault] = &[
             stage.daemon = None;
             stage.add_on_the_nas(OURS);
         })
-        .hides(&[&["daemon", "public.daemon", "public.forwarded"]]),
+        .hides(&[&["public.daemon", "public.forwarded"]]),
 ];
 
 #[test]
