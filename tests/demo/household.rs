@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use fakes::dsm::FakeDsm;
-use fakes::dsm_login::{DsmLogin, SsoSettings};
+use fakes::dsm_login::{DsmLogin, SsoSettings, Stored};
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, Endpoint, FakeGoogle};
 use fakes::house::{CLIENT_SECRET_OF_DSM, family, write_secret};
 use google_to_synology_sso::app::AppState;
@@ -56,6 +56,7 @@ impl Household {
             redirect_uri: format!("{}/", login.url()),
             scope: String::new(),
             username_claim: "username".to_owned(),
+            stored: Stored::default(),
         });
 
         let home = tempfile::tempdir().context("make a directory for the daemon's state")?;

@@ -5,7 +5,7 @@ mod accessible;
 mod help;
 
 use fakes::chromium::{Chromium, PHONE};
-use fakes::dsm_login::{DsmLogin, SsoSettings};
+use fakes::dsm_login::{DsmLogin, SsoSettings, Stored};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan};
 use google_to_synology_sso::clients::http_client::Trust;
 use tempfile::TempDir;
@@ -101,6 +101,7 @@ impl Home {
             redirect_uri: format!("{nas}/"),
             scope: String::new(),
             username_claim: "username".to_owned(),
+            stored: Stored::default(),
         });
         let ports = Ports {
             https,

@@ -14,6 +14,8 @@ mod power;
 mod second_factor;
 /// HTTPS with DSM's own certificate.
 mod tls;
+/// What the fake DSM stores, and which changes it rejects.
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;

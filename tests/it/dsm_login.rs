@@ -8,7 +8,9 @@ use aws_lc_rs::rsa::{KeyPair, KeySize};
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fakes::dsm_login::{DsmLogin, Failure, SsoSettings};
+use fakes::dsm::FakeDsm;
+use fakes::dsm::settings::Settings;
+use fakes::dsm_login::{DsmLogin, Failure, SsoSettings, Stored};
 use fakes::server::{Received, Reply, Server, reply};
 use google_to_synology_sso::clients::http_client::{HttpClient, HttpClientError, Trust};
 use hyper::Request;
@@ -184,6 +186,40 @@ async fn the_log_tells_each_request_and_no_secret() {
     );
 }
 
+#[tokio::test]
+async fn a_login_uses_exactly_what_the_fake_dsm_has_stored() {
+    let house = House::new().await;
+    let dsm = FakeDsm::start().await;
+    house.login.belongs_to(&dsm);
+    assert!(!house.page("/").await.contains("Continue with Google"));
+    let page = house.page("/sso/start").await;
+    assert!(page.contains("There is nothing here."), "{page}");
+
+    let issuer = house.provider.server.url();
+    let stored = Settings::of(&issuer, "hush", &house.login.url());
+    dsm.change(|dsm| dsm.settings = stored.clone());
+    assert!(house.page("/").await.contains("Continue with Google"));
+    assert!(house.log_in().await.contains("Signed in as"));
+
+    for profile in [
+        json!({"sso_enable": false, "sso_profile": "oidc"}),
+        json!({"sso_enable": true, "sso_profile": "azure"}),
+    ] {
+        dsm.change(|dsm| dsm.settings.profile = profile);
+        assert!(!house.page("/").await.contains("Continue with Google"));
+    }
+
+    dsm.change(|dsm| dsm.settings = stored.clone());
+    dsm.change(|dsm| dsm.settings.client["oidc_authorization_endpoint"] = "".into());
+    let page = house.page("/sso/start").await;
+    assert!(page.contains(Failure::BadProvider.text()), "{page}");
+    for endpoint in [String::new(), format!("{issuer}/another-token")] {
+        dsm.change(|dsm| dsm.settings = stored.clone());
+        dsm.change(|dsm| dsm.settings.client["oidc_token_endpoint"] = endpoint.into());
+        house.fails(Failure::BadProvider).await;
+    }
+}
+
 /// A NAS, its provider, and a browser.
 struct House {
     login: DsmLogin,
@@ -210,6 +246,7 @@ impl House {
             redirect_uri: self.login.url(),
             scope: String::new(),
             username_claim: "username".to_owned(),
+            stored: Stored::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use fakes::browser::Browser;
-use fakes::dsm_login::{DsmLogin, SsoSettings};
+use fakes::dsm_login::{DsmLogin, SsoSettings, Stored};
 use fakes::google::{CLIENT_ID, CLIENT_SECRET};
 use fakes::house::{House, JEANNE, Plan};
 use tempfile::TempDir;
@@ -354,6 +354,7 @@ async fn a_login_with_the_settings_made_for_dex_works_afterwards() {
         redirect_uri: login.url(),
         scope: String::new(),
         username_claim: "username".to_owned(),
+        stored: Stored::default(),
     });
     let home = house.home.path().to_owned();
     let dex = DEX

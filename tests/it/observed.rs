@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fakes::browser::Browser;
-use fakes::dsm_login::{DsmLogin, SsoSettings};
+use fakes::dsm_login::{DsmLogin, SsoSettings, Stored};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, JEANNE, Plan, REDIRECT_URI, encode, token_form};
 use serde_json::Value;
 
@@ -51,6 +51,7 @@ async fn with_dsm_login() -> (House, DsmLogin) {
         redirect_uri: login.url(),
         scope: String::new(),
         username_claim: "username".to_owned(),
+        stored: Stored::default(),
     });
     (house, login)
 }

@@ -5,7 +5,9 @@
 //! its shape comes from: recorded on a device by others, or a guess.
 
 pub mod api;
+mod call;
 pub mod settings;
+mod writes;
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::{self, Permissions};
@@ -20,47 +22,25 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use self::api::{Plain, Session};
+pub use self::call::Api;
 use self::settings::Settings;
 use crate::server::{Exchange, Received, Reply, Server, redirect};
-
-/// A call of DSM's web API, as a test names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Api {
-    /// `SYNO.API.Info` query.
-    Info,
-    /// `SYNO.API.Auth` login.
-    SignIn,
-    /// `SYNO.API.Auth` logout.
-    SignOut,
-    /// `SYNO.Core.User` list.
-    Users,
-    /// `SYNO.Core.Group` list.
-    Groups,
-    /// `SYNO.Core.Group.Member` list.
-    Members,
-    /// `SYNO.Core.Hardware.PowerSchedule` load.
-    PowerSchedule,
-    /// `SYNO.Core.Directory.SSO.Profile` get.
-    SsoProfile,
-    /// `SYNO.Core.Directory.OIDC.SSO` get.
-    SsoClient,
-    /// `SYNO.Core.Directory.SSO.Setting` get.
-    SsoDefault,
-    /// `SYNO.Core.AppPortal.ReverseProxy` list.
-    ProxyRules,
-    /// `SYNO.Core.Web.DSM` get.
-    Web,
-    /// `SYNO.DSM.Info` getinfo.
-    Version,
-}
 
 /// What is sent instead of the usual response.
 #[derive(Clone, Debug)]
 pub enum Instead {
     /// `success: false` with this code.
     Code(i64),
-    /// No response until [`FakeDsm::release`]; then the usual one.
+    /// No response until [`FakeDsm::release`]; then the usual one. A write
+    /// whose client disconnects before has no effect.
     Hang,
+    /// The usual effect at once, and no response until [`FakeDsm::release`].
+    HangAfterwards,
+    /// The session ends before the request, as by a restart of DSM.
+    SessionLost,
+    /// The usual response to a write, after which DSM has these fields in the
+    /// place of those that were sent. Guess: that DSM does so.
+    Stores(Value),
     /// A web page with status 200.
     Html,
     /// The first half of the usual response.
@@ -158,6 +138,9 @@ pub struct Behaviour {
     pub second_factor: Option<SecondFactor>,
     /// Whether the account is an administrator, and can list users.
     pub account_is_administrator: bool,
+    /// Whether a session of a version before 7 gets 402 from a change, as on
+    /// DSM 7.4.
+    pub rejects_writes_of_old_sessions: bool,
     /// The rows of the user list.
     pub users: Vec<FakeUser>,
     /// The most rows in one response; `None`: all rows.
@@ -179,6 +162,7 @@ impl Default for Behaviour {
             highest_auth_version: 7,
             second_factor: None,
             account_is_administrator: true,
+            rejects_writes_of_old_sessions: false,
             users: vec![
                 FakeUser::new("admin", "").expired("now").administrator(),
                 FakeUser::new("guest", "").expired("now"),
@@ -320,9 +304,7 @@ impl FakeDsm {
 
     /// Ends all sessions, as a restart of DSM does.
     pub fn forget_sessions(&self) {
-        let mut state = self.shared.lock();
-        state.sessions.clear();
-        state.counts.open_sessions = 0;
+        self.shared.lock().forget_sessions();
     }
 
     /// Returns the counts so far.
@@ -354,6 +336,13 @@ impl FakeDsm {
             changed.await;
             changed = self.shared.changed.notified();
         }
+    }
+}
+
+impl State {
+    fn forget_sessions(&mut self) {
+        self.sessions.clear();
+        self.counts.open_sessions = 0;
     }
 }
 
@@ -392,8 +381,17 @@ async fn answer(shared: Arc<Shared>, request: Received) -> Reply {
     if matches!(instead, Some(Instead::Hang)) {
         shared.hang().await;
     }
+    if matches!(instead, Some(Instead::SessionLost)) {
+        shared.lock().forget_sessions();
+    }
     let reply = match instead {
-        None | Some(Instead::Hang) => shared.lock().usual(&request).reply(),
+        None | Some(Instead::Hang | Instead::SessionLost) => shared.lock().usual(&request).reply(),
+        Some(Instead::HangAfterwards) => {
+            let reply = shared.lock().usual(&request).reply();
+            shared.hang().await;
+            reply
+        }
+        Some(Instead::Stores(fields)) => shared.lock().stores(&request, &fields).reply(),
         Some(Instead::Cut) => shared.lock().usual(&request).cut().reply(),
         Some(Instead::Huge(blanks)) => shared.lock().usual(&request).after(blanks).reply(),
         Some(Instead::Code(code)) => Plain::failure(code).reply(),

@@ -11,6 +11,11 @@
 //! - The name comes from userinfo by GET with a Bearer header, not from the
 //!   ID token (tailscale/tsidp #146, #158).
 //! - A key that is not RSA ends the login (authentik #26091).
+//! - The button is there only if the SSO profile is enabled and is `oidc`. DSM
+//!   sends the browser to the stored authorization endpoint, and without one
+//!   the SSO is "not properly configured"; the keys and userinfo are looked up
+//!   (KastnerRG/krg-infra, DSM 7.3). Guess: the code is sent to the stored
+//!   token endpoint.
 //!
 //! The order of the last three requests is a guess, and so is how the pop-up
 //! tells the page below it.
@@ -30,6 +35,8 @@ use tokio::time::Instant;
 use url::form_urlencoded;
 
 use self::provider::Provider;
+use crate::dsm::FakeDsm;
+use crate::dsm::settings::Settings;
 use crate::server::{Exchange, Received, Reply, Server, redirect, reply};
 
 /// The fields in Control Panel > Domain/LDAP > SSO Client.
@@ -48,6 +55,53 @@ pub struct SsoSettings {
     pub scope: String,
     /// The userinfo claim with the DSM username.
     pub username_claim: String,
+    /// What DSM stores without a field in the dialog.
+    pub stored: Stored,
+}
+
+/// The part of DSM's settings that its dialog looks up or does not show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Stored {
+    /// The dialog looked up the endpoints, and the button is shown.
+    #[default]
+    ByTheDialog,
+    /// The SSO service is off, or offers another profile.
+    NotOffered,
+    /// A program stored these endpoints, each of which may be empty.
+    Endpoints {
+        /// The authorization endpoint.
+        authorization: String,
+        /// The token endpoint.
+        token: String,
+    },
+}
+
+impl SsoSettings {
+    /// Returns what `dsm` has stored.
+    fn stored_by(dsm: &FakeDsm) -> Self {
+        let Settings {
+            profile, client, ..
+        } = dsm.behaviour().settings;
+        let text = |name: &str| client[name].as_str().unwrap_or_default().to_owned();
+        let is_offered = profile["sso_enable"] == true && profile["sso_profile"] == "oidc";
+        let endpoints = || Stored::Endpoints {
+            authorization: text("oidc_authorization_endpoint"),
+            token: text("oidc_token_endpoint"),
+        };
+        Self {
+            well_known: text("oidc_wellknown"),
+            client_id: text("oidc_client_id"),
+            client_secret: text("oidc_client_secret"),
+            redirect_uri: text("oidc_redirect_uri"),
+            scope: text("oidc_scope"),
+            username_claim: text("oidc_user_claim"),
+            stored: if is_offered {
+                endpoints()
+            } else {
+                Stored::NotOffered
+            },
+        }
+    }
 }
 
 /// One logged event.
@@ -91,6 +145,8 @@ impl Failure {
 #[derive(Debug)]
 struct Page {
     settings: Mutex<SsoSettings>,
+    /// The DSM whose settings take precedence.
+    dsm: Mutex<Option<FakeDsm>>,
     /// Logins that have begun and not returned.
     states: Mutex<HashSet<String>>,
     events: Mutex<Vec<Event>>,
@@ -119,6 +175,7 @@ impl DsmLogin {
     pub async fn trusting(trust: Trust) -> Self {
         let page = Arc::new(Page {
             settings: Mutex::default(),
+            dsm: Mutex::default(),
             states: Mutex::default(),
             events: Mutex::default(),
             id_token: Mutex::default(),
@@ -147,6 +204,11 @@ impl DsmLogin {
         *locked(&self.page.settings) = settings;
     }
 
+    /// Uses what `dsm` has stored at each click, from now on.
+    pub fn belongs_to(&self, dsm: &FakeDsm) {
+        *locked(&self.page.dsm) = Some(dsm.clone());
+    }
+
     /// Calls `watch` for every exchange from now on.
     pub fn watch(&self, watch: impl Fn(Exchange) + Send + Sync + 'static) {
         self.server.watch(watch);
@@ -164,20 +226,32 @@ impl DsmLogin {
 }
 
 impl Page {
+    fn settings(&self) -> SsoSettings {
+        let dsm = locked(&self.dsm).clone();
+        let stored = dsm.as_ref().map(SsoSettings::stored_by);
+        stored.unwrap_or_else(|| locked(&self.settings).clone())
+    }
+
     async fn answer(&self, request: Received) -> Reply {
         let query: HashMap<_, _> = request.query().into_iter().collect();
         let ended = query.contains_key("code") || query.contains_key("error");
+        let is_offered = self.settings().stored != Stored::NotOffered;
         match request.uri.path() {
             "/" if ended => self.come_back(&query).await,
-            "/" => self.front(),
-            "/sso/start" => self.start().await,
+            "/" => self.front(is_offered),
+            "/sso/start" if is_offered => self.start().await,
             _ => reply(404, "text/html", page::failure("There is nothing here.")),
         }
     }
 
-    fn front(&self) -> Reply {
+    fn front(&self, is_offered: bool) -> Reply {
         self.note("browser: GET /");
-        reply(200, "text/html; charset=utf-8", page::front())
+        let page = if is_offered {
+            page::front()
+        } else {
+            page::without_sso()
+        };
+        reply(200, "text/html; charset=utf-8", page)
     }
 
     async fn start(&self) -> Reply {
@@ -192,13 +266,13 @@ impl Page {
     }
 
     async fn authorization_url(&self) -> Result<String, Failure> {
-        let settings = locked(&self.settings).clone();
+        let settings = self.settings();
         let provider = Provider::new(self, &settings);
         // Fetched twice, as by DSM: perhaps for the code of the dialog and that
         // of the login.
         provider.metadata().await?;
         let metadata = provider.metadata().await?;
-        let endpoint = provider::url_in(&metadata, "authorization_endpoint")?;
+        let endpoint = provider.authorization_endpoint(&metadata)?;
         let chance: &dyn Random = &OsRandom::default();
         // Guess: its length; Authelia accepts it, and rejects fewer than 8.
         let state = chance.token::<12>().unwrap();
@@ -236,7 +310,7 @@ impl Page {
             return Err(Failure::NotPrivileged);
         }
         let code = query.get("code").ok_or(Failure::NotPrivileged)?;
-        let settings = locked(&self.settings).clone();
+        let settings = self.settings();
         let provider = Provider::new(self, &settings);
         let metadata = provider.metadata().await?;
         let tokens = provider.redeem(&metadata, code).await?;

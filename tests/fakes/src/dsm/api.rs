@@ -16,10 +16,9 @@
 //!
 //! "Guess": not published anywhere.
 
-use google_to_synology_sso::clients::dsm::Call;
 use serde_json::{Value, json};
 
-use super::{Api, FakeUser, Instead, State};
+use super::{Api, FakeUser, Instead, State, writes};
 use crate::server::{Received, Reply, reply};
 
 /// An open session.
@@ -28,47 +27,8 @@ pub(super) struct Session {
     sid: String,
     /// `None` if the sign-in did not request one.
     token: Option<String>,
-}
-
-impl Api {
-    /// Returns the call in `request`; `None` if the fake does not know it.
-    pub fn of(request: &Received) -> Option<Self> {
-        let api = request.parameter("api")?;
-        let method = request.parameter("method")?;
-        match (api.as_str(), method.as_str()) {
-            ("SYNO.API.Info", "query") => Some(Self::Info),
-            ("SYNO.API.Auth", "login") => Some(Self::SignIn),
-            ("SYNO.API.Auth", "logout") => Some(Self::SignOut),
-            ("SYNO.Core.User", "list") => Some(Self::Users),
-            ("SYNO.Core.Group", "list") => Some(Self::Groups),
-            ("SYNO.Core.Group.Member", "list") => Some(Self::Members),
-            ("SYNO.Core.Hardware.PowerSchedule", "load") => Some(Self::PowerSchedule),
-            ("SYNO.Core.Directory.SSO.Profile", "get") => Some(Self::SsoProfile),
-            ("SYNO.Core.Directory.OIDC.SSO", "get") => Some(Self::SsoClient),
-            ("SYNO.Core.Directory.SSO.Setting", "get") => Some(Self::SsoDefault),
-            ("SYNO.Core.AppPortal.ReverseProxy", "list") => Some(Self::ProxyRules),
-            ("SYNO.Core.Web.DSM", "get") => Some(Self::Web),
-            ("SYNO.DSM.Info", "getinfo") => Some(Self::Version),
-            _ => None,
-        }
-    }
-
-    /// Returns the call that the daemon's `call` makes.
-    pub fn asked_by(call: Call) -> Self {
-        match call {
-            Call::SignIn => Self::SignIn,
-            Call::ListUsers => Self::Users,
-            Call::ListAdministrators => Self::Members,
-            Call::LoadPowerSchedule => Self::PowerSchedule,
-            Call::ReadSsoProfile => Self::SsoProfile,
-            Call::ReadSsoClient => Self::SsoClient,
-            Call::ReadSsoDefault => Self::SsoDefault,
-            Call::ListProxyRules => Self::ProxyRules,
-            Call::ReadWebSettings => Self::Web,
-            Call::ReadVersion => Self::Version,
-            Call::SignOut => Self::SignOut,
-        }
-    }
+    /// The version of `SYNO.API.Auth`.
+    pub(super) version: u32,
 }
 
 /// A response before it is sent.
@@ -207,6 +167,11 @@ impl State {
             Some(Api::ProxyRules) => self.with_rights(request, Self::proxy_rules),
             Some(Api::Web) => self.with_rights(request, Self::web),
             Some(Api::Version) => self.with_rights(request, Self::version),
+            Some(Api::SetSsoClient) => self.write(request, writes::set_client),
+            Some(Api::SetSsoProfile) => self.write(request, writes::set_profile),
+            Some(Api::CreateProxyRule) => self.write(request, writes::create_rule),
+            Some(Api::UpdateProxyRule) => self.write(request, writes::update_rule),
+            Some(Api::DeleteProxyRule) => self.write(request, writes::delete_rules),
         }
     }
 
@@ -244,8 +209,7 @@ impl State {
     }
 
     /// Recorded (dsmaccess, dsm-mini): versions 6 and 7 take the same
-    /// parameters over loopback; a session of either may list, and on 7.4 one
-    /// of version 6 gets 402 from changes, of which this fake has none.
+    /// parameters over loopback; a session of either may list.
     /// Recorded (mib, HA): `is_portal_port`, `sid`, the `synotoken` only when
     /// it was asked for, and the cookie `id`; 400 for a wrong account or
     /// password. Guess: 400 also for a missing one, and the second factor
@@ -283,6 +247,7 @@ impl State {
         self.sessions.push(Session {
             sid: sid.clone(),
             token,
+            version: request.parameter("version").unwrap().parse().unwrap(),
         });
         let mut answer = Plain::success(&data);
         answer.cookie = Some(format!("id={sid}; max-age=604800; path=/; HttpOnly"));
@@ -351,18 +316,24 @@ impl State {
     /// user who is not an administrator (mock). The token comes as a header or
     /// a parameter (N4S4). Guess: the token is required if the session has one,
     /// also for lists, although some say that those work without.
-    fn with_rights(&self, request: &Received, list: fn(&Self, &Received) -> Plain) -> Plain {
+    pub(super) fn rights(&self, request: &Received) -> Result<Session, Plain> {
         let header = request.headers.get("x-syno-token");
         let header = header.and_then(|token| token.to_str().ok());
         let token = one_of(request.parameter("SynoToken"), header.map(str::to_owned));
-        match self.session(request) {
-            Some(session) if session.token.is_none() || session.token == token => {}
-            _ => return Plain::failure(119),
-        }
+        let session = self.session(request);
+        let session = session.filter(|open| open.token.is_none() || open.token == token);
+        let session = session.ok_or_else(|| Plain::failure(119))?;
         if !self.behaviour.account_is_administrator {
-            return Plain::failure(105);
+            return Err(Plain::failure(105));
         }
-        list(self, request)
+        Ok(session)
+    }
+
+    fn with_rights(&self, request: &Received, list: fn(&Self, &Received) -> Plain) -> Plain {
+        match self.rights(request) {
+            Ok(_) => list(self, request),
+            Err(refused) => refused,
+        }
     }
 
     /// Recorded (mael, mock, schemas): `offset`, `total` and `users`, each with

@@ -17,7 +17,7 @@ use super::api::Plain;
 use crate::server::Received;
 
 /// What the APIs of DSM's dialogs return, in DSM's own form.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// `SYNO.Core.Directory.SSO.Profile`.
     pub profile: Value,

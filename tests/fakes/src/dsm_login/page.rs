@@ -26,6 +26,11 @@ window.addEventListener("message", (event) => {
     )
 }
 
+/// The front page of a DSM without SSO: no button. Guess: its other text.
+pub(super) fn without_sso() -> String {
+    document("<h1>Sign in to your NAS</h1>")
+}
+
 /// The pop-up's last page: reports to its opener, and closes.
 pub(super) fn signed_in(user: &str) -> String {
     // As JSON it is a JavaScript string; `<` could still end the script.

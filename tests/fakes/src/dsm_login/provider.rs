@@ -10,7 +10,7 @@ use hyper::http::request;
 use serde_json::Value;
 use url::form_urlencoded;
 
-use super::{Failure, Page, SsoSettings};
+use super::{Failure, Page, SsoSettings, Stored};
 
 /// Larger than any response of a provider.
 const MAX_BYTES: usize = 1 << 20;
@@ -34,10 +34,26 @@ impl<'a> Provider<'a> {
         metadata.ok_or(Failure::NoMetadata)
     }
 
+    /// Returns the stored endpoint, or that of the metadata after a set-up by
+    /// the dialog.
+    pub(super) fn authorization_endpoint(&self, metadata: &'a Value) -> Result<&'a str, Failure> {
+        match &self.settings.stored {
+            Stored::Endpoints { authorization, .. } => stored(authorization),
+            Stored::ByTheDialog | Stored::NotOffered => url_in(metadata, "authorization_endpoint"),
+        }
+    }
+
+    fn token_endpoint(&self, metadata: &'a Value) -> Result<&'a str, Failure> {
+        match &self.settings.stored {
+            Stored::Endpoints { token, .. } => stored(token),
+            Stored::ByTheDialog | Stored::NotOffered => url_in(metadata, "token_endpoint"),
+        }
+    }
+
     /// Uses `client_secret_post` and repeats the redirect URI, which tsidp and
     /// Dex both require.
-    pub(super) async fn redeem(&self, metadata: &Value, code: &str) -> Result<Value, Failure> {
-        let url = url_in(metadata, "token_endpoint")?;
+    pub(super) async fn redeem(&self, metadata: &'a Value, code: &str) -> Result<Value, Failure> {
+        let url = self.token_endpoint(metadata)?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
             .append_pair("code", code)
@@ -117,8 +133,16 @@ fn text_in<'a>(document: &'a Value, name: &str) -> Result<&'a str, Failure> {
     text.ok_or(Failure::BadProvider)
 }
 
+fn stored(endpoint: &str) -> Result<&str, Failure> {
+    if endpoint.is_empty() {
+        Err(Failure::BadProvider)
+    } else {
+        Ok(endpoint)
+    }
+}
+
 /// Returns a URL in the metadata.
-pub(super) fn url_in<'a>(metadata: &'a Value, name: &str) -> Result<&'a str, Failure> {
+fn url_in<'a>(metadata: &'a Value, name: &str) -> Result<&'a str, Failure> {
     text_in(metadata, name).map_err(|_| Failure::NoMetadata)
 }
 
