@@ -9,6 +9,7 @@ mod copy;
 mod damage;
 mod directory;
 mod documents;
+mod dsm_settings;
 mod glimpse;
 mod grants;
 mod health;
@@ -41,6 +42,7 @@ use recovery::Opened;
 
 pub(crate) use copy::path as copy_of;
 pub use directory::SavedDirectory;
+pub use dsm_settings::WizardResult;
 pub use glimpse::{Glimpse, glimpse};
 pub use grants::{Decision, Redeemed};
 pub use keys::KeptKey;
@@ -59,6 +61,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/004_application_id.sql"),
     include_str!("store/migrations/005_moved_links.sql"),
     include_str!("store/migrations/006_observations.sql"),
+    include_str!("store/migrations/007_dsm_settings.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without

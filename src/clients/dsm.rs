@@ -6,6 +6,7 @@
 mod call;
 mod code;
 mod error;
+mod raw_settings;
 mod schedule_file;
 mod session;
 mod settings;
@@ -25,6 +26,7 @@ use url::form_urlencoded::Serializer;
 pub use self::call::Call;
 pub use self::code::{Code, Reaction};
 pub use self::error::{DsmError, ListRefusal};
+pub use self::raw_settings::RawSettings;
 pub use self::schedule_file::{ScheduleFileError, read_schedule_file};
 pub use self::session::DsmSession;
 pub use self::settings::{SettingsReading, WebSettings};

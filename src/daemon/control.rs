@@ -122,16 +122,21 @@ impl Control {
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
             Request::Observed => report(&self.observed()),
+            Request::PlanApply => reported(self.jobs.users.plan_apply().await),
+            Request::Apply { seen, force } => {
+                reported(self.jobs.users.apply(force, Some(&seen)).await)
+            }
+            Request::PlanUndo => reported(self.jobs.users.plan_undo().await),
+            Request::Undo { seen, force } => {
+                reported(self.jobs.users.undo(force, Some(&seen)).await)
+            }
             Request::DoctorNonce => self.doctor_nonce(),
             Request::DoctorSeen { nonce } => self.doctor_seen(&nonce),
             Request::Reload => match self.reloader.reload().await {
                 Ok(reloaded) => report(&reloaded),
                 Err(error) => not_reloaded(&error),
             },
-            Request::Doctor => match self.jobs.users.inspect().await {
-                Ok(findings) => report(&findings),
-                Err(error) => failed(error),
-            },
+            Request::Doctor => reported(self.jobs.users.inspect().await),
         }
     }
 }
@@ -148,6 +153,13 @@ fn report(report: &impl Serialize) -> Vec<u8> {
     match serde_json::to_vec(&Answer::Report(report)) {
         Ok(line) => line,
         Err(error) => refused(Reason::Failed, format!("cannot write the report: {error}")),
+    }
+}
+
+fn reported(done: Result<impl Serialize, impl Into<anyhow::Error>>) -> Vec<u8> {
+    match done {
+        Ok(done) => report(&done),
+        Err(error) => failed(error),
     }
 }
 

@@ -31,7 +31,7 @@ pub use key_rotation::{KeyRotationJob, RotationError};
 pub use minutes::Minutes;
 pub use power_off::PowerOffJob;
 pub use schedule::ScheduleJob;
-pub use users::{FingerprintKey, Refreshed, UsersError, UsersJob, UsersReport};
+pub use users::{FingerprintKey, Refreshed, SettingsError, UsersError, UsersJob, UsersReport};
 
 /// The list of what runs by itself.
 #[derive(Clone, Debug)]

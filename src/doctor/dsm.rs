@@ -26,6 +26,7 @@ pub use alone::inspect_alone;
 pub use power::PowerSeen;
 pub use proxy::ProxyState;
 pub use users::UsersSeen;
+pub(crate) use words::quoted;
 
 /// The time for the requests to DSM. The sign-out takes two seconds more.
 pub const TIME_TO_READ: Duration = Duration::from_secs(20);

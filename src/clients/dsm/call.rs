@@ -10,6 +10,18 @@ const MAX_LIST_BYTES: usize = 128 * 1024 * 1024;
 /// times this memory.
 const MAX_ANSWER_BYTES: usize = 512 * 1024;
 
+const SSO_PROFILE: &str = "SYNO.Core.Directory.SSO.Profile";
+const SSO_CLIENT: &str = "SYNO.Core.Directory.OIDC.SSO";
+const REVERSE_PROXY: &str = "SYNO.Core.AppPortal.ReverseProxy";
+
+/// API, version, method and other parameters.
+type Request = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 /// A request to DSM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -33,6 +45,16 @@ pub enum Call {
     ReadWebSettings,
     /// `SYNO.DSM.Info` getinfo: the version.
     ReadVersion,
+    /// `SYNO.Core.Directory.OIDC.SSO` set: all fields of the OpenID client.
+    SetSsoClient,
+    /// `SYNO.Core.Directory.SSO.Profile` set: whether and which SSO is offered.
+    SetSsoProfile,
+    /// `SYNO.Core.AppPortal.ReverseProxy` create: a rule.
+    CreateProxyRule,
+    /// `SYNO.Core.AppPortal.ReverseProxy` update: a rule, by its `UUID`.
+    UpdateProxyRule,
+    /// `SYNO.Core.AppPortal.ReverseProxy` delete: a rule, by its `UUID`.
+    DeleteProxyRule,
     /// `SYNO.API.Auth` logout: closes the session.
     SignOut,
 }
@@ -40,66 +62,69 @@ pub enum Call {
 impl Call {
     /// Whether the response may have a secret, which no error may quote.
     pub(super) fn is_secret(self) -> bool {
-        matches!(self, Self::SignIn | Self::ReadSsoClient)
+        matches!(
+            self,
+            Self::SignIn | Self::ReadSsoClient | Self::SetSsoClient
+        )
+    }
+
+    /// Whether the call changes settings of DSM.
+    pub(super) fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::SetSsoClient
+                | Self::SetSsoProfile
+                | Self::CreateProxyRule
+                | Self::UpdateProxyRule
+                | Self::DeleteProxyRule
+        )
     }
 
     /// The constant parameters. Values are JSON, except for `SYNO.API.Auth`,
-    /// which takes text, and whose version varies.
-    pub(super) fn parameters(self) -> &'static [(&'static str, &'static str)] {
+    /// which takes text.
+    pub(super) fn parameters(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let (api, version, method, others) = self.request();
+        let of_all = [("api", api), ("version", version), ("method", method)];
+        let of_all = of_all.into_iter().filter(|(_, value)| !value.is_empty());
+        of_all.chain(others.iter().copied())
+    }
+
+    /// Returns API, version, method and other parameters. The version of
+    /// `SYNO.API.Auth` varies, and is none of them.
+    fn request(self) -> Request {
         match self {
-            Self::SignIn => &[("api", "SYNO.API.Auth"), ("method", "login")],
-            Self::SignOut => &[("api", "SYNO.API.Auth"), ("method", "logout")],
-            Self::ListUsers => &[
-                ("api", "SYNO.Core.User"),
-                ("version", "1"),
-                ("method", "list"),
-                ("type", r#""local""#),
-                ("additional", r#"["email","expired"]"#),
-            ],
+            Self::SignIn => ("SYNO.API.Auth", "", "login", &[]),
+            Self::SignOut => ("SYNO.API.Auth", "", "logout", &[]),
+            Self::ListUsers => (
+                "SYNO.Core.User",
+                "1",
+                "list",
+                &[
+                    ("type", r#""local""#),
+                    ("additional", r#"["email","expired"]"#),
+                ],
+            ),
             // The group with gid 101 has this name in every language.
-            Self::ListAdministrators => &[
-                ("api", "SYNO.Core.Group.Member"),
-                ("version", "1"),
-                ("method", "list"),
-                ("group", r#""administrators""#),
-                ("ingroup", "true"),
-            ],
-            Self::LoadPowerSchedule => &[
-                ("api", "SYNO.Core.Hardware.PowerSchedule"),
-                ("version", "1"),
-                ("method", "load"),
-            ],
-            Self::ReadSsoProfile => &[
-                ("api", "SYNO.Core.Directory.SSO.Profile"),
-                ("version", "1"),
-                ("method", "get"),
-            ],
-            Self::ReadSsoClient => &[
-                ("api", "SYNO.Core.Directory.OIDC.SSO"),
-                ("version", "1"),
-                ("method", "get"),
-            ],
-            Self::ReadSsoDefault => &[
-                ("api", "SYNO.Core.Directory.SSO.Setting"),
-                ("version", "1"),
-                ("method", "get"),
-            ],
-            Self::ListProxyRules => &[
-                ("api", "SYNO.Core.AppPortal.ReverseProxy"),
-                ("version", "1"),
-                ("method", "list"),
-            ],
-            Self::ReadWebSettings => &[
-                ("api", "SYNO.Core.Web.DSM"),
-                ("version", "2"),
-                ("method", "get"),
-            ],
+            Self::ListAdministrators => (
+                "SYNO.Core.Group.Member",
+                "1",
+                "list",
+                &[("group", r#""administrators""#), ("ingroup", "true")],
+            ),
+            Self::LoadPowerSchedule => ("SYNO.Core.Hardware.PowerSchedule", "1", "load", &[]),
+            Self::ReadSsoProfile => (SSO_PROFILE, "1", "get", &[]),
+            Self::SetSsoProfile => (SSO_PROFILE, "1", "set", &[]),
+            Self::ReadSsoClient => (SSO_CLIENT, "1", "get", &[]),
+            // A constant that the response to `get` does not have.
+            Self::SetSsoClient => (SSO_CLIENT, "1", "set", &[("profile", r#""oidc""#)]),
+            Self::ReadSsoDefault => ("SYNO.Core.Directory.SSO.Setting", "1", "get", &[]),
+            Self::ListProxyRules => (REVERSE_PROXY, "1", "list", &[]),
+            Self::CreateProxyRule => (REVERSE_PROXY, "1", "create", &[]),
+            Self::UpdateProxyRule => (REVERSE_PROXY, "1", "update", &[]),
+            Self::DeleteProxyRule => (REVERSE_PROXY, "1", "delete", &[]),
+            Self::ReadWebSettings => ("SYNO.Core.Web.DSM", "2", "get", &[]),
             // Version 1 does not exist.
-            Self::ReadVersion => &[
-                ("api", "SYNO.DSM.Info"),
-                ("version", "2"),
-                ("method", "getinfo"),
-            ],
+            Self::ReadVersion => ("SYNO.DSM.Info", "2", "getinfo", &[]),
         }
     }
 
@@ -114,6 +139,11 @@ impl Call {
             | Self::ListProxyRules
             | Self::ReadWebSettings
             | Self::ReadVersion
+            | Self::SetSsoClient
+            | Self::SetSsoProfile
+            | Self::CreateProxyRule
+            | Self::UpdateProxyRule
+            | Self::DeleteProxyRule
             | Self::SignOut => MAX_ANSWER_BYTES,
         }
     }
@@ -132,6 +162,11 @@ impl fmt::Display for Call {
             Self::ListProxyRules => "list the reverse proxy rules of DSM",
             Self::ReadWebSettings => "read the ports of DSM",
             Self::ReadVersion => "read the version of DSM",
+            Self::SetSsoClient => "write the SSO client of DSM",
+            Self::SetSsoProfile => "write the SSO profile of DSM",
+            Self::CreateProxyRule => "create a reverse proxy rule in DSM",
+            Self::UpdateProxyRule => "change a reverse proxy rule of DSM",
+            Self::DeleteProxyRule => "delete a reverse proxy rule of DSM",
             Self::SignOut => "sign out of DSM",
         })
     }

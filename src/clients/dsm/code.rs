@@ -45,11 +45,17 @@ impl Code {
         self.number
     }
 
+    /// Whether DSM does not know the session any more.
+    pub(super) fn says_session_ended(self) -> bool {
+        self.call != Call::SignIn && matches!(self.number, 106 | 107 | 119 | 150)
+    }
+
     /// Whether the call may succeed in a new session.
     pub(super) fn is_about_the_session(self) -> bool {
         // A sign-in does not have a session, and DSM counts each attempt. A
         // session loses its rights when DSM restarts: 105 and 402.
-        self.call != Call::SignIn && matches!(self.number, 105 | 106 | 107 | 119 | 150 | 402)
+        let has_fewer_rights = self.call != Call::SignIn && matches!(self.number, 105 | 402);
+        has_fewer_rights || self.says_session_ended()
     }
 
     /// Whether DSM denies the request to the account. DSM 7.4 has been seen to

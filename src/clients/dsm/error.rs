@@ -162,6 +162,11 @@ impl DsmError {
         Some(*code)
     }
 
+    /// Whether DSM does not know the session any more.
+    pub fn says_session_ended(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code.says_session_ended())
+    }
+
     /// Whether the call may succeed in a new session.
     pub(super) fn is_about_the_session(&self) -> bool {
         matches!(self, Self::Refused { code, .. } if code.is_about_the_session())

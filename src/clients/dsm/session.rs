@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Bytes;
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, timeout_at};
 
@@ -80,6 +81,11 @@ impl<'a> DsmSession<'a> {
         PowerSchedule::from_api(&data).map_err(|source| DsmError::NoSchedule { call, source })
     }
 
+    /// Signs in again, after DSM has ended the session.
+    pub async fn renew(&mut self) -> Result<(), DsmError> {
+        self.sign_in().await.map(drop)
+    }
+
     /// Signs out and ends the exclusive access.
     pub async fn end(mut self) {
         self.sign_out().await;
@@ -121,9 +127,17 @@ impl<'a> DsmSession<'a> {
         &self,
         call: Call,
     ) -> Result<T, DsmError> {
-        let answer = self.client.post(call, self.session.as_ref(), &[]);
-        let answer = within(self.deadline, call, answer).await?;
-        wire::data(call, &answer)
+        wire::data(call, &self.post(call, &[]).await?)
+    }
+
+    /// Returns the response to `call`, which is short.
+    pub(super) async fn post(
+        &self,
+        call: Call,
+        parameters: &[(&str, &str)],
+    ) -> Result<Bytes, DsmError> {
+        let answer = self.client.post(call, self.session.as_ref(), parameters);
+        within(self.deadline, call, answer).await
     }
 
     async fn sign_in(&mut self) -> Result<&Session, DsmError> {
@@ -166,8 +180,9 @@ async fn within<T>(
     let Some(deadline) = deadline else {
         return work.await;
     };
-    let is_first = matches!(call, Call::SignIn | Call::ListUsers);
-    let limit = if is_first {
+    // A write restarts a server of DSM, and must not be cut off.
+    let is_slow = matches!(call, Call::SignIn | Call::ListUsers) || call.writes();
+    let limit = if is_slow {
         deadline
     } else {
         deadline.min(Instant::now() + LIMITED_STEP)

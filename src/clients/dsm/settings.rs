@@ -4,8 +4,11 @@
 //! Who saw these APIs, and on which version: docs/development/dsm-facts.md,
 //! section 5.
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::raw_settings::RawSettings;
 use super::{Call, DsmError, DsmSession};
 use domain::base::secret::Secret;
 use domain::model::dsm_settings::{Endpoint, ProxyRule, Scheme, SsoClient, SsoProfile};
@@ -25,6 +28,17 @@ pub struct SettingsReading {
     pub web: Result<WebSettings, DsmError>,
     /// The version, such as `DSM 7.2.2-72806 Update 2`.
     pub version: Result<String, DsmError>,
+    /// The profile, the client and the rules, as DSM sent them.
+    raw: RawSettings,
+}
+
+impl SettingsReading {
+    /// Returns the profile, the client and the rules, as DSM sent them.
+    pub fn into_raw(self) -> Result<RawSettings, DsmError> {
+        self.profile.and(self.client.map(drop))?;
+        self.proxy?;
+        Ok(self.raw)
+    }
 }
 
 /// How browsers reach DSM itself.
@@ -46,25 +60,86 @@ impl DsmSession<'_> {
     #[tracing::instrument(name = "dsm.read_settings", skip_all)]
     pub async fn read_settings(&self) -> SettingsReading {
         let (profile, client, is_default, proxy, web, version) = tokio::join!(
-            self.read::<ProfileWire>(Call::ReadSsoProfile),
-            self.read::<ClientWire>(Call::ReadSsoClient),
+            self.read(Call::ReadSsoProfile),
+            self.read(Call::ReadSsoClient),
             self.read::<DefaultWire>(Call::ReadSsoDefault),
-            self.read::<RulesWire>(Call::ListProxyRules),
+            self.read(Call::ListProxyRules),
             self.read::<WebWire>(Call::ReadWebSettings),
             self.read::<VersionWire>(Call::ReadVersion),
         );
+        let mut raw = RawSettings::default();
         SettingsReading {
-            profile: profile.map(SsoProfile::from),
-            client: client.map(SsoClient::from),
+            profile: parsed(profile, &mut raw.profile, sso_profile),
+            client: parsed(client, &mut raw.client, sso_client),
             is_default: is_default.map(|setting| setting.sso_default_login),
-            proxy: proxy.map(|list| list.entries.into_iter().filter_map(rule).collect()),
+            proxy: parsed(proxy, &mut raw.rules, proxy_rules),
             web: web.map(WebSettings::from),
             version: version.map(|info| info.version_string),
+            raw,
         }
     }
 }
 
-#[derive(Deserialize)]
+/// Stores what was read in `raw`, and returns it parsed.
+fn parsed<T>(
+    read: Result<Value, DsmError>,
+    raw: &mut Value,
+    parse: impl FnOnce(&Value) -> Result<T, DsmError>,
+) -> Result<T, DsmError> {
+    *raw = read?;
+    parse(raw)
+}
+
+/// Parses the response to [`Call::ReadSsoProfile`].
+pub(super) fn sso_profile(raw: &Value) -> Result<SsoProfile, DsmError> {
+    data::<ProfileWire>(Call::ReadSsoProfile, raw).map(SsoProfile::from)
+}
+
+/// Parses the response to [`Call::ReadSsoClient`].
+pub(super) fn sso_client(raw: &Value) -> Result<SsoClient, DsmError> {
+    data::<ClientWire>(Call::ReadSsoClient, raw).map(SsoClient::from)
+}
+
+/// Parses the response to [`Call::ListProxyRules`].
+pub(super) fn proxy_rules(raw: &Value) -> Result<Vec<ProxyRule>, DsmError> {
+    let list: RulesWire = data(Call::ListProxyRules, raw)?;
+    Ok(list.entries.into_iter().filter_map(rule).collect())
+}
+
+/// Parses an entry in the response to [`Call::ListProxyRules`].
+pub(super) fn proxy_rule(raw: &Value) -> Option<ProxyRule> {
+    rule(data(Call::ListProxyRules, raw).ok()?)
+}
+
+/// Returns the members of `client` in DSM's own form.
+pub(super) fn client_members(client: &SsoClient) -> Value {
+    serde_json::to_value(ClientWire::from(client)).unwrap_or_default()
+}
+
+/// Returns the members of `profile` in DSM's own form.
+pub(super) fn profile_members(profile: &SsoProfile) -> Value {
+    let wire = ProfileWire {
+        sso_enable: profile.enabled,
+        sso_profile: Some(profile.profile.clone()),
+    };
+    serde_json::to_value(wire).unwrap_or_default()
+}
+
+/// Returns the members of one side of a rule in DSM's own form.
+pub(super) fn endpoint_members(endpoint: &Endpoint) -> Value {
+    let wire = EndpointWire {
+        fqdn: Some(endpoint.host.clone()),
+        port: Some(endpoint.port),
+        protocol: Some(i64::from(endpoint.scheme == Scheme::Https)),
+    };
+    serde_json::to_value(wire).unwrap_or_default()
+}
+
+fn data<T: DeserializeOwned>(call: Call, raw: &Value) -> Result<T, DsmError> {
+    T::deserialize(raw).map_err(|source| DsmError::from_json(call, source))
+}
+
+#[derive(Serialize, Deserialize)]
 struct ProfileWire {
     sso_enable: bool,
     sso_profile: Option<String>,
@@ -80,7 +155,7 @@ impl From<ProfileWire> for SsoProfile {
 }
 
 /// Not `Debug`, because it has the secret.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names are those of DSM")]
 struct ClientWire {
     /// Missing before DSM 7.2, which has no account type with local users.
@@ -113,6 +188,25 @@ impl From<ClientWire> for SsoClient {
     }
 }
 
+impl From<&SsoClient> for ClientWire {
+    fn from(client: &SsoClient) -> Self {
+        let text = |value: &String| Some(value.clone());
+        let secret = client.application_secret.as_ref();
+        Self {
+            oidc_allow_local_user: Some(client.local_users),
+            oidc_name: text(&client.name),
+            oidc_wellknown: text(&client.well_known_url),
+            oidc_authorization_endpoint: text(&client.authorization_endpoint),
+            oidc_token_endpoint: text(&client.token_endpoint),
+            oidc_client_id: text(&client.application_id),
+            oidc_client_secret: secret.map(|secret| secret.expose().clone()),
+            oidc_redirect_uri: text(&client.redirect_uri),
+            oidc_scope: text(&client.scope),
+            oidc_user_claim: text(&client.username_claim),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct DefaultWire {
     sso_default_login: bool,
@@ -130,7 +224,7 @@ struct RuleWire {
     backend: Option<EndpointWire>,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct EndpointWire {
     fqdn: Option<String>,
     port: Option<u16>,
@@ -188,18 +282,18 @@ struct VersionWire {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::wire::data;
+    use super::super::wire;
     use super::*;
 
     fn client(body: &[u8]) -> Result<SsoClient, DsmError> {
-        data::<ClientWire>(Call::ReadSsoClient, body).map(SsoClient::from)
+        sso_client(&wire::data(Call::ReadSsoClient, body)?)
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(body: Vec<u8>) {
             let _ = client(&body);
-            let _ = data::<RulesWire>(Call::ListProxyRules, &body);
+            let _ = wire::data(Call::ListProxyRules, &body).and_then(|raw| proxy_rules(&raw));
         }
 
         #[test]

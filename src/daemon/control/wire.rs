@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::doctor::dsm::Compared;
 use domain::base::clock::UnixTime;
 
 pub(crate) use at::At;
@@ -43,6 +44,22 @@ pub(crate) enum Request {
     Observed,
     /// Read DSM, in one session, for `doctor`.
     Doctor,
+    /// What `dsm-settings --apply` would write to DSM.
+    PlanApply,
+    Apply {
+        /// [`SettingsPlan::seen`] of the plan that the administrator accepted.
+        seen: String,
+        /// Whether settings that point elsewhere are replaced, too.
+        force: bool,
+    },
+    /// What `dsm-settings --undo` would restore in DSM.
+    PlanUndo,
+    Undo {
+        /// [`SettingsPlan::seen`] of the plan that the administrator accepted.
+        seen: String,
+        /// Whether settings that were changed since are restored, too.
+        force: bool,
+    },
     /// Creates a nonce for a request of `doctor` to `/healthz`.
     DoctorNonce,
     /// The request that had this nonce.
@@ -302,6 +319,35 @@ pub(crate) struct Refreshed {
     pub(crate) users: Option<usize>,
     /// Why the previous users stay in use.
     pub(crate) error: Option<String>,
+}
+
+/// What would be written to DSM: its present values beside the new ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SettingsPlan {
+    pub(crate) rows: Vec<Compared>,
+    /// What is not written without `force`.
+    pub(crate) left: Vec<LeftPlace>,
+    /// Identifies the settings of DSM and the new values: a write is rejected
+    /// if either has changed since.
+    pub(crate) seen: String,
+}
+
+/// A place in DSM that is not written without `force`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeftPlace {
+    /// `sso-client` or `reverse-proxy`.
+    pub(crate) place: String,
+    pub(crate) why: String,
+}
+
+/// The settings of DSM after the writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SettingsWritten {
+    pub(crate) rows: Vec<Compared>,
+    /// What was not written, for lack of `force`.
+    pub(crate) left: Vec<LeftPlace>,
+    /// What DSM rejected or stored differently, with what to do by hand.
+    pub(crate) problems: Vec<String>,
 }
 
 /// How often a client was seen to do something, and when last.

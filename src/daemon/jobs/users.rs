@@ -1,6 +1,7 @@
 //! Reads the users from DSM: at start, every `refresh`, after a failure again
 //! and again, and at once when a login or a person wants newer ones.
 
+mod dsm_settings;
 mod fingerprint;
 mod inspection;
 mod saving;
@@ -24,6 +25,7 @@ use domain::base::ids::DsmUsername;
 use domain::model::user_list::UserList;
 use domain::signin::directory::{Snapshot, has_unknown_expiry};
 
+pub use dsm_settings::SettingsError;
 pub use fingerprint::FingerprintKey;
 use inspection::Wanted;
 use saving::SavedUsers;
@@ -266,7 +268,7 @@ impl UsersJob {
             self.schedule.refresh_by_api(&session, &no_file).await;
         }
         if let Some(wanted) = wanted {
-            wanted.read_after(&done, &session).await;
+            wanted.read_after(self, &done, &mut session, &app).await;
         }
         session.end().await;
         done

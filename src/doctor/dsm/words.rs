@@ -43,7 +43,7 @@ fn limited(text: &str, most: usize) -> String {
 }
 
 /// Returns `text` in quotes, without control characters.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", shown(text))
 }
 

@@ -3,12 +3,16 @@
 //! The values of DSM may have any length and any characters: escape them before
 //! they are shown.
 
+mod before;
+mod plan;
 mod proxy;
 
 use std::net::SocketAddr;
 
 use url::Url;
 
+pub use self::before::{Before, IDENTITY, Undo, has_all_of, is_same};
+pub use self::plan::{Part, Settings};
 pub use self::proxy::{Endpoint, ProxyRule, Route, Scheme};
 use crate::base::issuer::Issuer;
 use crate::base::secret::Secret;
@@ -233,11 +237,7 @@ impl<'a> Needed<'a> {
 
     /// Compares the settings of DSM's OpenID client.
     pub fn compare_client(&self, dsm: &SsoClient) -> [Row; 9] {
-        let account_type = if dsm.local_users {
-            ACCOUNT_TYPE
-        } else {
-            WITHOUT_LOCAL_USERS
-        };
+        let account_type = account_type(dsm.local_users);
         let url = |field, dsm: &str, ours: &str| row(field, dsm, ours, is_same_url(dsm, ours));
         let id = self.client.id.as_str();
         let ours: Vec<&str> = self.redirect_uris().collect();
@@ -312,6 +312,14 @@ impl<'a> Needed<'a> {
             (false, Some(first)) => Redirects::NotAll((*first).to_owned()),
             (true, _) => Redirects::Unknown,
         }
+    }
+}
+
+fn account_type(local_users: bool) -> &'static str {
+    if local_users {
+        ACCOUNT_TYPE
+    } else {
+        WITHOUT_LOCAL_USERS
     }
 }
 

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::config::Dsm;
 use crate::machine::secret_file::read_secret_file;
@@ -48,6 +50,16 @@ impl FingerprintKey {
         fields.add_file(Some(password_file));
         fields.add_file(device_token_file.as_deref());
         fields.0.sign().as_ref().to_vec()
+    }
+
+    /// Returns the fingerprint of what the administrator was shown of DSM,
+    /// which has a secret.
+    pub(super) fn seen(&self, shown: &str) -> String {
+        let mut fields = Fields(hmac::Context::with_key(&self.0));
+        // No `dsm.url` is this text, so it is never that of something refused.
+        fields.add(Some(b"seen"));
+        fields.add(Some(shown.as_bytes()));
+        URL_SAFE_NO_PAD.encode(fields.0.sign())
     }
 }
 

@@ -3,7 +3,9 @@
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
+use super::dsm_settings::{Order, Outcome, SettingsError};
 use super::{Refreshed, UsersError, UsersJob};
+use crate::app::AppState;
 use crate::clients::dsm::{DsmSession, SettingsReading};
 use crate::doctor::dsm::{
     Access, DsmReport, Inspection, PowerSeen, TIME_IN_ALL, TIME_TO_READ, UsersSeen, open_ports,
@@ -11,20 +13,40 @@ use crate::doctor::dsm::{
 };
 use domain::signin::directory::Link;
 
-/// The settings of DSM that an inspection wants from a refresh.
+/// The settings of DSM that an inspection wants from a refresh, or an order to
+/// change them.
 #[derive(Debug)]
 pub(super) struct Wanted {
     /// The deadline of every request in the session.
     pub(super) deadline: Instant,
+    order: Option<Order>,
     read: Option<SettingsReading>,
+    outcome: Option<Result<Outcome, SettingsError>>,
 }
 
 impl Wanted {
-    /// Reads them in the session in which the refresh is `done`.
+    pub(super) fn new(deadline: Instant, order: Option<Order>) -> Self {
+        Self {
+            deadline,
+            order,
+            read: None,
+            outcome: None,
+        }
+    }
+
+    /// Returns what became of the order; `None` if the settings were not read.
+    pub(super) fn into_outcome(self) -> Option<Result<Outcome, SettingsError>> {
+        self.outcome
+    }
+
+    /// Reads them in the session in which the refresh is `done`, and carries
+    /// out the order.
     pub(super) async fn read_after(
         &mut self,
+        job: &UsersJob,
         done: &Result<Refreshed, UsersError>,
-        session: &DsmSession<'_>,
+        session: &mut DsmSession<'_>,
+        app: &AppState,
     ) {
         let failure = match done {
             Err(UsersError::Dsm(error)) => Some(error),
@@ -36,7 +58,15 @@ impl Wanted {
                 | UsersError::Paused { .. },
             ) => None,
         };
-        self.read = settings_after(session, failure).await;
+        let read = settings_after(session, failure).await;
+        match (self.order.take(), read) {
+            (Some(order), Some(read)) => {
+                // Boxed, because every refresh would be as large.
+                let carrying_out = Box::pin(job.carry_out(order, read, session, app));
+                self.outcome = Some(carrying_out.await);
+            }
+            (_, read) => self.read = read,
+        }
     }
 }
 
@@ -47,10 +77,7 @@ impl UsersJob {
     /// Takes 25 s at most; a refresh that another task began goes on.
     pub(crate) async fn inspect(&self) -> Result<DsmReport, JoinError> {
         let start = Instant::now();
-        let mut wanted = Wanted {
-            deadline: start + TIME_TO_READ,
-            read: None,
-        };
+        let mut wanted = Wanted::new(start + TIME_TO_READ, None);
         let refreshing = self.refresh_and_read(Some(&mut wanted));
         let refreshed = timeout_at(start + TIME_IN_ALL, refreshing).await;
         let access = match refreshed {

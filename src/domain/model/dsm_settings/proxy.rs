@@ -61,6 +61,15 @@ impl fmt::Display for Scheme {
     }
 }
 
+impl Endpoint {
+    /// Whether both are the same place.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.scheme == other.scheme
+            && self.port == other.port
+            && self.host.eq_ignore_ascii_case(&other.host)
+    }
+}
+
 impl fmt::Display for Endpoint {
     /// Writes `https://login.example.com:443`, always with the port: DSM's
     /// dialog asks for it.

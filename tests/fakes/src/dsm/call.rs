@@ -86,6 +86,11 @@ impl Api {
             Call::ListProxyRules => Self::ProxyRules,
             Call::ReadWebSettings => Self::Web,
             Call::ReadVersion => Self::Version,
+            Call::SetSsoClient => Self::SetSsoClient,
+            Call::SetSsoProfile => Self::SetSsoProfile,
+            Call::CreateProxyRule => Self::CreateProxyRule,
+            Call::UpdateProxyRule => Self::UpdateProxyRule,
+            Call::DeleteProxyRule => Self::DeleteProxyRule,
             Call::SignOut => Self::SignOut,
         }
     }
