@@ -173,5 +173,8 @@ mod words;
 /// The documentation: links, length, picture.
 mod docs;
 
+/// The drawings of forms in the guides.
+mod drawings;
+
 /// Helpers that several modules use.
 mod support;
