@@ -3,6 +3,7 @@
 mod configured;
 mod current_state;
 mod doctor_nonces;
+mod milestones;
 mod problems;
 mod refusals;
 mod state;
@@ -11,6 +12,7 @@ mod used_logins;
 pub use configured::{dsm_client, policy, upstream};
 pub use current_state::CurrentState;
 pub use doctor_nonces::{DoctorNonces, Forwarded, PARAMETER, Sighting};
+pub use milestones::Milestone;
 pub use problems::{NotedProblem, Problem, Problems, Source};
 pub use refusals::{Refusals, RefusedLogin};
 pub use state::AppState;

@@ -62,6 +62,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/005_moved_links.sql"),
     include_str!("store/migrations/006_observations.sql"),
     include_str!("store/migrations/007_dsm_settings.sql"),
+    include_str!("store/migrations/008_first_sign_in.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without

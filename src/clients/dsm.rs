@@ -15,6 +15,7 @@ mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Bytes;
@@ -95,6 +96,8 @@ pub struct DsmClient {
     settings: DsmSettings,
     http: HttpClient,
     endpoint: String,
+    /// Whether DSM has accepted or rejected a sign-in.
+    has_answered: AtomicBool,
     /// Locked by the task that reads from DSM. A login waits for it only if it
     /// needs newer users.
     ///
@@ -142,6 +145,7 @@ impl DsmClient {
         Self {
             http: HttpClient::new(trust, settings.timeout),
             endpoint: format!("{}/webapi/entry.cgi", settings.url.trim_end_matches('/')),
+            has_answered: AtomicBool::new(false),
             session: Mutex::new(None),
             settings,
         }
@@ -150,6 +154,11 @@ impl DsmClient {
     /// Returns the settings of this client.
     pub fn settings(&self) -> &DsmSettings {
         &self.settings
+    }
+
+    /// Returns whether DSM has accepted or rejected a sign-in of this client.
+    pub fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
     }
 
     /// Waits for exclusive access to DSM. Does not send a request.
@@ -252,7 +261,11 @@ impl DsmClient {
     ) -> Result<(Session, Option<Secret<String>>), DsmError> {
         let parameters = [&[version.parameter()], parameters].concat();
         let body = self.post(Call::SignIn, None, &parameters).await?;
-        let signed_in: SignedInWire = wire::data(Call::SignIn, &body)?;
+        let signed_in: Result<SignedInWire, _> = wire::data(Call::SignIn, &body);
+        if matches!(signed_in, Ok(_) | Err(DsmError::Refused { .. })) {
+            self.has_answered.store(true, Ordering::Relaxed);
+        }
+        let signed_in = signed_in?;
         // An empty file would make the next sign-in fail.
         let mut tokens = [signed_in.device_id, signed_in.did].into_iter().flatten();
         let token = tokens.find(|token| !token.is_empty());

@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hyper::Request;
+use hyper::header::USER_AGENT;
 
 use super::machine::origin;
 use super::proof::{MAX_BYTES, Proof};
@@ -114,9 +115,11 @@ impl<'a> Visit<'a> {
         let http = HttpClient::new(Trust::DangerousAnyCertificate, TIMEOUT);
         let base = config.issuer.endpoint("");
         let url = config.issuer.endpoint("/.well-known/openid-configuration");
+        // Without a User-Agent, the daemon takes it for DSM's OpenID client.
+        let request = Request::get(url).header(USER_AGENT, env!("CARGO_PKG_NAME"));
         let (proof, discovery) = tokio::join!(
             Proof::of(&http, &base, daemon),
-            http.get(Request::get(url), MAX_BYTES)
+            http.get(request, MAX_BYTES)
         );
         Self {
             config,

@@ -17,10 +17,11 @@ use hyper::header::{
 
 use super::request::{Language, RequestId};
 use super::response::{Reply, response};
+use crate::app::Milestone;
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::directory::{Detail, Refusal};
 use domain::signin::google::ClientFault;
-use texts::{Labels, Words};
+use texts::{Labels, Step, Words};
 
 /// Marks the page of a daemon without a valid config; `status` looks for it.
 pub const SETUP_MODE_MARK: &str = r#"<meta name="waiting" content="config">"#;
@@ -46,6 +47,13 @@ pub(super) enum Page<'a> {
     Landing {
         /// The name of the client.
         name: &'a str,
+        /// The names of the checks of `doctor` that failed.
+        failed: &'a [String],
+    },
+    /// In place of the landing page, before the first sign-in.
+    Checklist {
+        /// What is left to do.
+        open: &'a [Milestone],
         /// The names of the checks of `doctor` that failed.
         failed: &'a [String],
     },
@@ -93,6 +101,8 @@ struct Html<'a> {
     language: &'static str,
     labels: Labels,
     words: Words,
+    /// [`Words::steps`] with their hints in pieces.
+    steps: Vec<(Step, Vec<Piece>)>,
     /// [`Words::advice`] in pieces.
     advice: Vec<Piece>,
     refusal: Option<&'static str>,
@@ -171,13 +181,18 @@ impl Page<'_> {
         id: &'a RequestId,
         nas: &'a str,
     ) -> askama::Result<Html<'a>> {
-        let words = texts::words(self, language)?;
+        let mut words = texts::words(self, language)?;
+        let steps = std::mem::take(&mut words.steps).into_iter().map(|step| {
+            let hint = pieces(&step.hint);
+            (step, hint)
+        });
         let mut html = Html {
             language: language.tag(),
             labels: texts::labels(language),
             refusal: None,
             setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
             style: STYLE,
+            steps: steps.collect(),
             advice: pieces(&words.advice),
             words,
             address: None,
@@ -185,7 +200,7 @@ impl Page<'_> {
             reference: Some(id),
         };
         match self {
-            Self::Landing { .. } => html.reference = None,
+            Self::Landing { .. } | Self::Checklist { .. } => html.reference = None,
             Self::GoogleFailed { retry } | Self::GoogleRejectsUs { retry, .. } => html.href = retry,
             Self::Refused {
                 refusal,

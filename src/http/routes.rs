@@ -166,8 +166,12 @@ impl Call<'_> {
         let name = first.map_or("NAS", |client| client.name.as_str());
         let failed = self.app.failed_checks.load();
         let failed = failed.as_slice();
-        self.responder
-            .page(StatusCode::OK, &Page::Landing { name, failed })
+        let open = self.app.open_milestones();
+        let page = match open.as_slice() {
+            [] => Page::Landing { name, failed },
+            open => Page::Checklist { open, failed },
+        };
+        self.responder.page(StatusCode::OK, &page)
     }
 
     /// OpenID Connect Core, section 3.1.2.1: by GET or by POST.

@@ -1,5 +1,6 @@
 //! Authorization codes and the access tokens that they become.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -13,6 +14,7 @@ use domain::base::secret::Secret;
 use domain::model::login::{
     AccessGrant, CodeChallenge, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
 };
+use domain::model::observed::{Endpoint, of_redeemed_code};
 use domain::signin::directory::Link;
 
 const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth_time, issuer, \
@@ -87,6 +89,7 @@ impl Store {
     {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
+        let observed = Arc::clone(&self.observed);
         self.call("redeem an authorization code", move |connection| {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);
@@ -104,6 +107,9 @@ impl Store {
                 }
                 Decision::Redeem => {
                     spend(connection, &code_hash, Some(&access_hash), expires)?;
+                    // Here, so that this transaction saves it.
+                    let (client, at) = (&granted.client, granted.granted);
+                    observed.note(at, client, Endpoint::Token, vec![of_redeemed_code()]);
                     Ok(Redeemed::Now(Box::new(granted)))
                 }
             }

@@ -40,6 +40,16 @@ impl Observed {
         self.lock().seen.rows()
     }
 
+    /// Returns whether a client was seen to fetch the discovery document.
+    pub fn has_discovery_of_client(&self) -> bool {
+        self.lock().seen.has_discovery_of_client()
+    }
+
+    /// Returns whether a client has redeemed a code, in this run or before.
+    pub fn has_sign_in(&self) -> bool {
+        self.lock().seen.has_sign_in()
+    }
+
     /// Notes the facts of a request of `client`.
     pub fn note(&self, now: UnixTime, client: &ClientId, endpoint: Endpoint, facts: Vec<Fact>) {
         self.change(|seen| seen.note(now, client.as_str(), endpoint, facts));

@@ -189,6 +189,7 @@ async fn the_sign_of_life_says_ok_and_nothing_else() {
 #[tokio::test]
 async fn the_landing_page_names_the_nas_and_leads_to_it() {
     let house = House::new().await;
+    house.sign_in(JEANNE, "").await;
     let page = get(&house.url("/")).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains("the family&#39;s NAS"), "{}", page.body);

@@ -71,6 +71,9 @@ mod year;
 /// The pages that a user sees when a login fails.
 mod pages;
 
+/// What is left to do before the first sign-in.
+mod checklist;
+
 /// Wrong settings are shown on the page and in `status`.
 mod problems;
 

@@ -46,9 +46,10 @@ pub(crate) struct Scene {
 }
 
 /// Every page.
-pub(crate) const SCENES: [Scene; 29] = [
+pub(crate) const SCENES: [Scene; 30] = [
     page("not-set-up", Way::Waits(&[])),
     page("set-up-wrongly", Way::Waits(&["dsm.url", "users.alias[3]"])),
+    page("checklist", Way::Opens("/")),
     page("landing", Way::Opens("/")),
     page("not-found", Way::Opens("/nowhere")),
     page("bad-request", Way::Opens("/auth")),
@@ -165,6 +166,7 @@ impl Scene {
     /// Prepares the fakes before the user acts.
     async fn prepare(self, house: &House) {
         match self.name {
+            "landing" => drop(house.sign_in(JEANNE, "").await),
             "google-failed" => house.google.fail(Endpoint::Token, Trouble::Status(500)),
             "google-rejects-us" => {
                 let trouble = Trouble::OAuthError("invalid_client");

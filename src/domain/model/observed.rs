@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::base::clock::UnixTime;
-pub use facts::{Fact, of_authorization, of_headers, of_token_request, of_user_agent, text_of};
+pub use facts::{
+    Fact, of_authorization, of_headers, of_redeemed_code, of_token_request, of_user_agent, text_of,
+};
 
 /// The most different values of one fact. Anyone can send an authorization
 /// request in the name of a client.
@@ -125,6 +127,26 @@ impl Observations {
             }));
         }
         rows
+    }
+
+    /// Returns whether an OpenID client was seen to fetch the discovery
+    /// document. As DSM's, it has an empty User-Agent; browsers and `doctor`
+    /// have one (docs/development/dsm-facts.md, section 1.2). A token request
+    /// proves it, too.
+    pub fn has_discovery_of_client(&self) -> bool {
+        self.facts.iter().any(|((_, endpoint, fact), values)| {
+            endpoint == Endpoint::Token.name()
+                || endpoint == Endpoint::Discovery.name()
+                    && fact == facts::USER_AGENT
+                    && values.iter().any(|seen| facts::is_absent(&seen.value))
+        })
+    }
+
+    /// Returns whether a client has redeemed a code.
+    pub fn has_sign_in(&self) -> bool {
+        let token = Endpoint::Token.name();
+        let mut places = self.facts.keys();
+        places.any(|(_, endpoint, fact)| endpoint == token && fact == facts::REDEEMED)
     }
 
     /// Notes the facts of one request. `client` is a client of the config.

@@ -50,6 +50,10 @@ fn all() -> Vec<Page<'static>> {
             name: "Synology",
             failed: &[],
         },
+        Page::Checklist {
+            open: &[Milestone::SignedIn],
+            failed: &[],
+        },
         Page::BadRequest { error: None },
         Page::BadCallback,
         Page::NoSuchLogin,

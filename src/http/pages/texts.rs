@@ -1,11 +1,13 @@
 //! The sentences of the pages, from a template for each language: a paragraph
 //! is a line, which continues in lines that are indented. `# ` begins the
-//! title, `=> ` the text of the page's only link, and `> ` what the
-//! administrator can do, with code between backticks.
+//! title, `[x] ` or `[ ] ` a step of the setup, `! ` what to do for that step,
+//! `=> ` the text of the page's only link, and `> ` what the administrator can
+//! do; the last two kinds of advice have code between backticks.
 
 use askama::Template;
 
 use super::Page;
+use crate::app::Milestone;
 use crate::http::request::Language;
 use domain::base::address::quoted;
 use domain::signin::authorize::UntrustedRequest;
@@ -18,10 +20,21 @@ pub(super) struct Words {
     pub(super) title: String,
     /// The reason, what to do next, and who can help.
     pub(super) paragraphs: Vec<String>,
+    /// The steps of the setup, done or not.
+    pub(super) steps: Vec<Step>,
     /// The text of the page's only link.
     pub(super) action: String,
     /// What the administrator can do, or nothing. Code is between backticks.
     pub(super) advice: String,
+}
+
+/// A step of the setup.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) is_done: bool,
+    pub(super) text: String,
+    /// What to do, if it is not done. Code is between backticks.
+    pub(super) hint: String,
 }
 
 /// The parts that several pages have.
@@ -33,6 +46,9 @@ pub(super) struct Labels {
     pub(super) administrator: &'static str,
     /// Before the reference of the request.
     pub(super) reference: &'static str,
+    /// Read out in place of the mark of a step.
+    pub(super) done: &'static str,
+    pub(super) to_do: &'static str,
 }
 
 pub(super) fn labels(language: Language) -> Labels {
@@ -41,11 +57,15 @@ pub(super) fn labels(language: Language) -> Labels {
             signed_in_as: "You signed in to Google as",
             administrator: "For the person who looks after the NAS",
             reference: "Reference:",
+            done: "Done:",
+            to_do: "To do:",
         },
         Language::French => Labels {
             signed_in_as: "Vous avez choisi le compte Google",
             administrator: "Pour la personne qui s’occupe du NAS",
             reference: "Référence\u{a0}:",
+            done: "Fait\u{a0}:",
+            to_do: "À faire\u{a0}:",
         },
     }
 }
@@ -76,11 +96,37 @@ pub(super) fn words(page: &Page<'_>, language: Language) -> askama::Result<Words
             action.clone_into(&mut words.action);
         } else if let Some(advice) = line.strip_prefix("> ") {
             advice.clone_into(&mut words.advice);
+        } else if let Some(text) = line.strip_prefix("[x] ") {
+            words.steps.push(Step::new(true, text));
+        } else if let Some(text) = line.strip_prefix("[ ] ") {
+            words.steps.push(Step::new(false, text));
+        } else if let Some(hint) = line.strip_prefix("! ") {
+            if let Some(step) = words.steps.last_mut().filter(|step| !step.is_done) {
+                hint.clone_into(&mut step.hint);
+            }
         } else if !line.is_empty() {
             words.paragraphs.push(line.to_owned());
         }
     }
     Ok(words)
+}
+
+impl Step {
+    fn new(is_done: bool, text: &str) -> Self {
+        Self {
+            is_done,
+            text: text.to_owned(),
+            hint: String::new(),
+        }
+    }
+}
+
+/// The beginning of the line of a step.
+fn mark(open: &[Milestone], milestone: Milestone) -> &'static str {
+    if open.contains(&milestone) {
+        return "[ ]";
+    }
+    "[x]"
 }
 
 fn codes(values: &[String]) -> String {

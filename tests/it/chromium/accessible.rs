@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use fakes::chromium::{Chromium, DESKTOP, PHONE};
+use fakes::chromium::{Chromium, DESKTOP, PHONE, Screen};
 use fakes::google::{Endpoint, Person, Trouble};
 use fakes::house::{House, JEANNE};
 use serde_json::{Value, json};
@@ -12,8 +12,10 @@ use serde_json::{Value, json};
 const LONG: &str = "דוד.and.a.very.long.name.that.never.ends.and.never.breaks.at.all@\
                     xn--a-domain-without-any-end-or-place-to-break-it.example";
 
-/// One of each kind: with an address and a hint, with a hint, with neither.
-const PAGES: [&str; 6] = [
+/// One of each kind: with an address and a hint, with a hint, with steps, with
+/// none of them.
+const PAGES: [&str; 7] = [
+    "checklist",
     "refused",
     "Google fails",
     "/",
@@ -22,10 +24,21 @@ const PAGES: [&str; 6] = [
     "/nowhere",
 ];
 
+/// WCAG 2.2, success criterion 1.4.10.
+const NARROW: Screen = Screen {
+    width: 320,
+    ..PHONE
+};
+
 async fn show(page: &str, house: &House, browser: &Chromium) {
     let person = match page {
         "refused" => "David",
         "Google fails" => "Jeanne Martin",
+        "checklist" => return browser.open(&house.url("/")).await,
+        "/" => {
+            house.sign_in(JEANNE, "").await;
+            return browser.open(&house.url("/")).await;
+        }
         path => return browser.open(&house.url(path)).await,
     };
     house.google.set_people(vec![
@@ -45,12 +58,15 @@ async fn nothing_is_cut_off_or_scrolls_sideways_on_a_telephone() {
     let house = House::new().await;
     for language in ["en", "fr"] {
         let browser = Chromium::start(language).await;
-        browser.put_on(PHONE).await;
         for page in PAGES {
             show(page, &house, &browser).await;
             assert_eq!(super::language(&browser).await, language);
-            let width = browser.run(WIDTH, json!([])).await;
-            assert!(width.as_f64().unwrap() <= 390.0, "{page}: {width}");
+            browser.put_on(PHONE).await;
+            let on_phone = browser.run(WIDTH, json!([])).await.as_f64();
+            browser.put_on(NARROW).await;
+            let narrow = browser.run(WIDTH, json!([])).await.as_f64();
+            let widths = (on_phone.unwrap(), narrow.unwrap());
+            assert!(widths.0 <= 390.0 && widths.1 <= 320.0, "{page}: {widths:?}");
         }
     }
 }

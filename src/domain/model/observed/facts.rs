@@ -5,6 +5,9 @@ use crate::base::parameters::Parameters;
 /// The fact that [`Observations`](super::Observations) compare.
 pub(super) const USER_AGENT: &str = "user-agent";
 
+/// The fact of a token request that got tokens.
+pub(super) const REDEEMED: &str = "code";
+
 /// In characters.
 const LONGEST_TEXT: usize = 60;
 
@@ -152,6 +155,11 @@ pub fn of_token_request(form: &Parameters) -> Vec<Fact> {
     facts
 }
 
+/// Returns the fact of a token request whose code was valid.
+pub fn of_redeemed_code() -> Fact {
+    Fact::new(REDEEMED, "redeemed")
+}
+
 /// Returns the facts in the headers of a request, whose names are in lower
 /// case.
 pub fn of_headers(headers: &[(&str, &[u8])]) -> Vec<Fact> {
@@ -175,13 +183,17 @@ pub fn of_headers(headers: &[(&str, &[u8])]) -> Vec<Fact> {
 /// client has sent in a token request is `known`.
 pub fn of_user_agent(value: Option<&[u8]>, known: impl Fn(&str) -> bool) -> Fact {
     let text = text_of(value);
-    let is_word = matches!(text.as_str(), MISSING | EMPTY);
-    let value = match (is_word, known(&text)) {
+    let value = match (is_absent(&text), known(&text)) {
         (true, _) => &text,
         (false, true) => "as in token requests",
         (false, false) => "another",
     };
     Fact::new(USER_AGENT, value)
+}
+
+/// Returns whether a header with this [text](text_of) is missing or empty.
+pub(super) fn is_absent(text: &str) -> bool {
+    matches!(text, MISSING | EMPTY)
 }
 
 /// Returns the first characters of a header's value, without any that could
