@@ -5,31 +5,28 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 
+use fakes::certificates::Authorities;
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, FakeGoogle};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan, REDIRECT_URI};
 use google_to_synology_sso::http;
 use google_to_synology_sso::machine::clock::SystemClock;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::lifecycle::{Answers, answers};
 
 /// Google and DSM for a daemon on port 5556 of the test's own machine, which
-/// resolves Google's name to itself and trusts the certificates in
-/// `authorities`, a file that this function writes.
-pub(crate) async fn house(authorities: &Path) -> House {
+/// resolves Google's name to itself and trusts the certificates in `store`, a
+/// file that this function writes.
+pub(crate) async fn house(store: &Path) -> House {
+    let authorities = Authorities::new("Public");
+    fs::write(store, &authorities.root).unwrap();
     let plan = Plan {
         issuer: Some("https://login.example.com".to_owned()),
         ..Plan::default()
     };
     let mut house = House::for_built_daemon(plan, 5556).await;
-    house.google = google(authorities).await;
-    house
-        .google
-        .register_redirect_uris(&["https://login.example.com/callback"]);
+    house.google = google(&authorities).await;
     house
 }
 
@@ -45,18 +42,11 @@ pub(crate) fn entered(house: &House) -> Answers {
     ])
 }
 
-/// Google at its own name and port, with the only certificate in `authorities`.
-async fn google(authorities: &Path) -> FakeGoogle {
+/// Google at its own name and port.
+pub(crate) async fn google(authorities: &Authorities) -> FakeGoogle {
     let plain = http::listen(([127, 0, 0, 1], 0).into()).unwrap();
     let behind = plain.local_addr().unwrap();
-    let made = rcgen::generate_simple_self_signed(["accounts.google.com".to_owned()]).unwrap();
-    fs::write(authorities, made.cert.pem()).unwrap();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth();
-    let config = config
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let acceptor = authorities.issue("accounts.google.com", -1..60).acceptor();
     let front = TcpListener::bind("127.0.0.1:443").await.unwrap();
     spawn(async move {
         loop {
@@ -69,11 +59,13 @@ async fn google(authorities: &Path) -> FakeGoogle {
             });
         }
     });
-    FakeGoogle::behind(
+    let google = FakeGoogle::behind(
         "https://accounts.google.com",
         plain,
         Arc::new(SystemClock::new()),
-    )
+    );
+    google.register_redirect_uris(&["https://login.example.com/callback"]);
+    google
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test's tasks end with it")]

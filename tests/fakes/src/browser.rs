@@ -2,14 +2,20 @@
 //! response, and follows a redirect only when told to.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::{HeaderMap, Request, StatusCode};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::Url;
 
 /// A response.
@@ -77,7 +83,7 @@ impl Shown {
 /// One user's browser, with its cookies.
 #[derive(Clone, Debug)]
 pub struct Browser {
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     /// The stored cookies, by name.
     pub cookies: BTreeMap<String, String>,
     /// Headers sent with every request, such as `accept-language`.
@@ -86,11 +92,7 @@ pub struct Browser {
 
 impl Default for Browser {
     fn default() -> Self {
-        Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            cookies: BTreeMap::new(),
-            headers: Vec::new(),
-        }
+        Self::trusting("")
     }
 }
 
@@ -98,6 +100,29 @@ impl Browser {
     /// Creates a browser without cookies.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Creates a browser that trusts these certificates, PEM, if a URL is
+    /// https.
+    pub fn trusting(authorities: &str) -> Self {
+        let mut roots = RootCertStore::empty();
+        for root in CertificateDer::pem_slice_iter(authorities.as_bytes()) {
+            roots.add(root.unwrap()).unwrap();
+        }
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config.with_root_certificates(roots).with_no_client_auth())
+            .https_or_http()
+            .enable_http1()
+            .build();
+        Self {
+            client: Client::builder(TokioExecutor::new()).build(connector),
+            cookies: BTreeMap::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// Adds a header to every request.

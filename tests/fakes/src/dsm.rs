@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use google_to_synology_sso::clients::dsm::DsmSettings;
+use google_to_synology_sso::http;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -222,10 +224,21 @@ pub struct FakeDsm {
 
 impl FakeDsm {
     /// Starts the server on a free port of 127.0.0.1.
+    #[expect(
+        clippy::unused_async,
+        reason = "its callers have a runtime, which it needs"
+    )]
     pub async fn start() -> Self {
+        Self::on(http::listen(([127, 0, 0, 1], 0).into()).unwrap())
+    }
+
+    /// Serves on an existing listener.
+    pub fn on(listener: TcpListener) -> Self {
         let shared = Arc::new(Shared::default());
         let answering = Arc::clone(&shared);
-        let server = Server::start(move |request| answer(Arc::clone(&answering), request)).await;
+        let server = Server::on(listener, move |request| {
+            answer(Arc::clone(&answering), request)
+        });
         Self {
             shared,
             server: Arc::new(server),

@@ -1,8 +1,9 @@
 //! The surroundings of the daemon in tests, the demo and the benches: a fake
-//! Google, a fake DSM, a browser, Chromium, a terminal, a clock that the test
-//! moves, namespaces.
+//! Google, a fake DSM, its reverse proxy, certificates, a browser, Chromium,
+//! a terminal, a clock that the test moves, namespaces.
 
 pub mod browser;
+pub mod certificates;
 pub mod chromium;
 pub mod dsm;
 pub mod dsm_login;
@@ -10,7 +11,9 @@ pub mod flood;
 pub mod google;
 pub mod house;
 pub mod namespaces;
+pub mod nginx;
 pub mod picture;
+pub mod reverse_proxy;
 pub mod server;
 pub mod terminal;
 pub mod time;

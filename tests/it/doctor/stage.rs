@@ -1,11 +1,9 @@
 //! The daemon between DSM, DSM's reverse proxy, a router and Google, each with
 //! its place in a network of its own.
 
-pub(crate) mod certificates;
 pub(crate) mod front;
 pub(crate) mod nameserver;
 pub(crate) mod network;
-mod proxy;
 mod task;
 
 use std::fs;
@@ -14,19 +12,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
+use fakes::certificates::{Authorities, Certificate};
 use fakes::google::FakeGoogle;
 use fakes::house::{House, Plan};
+use fakes::reverse_proxy::{Desktop, Rule};
 use google_to_synology_sso::http;
 use google_to_synology_sso::machine::clock::SystemClock;
 
-use self::certificates::{Authorities, Certificate};
 use self::front::{Conduct, Front};
 use self::nameserver::{Answer, Nameserver};
 use self::network::{GOOGLE, HOME, NAS, Network, run};
-use self::proxy::Rule;
 use crate::support::command_line::bare;
 use crate::support::nginx::write_public;
-use crate::support::process::{Process, until};
+use crate::support::process::{Process, tool, until};
 
 /// The public name, as in the issuer.
 pub(crate) const NAME: &str = "login.example.com";
@@ -95,7 +93,7 @@ impl<'n> Stage<'n> {
             network,
             house,
             names: Nameserver::start(network),
-            rule: Rule::of_the_guide(authorities.issue(NAME, -1..60)),
+            rule: Rule::of_the_guide(NAME, OURS, authorities.issue(NAME, -1..60)),
             authorities,
             router: None,
             google: None,
@@ -146,7 +144,8 @@ impl<'n> Stage<'n> {
     fn start_proxy(&mut self) {
         drop(self.proxy.take());
         let directory = self.house.home.path().join("proxy");
-        self.proxy = Some(proxy::start(&self.rule, &directory));
+        let mut nginx = (self.rule).nginx(Desktop::default(), &directory, &tool("nginx"));
+        self.proxy = Some(Process::start(&mut nginx, self.rule.port, &directory));
         let entry = self.rule.entry();
         self.house
             .dsm

@@ -2,9 +2,10 @@
 //! two names.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+
+pub(crate) use fakes::nginx::{filled, write_public};
 
 use super::process::{Process, tool};
 
@@ -38,24 +39,6 @@ pub(crate) fn start(ports: Ports, directory: &Path) -> Process {
         ports.https,
         directory,
     )
-}
-
-/// `template` with each `{{name}}` replaced by its value.
-pub(crate) fn filled(template: &str, values: &[(&str, String)]) -> String {
-    values
-        .iter()
-        .fold(template.to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{{{name}}}}}"), value)
-        })
-}
-
-/// Servers started by root read their files as another user.
-pub(crate) fn write_public(path: &Path, text: &str) {
-    let directory = path.parent().unwrap();
-    fs::create_dir_all(directory).unwrap();
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644)).unwrap();
 }
 
 fn write_certificate(directory: &Path) {

@@ -2,8 +2,8 @@
 
 use super::{Fault, play};
 use crate::doctor::stage::NAME;
-use crate::doctor::stage::certificates::{Authorities, self_signed};
 use crate::doctor::stage::network::on_a_nas;
+use fakes::certificates::{Authorities, self_signed};
 
 const CERTIFICATE: &str = "Control Panel > Security > Certificate";
 

@@ -5,10 +5,10 @@ use fakes::house::write_secret;
 
 use super::{Fault, play};
 use crate::doctor::stage::NAME_OF_GOOGLE;
-use crate::doctor::stage::certificates::self_signed;
 use crate::doctor::stage::front::Conduct;
 use crate::doctor::stage::nameserver::Answer;
 use crate::doctor::stage::network::{GOOGLE, on_a_nas};
+use fakes::certificates::self_signed;
 
 /// The checks that need Google's documents, and the time in their responses.
 const BEHIND_DISCOVERY: &[&[&str]] = &[&["google.client", "machine.clock"]];

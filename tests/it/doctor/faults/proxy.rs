@@ -22,7 +22,7 @@ pub(super) const FAULTS: &[Fault] = &[
         .hides(BEHIND_PROXY),
     Fault::fail("public.daemon", REVERSE_PROXY)
         .when("the rule is for another name", |stage| {
-            stage.change_rule(|rule| rule.host = "login.example.net");
+            stage.change_rule(|rule| rule.host = "login.example.net".into());
         })
         .hides(BEHIND_PROXY),
     Fault::fail("public.daemon", "the proxy must lead every path").when(
@@ -45,7 +45,9 @@ pub(super) const FAULTS: &[Fault] = &[
     Fault::warn("public.forwarded", REVERSE_PROXY).when(
         "the proxy does not name the client",
         |stage| {
-            stage.change_rule(|rule| rule.headers = "proxy_set_header Host $http_host;");
+            stage.change_rule(|rule| {
+                rule.headers = "proxy_set_header Host $http_host;".into();
+            });
         },
     ),
     Fault::warn("public.forwarded", "listen.trusted-proxies").when(

@@ -1,11 +1,11 @@
 //! The public name does not lead to the NAS.
 
 use super::{Fault, play};
-use crate::doctor::stage::certificates::self_signed;
 use crate::doctor::stage::front::Conduct;
 use crate::doctor::stage::nameserver::Answer;
 use crate::doctor::stage::network::{ELSEWHERE, FORMER_HOME, HOME, NAS, on_a_nas};
 use crate::doctor::stage::{NAME, PAGE, leads_to};
+use fakes::certificates::self_signed;
 
 const DDNS: &str = "Control Panel > External Access > DDNS";
 

@@ -2,13 +2,13 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use fakes::certificates::Certificate;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Duration, sleep};
 use tokio_rustls::TlsAcceptor;
 
-use super::certificates::Certificate;
 use super::network::Network;
 use super::task::Task;
 

@@ -6,28 +6,33 @@ use std::time::SystemTime;
 
 use jiff::{SignedDuration, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A root that is in DSM's store, and an authority below it, which is not.
-pub(crate) struct Authorities {
+#[derive(Debug)]
+pub struct Authorities {
     /// The root's certificate.
-    pub(crate) root: String,
+    pub root: String,
     intermediate: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// A server's certificates and its key, all PEM.
-#[derive(Clone)]
-pub(crate) struct Certificate {
-    pub(crate) chain: String,
-    pub(crate) key: String,
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    /// The server's own first.
+    pub chain: String,
+    /// The private key.
+    pub key: String,
 }
 
 impl Authorities {
-    pub(crate) fn new(name: &str) -> Self {
+    /// Creates both; `name` begins their names.
+    pub fn new(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let params = authority(&format!("{name} Root"));
         let root = params.self_signed(&key).unwrap().pem();
@@ -43,7 +48,7 @@ impl Authorities {
     }
 
     /// Issues a certificate that is valid on these days, of which today is 0.
-    pub(crate) fn issue(&self, name: &str, days: Range<i64>) -> Certificate {
+    pub fn issue(&self, name: &str, days: Range<i64>) -> Certificate {
         let leaf = self.issue_without_chain(name, days);
         Certificate {
             chain: leaf.chain + &self.intermediate,
@@ -52,7 +57,7 @@ impl Authorities {
     }
 
     /// The same without the certificate of the authority.
-    pub(crate) fn issue_without_chain(&self, name: &str, days: Range<i64>) -> Certificate {
+    pub fn issue_without_chain(&self, name: &str, days: Range<i64>) -> Certificate {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         let now = Timestamp::now();
@@ -68,7 +73,7 @@ impl Authorities {
 
 /// A certificate that no authority has signed, as DSM and routers have one at
 /// first.
-pub(crate) fn self_signed(name: &str) -> Certificate {
+pub fn self_signed(name: &str) -> Certificate {
     let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     Certificate {
         chain: made.cert.pem(),
@@ -78,11 +83,11 @@ pub(crate) fn self_signed(name: &str) -> Certificate {
 
 impl Certificate {
     /// Encrypts a server's connections.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    pub fn acceptor(&self) -> TlsAcceptor {
         let chain = CertificateDer::pem_slice_iter(self.chain.as_bytes());
         let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
