@@ -92,6 +92,9 @@ mod dsm_login;
 /// The log of a login, without secrets.
 mod log;
 
+/// The daemon writes DSM's sign-in settings, and restores them.
+mod apply;
+
 /// What is observed of the clients.
 mod observed;
 

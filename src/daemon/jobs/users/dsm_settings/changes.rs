@@ -1,5 +1,7 @@
 //! What an order changes in DSM, part by part.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use super::Direction;
@@ -14,6 +16,8 @@ use domain::model::dsm_settings::{
 /// The changes of an order, in the order of their writes.
 pub(super) struct Changes {
     pub(super) direction: Direction,
+    /// The file that has the new secret; `None`: DSM had it before.
+    pub(super) secret_file: Option<PathBuf>,
     pub(super) all: Vec<Change>,
 }
 
@@ -44,11 +48,13 @@ impl Changes {
         let (client, profile, rules) = (raw.client()?, raw.profile()?, raw.rules()?);
         let mut changes = Self {
             direction: Direction::Apply,
+            secret_file: None,
             all: Vec::new(),
         };
         let Some(needed) = needed(config, raw)? else {
             return Ok(changes);
         };
+        changes.secret_file = Some(needed.client.secret_file.clone());
         let source = needed.source();
         let mut add = |part: Part, target: Value, rows: &[Row], why_left: Option<String>| {
             let source = (part == Part::ReverseProxy).then(|| source.clone());
@@ -115,6 +121,7 @@ impl Changes {
         });
         Self {
             direction: Direction::Undo,
+            secret_file: None,
             all: changes.collect(),
         }
     }

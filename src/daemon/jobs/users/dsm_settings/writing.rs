@@ -9,6 +9,8 @@ use crate::doctor::dsm::quoted;
 use crate::logging::error_chain;
 use domain::model::dsm_settings::{Before, Field, Row, has_all_of, is_same};
 
+const NOT_SHOWN: &str = "a secret that is not shown";
+
 pub(super) struct Writing<'a> {
     /// The settings last read.
     pub(super) raw: RawSettings,
@@ -87,13 +89,13 @@ impl Writing<'_> {
             Ok(()) => {}
             Err(error) if error.says_session_ended() => return Err(error.into()),
             Err(error) if error.code().is_some() => {
-                let problem = rejected(change, &error)?;
+                let problem = rejected(changes, change, &error)?;
                 self.problems.push(problem);
                 return Ok(());
             }
             Err(error) => return Err(SettingsError::Unknown(error)),
         }
-        let new = written(&change.rows_between(present, target)?);
+        let new = new_values(&change.rows_between(present, target)?, NOT_SHOWN);
         tracing::warn!(place = part.place(), %part, new, "wrote settings of DSM");
         let read = self.session.read_part(*part, &mut self.raw).await;
         read.map_err(|error| {
@@ -141,8 +143,8 @@ impl Writing<'_> {
                  {}: correct it in {}",
                 change.part,
                 row.field.name(),
-                value(&row, row.ours.as_deref()),
-                value(&row, row.dsm.as_deref()),
+                value(&row, row.ours.as_deref(), NOT_SHOWN),
+                value(&row, row.dsm.as_deref(), "another one"),
                 change.part.dialog()
             ));
         }
@@ -151,29 +153,35 @@ impl Writing<'_> {
 }
 
 /// Returns what to do by hand after DSM has rejected a change.
-fn rejected(change: &Change, error: &DsmError) -> Result<String, SettingsError> {
-    let new = written(&change.rows_between(&change.present, &change.target)?);
-    Ok(format!(
-        "{}. Or enter it by hand in {}: {new}",
-        error_chain(error),
-        change.part.dialog()
-    ))
+fn rejected(changes: &Changes, change: &Change, error: &DsmError) -> Result<String, SettingsError> {
+    let rows = change.rows_between(&change.present, &change.target)?;
+    let secret = match &changes.secret_file {
+        Some(file) => format!("the content of {}", file.display()),
+        None => "the former secret".to_owned(),
+    };
+    let new = if change.target.is_null() {
+        "no rule".to_owned()
+    } else {
+        new_values(&rows, &secret)
+    };
+    let (error, dialog) = (error_chain(error), change.part.dialog());
+    Ok(format!("{error}. Or enter it by hand in {dialog}: {new}"))
 }
 
-/// Names the new values.
-fn written(rows: &[Row]) -> String {
+/// Names the new values, and calls the secret by this name.
+fn new_values(rows: &[Row], secret: &str) -> String {
     let differing = rows.iter().filter(|row| !row.same);
     let new = differing.map(|row| {
-        let value = value(row, row.ours.as_deref());
+        let value = value(row, row.ours.as_deref(), secret);
         format!("{} {value}", row.field.name())
     });
     new.collect::<Vec<_>>().join(", ")
 }
 
-fn value(row: &Row, value: Option<&str>) -> String {
+fn value(row: &Row, value: Option<&str>, secret: &str) -> String {
     match value {
         Some(value) => quoted(value),
-        None if row.field == Field::ApplicationSecret => "a secret that is not shown".to_owned(),
+        None if row.field == Field::ApplicationSecret => secret.to_owned(),
         None => "nothing".to_owned(),
     }
 }

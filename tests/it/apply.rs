@@ -1,0 +1,172 @@
+//! The daemon writes DSM's sign-in settings and restores what was there before.
+
+/// The connection to DSM fails in between.
+mod interrupted;
+/// What was there before comes back.
+mod undo;
+/// What is written, and what is left.
+mod writes;
+
+use fakes::dsm::settings::{Settings, proxy_rule};
+use fakes::dsm::{Api, FakeDsm};
+use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan, REDIRECT_URI};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use crate::support::control::socket;
+use crate::support::process::until;
+use crate::support::timers::pass;
+
+const ISSUER: &str = "https://login.example.com";
+
+/// The calls that change something in DSM.
+const WRITES: [Api; 5] = [
+    Api::SetSsoClient,
+    Api::SetSsoProfile,
+    Api::CreateProxyRule,
+    Api::UpdateProxyRule,
+    Api::DeleteProxyRule,
+];
+
+/// The settings that a program writes to DSM.
+#[derive(Clone, Debug, PartialEq)]
+struct Written {
+    client: Value,
+    profile: Value,
+    rules: Vec<Value>,
+}
+
+/// A NAS with these settings in DSM, whose users were read.
+async fn nas(settings: Settings) -> House {
+    nas_planned(settings, Plan::default()).await
+}
+
+async fn nas_planned(settings: Settings, plan: Plan) -> House {
+    let house = House::planned(Plan {
+        issuer: Some(ISSUER.to_owned()),
+        ..plan
+    })
+    .await;
+    // The job's own refresh at start has ended.
+    until("the daemon has read the users twice", || {
+        house.dsm.counts().sign_outs == 2
+    })
+    .await;
+    house.dsm.change(|dsm| dsm.settings = settings);
+    house
+}
+
+/// A DSM that offers the sign-in of another service, and has a rule for the
+/// public name that leads to another port. Both have values that this program
+/// does not know.
+fn foreign() -> Settings {
+    let mut settings = Settings::of("https://other.example.com", "their secret", "https://x/");
+    settings.client["oidc_of_a_later_dsm"] = json!("kept");
+    let mut rule = proxy_rule("login.example.com", 8080);
+    rule["customize_headers"] = json!([{"name": "X-Theirs", "value": "é \"1\""}]);
+    rule["proxy_read_timeout"] = json!(3600);
+    settings.proxy = vec![proxy_rule("photos.example.com", 9000), rule];
+    settings.proxy[0]["UUID"] = json!("11111111-0000-4000-8000-000000000001");
+    settings
+}
+
+/// The settings of a correct set-up, without the rule.
+fn correct() -> Settings {
+    Settings::of(ISSUER, CLIENT_SECRET_OF_DSM, REDIRECT_URI)
+}
+
+fn written(dsm: &FakeDsm) -> Written {
+    let settings = dsm.behaviour().settings;
+    Written {
+        client: settings.client,
+        profile: settings.profile,
+        rules: settings.proxy,
+    }
+}
+
+/// The writes so far, in their order.
+fn writes(dsm: &FakeDsm) -> Vec<Api> {
+    let calls = dsm.calls().into_iter();
+    calls.filter(|call| WRITES.contains(call)).collect()
+}
+
+/// Asks the daemon by its control socket; returns the whole answer.
+async fn answer(house: &House, request: &Value) -> Value {
+    let path = socket(house);
+    until("the control socket is open", || path.exists()).await;
+    let mut stream = UnixStream::connect(path).await.unwrap();
+    let line = format!("{request}\n");
+    stream.write_all(line.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(!answer.contains(CLIENT_SECRET_OF_DSM), "{answer}");
+    assert!(!answer.contains("their secret"), "{answer}");
+    serde_json::from_str(&answer).unwrap()
+}
+
+async fn report(house: &House, request: &Value) -> Value {
+    let answer = answer(house, request).await;
+    assert!(answer["report"].is_object(), "{answer}");
+    answer["report"].clone()
+}
+
+/// Returns why the daemon did not do it.
+async fn refusal(house: &House, request: &Value) -> String {
+    let answer = answer(house, request).await;
+    let message = answer["refused"]["message"].as_str();
+    message.unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+/// Looks at the plan, and agrees.
+async fn apply(house: &House) -> Value {
+    let plan = report(house, &json!({"command": "plan-apply"})).await;
+    report(house, &to_apply(&plan, false)).await
+}
+
+fn to_apply(plan: &Value, force: bool) -> Value {
+    json!({"command": "apply", "seen": plan["seen"], "force": force})
+}
+
+/// Looks at the plan, and agrees.
+async fn undo(house: &House, force: bool) -> Value {
+    let plan = report(house, &json!({"command": "plan-undo"})).await;
+    let request = json!({"command": "undo", "seen": plan["seen"], "force": force});
+    report(house, &request).await
+}
+
+/// Returns the answer while seconds pass in milliseconds.
+async fn in_fast_motion<T>(asking: impl Future<Output = T>) -> T {
+    let seconds_pass = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            pass(std::time::Duration::from_secs(1)).await;
+        }
+    };
+    tokio::select! {
+        answer = asking => answer,
+        () = seconds_pass => unreachable!(),
+    }
+}
+
+/// The places that were left.
+fn left(report: &Value) -> Vec<&str> {
+    let left = report["left"].as_array().unwrap();
+    left.iter()
+        .map(|left| left["place"].as_str().unwrap())
+        .collect()
+}
+
+/// The fields that differ.
+fn differing(report: &Value) -> Vec<&str> {
+    let rows = report["rows"].as_array().unwrap().iter();
+    let rows = rows.filter(|row| row["same"] == false);
+    rows.map(|row| row["field"].as_str().unwrap()).collect()
+}
+
+#[track_caller]
+fn assert_done(report: &Value) {
+    assert_eq!(report["problems"], json!([]), "{report:#}");
+    assert_eq!(left(report), Vec::<&str>::new(), "{report:#}");
+    assert_eq!(differing(report), Vec::<&str>::new(), "{report:#}");
+}
