@@ -24,6 +24,23 @@ async fn an_answer_waits_for_the_disk() {
     check("secure_delete", "1").await;
 }
 
+/// The flags are in `.cargo/config.toml`. A release of libsqlite3-sys may
+/// rename the variable.
+#[test]
+fn sqlite_has_only_what_plain_tables_need() {
+    let connection = Connection::open_in_memory().unwrap();
+    let has = |option: &str| {
+        let sql = "SELECT sqlite_compileoption_used(?1)";
+        connection.query_row(sql, [option], |row| row.get::<_, bool>(0))
+    };
+    for option in ["ENABLE_FTS3", "ENABLE_FTS5", "ENABLE_RTREE", "ENABLE_STAT4"] {
+        assert!(!has(option).unwrap(), "{option}");
+    }
+    for option in ["OMIT_JSON", "OMIT_LOAD_EXTENSION"] {
+        assert!(has(option).unwrap(), "{option}");
+    }
+}
+
 #[tokio::test]
 async fn failed_work_is_rolled_back_and_affects_no_other_work() {
     let home = tempfile::tempdir().unwrap();
