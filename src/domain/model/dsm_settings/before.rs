@@ -95,3 +95,75 @@ pub fn has_all_of(present: &Value, written: &Value) -> bool {
         (present, written) => present == written,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn write(saved: Option<&Before>, present: &Value, target: Value) -> Before {
+        Before::write(saved, "reverse-proxy", present, target)
+    }
+
+    #[test]
+    fn the_first_write_keeps_what_was_there_and_later_ones_add_to_it() {
+        let first = write(None, &json!({"a": 1}), json!({"a": 2}));
+        let second = write(Some(&first), &json!({"a": 2}), json!({"a": 3}));
+        let repeated = write(Some(&second), &json!({"a": 2}), json!({"a": 3}));
+        assert_eq!(repeated.previous, json!({"a": 1}));
+        assert_eq!(repeated.written, [json!({"a": 2}), json!({"a": 3})]);
+        for (present, undo) in [
+            (json!({"a": 1}), Undo::Nothing),
+            (json!({"a": 2}), Undo::Restore),
+            (json!({"a": 3}), Undo::Restore),
+            (json!({"a": 4}), Undo::ChangedSince),
+            (Value::Null, Undo::ChangedSince),
+        ] {
+            assert_eq!(repeated.undo(&present), undo, "{present}");
+        }
+        let left = Before {
+            is_undone: true,
+            ..repeated
+        };
+        let anew = write(Some(&left), &json!({"a": 4}), json!({"a": 2}));
+        assert_eq!(anew.previous, json!({"a": 4}));
+        assert_eq!(anew.written, [json!({"a": 2})]);
+        assert!(!anew.is_undone);
+    }
+
+    #[test]
+    fn what_dsm_adds_to_a_rule_does_not_make_it_another() {
+        let created = write(None, &Value::Null, json!({"acl": null, "to": {"port": 1}}));
+        for (present, undo) in [
+            (Value::Null, Undo::Nothing),
+            (
+                json!({"UUID": "u", "_key": "k", "to": {"port": 1, "x": 0}}),
+                Undo::Restore,
+            ),
+            (
+                json!({"UUID": "u", "_key": "k", "to": {"port": 2}}),
+                Undo::ChangedSince,
+            ),
+            (json!({"acl": 7, "to": {"port": 1}}), Undo::ChangedSince),
+        ] {
+            assert_eq!(created.undo(&present), undo, "{present}");
+        }
+        let replaced = write(Some(&created), &Value::Null, json!({}));
+        assert_eq!(replaced.previous, Value::Null);
+    }
+
+    #[test]
+    fn a_restored_rule_may_have_another_identity_but_no_other_member() {
+        let rule = json!({"UUID": "u", "_key": "k", "a": [1], "b": null});
+        assert!(is_same(&json!({"UUID": "other", "a": [1]}), &rule));
+        assert!(!is_same(&json!({"UUID": "u", "a": [1], "c": 1}), &rule));
+        assert!(!is_same(&json!({"UUID": "u", "a": [2]}), &rule));
+    }
+
+    #[test]
+    fn the_settings_are_not_in_debug() {
+        let shown = format!("{:?}", write(None, &json!("SECRET"), json!("SECRET")));
+        assert!(shown.contains("reverse-proxy") && !shown.contains("SECRET"));
+    }
+}

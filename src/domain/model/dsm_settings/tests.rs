@@ -1,3 +1,6 @@
+/// What is written, and what needs consent.
+mod plan;
+
 use std::collections::HashSet;
 
 use url::Url;
