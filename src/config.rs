@@ -205,6 +205,10 @@ fn default_of(path: &str) -> Value {
     default.unwrap_or(Value::String(String::new()))
 }
 
+/// The name of the empty file beside the config that asks the daemon to enter
+/// the settings in DSM once. `setup` writes it, and the daemon deletes it.
+pub(crate) const APPLY_FILE: &str = "apply-dsm-settings";
+
 /// Returns the directory of the config in `path`. [`Path::parent`] of a bare
 /// file name is an empty path, and this is `.`.
 pub(crate) fn directory_of(path: &Path) -> &Path {

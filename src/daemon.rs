@@ -102,6 +102,7 @@ impl Daemon {
         let refresh_coordinator = RefreshCoordinator::new(Arc::clone(&clock));
         refresh_coordinator.set_signin_pause(store.signin_pause().await?);
         let documents = store.documents().await?;
+        let wizard_result = store.wizard_result().await?;
         let current = Arc::new(CurrentState::new(AppState {
             policy: Arc::new(app::policy(&config)),
             upstream: Arc::new(app::upstream(&config, &clock, documents)),
@@ -121,6 +122,7 @@ impl Daemon {
             used_logins: Arc::new(UsedLogins::default()),
             doctor_nonces: Arc::default(),
             failed_checks: Arc::default(),
+            wizard_result: Arc::new(ArcSwapOption::from_pointee(wizard_result)),
         }));
         let jobs = Jobs::new(&current, FingerprintKey::derived_from(&seal_key));
         // Before anything is planned; DSM is asked once the daemon serves.

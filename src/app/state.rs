@@ -14,8 +14,8 @@ use crate::clients::dsm::DsmClient;
 use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::clients::upstream::Upstream;
 use crate::config::{Config, ScheduleUse};
-use crate::store::Store;
 use crate::store::key_ring::KeyRing;
+use crate::store::{Store, WizardResult};
 use domain::base::clock::{Clock, UnixTime};
 use domain::base::random::Random;
 use domain::model::login::GoogleIdentity;
@@ -57,6 +57,8 @@ pub struct AppState {
     pub doctor_nonces: Arc<DoctorNonces>,
     /// The names of the checks of `doctor` that failed with this config.
     pub failed_checks: Arc<ArcSwap<Vec<String>>>,
+    /// What became of the installation's choice to enter the settings in DSM.
+    pub wizard_result: Arc<ArcSwapOption<WizardResult>>,
 }
 
 impl AppState {

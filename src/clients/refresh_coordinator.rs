@@ -98,6 +98,12 @@ impl RefreshCoordinator {
         }
     }
 
+    /// Waits until a refresh has ended since the start.
+    pub async fn first_ended(&self) {
+        // Fails only without the sender, which this has.
+        drop(self.ended.subscribe().wait_for(|ended| *ended > 0).await);
+    }
+
     /// Waits until a refresh is requested that has not begun.
     pub async fn wanted(&self) {
         loop {

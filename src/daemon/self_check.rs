@@ -39,6 +39,8 @@ pub(super) async fn run_self_checks(
         return std::future::pending().await;
     }
     if is_new {
+        // It also enters the settings in DSM, if the installation chose that.
+        current.load().refresh_coordinator.first_ended().await;
         check(current, users).await;
     }
     loop {

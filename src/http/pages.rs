@@ -54,6 +54,9 @@ pub(super) enum Page<'a> {
     Checklist {
         /// What is left to do.
         open: &'a [Milestone],
+        /// The result of entering the settings in DSM, if the installation
+        /// chose that.
+        entered: Option<&'a str>,
         /// The names of the checks of `doctor` that failed.
         failed: &'a [String],
     },

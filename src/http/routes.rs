@@ -167,9 +167,14 @@ impl Call<'_> {
         let failed = self.app.failed_checks.load();
         let failed = failed.as_slice();
         let open = self.app.open_milestones();
+        let entered = self.app.wizard_result.load();
         let page = match open.as_slice() {
             [] => Page::Landing { name, failed },
-            open => Page::Checklist { open, failed },
+            open => Page::Checklist {
+                open,
+                entered: entered.as_ref().map(|it| it.result.as_str()),
+                failed,
+            },
         };
         self.responder.page(StatusCode::OK, &page)
     }

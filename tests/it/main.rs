@@ -74,6 +74,9 @@ mod pages;
 /// What is left to do before the first sign-in.
 mod checklist;
 
+/// The daemon enters the settings in DSM, as the installation chose.
+mod wizard_apply;
+
 /// Wrong settings are shown on the page and in `status`.
 mod problems;
 

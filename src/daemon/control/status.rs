@@ -1,7 +1,7 @@
 //! `status`: the state of the daemon.
 
 use super::Control;
-use super::wire::{Directory, Google, Job, Power, Problem, Refusal, Status, Time};
+use super::wire::{Applied, Directory, Google, Job, Power, Problem, Refusal, Status, Time};
 use crate::app::AppState;
 use crate::config::ScheduleUse;
 use crate::logging::error_chain;
@@ -41,9 +41,18 @@ impl Control {
             google: google(&app),
             refusals: refusals.collect(),
             problems: problems.collect(),
-            apply: None,
+            apply: applied(&app),
         }
     }
+}
+
+fn applied(app: &AppState) -> Option<Applied> {
+    let result = app.wizard_result.load_full()?;
+    Some(Applied {
+        at: Time(result.at),
+        result: result.result.clone(),
+        message: result.message.clone(),
+    })
 }
 
 fn power(app: &AppState) -> Power {

@@ -109,6 +109,7 @@ pub struct UsersJob {
     error: LastText,
     administrators_error: LastText,
     expiry_warning: LastText,
+    wizard_error: LastText,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,6 +146,7 @@ impl UsersJob {
             error,
             administrators_error: LastText::default(),
             expiry_warning: LastText::default(),
+            wizard_error: LastText::default(),
         }
     }
 
@@ -156,7 +158,7 @@ impl UsersJob {
         let mut backoff = Backoff::new();
         loop {
             let now = || self.current.load().clock.now();
-            match self.refresh().await {
+            match self.refresh_as_chosen().await {
                 Ok(_) => {
                     backoff = Backoff::new();
                     self.unless_wanted(self.until_due()).await;

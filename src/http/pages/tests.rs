@@ -52,6 +52,7 @@ fn all() -> Vec<Page<'static>> {
         },
         Page::Checklist {
             open: &[Milestone::SignedIn],
+            entered: Some("rejected"),
             failed: &[],
         },
         Page::BadRequest { error: None },

@@ -3,6 +3,7 @@
 
 mod changes;
 mod error;
+mod wizard;
 mod writing;
 
 use tokio::time::{Instant, timeout_at};
