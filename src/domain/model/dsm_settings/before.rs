@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_write_keeps_what_was_there_and_later_ones_add_to_it() {
+    fn the_first_write_keeps_what_was_there_and_later_ones_add() {
         let first = write(None, &json!({"a": 1}), json!({"a": 2}));
         let second = write(Some(&first), &json!({"a": 2}), json!({"a": 3}));
         let repeated = write(Some(&second), &json!({"a": 2}), json!({"a": 3}));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_rule_may_have_another_identity_but_no_other_member() {
+    fn a_restored_rule_may_have_another_identity() {
         let rule = json!({"UUID": "u", "_key": "k", "a": [1], "b": null});
         assert!(is_same(&json!({"UUID": "other", "a": [1]}), &rule));
         assert!(!is_same(&json!({"UUID": "u", "a": [1], "c": 1}), &rule));

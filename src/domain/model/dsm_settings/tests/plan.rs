@@ -77,7 +77,7 @@ fn only_another_service_that_is_offered_needs_consent() {
 }
 
 #[test]
-fn settings_are_compared_letter_by_letter_and_without_the_secret() {
+fn settings_are_compared_without_showing_the_secret() {
     let service = Service::new();
     let mut dsm = service.stored();
     dsm.scope.clear();
