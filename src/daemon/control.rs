@@ -122,13 +122,13 @@ impl Control {
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
             Request::Observed => report(&self.observed()),
-            Request::PlanApply => reported(self.jobs.users.plan_apply().await),
+            Request::PlanApply => reported(Box::pin(self.jobs.users.plan_apply()).await),
             Request::Apply { seen, force } => {
-                reported(self.jobs.users.apply(force, Some(&seen)).await)
+                reported(Box::pin(self.jobs.users.apply(force, Some(&seen))).await)
             }
-            Request::PlanUndo => reported(self.jobs.users.plan_undo().await),
+            Request::PlanUndo => reported(Box::pin(self.jobs.users.plan_undo()).await),
             Request::Undo { seen, force } => {
-                reported(self.jobs.users.undo(force, Some(&seen)).await)
+                reported(Box::pin(self.jobs.users.undo(force, Some(&seen))).await)
             }
             Request::DoctorNonce => self.doctor_nonce(),
             Request::DoctorSeen { nonce } => self.doctor_seen(&nonce),

@@ -337,6 +337,8 @@ pub(crate) struct SettingsPlan {
 pub(crate) struct LeftPlace {
     /// `sso-client` or `reverse-proxy`.
     pub(crate) place: String,
+    /// Those of the place that are left.
+    pub(crate) fields: Vec<String>,
     pub(crate) why: String,
 }
 

@@ -135,7 +135,7 @@ impl UsersJob {
         app: &AppState,
     ) -> Result<Outcome, SettingsError> {
         let first = match read.into_raw() {
-            Ok(raw) => self.attempt(&mut order, raw, session, app).await,
+            Ok(raw) => Box::pin(self.attempt(&mut order, raw, session, app)).await,
             Err(error) => Err(error.into()),
         };
         let Err(SettingsError::Dsm(error)) = &first else {
@@ -154,7 +154,7 @@ impl UsersJob {
             return Err(error.into());
         }
         let raw = Box::pin(session.read_settings()).await.into_raw()?;
-        self.attempt(&mut order, raw, session, app).await
+        Box::pin(self.attempt(&mut order, raw, session, app)).await
     }
 
     async fn attempt(

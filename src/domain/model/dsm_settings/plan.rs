@@ -52,6 +52,17 @@ impl Part {
         }
     }
 
+    /// Returns the fields of the dialog.
+    pub fn fields(self) -> &'static [Field] {
+        let [of_profile @ .., _, _, _, _, _, _, _, _, _] = &Field::OF_SSO_CLIENT;
+        let [_, _, of_client @ ..] = &Field::OF_SSO_CLIENT;
+        match self {
+            Self::OidcClient => of_client,
+            Self::SsoProfile => of_profile,
+            Self::ReverseProxy => &[Field::Source, Field::Destination],
+        }
+    }
+
     /// Returns the path of the dialog in DSM.
     pub const fn dialog(self) -> &'static str {
         match self {

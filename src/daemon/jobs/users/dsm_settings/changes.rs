@@ -164,16 +164,23 @@ impl Changes {
 
     /// Returns the places that are not written without consent.
     pub(super) fn left(&self) -> Vec<LeftPlace> {
-        let due = self.all.iter().filter(|change| change.is_due);
-        let mut left: Vec<LeftPlace> = due
-            .filter_map(|change| {
-                Some(LeftPlace {
+        let mut left: Vec<LeftPlace> = Vec::new();
+        for change in self.all.iter().filter(|change| change.is_due) {
+            let Some(why) = change.why_left.clone() else {
+                continue;
+            };
+            let fields = change.part.fields().iter();
+            let fields = fields.map(|field| field.name().to_owned());
+            // The two parts of the SSO client usually have the same reason.
+            match left.iter_mut().find(|other| other.why == why) {
+                Some(same) => same.fields.extend(fields),
+                None => left.push(LeftPlace {
                     place: change.part.place().to_owned(),
-                    why: change.why_left.clone()?,
-                })
-            })
-            .collect();
-        left.dedup();
+                    fields: fields.collect(),
+                    why,
+                }),
+            }
+        }
         left
     }
 
