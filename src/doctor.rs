@@ -130,6 +130,12 @@ pub async fn run(config: &Config, daemon: &dyn DaemonAccess, findings: &Findings
     );
 }
 
+/// Returns what is found about the certificate that browsers get for the public
+/// name.
+pub async fn inspect_certificate(config: &Config, clock: &dyn Clock) -> Finding {
+    public::certificate(config, clock).await
+}
+
 /// Returns what is found about DSM, or why the daemon was not asked. Without a
 /// daemon, asks DSM itself.
 pub async fn inspect_dsm(

@@ -20,8 +20,9 @@ use crate::machine::clock::SystemClock;
 use crate::machine::time_zone;
 use domain::base::clock::Clock;
 
-/// The time-out of a request. A reload may wait 15 s for DSM.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The time-out of a request. A reload may wait 15 s for DSM, and a change of
+/// its settings 55 s.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The output format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

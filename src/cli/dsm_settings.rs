@@ -2,6 +2,8 @@
 //! their fields.
 
 mod compare;
+mod diff;
+mod write;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -13,6 +15,10 @@ use crate::config::Config;
 use crate::config::urls::GOOGLE;
 use domain::model::dsm_settings::{ACCOUNT_TYPE, BUTTON, PROFILE, SCOPE};
 use domain::model::relying_party::RelyingParty;
+
+/// The dialogs of DSM.
+const SSO_CLIENT: &str = "Control Panel > Domain/LDAP > SSO Client";
+const REVERSE_PROXY: &str = "Control Panel > Login Portal > Advanced > Reverse Proxy";
 
 /// The output of `--json`.
 #[derive(Serialize)]
@@ -71,9 +77,12 @@ struct GoogleForm {
     audience: &'static str,
 }
 
-/// Prints the values for the config in `path`, or compares them; returns the
-/// exit code.
+/// Prints the values for the config in `path`, compares or writes them; returns
+/// the exit code.
 pub(super) fn dsm_settings(path: &Path, options: &arguments::DsmSettings) -> u8 {
+    if options.apply || options.undo {
+        return write::write(path, options);
+    }
     let config = match Config::load(path) {
         Ok(config) => config,
         Err(error) => return complain_of_config(&error),
@@ -149,8 +158,8 @@ impl DsmForm {
         rows.extend(in_rows("Redirect URI", &self.redirect_uris));
         rows.push(("Authorization scope", self.authorization_scope));
         rows.push(("Username claim", &self.username_claim));
-        let title = "DSM: Control Panel > Domain/LDAP > SSO Client, OpenID Connect SSO";
-        table(title, &rows) + "\n"
+        let title = format!("DSM: {SSO_CLIENT}, OpenID Connect SSO");
+        table(&title, &rows) + "\n"
     }
 }
 

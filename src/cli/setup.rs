@@ -7,7 +7,7 @@ mod edit;
 mod files;
 mod google_file;
 mod questions;
-mod terminal;
+pub(super) mod terminal;
 mod wizard;
 
 use std::path::Path;

@@ -49,13 +49,19 @@ impl Cell {
     }
 
     pub(super) fn toned(text: impl Into<String>, tone: Tone) -> Self {
-        let mut text = Self::printable(&text.into());
         // All other rows would be padded to its width.
+        let text = Self::short(&text.into());
+        Self { text, tone }
+    }
+
+    /// Returns the printable form of `text`, cut off if it is very long.
+    pub(super) fn short(text: &str) -> String {
+        let mut text = Self::printable(text);
         if let Some((end, _)) = text.char_indices().nth(WIDEST) {
             text.truncate(end);
             text.push('\u{2026}');
         }
-        Self { text, tone }
+        text
     }
 
     /// Replaces control characters in text from DSM or Google, which could move

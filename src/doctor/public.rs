@@ -105,6 +105,18 @@ pub(super) async fn check(
     }
 }
 
+/// Returns what is found about the certificate of the public name, and nothing
+/// else.
+pub(super) async fn certificate(config: &Config, clock: &dyn Clock) -> Finding {
+    let target = Target::of(&config.issuer);
+    let addresses = match target.look_up().await {
+        Ok(addresses) => addresses,
+        Err(why) => return Finding::fail(DNS, why),
+    };
+    let served = Served::by(&target, &addresses).await;
+    served.judge(&target, clock.now(), false).await
+}
+
 impl<'a> Visit<'a> {
     async fn make(
         config: &'a Config,

@@ -125,6 +125,9 @@ mod control;
 /// `doctor`: each fault has one line that names it.
 mod doctor;
 
+/// `dsm-settings`: DSM's settings are written and restored.
+mod dsm_settings;
+
 /// `users` and `links`: who can sign in, as which DSM user.
 mod users;
 

@@ -79,16 +79,38 @@ Exit codes:
   0   the config was written
   1   nothing was written, because a value is missing or invalid, or a config exists";
 
+pub(super) const DSM_SETTINGS: &str = "\
+Print the values to enter in DSM's SSO settings and in the Google console, or let the daemon write \
+those of DSM.
+
+`--apply` writes DSM's SSO client, and the rule of its reverse proxy for the public URL. It first \
+shows each value of DSM (`-`) with the new one (`+`), and waits for a typed `yes`. A value that \
+works stays as it is. Each write is read back. An SSO client or a rule that points to another \
+service stays, too, unless `--force` is given. Certificates are not changed.
+
+`--undo` restores what DSM had before the first `--apply` since the last `--undo`. It does not \
+replace what someone has changed since, unless `--force` is given.
+
+The secret is compared and written, and never printed.";
+
 pub(super) const DSM_SETTINGS_EXAMPLES: &str = "\
 Examples:
   google-to-synology-sso dsm-settings
       Print the values to enter in DSM and in the Google console.
   google-to-synology-sso dsm-settings --compare
-      Show which values in DSM differ. The secret is compared, and never printed.
+      Show which values in DSM differ, and which certificate browsers get.
+  google-to-synology-sso dsm-settings --apply
+      Show what would be written to DSM; write it after a typed yes.
+  google-to-synology-sso dsm-settings --apply --yes --json
+      Write it without a question, and print what DSM has then.
+  google-to-synology-sso dsm-settings --undo
+      Restore what DSM had before.
 
 Exit codes:
-  0   success; with --compare, DSM has the same values
-  1   with --compare, a value differs, or DSM cannot be read
+  0   success; DSM has the same values, or those from before --apply
+  1   a value differs or was left, nothing was written, or DSM cannot be read
+  2   usage error; also --apply or --undo without a terminal and without --yes
+  75  with --apply or --undo, the daemon is not running
   78  the config is invalid or missing";
 
 pub(super) const RELOAD: &str = "\

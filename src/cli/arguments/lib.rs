@@ -72,9 +72,9 @@ pub enum Command {
     /// Create a config from that of the Dex fork which this service replaces
     #[command(long_about = help::IMPORT_DEX, after_help = help::IMPORT_DEX_EXAMPLES)]
     ImportDex(ImportDex),
-    /// Print the values to enter in DSM's SSO settings and the Google console,
-    /// or compare them with DSM's
-    #[command(after_help = help::DSM_SETTINGS_EXAMPLES)]
+    /// Print the values to enter in DSM's SSO settings and the Google console;
+    /// compare them with DSM's, or write them
+    #[command(long_about = help::DSM_SETTINGS, after_help = help::DSM_SETTINGS_EXAMPLES)]
     DsmSettings(DsmSettings),
     /// One of the commands about the command line itself
     #[command(flatten)]
@@ -133,13 +133,28 @@ pub struct Doctor {
 
 /// The options of `dsm-settings`.
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option")]
 pub struct DsmSettings {
     /// Read DSM's SSO client and reverse proxy, and show the differences field
-    /// by field
-    #[arg(long)]
+    /// by field, and the certificate of the public URL
+    #[arg(long, conflicts_with = "writing")]
     pub compare: bool,
-    /// Print JSON: dsm, clients and google; with --compare, a list of place,
-    /// field, dsm, ours and same
+    /// Show what DSM lacks, write it after a typed `yes`, and show what DSM has
+    /// then
+    #[arg(long, group = "writing")]
+    pub apply: bool,
+    /// Show what DSM had before --apply, and restore it after a typed `yes`
+    #[arg(long, group = "writing")]
+    pub undo: bool,
+    /// Do not wait for a typed `yes`
+    #[arg(long, requires = "writing")]
+    pub yes: bool,
+    /// With --apply, also replace an SSO client or a rule that points to
+    /// another service; with --undo, also what was changed since
+    #[arg(long, requires = "writing")]
+    pub force: bool,
+    /// Print JSON: dsm, clients and google; with --compare, --apply and --undo,
+    /// a list of place, field, dsm, ours and same
     #[arg(long)]
     pub json: bool,
 }

@@ -1,12 +1,13 @@
 //! `dsm-settings --compare`: DSM's values beside ours.
 
+use super::{REVERSE_PROXY, SSO_CLIENT};
 use crate::cli::control_client::{self, Form};
 use crate::cli::doctor::Socket;
 use crate::cli::table::{Cell, Reader, Tone};
 use crate::cli::{FAILED, complain, json_line, print_result};
 use crate::config::Config;
 use crate::doctor::dsm::{Compared, DsmReport};
-use crate::doctor::{self, Outcome};
+use crate::doctor::{self, Finding, Outcome};
 use crate::machine::clock::SystemClock;
 use domain::base::clock::Clock;
 use domain::model::dsm_settings::Field;
@@ -14,8 +15,9 @@ use domain::model::dsm_settings::Field;
 /// Compares DSM's settings with those of `config`; returns the exit code. Asks
 /// the daemon, or DSM itself if no daemon runs.
 pub(super) fn compare(config: &Config, json: bool) -> u8 {
-    let report = match read(config) {
-        Ok(report) => report,
+    let form = Form::of(json);
+    let (report, certificate) = match read(config, form) {
+        Ok(read) => read,
         Err(error) => {
             complain(&format!("cannot compare the settings: {error}"));
             return FAILED;
@@ -25,24 +27,41 @@ pub(super) fn compare(config: &Config, json: bool) -> u8 {
     if report.compared.is_empty() {
         return FAILED;
     }
-    let text = match Form::of(json) {
-        Form::Json => json_line(&serde_json::json!(report.compared).to_string()),
-        Form::Table => table(&report.compared, &control_client::reader()),
+    let text = match form {
+        Form::Json => as_json(&report.compared),
+        Form::Table => {
+            let table = table(&report.compared, "OURS", &control_client::reader());
+            let certificate = certificate.as_ref().map(certificate_line);
+            table + &advice(&report.compared) + &certificate.unwrap_or_default()
+        }
     };
     let is_same = report.compared.iter().all(|row| row.same);
     let code = if is_same && is_complete { 0 } else { FAILED };
     print_result(&text, code)
 }
 
-fn read(config: &Config) -> Result<DsmReport, String> {
+/// Returns what DSM has, and for a table what is known about the certificate.
+fn read(config: &Config, form: Form) -> Result<(DsmReport, Option<Finding>), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| error.to_string())?;
-    runtime.block_on(async {
-        let now = SystemClock::new().now();
-        doctor::inspect_dsm(config, &Socket::of(config).await, now).await
-    })
+    let clock = SystemClock::new();
+    let read = runtime.block_on(async {
+        let dsm =
+            async { doctor::inspect_dsm(config, &Socket::of(config).await, clock.now()).await };
+        let certificate = async {
+            match form {
+                Form::Json => None,
+                Form::Table => Some(doctor::inspect_certificate(config, &clock).await),
+            }
+        };
+        let (report, certificate) = tokio::join!(dsm, certificate);
+        Ok((report?, certificate))
+    });
+    // A DNS query cannot be cancelled.
+    runtime.shutdown_background();
+    read
 }
 
 /// Says why a field was not read; returns whether all were.
@@ -68,7 +87,12 @@ fn complain_of_gaps(report: &DsmReport) -> bool {
     false
 }
 
-fn table(rows: &[Compared], reader: &Reader) -> String {
+pub(super) fn as_json(rows: &[Compared]) -> String {
+    json_line(&serde_json::json!(rows).to_string())
+}
+
+/// Returns the rows of DSM's values beside those under the heading `ours`.
+pub(super) fn table(rows: &[Compared], ours: &str, reader: &Reader) -> String {
     let cells = rows.iter().map(|row| {
         let (word, tone) = if row.same {
             ("same", Tone::Good)
@@ -83,13 +107,20 @@ fn table(rows: &[Compared], reader: &Reader) -> String {
             Cell::optional(row.ours.as_deref()),
         ]
     });
-    let table = reader.table(["PLACE", "FIELD", "", "DSM", "OURS"], cells);
+    reader.table(["PLACE", "FIELD", "", "DSM", ours], cells) + "\n"
+}
+
+fn advice(rows: &[Compared]) -> String {
     let differing = rows.iter().filter(|row| !row.same).count();
     if differing == 0 {
-        return format!("{table}\nDSM has the same values.\n");
+        return "DSM has the same values.\n".to_owned();
     }
     format!(
-        "{table}\n{differing} differ. Correct them in Control Panel > Domain/LDAP > SSO Client, and \
-         in Control Panel > Login Portal > Advanced > Reverse Proxy.\n"
+        "{differing} differ. Let dsm-settings --apply write them, or correct them in {SSO_CLIENT}, \
+         and in {REVERSE_PROXY}.\n"
     )
+}
+
+fn certificate_line(finding: &Finding) -> String {
+    format!("Certificate: {}.\n", Cell::printable(&finding.message))
 }

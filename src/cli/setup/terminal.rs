@@ -15,7 +15,7 @@ use domain::base::random::Random;
 use domain::base::secret::Secret;
 
 /// Returns whether standard input is a terminal.
-pub(super) fn is_interactive() -> bool {
+pub(in super::super) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
@@ -131,7 +131,7 @@ fn read(question: &Question, prompt: &str) -> anyhow::Result<Secret<String>> {
 }
 
 /// Reads a line of standard input, without white space around it.
-pub(super) fn read_line() -> anyhow::Result<Secret<String>> {
+pub(in super::super) fn read_line() -> anyhow::Result<Secret<String>> {
     let mut line = Zeroizing::new(String::new());
     let read = io::stdin().lock().read_line(&mut line);
     if read.context("cannot read from standard input")? == 0 {
@@ -141,7 +141,7 @@ pub(super) fn read_line() -> anyhow::Result<Secret<String>> {
 }
 
 /// Writes to standard error, because questions are not results.
-pub(super) fn say(text: &str) -> anyhow::Result<()> {
+pub(in super::super) fn say(text: &str) -> anyhow::Result<()> {
     let mut output = io::stderr().lock();
     let written = output.write_all(text.as_bytes());
     written
