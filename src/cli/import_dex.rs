@@ -14,7 +14,7 @@ use arguments::ImportDex;
 use self::conversion::{Converted, convert};
 use self::variables::Variables;
 use super::input::Input;
-use super::setup::{self, Existing, GOOGLE_SECRET, PASSWORD};
+use super::setup::{self, EntersInDsm, Existing, GOOGLE_SECRET, PASSWORD};
 use super::{complain, package};
 
 /// The files that the arguments name, opened before root switches to the owner
@@ -65,7 +65,7 @@ fn import_into(path: &Path, inputs: Inputs, existing: Existing) -> anyhow::Resul
         .iter()
         .map(|(file, secret)| (file.as_str(), secret))
         .collect();
-    let written = setup::write_files(path, &secrets, &text, existing)?;
+    let written = setup::write_files(path, &secrets, &text, existing, EntersInDsm::Person)?;
     if !dex.left.is_empty() {
         complain("some settings have no counterpart; the output names them");
     }

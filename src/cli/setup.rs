@@ -3,8 +3,12 @@
 mod change;
 mod device;
 mod dialog;
+mod dsm;
 mod edit;
+mod enter;
 mod files;
+mod first_run;
+mod from_env;
 mod google_file;
 mod questions;
 pub(super) mod terminal;
@@ -13,25 +17,30 @@ mod wizard;
 use std::path::Path;
 
 use anyhow::bail;
-use arguments::{Doctor, Setup};
+use arguments::Setup;
 use toml::Value;
 use zeroize::Zeroizing;
 
-use self::dialog::Wording;
 pub(super) use self::files::Existing;
 use self::files::Staging;
-use self::questions::{Answers, QUESTIONS};
-use self::wizard::Wizard;
-use super::doctor;
+use self::questions::{APPLICATION_SECRET, Answers, QUESTIONS};
 use super::input::Input;
 use super::{BAD_USAGE, FAILED, complain, describe, package, print_result};
-use crate::config::validate::Given;
-use crate::config::{Config, directory_of, urls};
+use crate::config::{APPLY_FILE, Config, directory_of, urls};
 use domain::base::secret::Secret;
 
 pub(super) const GOOGLE_SECRET: &str = "google-client-secret";
 pub(super) const PASSWORD: &str = "dsm-password";
 const CLIENT_SECRET: &str = "synology-client-secret";
+
+/// Who enters the settings in DSM.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum EntersInDsm {
+    /// The daemon, once, as soon as DSM answers.
+    Daemon,
+    /// The administrator, by hand or later.
+    Person,
+}
 
 /// Runs `setup` for the config in `path`, with the content of the JSON file of
 /// the Google console in `client`; returns the exit code.
@@ -45,7 +54,7 @@ pub(super) fn setup(path: &Path, options: &Setup, client: Option<&str>) -> u8 {
         Existing::Keep
     };
     if options.from_env {
-        return from_wizard(path, existing, client);
+        return from_env::run(path, existing, client);
     }
     if !terminal::is_interactive() {
         complain("standard input is not a terminal, so setup cannot ask; use --from-env");
@@ -54,19 +63,7 @@ pub(super) fn setup(path: &Path, options: &Setup, client: Option<&str>) -> u8 {
     if existing == Existing::Keep && path.exists() {
         return change::from_terminal(path, client);
     }
-    let code = tell(from_terminal(path, existing, client));
-    if code == 0 && wants_a_test() {
-        doctor::doctor(path, &Doctor::default(), None);
-    }
-    // What doctor finds does not change that the config was written.
-    code
-}
-
-/// Asks whether to run `doctor`. No answer is a no.
-fn wants_a_test() -> bool {
-    let question = "\nTest everything now, as doctor does? It takes 30 s at most [Y/n]: ";
-    let answer = terminal::say(question).and_then(|()| terminal::read_line());
-    answer.is_ok_and(|answer| matches!(answer.expose().as_str(), "" | "y" | "Y" | "yes"))
+    first_run::from_terminal(path, existing, client)
 }
 
 /// Returns the content of the JSON file of the Google console, if `options`
@@ -77,63 +74,6 @@ pub(super) fn google_client(options: &Setup) -> anyhow::Result<Option<Zeroizing<
     };
     let read = |text: &str| Ok(Zeroizing::new(text.to_owned()));
     Input::open(path)?.read(read).map(Some)
-}
-
-fn from_terminal(path: &Path, existing: Existing, client: Option<&str>) -> anyhow::Result<String> {
-    // Before the questions, not after them.
-    look_for_existing(path, existing)?;
-    let intro = "The values of the config. Enter takes";
-    let answers = terminal::ask_all(intro, Given::defaults(), &Answers::new(), client)?;
-    write(path, &answers, existing)
-}
-
-fn from_wizard(path: &Path, existing: Existing, client: Option<&str>) -> u8 {
-    match Wizard::read(client) {
-        Wizard::Skipped => 0,
-        Wizard::Answered {
-            answers,
-            wording,
-            remarks,
-        } => {
-            for remark in &remarks {
-                complain(remark);
-            }
-            let kept = match existing {
-                Existing::Keep => Config::load(path).ok(),
-                Existing::Replace => None,
-            };
-            match kept {
-                Some(config) => {
-                    complain(&compare(&config, &answers, wording));
-                    FAILED
-                }
-                None => tell(write(path, &answers, existing)),
-            }
-        }
-        Wizard::Invalid(problems) => {
-            complain(&format!(
-                "nothing was written:\n  {}",
-                problems.join("\n  ")
-            ));
-            BAD_USAGE
-        }
-    }
-}
-
-/// Names the answers that differ from `config` and were not used.
-fn compare(config: &Config, answers: &Answers, wording: Wording) -> String {
-    let differing = change::differing(config, answers).into_iter();
-    let names: Vec<String> = differing
-        .map(|question| format!("\n  {}", wording.name(question)))
-        .collect();
-    let kept = format!("nothing was written: {} exists", config.file.display());
-    if names.is_empty() {
-        return format!("{kept}, and all answers agree with it");
-    }
-    format!(
-        "{kept}; --force replaces it and its secret files. These answers differ from it:{}",
-        names.concat()
-    )
 }
 
 pub(super) fn tell(done: anyhow::Result<String>) -> u8 {
@@ -154,14 +94,24 @@ fn look_for_existing(path: &Path, existing: Existing) -> anyhow::Result<()> {
     files::look_for(&names, directory_of(path), existing)
 }
 
-fn write(path: &Path, answers: &Answers, existing: Existing) -> anyhow::Result<String> {
+/// Writes a config with the answers. An application secret that is missing is
+/// generated.
+fn write(
+    path: &Path,
+    mut answers: Answers,
+    existing: Existing,
+    enters: EntersInDsm,
+) -> anyhow::Result<String> {
+    if !answers.contains_key(APPLICATION_SECRET) {
+        answers.insert(APPLICATION_SECRET, terminal::generate()?);
+    }
     let secrets = QUESTIONS.iter().filter_map(|question| {
         let secret = answers.get(question.variable)?;
         Some((question.file()?, secret))
     });
     let secrets: Vec<(&str, &Secret<String>)> = secrets.collect();
-    let text = config_text(answers, package::log(path).as_deref());
-    write_files(path, &secrets, &text, existing)
+    let text = config_text(&answers, package::log(path).as_deref());
+    write_files(path, &secrets, &text, existing, enters)
 }
 
 /// Writes the secrets to the named files beside the config, and the config
@@ -172,11 +122,14 @@ pub(super) fn write_files(
     secrets: &[(&str, &Secret<String>)],
     config: &str,
     existing: Existing,
+    enters: EntersInDsm,
 ) -> anyhow::Result<String> {
     let name = name_of(path)?;
+    let request = (enters == EntersInDsm::Daemon).then_some(APPLY_FILE);
     let names: Vec<&str> = secrets
         .iter()
         .map(|(file, _)| *file)
+        .chain(request)
         .chain([name])
         .collect();
     files::look_for(&names, directory_of(path), existing)?;
@@ -184,6 +137,9 @@ pub(super) fn write_files(
     for (file, secret) in secrets {
         let line = Zeroizing::new(format!("{}\n", secret.expose()));
         staging.add(file, &line)?;
+    }
+    if let Some(request) = request {
+        staging.add(request, "")?;
     }
     staging.add(name, config)?;
     let config = match Config::load(&staging.path(name)) {
@@ -202,9 +158,9 @@ pub(super) fn write_files(
 
 fn name_of(path: &Path) -> anyhow::Result<&str> {
     let name = path.file_name().and_then(std::ffi::OsStr::to_str);
-    let secret = [GOOGLE_SECRET, PASSWORD, CLIENT_SECRET];
+    let others = [GOOGLE_SECRET, PASSWORD, CLIENT_SECRET, APPLY_FILE];
     match name {
-        Some(name) if !secret.contains(&name) => Ok(name),
+        Some(name) if !others.contains(&name) => Ok(name),
         Some(_) | None => bail!("{} cannot be the name of a config", path.display()),
     }
 }
@@ -223,6 +179,7 @@ fn next_steps(path: &Path, existing: Existing) -> String {
     format!(
         "\nNext:\n  \
          {program} check\n      checks the config\n  \
+         {program} doctor\n      tests everything that a sign-in needs\n  \
          {program} setup --otp\n      only if the DSM account has 2-factor sign-in\n  \
          {program} dsm-settings\n      prints the values for DSM and the Google console\n\
          {begin}"
@@ -294,8 +251,9 @@ redirect-uris = [{redirect}]   # as in DSM's SSO settings; never with /#/signin
 mod tests {
     use proptest::prelude::*;
 
-    use super::questions::ask_all;
+    use super::questions::{Interview, question};
     use super::*;
+    use crate::config::validate::Given;
 
     /// DSM runs the daemon there; a second one would find its port in use.
     #[test]
@@ -326,26 +284,24 @@ mod tests {
             client_id in "[!-z|-~][!-~]{0,19}",
             path in "[!-~]{0,20}",
         ) {
+            let mut interview = Interview::new(Given::defaults());
             let good = |variable: &str, text: &str, else_this: &str| {
-                let mut questions = QUESTIONS.iter();
-                let question = questions.find(|question| question.variable == variable);
-                let passes = (question.unwrap().check)(text, &Given::defaults()).is_ok();
+                let passes = (question(variable).check)(text, &interview).is_ok();
                 if passes { text.to_owned() } else { else_this.to_owned() }
             };
             let uri = format!("https://nas.example.com/{path}");
             let uri = good("wizard_redirect_uri", &uri, "https://nas.example.com/");
             let account = good("wizard_dsm_account", &account, r#"a"b\c'"#);
             let client_id = format!("{client_id}.apps.googleusercontent.com");
-            let answers = ask_all(Given::defaults(), |question, _| {
-                let text = match question.variable {
-                    "wizard_dsm_account" => account.clone(),
-                    "wizard_google_client_id" => client_id.clone(),
-                    "wizard_redirect_uri" => uri.clone(),
-                    _ => "https://127.0.0.1:5001".to_owned(),
-                };
-                Ok::<_, std::convert::Infallible>(Secret::new(text))
-            });
-            let file: toml::Table = config_text(&answers.unwrap(), None).parse().unwrap();
+            for (variable, text) in [
+                ("wizard_dsm_account", &account),
+                ("wizard_google_client_id", &client_id),
+                ("wizard_redirect_uri", &uri),
+                ("wizard_dsm_url", &"https://127.0.0.1:5001".to_owned()),
+            ] {
+                interview.accept(question(variable), Secret::new(text.clone()));
+            }
+            let file: toml::Table = config_text(&interview.answers, None).parse().unwrap();
             prop_assert_eq!(file["dsm"]["account"].as_str(), Some(account.as_str()));
             prop_assert_eq!(file["google"]["client-id"].as_str(), Some(client_id.as_str()));
             let client = &file["clients"][0];

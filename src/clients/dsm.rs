@@ -6,6 +6,7 @@
 mod call;
 mod code;
 mod error;
+mod first_contact;
 mod raw_settings;
 mod schedule_file;
 mod session;
@@ -27,6 +28,7 @@ use url::form_urlencoded::Serializer;
 pub use self::call::Call;
 pub use self::code::{Code, Reaction};
 pub use self::error::{DsmError, ListRefusal};
+pub use self::first_contact::{FIRST_TIMEOUT, FirstVisit, find};
 pub use self::raw_settings::RawSettings;
 pub use self::schedule_file::{ScheduleFileError, read_schedule_file};
 pub use self::session::DsmSession;
@@ -191,12 +193,18 @@ impl DsmClient {
     }
 
     async fn sign_in(&self) -> Result<Session, DsmError> {
+        let password = self.password()?;
+        self.open(&password).await
+    }
+
+    /// Opens a session, with the device token if there is one.
+    async fn open(&self, password: &Secret<String>) -> Result<Session, DsmError> {
         let token = self.device_token()?;
         let second_factor: &[(&str, &str)] = match &token {
             None => &[],
             Some(token) => &[("device_id", token.expose()), ("device_name", DEVICE_NAME)],
         };
-        let (session, _) = self.sign_in_with(second_factor).await?;
+        let (session, _) = self.sign_in_with(password, second_factor).await?;
         Ok(session)
     }
 
@@ -213,7 +221,8 @@ impl DsmClient {
             ("enable_device_token", "yes"),
             ("device_name", DEVICE_NAME),
         ];
-        let (session, token) = self.sign_in_with(&second_factor).await?;
+        let password = self.password()?;
+        let (session, token) = self.sign_in_with(&password, &second_factor).await?;
         session::end(self, &session, None).await;
         Ok(token)
     }
@@ -226,15 +235,19 @@ impl DsmClient {
         Ok(Some(token))
     }
 
-    async fn sign_in_with(
-        &self,
-        second_factor: &[(&str, &str)],
-    ) -> Result<(Session, Option<Secret<String>>), DsmError> {
+    fn password(&self) -> Result<Secret<String>, DsmError> {
         let path = &self.settings.password_file;
-        let password = read_secret_file(path).map_err(|source| DsmError::PasswordFile {
+        read_secret_file(path).map_err(|source| DsmError::PasswordFile {
             path: path.clone(),
             source,
-        })?;
+        })
+    }
+
+    async fn sign_in_with(
+        &self,
+        password: &Secret<String>,
+        second_factor: &[(&str, &str)],
+    ) -> Result<(Session, Option<Secret<String>>), DsmError> {
         // Without `session`, which DSM 7.2 denies to some accounts, and without
         // `format`, which broke device tokens in 7.0.1.
         let mut parameters = vec![

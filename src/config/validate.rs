@@ -32,11 +32,6 @@ impl Given {
         Self { issuer, ..self }
     }
 
-    /// Returns the issuer, once it is known.
-    pub(crate) fn issuer(&self) -> Option<&str> {
-        self.issuer.as_ref().map(Issuer::as_str)
-    }
-
     /// Returns the values in `file`, where DSM is the client with index `dsm`.
     pub(crate) fn of(file: &Table, dsm: usize) -> Self {
         let value = |table: &str, key: &str| file.get(table)?.get(key);

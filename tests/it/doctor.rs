@@ -23,7 +23,7 @@ mod public;
 mod report;
 
 /// The daemon, DSM, its proxy, a router and Google in a network of their own.
-mod stage;
+pub(crate) mod stage;
 
 /// Planted faults, in this network.
 mod faults;

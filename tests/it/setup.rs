@@ -1,5 +1,7 @@
 //! The first run: config, secrets, and the values for the forms.
 
+/// What setup asks DSM.
+mod asks_dsm;
 /// The device token for an account with 2-factor sign-in.
 mod device;
 /// The JSON that the Google console offers for a client.
@@ -10,6 +12,8 @@ mod settings;
 mod terminal;
 /// Setup with the answers of Package Center's wizard.
 mod wizard;
+/// Answers that cannot work.
+mod wrong;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use fakes::house::ANSWERS;
+use fakes::wrong_answers::WIZARD;
 use tempfile::TempDir;
 
 use crate::support::command_line::bare;
@@ -48,7 +53,7 @@ impl Empty {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.arg("--config").arg(self.config());
-        for (variable, _) in ANSWERS {
+        for (variable, _) in ANSWERS.iter().chain(&WIZARD) {
             command.env_remove(variable);
         }
         command

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use toml::{Table, Value};
 
+use super::dsm::{self, Account, Visit};
 use super::edit::{Original, Step, set, value_at};
-use super::questions::{Answers, QUESTIONS, Question};
+use super::questions::{
+    Answers, DSM_ACCOUNT, DSM_PASSWORD, DSM_URL, QUESTIONS, Question, REDIRECT_URI, question,
+};
+use super::terminal::Invalid;
 use super::{files, program, tell, terminal};
 use crate::cli::{complain, complain_of_config, describe};
 use crate::config::validate::Given;
@@ -44,7 +48,8 @@ fn ask_and_change(path: &Path, text: &str, client: Option<&str>) -> anyhow::Resu
     let given = Given::of(&file, dsm);
     let file = Value::Table(file);
     let present = present(&file, dsm, directory_of(path));
-    let answers = terminal::ask_all("The present values. Enter keeps", given, &present, client)?;
+    let mut answers = terminal::ask_all(given, &present, client)?;
+    test_dsm(&file, directory_of(path), &present, &mut answers)?;
     let changed: Vec<(&Question, &Secret<String>)> = QUESTIONS
         .iter()
         .filter(|question| present.get(question.variable) != answers.get(question.variable))
@@ -56,6 +61,46 @@ fn ask_and_change(path: &Path, text: &str, client: Option<&str>) -> anyhow::Resu
     Change::of(path, text, &file, dsm, &changed)?.write(path, text)
 }
 
+/// Signs in to DSM once if its URL, account or password is new.
+fn test_dsm(
+    file: &Value,
+    home: &Path,
+    present: &Answers,
+    answers: &mut Answers,
+) -> anyhow::Result<()> {
+    let of_dsm = [DSM_URL, DSM_ACCOUNT, DSM_PASSWORD];
+    if of_dsm.iter().all(|it| present.get(it) == answers.get(it)) {
+        return Ok(());
+    }
+    let [Some(url), Some(name), Some(password)] = of_dsm.map(|it| answers.get(it)) else {
+        return Ok(());
+    };
+    let url = url.expose().trim_end_matches('/').to_owned();
+    let Some(found) = dsm::find_at(&url)? else {
+        complain(&dsm::silent(&url).english);
+        return Ok(());
+    };
+    let token = value_at(file, &[Step::Key("dsm"), Step::Key("device-token-file")]);
+    let account = Account {
+        name: name.expose(),
+        password,
+        device_token: token.and_then(Value::as_str).map(|name| home.join(name)),
+    };
+    match dsm::visit(&found, &account)? {
+        Visit::Rejected(variable, why) => {
+            let name = question(variable).prompt;
+            return Err(Invalid(format!("{name}: {}", why.english)).into());
+        }
+        Visit::Untested(remark) => complain(&remark.english),
+        Visit::Done { .. } => {}
+    }
+    if found != url {
+        complain(&dsm::found(&found).english);
+        answers.insert(DSM_URL, Secret::new(found));
+    }
+    Ok(())
+}
+
 /// Returns the questions whose answers differ from the valid `config`.
 pub(super) fn differing(config: &Config, answers: &Answers) -> Vec<&'static Question> {
     let text = Config::read_text(&config.file).unwrap_or_default();
@@ -64,13 +109,15 @@ pub(super) fn differing(config: &Config, answers: &Answers) -> Vec<&'static Ques
     let present = present(&Value::Table(file), dsm, directory_of(&config.file));
     let client = config.clients.get(dsm);
     let differs = |question: &&Question| {
-        let answer = answers.get(question.variable);
-        let text = answer.map_or("", |answer| answer.expose());
+        let Some(answer) = answers.get(question.variable) else {
+            return false;
+        };
+        let text = answer.expose().as_str();
         match question.variable {
             // Two spellings can be equivalent.
-            "wizard_redirect_uri" => client.and_then(|client| client.trust(text)).is_none(),
-            "wizard_dsm_url" => config.dsm.url != text.trim_end_matches('/'),
-            _ => present.get(question.variable) != answer,
+            REDIRECT_URI => client.and_then(|client| client.trust(text)).is_none(),
+            DSM_URL => config.dsm.url != text.trim_end_matches('/'),
+            _ => present.get(question.variable) != Some(answer),
         }
     };
     QUESTIONS.iter().filter(differs).collect()
@@ -139,7 +186,7 @@ impl<'a> Change<'a> {
                     change.secrets.push((key_of(&place), target, answer));
                 }
             }
-            if question.variable == "wizard_dsm_url" {
+            if question.variable == DSM_URL {
                 change.set_certificate(file, answer.expose())?;
             }
         }

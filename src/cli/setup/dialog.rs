@@ -12,6 +12,53 @@ pub(super) enum Wording {
     French,
 }
 
+/// A text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Remark {
+    pub(super) english: String,
+    pub(super) french: String,
+}
+
+/// Why an answer is rejected, to be printed after its name. Without a French
+/// text, a French dialog has the rule for the field instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rejection {
+    pub(super) english: String,
+    french: Option<String>,
+}
+
+impl Rejection {
+    pub(super) fn new(english: impl Into<String>, french: impl Into<String>) -> Self {
+        Self {
+            english: english.into(),
+            french: Some(french.into()),
+        }
+    }
+
+    /// Returns the reason with a text before it.
+    pub(super) fn after(self, english: &str, french: &str) -> Self {
+        Self {
+            english: format!("{english}{}", self.english),
+            french: self.french.map(|text| format!("{french}{text}")),
+        }
+    }
+}
+
+impl From<String> for Rejection {
+    fn from(english: String) -> Self {
+        Self {
+            english,
+            french: None,
+        }
+    }
+}
+
+impl From<&str> for Rejection {
+    fn from(english: &str) -> Self {
+        Self::from(english.to_owned())
+    }
+}
+
 impl Wording {
     /// By the value of `SYNOPKG_DSM_LANGUAGE`, which Package Center sets for
     /// the package's scripts. DSM shows English for other languages.
@@ -32,13 +79,40 @@ impl Wording {
         }
     }
 
-    /// Returns a line about an invalid answer. `message` is English; a French
-    /// dialog gets the rule for the field instead.
-    pub(super) fn problem(self, question: &Question, message: &str) -> String {
+    /// Returns the name of the checkbox, with the command for later.
+    pub(super) fn apply(self) -> &'static str {
+        match self {
+            Self::Variables => "wizard_apply_dsm (dsm-settings --apply)",
+            Self::English => "Enter the settings in DSM for me (dsm-settings --apply)",
+            Self::French => "Saisir les paramètres dans DSM pour moi (dsm-settings --apply)",
+        }
+    }
+
+    /// Returns a line about an invalid answer.
+    pub(super) fn problem(self, question: &Question, why: &Rejection) -> String {
         let name = self.name(question);
         match self {
-            Self::Variables | Self::English => format!("{name}: {message}"),
-            Self::French => format!("{name} : {}", question.french_rule),
+            Self::Variables | Self::English => format!("{name}: {}", why.english),
+            Self::French => {
+                let why = why.french.as_deref().unwrap_or(question.french_rule);
+                format!("{name} : {why}")
+            }
+        }
+    }
+
+    /// Returns a line about an answer that was changed.
+    pub(super) fn change(self, question: &Question, change: &Remark) -> String {
+        let (name, change) = (self.name(question), self.text(change));
+        match self {
+            Self::Variables | Self::English => format!("{name}: {change}"),
+            Self::French => format!("{name} : {change}"),
+        }
+    }
+
+    pub(super) fn text(self, remark: &Remark) -> &str {
+        match self {
+            Self::Variables | Self::English => &remark.english,
+            Self::French => &remark.french,
         }
     }
 }

@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
+use super::dialog::Rejection;
 use super::edit::Step::{self, Index, Key};
-use super::google_file::GoogleFile;
+use super::google_file::{self, GoogleFile};
 use super::{CLIENT_SECRET, GOOGLE_SECRET, PASSWORD};
 use crate::config::validate::{self, Given};
 use domain::base::secret::Secret;
@@ -31,7 +32,7 @@ pub(super) struct Question {
     pub(super) kind: Kind,
     pub(super) on_enter: OnEnter,
     /// Returns why an answer is invalid, to be printed after its name.
-    pub(super) check: fn(&str, &Given) -> Result<(), String>,
+    pub(super) check: fn(&str, &Interview) -> Result<(), Rejection>,
 }
 
 /// What an answer is.
@@ -79,85 +80,108 @@ impl Question {
 
     /// Returns the answer with `https://`, if it is a host name in the place of
     /// a public URL.
-    pub(super) fn completed(&self, text: &str, given: &Given) -> Option<String> {
-        if !matches!(self.variable, ISSUER | "wizard_redirect_uri") || text.contains("://") {
+    pub(super) fn completed(&self, text: &str, so_far: &Interview) -> Option<String> {
+        if !matches!(self.variable, ISSUER | REDIRECT_URI) || text.contains("://") {
             return None;
         }
         let completed = format!("https://{text}");
-        (self.check)(&completed, given).is_ok().then_some(completed)
+        (self.check)(&completed, so_far)
+            .is_ok()
+            .then_some(completed)
     }
 }
 
-pub(super) const ISSUER: &str = "wizard_issuer";
 pub(super) const CLIENT_ID: &str = "wizard_google_client_id";
 pub(super) const CLIENT_SECRET_OF_GOOGLE: &str = "wizard_google_client_secret";
+pub(super) const ISSUER: &str = "wizard_issuer";
+pub(super) const REDIRECT_URI: &str = "wizard_redirect_uri";
+pub(super) const DSM_ACCOUNT: &str = "wizard_dsm_account";
+pub(super) const DSM_PASSWORD: &str = "wizard_dsm_password";
+pub(super) const DSM_URL: &str = "wizard_dsm_url";
+pub(super) const APPLICATION_SECRET: &str = "wizard_client_secret";
+
+/// The URL of a DSM whose administrator has not changed its ports.
+pub(super) const DEFAULT_DSM_URL: &str = "http://127.0.0.1:5000";
 
 /// Answers by the variable of their question.
 pub(super) type Answers = HashMap<&'static str, Secret<String>>;
 
-/// Asks all questions. `given` has the other values that the checks need. The
-/// Google console's JSON in the place of the client ID is both ID and secret.
-pub(super) fn ask_all<E>(
-    mut given: Given,
-    mut ask: impl FnMut(&Question, &Given) -> Result<Secret<String>, E>,
-) -> Result<Answers, E> {
-    let mut answers = Answers::new();
-    for question in &QUESTIONS {
-        if answers.contains_key(question.variable) {
-            continue;
-        }
-        let answer = ask(question, &given)?;
-        if question.variable == ISSUER {
-            given = given.with_issuer(answer.expose());
-        }
-        if question.variable == CLIENT_ID && GoogleFile::is_one(answer.expose()) {
-            // The check has accepted it.
-            let file = GoogleFile::parse(answer.expose()).map(GoogleFile::into_credentials);
-            let names = [CLIENT_ID, CLIENT_SECRET_OF_GOOGLE];
-            answers.extend(names.into_iter().zip(file.into_iter().flatten()));
-            continue;
-        }
-        answers.insert(question.variable, answer);
-    }
-    Ok(answers)
+/// The answers so far, and what the checks of others need to know of them.
+pub(super) struct Interview {
+    given: Given,
+    client: Option<GoogleFile>,
+    pub(super) answers: Answers,
 }
 
-/// All questions, in the order in which they are asked.
-pub(super) const QUESTIONS: [Question; 8] = [
-    Question {
-        variable: ISSUER,
-        explanation: "The public URL of this service. Browsers and the NAS itself reach it \
-                      there,\nby HTTPS. Such as https://login.example.com",
-        prompt: "Public URL of this service",
-        french_name: "URL publique de ce service",
-        french_rule: "doit être une adresse comme https://login.example.com, réservée à ce service, sans ? \
-                      ni #, et sans /callback",
-        place: |_| vec![Key("issuer")],
-        kind: Kind::Value,
-        on_enter: OnEnter::AskAgain,
-        check: validate::issuer,
-    },
-    Question {
-        variable: "wizard_redirect_uri",
-        explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's\nSSO \
-                      settings too. Such as https://nas.example.com/",
-        prompt: "URL of DSM in the browser",
-        french_name: "URL de DSM dans le navigateur",
-        french_rule: "doit être l'adresse de DSM, comme https://nas.example.com/, sans #/signin ni /callback",
-        place: |dsm| vec![Key("clients"), Index(dsm), Key("redirect-uris"), Index(0)],
-        kind: Kind::Value,
-        on_enter: OnEnter::AskAgain,
-        check: validate::redirect_uri,
-    },
+impl Interview {
+    /// Begins with the values in `given`, and no answers.
+    pub(super) fn new(given: Given) -> Self {
+        Self {
+            given,
+            client: None,
+            answers: Answers::new(),
+        }
+    }
+
+    /// Takes an answer that the question's check has accepted. The Google
+    /// console's JSON in the place of the client ID is both ID and secret.
+    pub(super) fn accept(&mut self, question: &Question, answer: Secret<String>) {
+        if question.variable == ISSUER {
+            self.know_issuer(answer.expose());
+        }
+        let file = GoogleFile::parse(answer.expose()).ok();
+        let Some(file) = file.filter(|_| question.variable == CLIENT_ID) else {
+            self.answers.insert(question.variable, answer);
+            return;
+        };
+        let names = [CLIENT_ID, CLIENT_SECRET_OF_GOOGLE];
+        self.answers
+            .extend(names.into_iter().zip(file.credentials()));
+        if let Ok(issuer) = file.issuer() {
+            self.know_issuer(issuer);
+        }
+        self.client = Some(file);
+    }
+
+    /// Returns the issuer that the JSON of the Google console implies, if it is
+    /// valid.
+    pub(super) fn proposed_issuer(&self) -> Option<String> {
+        let issuer = self.client.as_ref()?.issuer().ok()?;
+        issuer_is_valid(issuer, self)
+            .is_ok()
+            .then(|| issuer.to_owned())
+    }
+
+    /// Returns the issuer that the JSON of the Google console implies, or what
+    /// is wrong with the JSON; `None` without a JSON.
+    pub(super) fn issuer_of_client(&self) -> Option<Result<&str, Rejection>> {
+        Some(self.client.as_ref()?.issuer())
+    }
+
+    fn know_issuer(&mut self, issuer: &str) {
+        self.given = self.given.clone().with_issuer(issuer);
+    }
+}
+
+/// Returns the question whose answer is in `variable`.
+pub(super) fn question(variable: &str) -> &'static Question {
+    let mut questions = QUESTIONS.iter();
+    let found = questions.find(|question| question.variable == variable);
+    // Each of the names above is that of a question.
+    found.unwrap_or(&QUESTIONS[0])
+}
+
+/// All questions, in the order in which a person has the values at hand.
+pub(super) static QUESTIONS: [Question; 8] = [
     Question {
         variable: CLIENT_ID,
-        explanation: "From the Google console, APIs & Services > Credentials: an OAuth\nclient of \
-                      the type Web application. Or the whole JSON of that client,\nwhich has the \
-                      secret too.",
-        prompt: "Google's client ID",
-        french_name: "ID client de Google",
-        french_rule: "doit être l'ID affiché par la console Google, qui se termine par \
-                      .apps.googleusercontent.com, ou tout le contenu de son fichier JSON",
+        explanation: "The whole content of the client_secret_….json that the Google console\noffers \
+                      for an OAuth client of the type Web application (APIs & Services >\n\
+                      Credentials). Or its client ID alone.",
+        prompt: "Google's client (JSON)",
+        french_name: "Client Google (JSON)",
+        french_rule: "doit être tout le contenu du fichier client_secret_….json que la console Google \
+                      propose pour un client OAuth de type Application Web",
         place: |_| vec![Key("google"), Key("client-id")],
         kind: Kind::Value,
         on_enter: OnEnter::AskAgain,
@@ -175,19 +199,33 @@ pub(super) const QUESTIONS: [Question; 8] = [
         check: google_secret,
     },
     Question {
-        variable: "wizard_dsm_url",
-        explanation: "The URL of DSM's web API, from this machine.",
-        prompt: "DSM's own URL",
-        french_name: "URL de DSM, vue du NAS",
-        french_rule: "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \
-                      sans rien après le port",
-        place: |_| vec![Key("dsm"), Key("url")],
+        variable: ISSUER,
+        explanation: "The public URL of this service. Browsers and the NAS itself reach it \
+                      there,\nby HTTPS. Such as https://login.example.com",
+        prompt: "Public URL of this service",
+        french_name: "URL publique de ce service",
+        french_rule: "doit être une adresse comme https://login.example.com, réservée à ce service, avec un \
+                      nom d'hôte et non une adresse IP, sans port 5556, sans ? ni #, et sans /callback",
+        place: |_| vec![Key("issuer")],
         kind: Kind::Value,
-        on_enter: OnEnter::Take("http://127.0.0.1:5000"),
-        check: validate::dsm_url,
+        on_enter: OnEnter::AskAgain,
+        check: issuer,
     },
     Question {
-        variable: "wizard_dsm_account",
+        variable: REDIRECT_URI,
+        explanation: "The URL that you type to reach DSM, up to the first /; it goes into DSM's\nSSO \
+                      settings too. Such as https://nas.example.com/",
+        prompt: "URL of DSM in the browser",
+        french_name: "URL de DSM dans le navigateur",
+        french_rule: "doit être l'adresse de DSM, comme https://nas.example.com/, et non celle de ce service, \
+                      en https, sans #/signin ni /callback",
+        place: |dsm| vec![Key("clients"), Index(dsm), Key("redirect-uris"), Index(0)],
+        kind: Kind::Value,
+        on_enter: OnEnter::AskAgain,
+        check: redirect_uri,
+    },
+    Question {
+        variable: DSM_ACCOUNT,
         explanation: "A DSM account with which this service reads the list of users. It must be\nan \
                       administrator, because DSM lists its users only to administrators.",
         prompt: "DSM account",
@@ -196,10 +234,10 @@ pub(super) const QUESTIONS: [Question; 8] = [
         place: |_| vec![Key("dsm"), Key("account")],
         kind: Kind::Value,
         on_enter: OnEnter::Take("sso-reader"),
-        check: validate::dsm_account,
+        check: dsm_account,
     },
     Question {
-        variable: "wizard_dsm_password",
+        variable: DSM_PASSWORD,
         explanation: "The password of that account. It is not shown here.",
         prompt: "Password of the DSM account",
         french_name: "Mot de passe du compte DSM",
@@ -210,7 +248,19 @@ pub(super) const QUESTIONS: [Question; 8] = [
         check: password,
     },
     Question {
-        variable: "wizard_client_secret",
+        variable: DSM_URL,
+        explanation: "The URL of DSM's web API, from this machine.",
+        prompt: "DSM's own URL",
+        french_name: "URL de DSM, vue du NAS",
+        french_rule: "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \
+                      sans rien après le port",
+        place: |_| vec![Key("dsm"), Key("url")],
+        kind: Kind::Value,
+        on_enter: OnEnter::Take(DEFAULT_DSM_URL),
+        check: dsm_url,
+    },
+    Question {
+        variable: APPLICATION_SECRET,
         explanation: "A secret between DSM and this service, DSM's \"Application secret\".\nIt is not \
                       shown here.",
         prompt: "Application secret",
@@ -223,39 +273,68 @@ pub(super) const QUESTIONS: [Question; 8] = [
     },
 ];
 
-fn client_id(text: &str, given: &Given) -> Result<(), String> {
+fn client_id(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    let given = &so_far.given;
     if !GoogleFile::is_one(text) {
-        return validate::google_client_id(text, given);
+        google_file::not_another_value(text)?;
+        return Ok(validate::google_client_id(text, given)?);
     }
     let file = GoogleFile::parse(text)?;
-    given
-        .issuer()
-        .map_or(Ok(()), |issuer| file.leads_back_to(issuer))?;
-    let [id, secret] = file.into_credentials();
+    let [id, secret] = file.credentials();
     validate::google_client_id(id.expose(), given)?;
-    google_secret(secret.expose(), given)
+    google_secret(secret.expose(), so_far)
 }
 
-fn google_secret(text: &str, given: &Given) -> Result<(), String> {
+fn google_secret(text: &str, so_far: &Interview) -> Result<(), Rejection> {
     validate::line(text, MAX_SECRET)?;
-    validate::google_client_secret(text, given)
+    Ok(validate::google_client_secret(text, &so_far.given)?)
 }
 
-fn client_secret(text: &str, _: &Given) -> Result<(), String> {
+fn issuer(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    issuer_is_valid(text, so_far)?;
+    let client = so_far.client.as_ref();
+    client.map_or(Ok(()), |client| client.leads_back_to(text))
+}
+
+fn issuer_is_valid(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    Ok(validate::issuer(text, &so_far.given)?)
+}
+
+fn redirect_uri(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    Ok(validate::redirect_uri(text, &so_far.given)?)
+}
+
+fn dsm_account(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    Ok(validate::dsm_account(text, &so_far.given)?)
+}
+
+fn dsm_url(text: &str, so_far: &Interview) -> Result<(), Rejection> {
+    Ok(validate::dsm_url(text, &so_far.given)?)
+}
+
+fn client_secret(text: &str, _: &Interview) -> Result<(), Rejection> {
     validate::line(text, MAX_SECRET)?;
     if text.chars().count() < LEAST_CLIENT_SECRET {
         return Err(format!(
             "is shorter than {LEAST_CLIENT_SECRET} characters, so it can be guessed"
-        ));
+        )
+        .into());
     }
     Ok(())
 }
 
 /// Spaces around a password are part of it.
-fn password(text: &str, _: &Given) -> Result<(), String> {
+fn password(text: &str, _: &Interview) -> Result<(), Rejection> {
+    if text.ends_with(['\n', '\r']) {
+        return Err(Rejection::new(
+            "ends in a line break, which is not a part of a password: remove it",
+            "se termine par un saut de ligne, qui ne fait pas partie d'un mot de passe : \
+             supprimez-le",
+        ));
+    }
     validate::line(text.trim_matches(' '), MAX_SECRET)?;
     if text.len() > MAX_SECRET {
-        return Err(format!("is longer than {MAX_SECRET} bytes"));
+        return Err(format!("is longer than {MAX_SECRET} bytes").into());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use nix::sys::signal::{SigSet, Signal};
 use zeroize::Zeroizing;
 
 use super::google_file::GoogleFile;
-use super::questions::{self, Answers, CLIENT_ID, ISSUER, OnEnter, Question};
+use super::questions::{Answers, CLIENT_ID, Interview, OnEnter, QUESTIONS, Question, question};
 use crate::config::validate::Given;
 use crate::logging;
 use crate::machine::random::OsRandom;
@@ -19,105 +19,131 @@ pub(in super::super) fn is_interactive() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks all questions, each until its answer is valid, after a text that begins
-/// with `intro`. Offers the values in `present`. The client comes from the
-/// JSON `client` of the Google console, if that is given.
+/// What Enter takes at a question.
+#[derive(Clone, Copy)]
+pub(super) enum Offer<'a> {
+    /// What the question says.
+    Usual,
+    /// The value in the config.
+    Present(&'a Secret<String>),
+    /// A value that was found elsewhere.
+    Proposal(&'a str),
+}
+
+/// Asks all questions, each until its answer is valid. Offers the values in
+/// `present`. The client comes from the JSON `client` of the Google console, if
+/// that is given.
 pub(super) fn ask_all(
-    intro: &str,
     given: Given,
     present: &Answers,
     client: Option<&str>,
 ) -> anyhow::Result<Answers> {
-    say(&format!(
-        "{intro} the value in brackets; Ctrl-C stops and\nwrites nothing.\n"
-    ))?;
-    questions::ask_all(given, |question, given| {
-        let present = present.get(question.variable);
-        let known = client.map(|client| of_client(question, given, present, client));
-        match known.transpose()?.flatten() {
-            Some(answer) => Ok(answer),
-            None => ask(question, given, present),
+    introduce("The present values. Enter keeps")?;
+    let mut interview = Interview::new(given);
+    take_client(&mut interview, client)?;
+    for question in &QUESTIONS {
+        if interview.answers.contains_key(question.variable) {
+            continue;
         }
-    })
+        let present = present.get(question.variable);
+        let offer = present.map_or(Offer::Usual, Offer::Present);
+        ask_once(&mut interview, question, offer)?;
+    }
+    Ok(interview.answers)
 }
 
-/// Returns the answer that the JSON `client` of the Google console has.
-fn of_client(
-    question: &Question,
-    given: &Given,
-    present: Option<&Secret<String>>,
-    client: &str,
-) -> anyhow::Result<Option<Secret<String>>> {
-    if question.variable == CLIENT_ID {
-        (question.check)(client, given).map_err(|why| Invalid(format!("the file {why}")))?;
-        return Ok(Some(Secret::new(client.to_owned())));
-    }
-    let file = GoogleFile::parse(client).map_err(|why| Invalid(format!("the file {why}")))?;
-    let issuer = file.issuer().ok().map(str::to_owned);
-    let issuer = issuer.filter(|issuer| (question.check)(issuer, given).is_ok());
-    let Some(issuer) = issuer.filter(|_| question.variable == ISSUER && present.is_none()) else {
-        return Ok(None);
+/// Says what the prompts mean; `start` is the start of the first sentence.
+pub(super) fn introduce(start: &str) -> anyhow::Result<()> {
+    say(&format!(
+        "{start} the value in brackets; Ctrl-C stops and\nwrites nothing.\n"
+    ))
+}
+
+/// Takes the ID and the secret from the JSON `client` of the Google console.
+pub(super) fn take_client(interview: &mut Interview, client: Option<&str>) -> anyhow::Result<()> {
+    let Some(client) = client else {
+        return Ok(());
     };
-    say(&format!("\n{}: {issuer}, from the file\n", question.prompt))?;
-    Ok(Some(Secret::new(issuer)))
+    let question = question(CLIENT_ID);
+    (question.check)(client, interview)
+        .map_err(|why| Invalid(format!("the file {}", why.english)))?;
+    interview.accept(question, Secret::new(client.to_owned()));
+    Ok(())
+}
+
+/// Asks `question` until its answer is valid, and takes that.
+pub(super) fn ask_once(
+    interview: &mut Interview,
+    question: &Question,
+    offer: Offer<'_>,
+) -> anyhow::Result<()> {
+    let answer = ask(question, interview, offer)?;
+    interview.accept(question, answer);
+    Ok(())
 }
 
 /// A value that setup rejects without asking again.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing was written: {0}")]
-pub(super) struct Invalid(String);
+pub(super) struct Invalid(pub(super) String);
 
 fn ask(
     question: &Question,
-    given: &Given,
-    present: Option<&Secret<String>>,
+    so_far: &Interview,
+    offer: Offer<'_>,
 ) -> anyhow::Result<Secret<String>> {
-    let hint = match (present, question.on_enter) {
-        (Some(value), _) if question.file().is_none() => format!(" [{}]", plain(value.expose())),
-        (Some(_), _) => " [the present one]".to_owned(),
-        (None, OnEnter::AskAgain) => String::new(),
-        (None, OnEnter::Take(default)) => format!(" [{default}]"),
-        (None, OnEnter::Generate) => " [a random one]".to_owned(),
+    let hint = match (offer, question.on_enter) {
+        (Offer::Present(value), _) if question.file().is_none() => {
+            format!(" [{}]", plain(value.expose()))
+        }
+        (Offer::Present(_), _) => " [the present one]".to_owned(),
+        (Offer::Proposal(value), _) => format!(" [{}]", plain(value)),
+        (Offer::Usual, OnEnter::AskAgain) => String::new(),
+        (Offer::Usual, OnEnter::Take(default)) => format!(" [{default}]"),
+        (Offer::Usual, OnEnter::Generate) => " [a random one]".to_owned(),
     };
     let prompt = format!("{}{hint}: ", question.prompt);
     say(&format!("\n{}\n", question.explanation))?;
-    let problem = present.and_then(|value| (question.check)(value.expose(), given).err());
-    if let Some(message) = problem {
-        say(&format!("  The present value {}.\n", plain(&message)))?;
+    if let Offer::Present(value) = offer
+        && let Err(why) = (question.check)(value.expose(), so_far)
+    {
+        let why = plain(&why.english);
+        say(&format!("  The present value {why}.\n"))?;
     }
     loop {
         let (answer, is_trimmed) = question.trimmed(read(question, &prompt)?);
         if is_trimmed {
             say("  White space at the beginning or the end was removed.\n")?;
         }
-        let answer = match (present, question.on_enter) {
+        let answer = match (offer, question.on_enter) {
             _ if !answer.expose().is_empty() => answer,
             // The whole config is checked at the end.
-            (Some(value), _) => return Ok(value.clone()),
-            (None, OnEnter::Take(default)) => Secret::new(default.to_owned()),
-            (None, OnEnter::Generate) => generate()?,
-            (None, OnEnter::AskAgain) => answer,
+            (Offer::Present(value), _) => return Ok(value.clone()),
+            (Offer::Proposal(value), _) => Secret::new(value.to_owned()),
+            (Offer::Usual, OnEnter::Take(default)) => Secret::new(default.to_owned()),
+            (Offer::Usual, OnEnter::Generate) => generate()?,
+            (Offer::Usual, OnEnter::AskAgain) => answer,
         };
-        if let Some(completed) = question.completed(answer.expose(), given) {
+        if let Some(completed) = question.completed(answer.expose(), so_far) {
             say(&format!("  Completed to {}\n", plain(&completed)))?;
             return Ok(Secret::new(completed));
         }
-        match (question.check)(answer.expose(), given) {
+        match (question.check)(answer.expose(), so_far) {
             Ok(()) => return Ok(answer),
-            Err(message) => say(&format!("  The answer {message}.\n"))?,
+            Err(why) => say(&format!("  The answer {}.\n", plain(&why.english)))?,
         }
     }
 }
 
 /// Replaces terminal control characters.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.replace(|character| !logging::is_plain(character), "\u{fffd}")
 }
 
 fn read(question: &Question, prompt: &str) -> anyhow::Result<Secret<String>> {
     if question.file().is_none() {
         say(prompt)?;
-        return read_line();
+        return read_json_or_line(question);
     }
     // At Ctrl-C rpassword raises the signal before it restores the echo of the
     // terminal, so the signal must wait.
@@ -128,6 +154,23 @@ fn read(question: &Question, prompt: &str) -> anyhow::Result<Secret<String>> {
     Ok(Secret::new(
         answer.context("cannot read from the terminal")?,
     ))
+}
+
+/// Reads a line; if it begins the JSON of the Google console, which a viewer
+/// may have broken into lines, also the rest. An empty line ends it.
+fn read_json_or_line(question: &Question) -> anyhow::Result<Secret<String>> {
+    let mut text = read_line()?;
+    while question.variable == CLIENT_ID
+        && GoogleFile::is_one(text.expose())
+        && GoogleFile::is_cut_off(text.expose())
+    {
+        let line = read_line()?;
+        if line.expose().is_empty() {
+            break;
+        }
+        text = Secret::new(format!("{}\n{}", text.expose(), line.expose()));
+    }
+    Ok(text)
 }
 
 /// Reads a line of standard input, without white space around it.

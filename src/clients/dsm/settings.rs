@@ -255,7 +255,7 @@ fn endpoint(wire: EndpointWire) -> Option<Endpoint> {
 }
 
 #[derive(Deserialize)]
-struct WebWire {
+pub(super) struct WebWire {
     http_port: u16,
     https_port: u16,
     enable_https_redirect: Option<bool>,

@@ -17,3 +17,4 @@ pub mod reverse_proxy;
 pub mod server;
 pub mod terminal;
 pub mod time;
+pub mod wrong_answers;

@@ -214,8 +214,7 @@ fn answers_the_rest(mut person: Person) -> String {
     person.answers("DSM's own URL [http://127.0.0.1:5000]: ", "");
     person.answers("DSM account [sso-reader]: ", "");
     person.answers_unseen("Password of the DSM account: ", "battery staple");
-    person.answers_unseen("Application secret [a random one]: ", "");
-    person.answers("Test everything now, as doctor does?", "n");
+    person.answers("Enter these settings in DSM, and test everything?", "n");
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(0), "{screen}");
     screen
@@ -246,12 +245,17 @@ fn on_a_terminal_the_file_answers_three_questions() {
 fn on_a_terminal_the_json_may_be_pasted_as_the_client_id() {
     let empty = Empty::new();
     let mut person = Person::types(&empty.command(&["setup"]));
-    person.answers("Public URL of this service: ", "https://login.example.com");
+    // As a viewer shows it.
+    let json = serde_json::to_string_pretty(&usual()).unwrap();
+    let (beginning, _) = json.split_once("\n    \"redirect").unwrap();
+    person.answers("Google's client (JSON): ", &format!("{beginning}\n"));
+    person.reads("without its end");
+    person.answers("Google's client (JSON): ", &json);
+    let issuer = "Public URL of this service [https://login.example.com]: ";
+    person.answers(issuer, "https://nas.example.com");
+    person.reads("has no redirect URI https://nas.example.com/callback, only that of");
+    person.answers(issuer, "");
     person.answers("URL of DSM in the browser: ", "https://nas.example.com/");
-    let wrong = client(&["https://old.example.com/callback"]).to_string();
-    person.answers("Google's client ID: ", &wrong);
-    person.reads("has no redirect URI https://login.example.com/callback: add it");
-    person.answers("Google's client ID: ", &usual().to_string());
     answers_the_rest(person);
     let config = Config::load(&empty.config()).unwrap();
     assert_eq!(config.google.client_secret.expose(), "GOCSPX-correct-horse");

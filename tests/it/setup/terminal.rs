@@ -10,9 +10,20 @@ use super::{Empty, FILES, SECRETS};
 const CTRL_C: u8 = 3;
 const CTRL_D: u8 = 4;
 
-/// Gives all answers but the last, some of them at the second try.
+/// The last question.
+const YES: &str = "Enter these settings in DSM, and test everything? [Y/n]: ";
+
+/// Gives all answers but the password, some of them at the second try. DSM does
+/// not run on this machine.
 fn almost_through(command: &Command) -> Person {
     let mut person = Person::types(command);
+    person.answers(
+        "Google's client (JSON): ",
+        "1234.apps.googleusercontent.com",
+    );
+    person.answers_unseen("Google's client secret: ", "");
+    person.reads("The answer is empty");
+    person.answers_unseen("Google's client secret: ", "GOCSPX-correct-horse");
     person.answers("Public URL of this service: ", "ftp://login.example.com");
     person.reads("The answer has to begin with https://");
     person.answers("Public URL of this service: ", "login.example.com");
@@ -23,13 +34,10 @@ fn almost_through(command: &Command) -> Person {
     );
     person.reads("type https://nas.example.com/");
     person.answers("URL of DSM in the browser: ", "https://nas.example.com/");
-    person.answers("Google's client ID: ", "1234.apps.googleusercontent.com");
-    person.answers_unseen("Google's client secret: ", "");
-    person.reads("The answer is empty");
-    person.answers_unseen("Google's client secret: ", "GOCSPX-correct-horse");
+    person.reads("DSM does not answer at http://127.0.0.1:5000");
     person.answers("DSM's own URL [http://127.0.0.1:5000]: ", "");
+    person.reads("DSM did not answer at http://127.0.0.1:5000");
     person.answers("DSM account [sso-reader]: ", "");
-    person.answers_unseen("Password of the DSM account: ", "battery staple");
     person
 }
 
@@ -41,7 +49,7 @@ fn set_up(empty: &Empty) -> Command {
 fn ctrl_c_at_a_hidden_prompt_restores_the_terminals_echo() {
     let empty = Empty::new();
     let mut person = almost_through(&empty.command(&["setup"]));
-    person.reads("Application secret [a random one]: ");
+    person.reads("Password of the DSM account: ");
     person.sees_no_echo();
     person.presses(CTRL_C);
     let terminal = person.terminal();
@@ -55,10 +63,10 @@ fn ctrl_c_at_a_hidden_prompt_restores_the_terminals_echo() {
 fn a_person_is_asked_until_the_answers_are_good() {
     let empty = Empty::new();
     let mut person = almost_through(&set_up(&empty));
-    person.answers_unseen("Application secret [a random one]: ", "too short");
-    person.reads("is shorter than 16 characters");
-    person.answers_unseen("Application secret [a random one]: ", "");
-    person.answers("Test everything now, as doctor does?", "");
+    person.answers_unseen("Password of the DSM account: ", "battery staple");
+    person.answers(YES, "perhaps");
+    person.answers(YES, "");
+    person.reads("It enters the settings in DSM when it starts.");
     // Its checks fail here, but the config was written.
     person.reads(" daemon: the daemon is not running");
     let (status, screen) = person.leaves();
@@ -66,10 +74,11 @@ fn a_person_is_asked_until_the_answers_are_good() {
     for secret in SECRETS {
         assert!(!screen.contains(secret), "{screen}");
     }
-    assert!(!screen.contains("too short"), "{screen}");
     assert!(screen.contains("dsm-settings"), "{screen}");
 
-    assert_eq!(empty.names(), FILES);
+    let mut names = empty.names();
+    assert_eq!(names.remove(0), "apply-dsm-settings");
+    assert_eq!(names, FILES);
     assert_eq!(empty.check().status.code(), Some(0));
     let config = Config::load(&empty.config()).unwrap();
     assert_eq!(config.issuer.as_str(), "https://login.example.com");
@@ -87,7 +96,7 @@ fn a_person_is_asked_until_the_answers_are_good() {
 fn a_setup_left_before_the_end_writes_nothing() {
     let empty = Empty::new();
     let mut person = almost_through(&set_up(&empty));
-    person.reads("Application secret");
+    person.reads("Password of the DSM account: ");
     person.sees_no_echo();
     person.presses(CTRL_C);
     let (status, screen) = person.leaves();
@@ -95,7 +104,7 @@ fn a_setup_left_before_the_end_writes_nothing() {
     assert_eq!(empty.names(), [""; 0]);
 
     let mut person = Person::types(&set_up(&empty));
-    person.reads("Public URL of this service: ");
+    person.reads("Google's client (JSON): ");
     person.presses(CTRL_D);
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(1), "{screen}");
@@ -110,7 +119,7 @@ fn setup_asks_nothing_if_it_cannot_write() {
     std::fs::write(there, "somebody's work").unwrap();
     let (status, screen) = Person::types(&set_up(&empty)).leaves();
     assert_eq!(status.code(), Some(1), "{screen}");
-    assert!(!screen.contains("Public URL"), "{screen}");
+    assert!(!screen.contains("Google's client"), "{screen}");
     assert!(screen.contains("--force"), "{screen}");
 }
 
@@ -136,13 +145,13 @@ fn changes(empty: &Empty, answers: &[(&str, &str)]) -> (ExitStatus, String) {
     let mut person = Person::types(&set_up(empty));
     person.reads("The present values");
     for (prompt, present) in [
+        ("Google's client (JSON)", "1234.apps.googleusercontent.com"),
+        ("Google's client secret", "the present one"),
         ("Public URL of this service", "https://login.example.com"),
         ("URL of DSM in the browser", "https://nas.example.com/"),
-        ("Google's client ID", "1234.apps.googleusercontent.com"),
-        ("Google's client secret", "the present one"),
-        ("DSM's own URL", "http://127.0.0.1:5000"),
         ("DSM account", "sso-reader"),
         ("Password of the DSM account", "the present one"),
+        ("DSM's own URL", "http://127.0.0.1:5000"),
         ("Application secret", "the present one"),
     ] {
         let answer = answers.iter().find(|(of, _)| *of == prompt);
@@ -197,13 +206,13 @@ fn a_second_time_only_what_is_answered_anew_is_written() {
 
     // And back again.
     let mut person = Person::types(&set_up(&empty));
-    person.answers("[https://login.example.com]: ", "");
-    person.answers("[https://dsm.example.com/]: ", "https://nas.example.com/");
     person.answers("[1234.apps.googleusercontent.com]: ", "");
     person.answers_unseen("Google's client secret [the present one]: ", "");
-    person.answers("[https://127.0.0.1:5001]: ", "http://127.0.0.1:5000");
+    person.answers("[https://login.example.com]: ", "");
+    person.answers("[https://dsm.example.com/]: ", "https://nas.example.com/");
     person.answers("[sso-reader]: ", "");
     person.answers_unseen("Password of the DSM account [the present one]: ", "");
+    person.answers("[https://127.0.0.1:5001]: ", "http://127.0.0.1:5000");
     person.answers_unseen("Application secret [the present one]: ", "");
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(0), "{screen}");
@@ -234,19 +243,19 @@ fn a_wrong_value_is_named_and_the_others_need_no_answer() {
     write_secret(&empty.config(), &wrong);
     std::fs::remove_file(empty.home().join("dsm-password")).unwrap();
     let mut person = Person::types(&set_up(&empty));
+    person.answers("[1234.apps.googleusercontent.com]: ", "GOCSPX-another");
+    person.reads("does not end in .apps.googleusercontent.com");
+    person.answers("[1234.apps.googleusercontent.com]: ", "");
+    person.answers_unseen("Google's client secret [the present one]: ", "");
     person.answers(
         "Public URL of this service [https://nas.example.com]: ",
         "https://login.example.com",
     );
     person.answers("[https://nas.example.com/]: ", "");
-    person.answers("[1234.apps.googleusercontent.com]: ", "GOCSPX-another");
-    person.reads("does not end in .apps.googleusercontent.com");
-    person.answers("[1234.apps.googleusercontent.com]: ", "");
-    person.answers_unseen("Google's client secret [the present one]: ", "");
-    person.answers("[http://127.0.0.1:5000]: ", "");
     person.answers("[sso-reader]: ", "");
     // Removed, so that the previous value is missing.
     person.answers_unseen("Password of the DSM account: ", "battery staple");
+    person.answers("[http://127.0.0.1:5000]: ", "");
     person.answers_unseen("Application secret [the present one]: ", "");
     let (status, screen) = person.leaves();
     assert_eq!(status.code(), Some(0), "{screen}");
