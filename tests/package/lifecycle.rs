@@ -29,6 +29,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use fakes::house::ANSWERS;
+use fakes::wrong_answers::WIZARD;
 use nas::Nas;
 pub(crate) use nas::{Answers, NAME, USER};
 
@@ -59,19 +60,26 @@ fn on_a_nas<S: FnOnce(&mut Nas, &Path)>(story: S) {
     });
 }
 
-/// The usual answers, with changes.
+/// The usual values of all variables, as a script gives them, with changes.
 pub(crate) fn answers(changes: &[(&str, &str)]) -> Answers {
     let both = ANSWERS.iter().chain(changes);
     both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect()
 }
 
+/// The usual answers in the wizard's fields, with changes.
+fn filled_in(changes: &[(&str, &str)]) -> Answers {
+    let both = WIZARD.iter().chain(changes);
+    both.map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
 /// The default values of the fields.
 fn untouched() -> Answers {
-    let all = ANSWERS.iter().map(|(key, _)| (*key, ""));
+    let all = WIZARD.iter().map(|(key, _)| (*key, ""));
     let defaults = [
-        ("wizard_dsm_url", "http://127.0.0.1:5000"),
         ("wizard_dsm_account", "sso-reader"),
+        ("wizard_apply_dsm", "false"),
     ];
     let fields = all.chain(defaults);
     fields

@@ -40,12 +40,13 @@ pub(super) enum Visit {
 /// that with the port of `home`, the URL of DSM in the browser.
 pub(super) fn find_here(home: Option<&str>) -> anyhow::Result<Option<String>> {
     let usual = [DEFAULT_DSM_URL, "https://127.0.0.1:5001"].map(str::to_owned);
-    find_first(usual.into_iter().chain(home.and_then(here)).collect())
+    let urls: Vec<String> = usual.into_iter().chain(home.and_then(here)).collect();
+    find_first(&urls)
 }
 
 /// Returns the URL at which DSM answers, if it answers at `url`.
 pub(super) fn find_at(url: &str) -> anyhow::Result<Option<String>> {
-    find_first(vec![url.trim_end_matches('/').to_owned()])
+    find_first(&[url.trim_end_matches('/').to_owned()])
 }
 
 /// Returns the port of `home` on this machine.
@@ -55,10 +56,10 @@ fn here(home: &str) -> Option<String> {
     Some(format!("{}://127.0.0.1:{port}", url.scheme()))
 }
 
-fn find_first(urls: Vec<String>) -> anyhow::Result<Option<String>> {
+fn find_first(urls: &[String]) -> anyhow::Result<Option<String>> {
     in_runtime(async {
         let mut found = None;
-        for url in &urls {
+        for url in urls {
             found = find(url).await;
             if found.is_some() {
                 break;

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::terminal::{plain, say};
 use crate::cli::control_client::{Form, ask_daemon_of};

@@ -234,6 +234,14 @@ fn another_program_at_dsms_port_gets_no_password() {
     });
 }
 
+/// The call that DSM answers with this code.
+fn denied_by(code: i64) -> Api {
+    match code {
+        105 => Api::Users,
+        _ => Api::SignIn,
+    }
+}
+
 /// Each run signs in once: DSM blocks an address after ten wrong sign-ins.
 #[test]
 fn dsm_says_at_once_what_is_wrong_with_the_account() {
@@ -264,8 +272,7 @@ fn dsm_says_at_once_what_is_wrong_with_the_account() {
             ),
         ] {
             for (language, wizard, words) in [("enu", ENGLISH, english), ("fre", FRENCH, french)] {
-                let api = if code == 105 { Api::Users } else { Api::SignIn };
-                dsm.next(api, Instead::Code(code));
+                dsm.next(denied_by(code), Instead::Code(code));
                 let before = dsm.calls().len();
                 let empty = Empty::new();
                 let done = empty.fills_in(&[("SYNOPKG_DSM_LANGUAGE", language)]);

@@ -262,7 +262,7 @@ const REST: &[Damage] = &[
         replace(it, INSTALL, "wizard_issuer", "wizard_url");
     }),
     ("wizards' keys", |it| {
-        replace(it, INSTALL, "wizard_issuer", "wizard_dsm_url");
+        replace(it, INSTALL, "wizard_issuer", "wizard_redirect_uri");
     }),
     ("wizards' form", |it| append(it, INSTALL, "]")),
     ("wizards' form", |it| {
@@ -278,7 +278,7 @@ const REST: &[Damage] = &[
         replace(it, INSTALL, "\"expr\": \"/^", "\"expr\": \"/^(");
     }),
     ("wizards in French", |it| {
-        replace(it, INSTALL, "127.0.0.1:5000", "127.0.0.1:5001");
+        replace(it, INSTALL, "\"sso-reader\"", "\"sso-writer\"");
     }),
     ("wizards in French", |it| {
         replace(it, UNINSTALL, "true", "false");

@@ -16,15 +16,14 @@ const KINDS: [&str; 5] = [
     "combobox",
 ];
 
-/// The variables that `setup --from-env` and the scripts read.
-const INSTALL: [&str; 8] = [
+/// The variables for which the wizard has a field; `setup --from-env` reads
+/// three more.
+const INSTALL: [&str; 6] = [
+    "wizard_apply_dsm",
     "wizard_dsm_account",
     "wizard_dsm_password",
-    "wizard_dsm_url",
     "wizard_google_client_id",
-    "wizard_google_client_secret",
     "wizard_issuer",
-    "wizard_client_secret",
     "wizard_redirect_uri",
 ];
 const UNINSTALL: [&str; 2] = ["wizard_delete_data", "wizard_keep_data"];
