@@ -17,6 +17,8 @@ mod trouble;
 mod uninstall;
 /// Upgrades and downgrades.
 mod upgrade;
+/// From the package file to the first sign-in.
+mod whole_path;
 
 /// A simulated NAS with DSM.
 mod nas;

@@ -24,6 +24,8 @@ pub fn run_again<S>(mut unshare: Command) {
     let complaint = String::from_utf8_lossy(&played.stderr);
     let is_good = played.status.success() && told.contains("1 passed");
     assert!(is_good, "{}\n{told}\n{complaint}", played.status);
+    // Shown with --nocapture.
+    print!("{told}");
 }
 
 /// The test's name is that of the closure.
