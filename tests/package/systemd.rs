@@ -100,19 +100,20 @@ fn follow(container: &Container<'_>, step: &str, house: &House) {
         return;
     }
     let mut person = Person::types(&container.command(&command));
+    person.answers("Google's client (JSON): ", CLIENT_ID);
+    person.answers_unseen("Google's client secret: ", CLIENT_SECRET);
     person.answers("Public URL of this service: ", "https://login.example.com");
     person.answers("URL of DSM in the browser: ", REDIRECT_URI);
-    person.answers("Google's client ID: ", CLIENT_ID);
-    person.answers_unseen("Google's client secret: ", CLIENT_SECRET);
     person.answers("DSM's own URL [http://127.0.0.1:5000]: ", &house.dsm.url());
     person.answers("DSM account [sso-reader]: ", "");
     let password = house.dsm.behaviour().password;
     person.answers_unseen("Password of the DSM account: ", &password);
-    person.answers_unseen("Application secret [a random one]: ", CLIENT_SECRET_OF_DSM);
-    // The daemon does not run yet.
-    person.answers("Test everything now, as doctor does?", "n");
+    person.answers("[Y/n]: ", "n");
     let (status, screen) = person.leaves();
     assert!(status.success(), "{screen}");
+    // Setup has generated a secret, and the fake DSM has this one.
+    let secret = format!("/var/lib/{NAME}/synology-client-secret");
+    container.run(&format!("echo '{CLIENT_SECRET_OF_DSM}' > {secret}"));
 }
 
 /// A valid config takes effect; an invalid one is reported and changes nothing.
