@@ -8,6 +8,7 @@ use super::{
 };
 
 const IN_ORDER: [Api; 3] = [Api::SetSsoClient, Api::SetSsoProfile, Api::CreateProxyRule];
+const UNDONE_IN_ORDER: [Api; 3] = [Api::SetSsoProfile, Api::SetSsoClient, Api::DeleteProxyRule];
 
 #[tokio::test]
 async fn a_session_lost_before_any_write_is_opened_again() {
@@ -32,11 +33,14 @@ async fn a_session_that_is_lost_twice_is_an_error() {
     let house = nas(Settings::default()).await;
     house.dsm.always(Api::SetSsoProfile, Instead::SessionLost);
     let plan = report(&house, &json!({"command": "plan-apply"})).await;
+    let sign_ins = house.dsm.counts().sign_ins;
     let message = refusal(&house, &to_apply(&plan, false)).await;
     assert!(
         message.contains("cannot write the SSO profile"),
         "{message}"
     );
+    // One for the order, one after the first loss.
+    assert_eq!(house.dsm.counts().sign_ins, sign_ins + 2);
     house.dsm.as_usual(Api::SetSsoProfile);
     assert_done(&apply(&house).await);
 }
@@ -49,6 +53,62 @@ async fn a_session_lost_before_a_read_is_opened_again() {
         house.dsm.next(lost, Instead::Code(119));
         assert_done(&report(&house, &to_apply(&plan, false)).await);
     }
+}
+
+#[tokio::test]
+async fn a_session_lost_during_an_undo_is_opened_again() {
+    let house = nas(Settings::default()).await;
+    let before = written(&house.dsm);
+    for lost in UNDONE_IN_ORDER {
+        assert_done(&apply(&house).await);
+        let (sign_ins, so_far) = (house.dsm.counts().sign_ins, writes(&house.dsm).len());
+        house.dsm.next(lost, Instead::SessionLost);
+        assert_done(&undo(&house, false).await);
+        assert_eq!(written(&house.dsm), before, "{lost:?}");
+        // One for the plan, one for the order, one after the loss.
+        assert_eq!(house.dsm.counts().sign_ins, sign_ins + 3, "{lost:?}");
+        // What was restored before is not written again.
+        assert_eq!(writes(&house.dsm).len(), so_far + 4, "{lost:?}");
+        assert_eq!(house.rows("dsm_settings_before"), 0, "{lost:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_lost_before_a_value_is_read_back_is_opened_again() {
+    let house = nas(Settings::default()).await;
+    let plan = report(&house, &json!({"command": "plan-apply"})).await;
+    house.dsm.next(Api::SetSsoClient, Instead::HangAfterwards);
+    let request = to_apply(&plan, false);
+    let session_is_lost = async {
+        house.dsm.wait_until(|counts| counts.hanging == 1).await;
+        house.dsm.forget_sessions();
+        house.dsm.release();
+    };
+    let (done, ()) = tokio::join!(report(&house, &request), session_is_lost);
+    assert_done(&done);
+    assert_eq!(writes(&house.dsm), IN_ORDER);
+}
+
+#[tokio::test]
+async fn a_sign_in_rejected_after_a_lost_session_begins_a_pause() {
+    let house = nas(Settings::default()).await;
+    let plan = report(&house, &json!({"command": "plan-apply"})).await;
+    house.dsm.next(Api::SetSsoProfile, Instead::Hang);
+    let request = to_apply(&plan, false);
+    let password_changes = async {
+        house.dsm.wait_until(|counts| counts.hanging == 1).await;
+        house.dsm.change(|dsm| dsm.password = "changed".to_owned());
+        house.dsm.forget_sessions();
+        house.dsm.release();
+    };
+    let (message, ()) = tokio::join!(refusal(&house, &request), password_changes);
+    assert!(message.contains("(400)"), "{message}");
+    let calls = house.dsm.calls().len();
+    for command in [request, json!({"command": "plan-undo"})] {
+        let message = refusal(&house, &command).await;
+        assert!(message.contains("paused until 20"), "{message}");
+    }
+    assert_eq!(house.dsm.calls().len(), calls);
 }
 
 /// A write of this kind gets no answer; the administrator restores what was
@@ -97,7 +157,7 @@ async fn assert_can_be_repeated(api: Api, hangs: Instead) {
 
 #[tokio::test]
 async fn an_undo_without_an_answer_can_be_repeated() {
-    for api in [Api::SetSsoProfile, Api::SetSsoClient, Api::DeleteProxyRule] {
+    for api in UNDONE_IN_ORDER {
         assert_can_be_repeated(api, Instead::Hang).await;
         assert_can_be_repeated(api, Instead::HangAfterwards).await;
     }

@@ -149,6 +149,22 @@ async fn a_rule_that_was_deleted_returns_only_by_force() {
 }
 
 #[tokio::test]
+async fn a_rule_that_was_created_again_is_restored_in_place() {
+    let house = nas(foreign()).await;
+    let mut expected = written(&house.dsm).rules;
+    assert_done(&apply_with_force(&house).await);
+    // The administrator deletes our rule, and enters the same one again.
+    for name in ["UUID", "_key"] {
+        expected[1][name] = json!("entered-again");
+        house
+            .dsm
+            .change(|dsm| dsm.settings.proxy[1][name] = json!("entered-again"));
+    }
+    assert_done(&undo(&house, false).await);
+    assert_eq!(written(&house.dsm).rules, expected);
+}
+
+#[tokio::test]
 async fn an_undo_by_hand_leaves_nothing_to_undo() {
     let house = nas(Settings::default()).await;
     assert_done(&apply(&house).await);
@@ -192,5 +208,20 @@ async fn an_undo_that_dsm_rejects_can_be_repeated() {
     let done = undo(&house, false).await;
     assert_eq!(done["problems"].as_array().unwrap().len(), 2, "{done:#}");
     assert_done(&undo(&house, false).await);
+    assert_eq!(written(&house.dsm), before);
+}
+
+#[tokio::test]
+async fn an_undo_that_dsm_stores_differently_can_be_repeated() {
+    let house = nas(Settings::default()).await;
+    let before = written(&house.dsm);
+    assert_done(&apply(&house).await);
+    let other = json!({"oidc_name": "Mine"});
+    house.dsm.next(Api::SetSsoClient, Instead::Stores(other));
+    let done = undo(&house, false).await;
+    let problems = done["problems"].to_string();
+    assert!(problems.contains("has not restored all"), "{problems}");
+    assert_eq!(house.rows("dsm_settings_before"), 1);
+    assert_done(&undo(&house, true).await);
     assert_eq!(written(&house.dsm), before);
 }

@@ -228,6 +228,17 @@ async fn what_dsm_stores_differently_is_named_and_not_enabled() {
 }
 
 #[tokio::test]
+async fn the_copy_of_the_state_has_what_an_undo_needs() {
+    let house = nas(Settings::default()).await;
+    assert_done(&apply(&house).await);
+    let copy = house.home.path().join("state.sqlite3.copy");
+    let copy = rusqlite::Connection::open(copy).unwrap();
+    let count = "SELECT count(*) FROM dsm_settings_before";
+    let saved: i64 = copy.query_row(count, [], |row| row.get(0)).unwrap();
+    assert_eq!(saved, 3);
+}
+
+#[tokio::test]
 async fn nothing_is_asked_of_dsm_during_a_sign_in_pause() {
     let house = nas(Settings::default()).await;
     house.dsm.change(|dsm| dsm.password = "changed".to_owned());
