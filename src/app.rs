@@ -5,7 +5,6 @@ mod current_state;
 mod doctor_nonces;
 mod milestones;
 mod problems;
-mod refusals;
 mod state;
 mod used_logins;
 
@@ -14,6 +13,5 @@ pub use current_state::CurrentState;
 pub use doctor_nonces::{DoctorNonces, Forwarded, PARAMETER, Sighting};
 pub use milestones::Milestone;
 pub use problems::{NotedProblem, Problem, Problems, Source};
-pub use refusals::{Refusals, RefusedLogin};
 pub use state::AppState;
 pub use used_logins::UsedLogins;

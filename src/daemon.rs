@@ -117,7 +117,6 @@ impl Daemon {
             clock,
             random,
             time_zone,
-            refusals: Arc::default(),
             problems: Arc::default(),
             used_logins: Arc::new(UsedLogins::default()),
             doctor_nonces: Arc::default(),

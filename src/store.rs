@@ -1,10 +1,11 @@
-//! The state in SQLite: keys, grants, links, Google's documents, users, the
-//! power schedule.
+//! The state in SQLite: keys, grants, links, sign-ins, Google's documents,
+//! users, the power schedule.
 //!
 //! One thread has the only connection. It commits waiting jobs together, so
 //! that many logins share one fsync. A result is returned only after its commit
 //! (`synchronous=FULL`), so that it survives a power cut.
 
+mod along;
 mod copy;
 mod damage;
 mod directory;
@@ -19,8 +20,10 @@ mod links;
 mod observed;
 mod open;
 mod recovery;
+mod refusals;
 mod schedule;
 mod shutdown_marker;
+mod sign_ins;
 mod signin_pause;
 mod whose;
 
@@ -34,6 +37,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
+use along::Along;
 use copy::Copy;
 use domain::base::clock::UnixTime;
 use health::Health;
@@ -50,7 +54,9 @@ pub use links::Linked;
 pub use observed::Observed;
 pub(crate) use open::files;
 pub use recovery::Loss;
+pub use refusals::{Refusals, RefusedLogin};
 pub use shutdown_marker::{LastRun, ShutdownMarker};
+pub use sign_ins::{LastSignIns, SignIn};
 pub use whose::is_of_another;
 
 /// Append only: a released migration never changes.
@@ -63,6 +69,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/006_observations.sql"),
     include_str!("store/migrations/007_dsm_settings.sql"),
     include_str!("store/migrations/008_first_sign_in.sql"),
+    include_str!("store/migrations/009_sign_ins.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without
@@ -140,7 +147,7 @@ pub struct Store {
     thread: Mutex<Option<(Jobs, JoinHandle<()>)>>,
     ended: CancellationToken,
     copy: Arc<Copy>,
-    observed: Arc<Observed>,
+    along: Arc<Along>,
     was_left_open: bool,
     loss: Loss,
 }
@@ -157,8 +164,8 @@ impl Store {
         } = recovery::open(path, now)?;
         let copy = Arc::new(Copy::of(path));
         let changes = Arc::clone(&copy);
-        let observed = Arc::new(Observed::load(state.connection()));
-        let unsaved = Arc::clone(&observed);
+        let along = Arc::new(Along::load(state.connection()));
+        let unsaved = Arc::clone(&along);
         let health = Health::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
@@ -182,7 +189,7 @@ impl Store {
             thread: Mutex::new(Some((jobs, thread))),
             ended,
             copy,
-            observed,
+            along,
             was_left_open,
             loss,
         })
@@ -223,7 +230,12 @@ impl Store {
     /// Returns what is observed of the clients, which is saved with the next
     /// write.
     pub fn observed(&self) -> &Observed {
-        &self.observed
+        &self.along.observed
+    }
+
+    /// Returns the last refusals, which are saved with the next write.
+    pub fn refusals(&self) -> &Refusals {
+        &self.along.refusals
     }
 
     /// Returns what was lost of the last run's state when this was opened.
@@ -279,14 +291,14 @@ struct Done {
 fn serve(
     mut state: OpenState,
     mut received: mpsc::UnboundedReceiver<Job>,
-    (copy, observed): (&Copy, &Observed),
+    (copy, along): (&Copy, &Along),
     mut health: Health,
 ) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let connection = state.connection();
         let rows = connection.total_changes();
-        let (done, commit) = run_together(connection, batch.drain(..), observed);
+        let (done, commit) = run_together(connection, batch.drain(..), along);
         let wrote = commit.is_ok() && connection.total_changes() > rows;
         let failed = done.iter().filter_map(|job| job.error.as_ref());
         let failed = failed.chain(commit.as_ref().err());
@@ -317,7 +329,7 @@ fn serve(
 fn run_together(
     connection: &Connection,
     jobs: impl Iterator<Item = Job>,
-    observed: &Observed,
+    along: &Along,
 ) -> (Vec<Done>, Result<(), SharedError>) {
     let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     let rows = connection.total_changes();
@@ -336,14 +348,14 @@ fn run_together(
     let wrote = connection.total_changes() > rows;
     let mut noted = None;
     if wrote && outcome.is_ok() {
-        outcome = observed
-            .write_along(connection)
-            .map(|changes| noted = changes)
+        outcome = along
+            .write(connection)
+            .map(|changes| noted = Some(changes))
             .map_err(Arc::new);
     }
     outcome = outcome.and_then(|()| Ok(run("COMMIT")?));
     if let (Ok(()), Some(changes)) = (&outcome, noted) {
-        observed.saved(changes);
+        along.saved(&changes);
     }
     // After a full disk or a failed commit, the transaction may still be open.
     if outcome.is_err() && !connection.is_autocommit() {

@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 
 use super::doctor_nonces::DoctorNonces;
 use super::problems::{Problem, Problems, Source};
-use super::refusals::Refusals;
 use super::used_logins::UsedLogins;
 use crate::clients::dsm::DsmClient;
 use crate::clients::refresh_coordinator::RefreshCoordinator;
@@ -50,7 +49,6 @@ pub struct AppState {
     pub random: Arc<dyn Random>,
     /// The NAS's time zone: accounts end at its midnight.
     pub time_zone: TimeZone,
-    pub refusals: Arc<Refusals>,
     pub problems: Arc<Problems>,
     pub used_logins: Arc<UsedLogins>,
     /// The nonces of `doctor`.

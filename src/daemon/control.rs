@@ -113,7 +113,7 @@ impl Control {
 
     async fn answer(&self, request: Request) -> Vec<u8> {
         match request {
-            Request::Status => report(&self.status()),
+            Request::Status => report(&self.status().await),
             Request::Users => self.users().await,
             Request::Explain { address, at } => self.explain(&address, at).await,
             Request::LinksList => self.links().await,

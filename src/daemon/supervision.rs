@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{AppState, RefusedLogin};
+use crate::app::AppState;
 use crate::daemon::jobs::{UsersJob, UsersReport};
 use crate::daemon::lifecycle::supervisor;
 use crate::http::Server;
+use crate::store::RefusedLogin;
 use domain::base::clock::UnixTime;
 
 /// How often the status is compared with the last one that was sent.
@@ -50,7 +51,7 @@ pub(super) async fn supervise(
 
 /// Returns the status of a daemon that serves sign-ins.
 pub(super) fn status_of(app: &AppState, users: &UsersJob) -> String {
-    let refused = app.refusals.latest().into_iter().next();
+    let refused = app.store.refusals().latest().into_iter().next();
     let time = |time: UnixTime| short_time(app, time);
     let off = app.power_outlook().and_then(|outlook| outlook.next_off);
     status(&users.report(), off, refused.as_ref(), time)
@@ -151,6 +152,7 @@ mod tests {
             refusal: Refusal::AddressUnknown,
             address: Some("inconnu@gmail.com".to_owned()),
             user: None,
+            account: None,
         };
         users.error = Some("HTTP status 502".to_owned());
         assert_eq!(

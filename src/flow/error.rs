@@ -9,7 +9,7 @@ use domain::base::oauth::OAuthError;
 use domain::base::random::RandomError;
 use domain::model::keys::KeyError;
 use domain::model::login::cookie::SealError;
-use domain::model::login::{AuthorizationRequest, LoginId};
+use domain::model::login::{AuthorizationRequest, GoogleAccount, LoginId};
 use domain::model::relying_party::TrustedRedirect;
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::directory::{Refusal, Refused};
@@ -72,6 +72,8 @@ pub(crate) struct RefusedRequest {
     pub(crate) refused: Refused,
     /// `None` if Google sent none.
     pub(crate) address: Option<String>,
+    /// `None` if the address is not verified.
+    pub(crate) account: Option<GoogleAccount>,
     /// Whether DSM did not return its users in time.
     pub(crate) slow: bool,
 }
@@ -180,6 +182,7 @@ impl NotIdentified {
                 request: request.clone(),
                 refused: Refused::new(refusal),
                 address,
+                account: None,
                 slow: false,
             })),
         }

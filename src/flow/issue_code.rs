@@ -52,6 +52,7 @@ pub(super) async fn issue_code(
         request: request.clone(),
         refused,
         address: Some(identity.address.as_written().to_owned()),
+        account: Some(identity.account.clone()),
         slow,
     })))
 }

@@ -1,7 +1,7 @@
 //! The rules, evaluated again for a user who was admitted at `/callback`.
 
 use domain::base::ids::DsmUsername;
-use domain::model::login::GoogleIdentity;
+use domain::model::login::{GoogleAccount, GoogleIdentity};
 use domain::signin::directory::{Admission, Refused};
 
 /// A Google account that may no longer sign in as `user`.
@@ -10,6 +10,7 @@ pub(crate) struct AccessRevoked {
     /// `None`: the account now signs in as another DSM user.
     pub(super) refused: Option<Box<Refused>>,
     pub(super) address: String,
+    pub(super) account: GoogleAccount,
     pub(super) user: DsmUsername,
 }
 
@@ -28,6 +29,7 @@ pub(super) fn recheck(
     Err(AccessRevoked {
         refused,
         address: identity.address.as_written().to_owned(),
+        account: identity.account.clone(),
         user: user.clone(),
     })
 }

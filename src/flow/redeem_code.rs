@@ -24,10 +24,10 @@ pub(super) async fn redeem_code(
     let judge = app.judge(moment);
     let client = party.id.clone();
     let code = request.code.clone();
-    let expires = now.plus(TOKEN_LIFE);
+    let life = now..now.plus(TOKEN_LIFE);
     let redeemed = app
         .store
-        .redeem(&code, access_token, expires, move |granted, links| {
+        .redeem(&code, access_token, life, move |granted, links| {
             match token::check(granted, &client, &request, now) {
                 Ok(()) => {}
                 // Otherwise any client could use up the codes of another.

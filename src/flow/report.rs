@@ -5,8 +5,9 @@ use std::error::Error;
 
 use super::recheck::AccessRevoked;
 use super::{BearerError, FlowError, RefusedRequest, TokenError};
-use crate::app::{AppState, Problem, RefusedLogin, Source};
+use crate::app::{AppState, Problem, Source};
 use crate::logging::{self, error_chain};
+use crate::store::RefusedLogin;
 use domain::base::ids::{ClientId, DsmUsername};
 use domain::signin::authorize::UntrustedRequest;
 use domain::signin::google::{ClientFault, GoogleClient};
@@ -75,6 +76,7 @@ fn report_refused(app: &AppState, refused: &RefusedRequest) {
         request,
         refused,
         address,
+        account,
         slow: _,
     } = refused;
     logging::unlimited(|| {
@@ -87,11 +89,12 @@ fn report_refused(app: &AppState, refused: &RefusedRequest) {
             "refused"
         );
     });
-    app.refusals.note(RefusedLogin {
+    app.store.refusals().note(RefusedLogin {
         at: app.clock.now(),
         refusal: refused.refusal,
         address: address.clone(),
         user: refused.user.clone(),
+        account: account.clone(),
     });
 }
 
@@ -143,11 +146,12 @@ fn report_revoked(app: &AppState, revoked: &AccessRevoked, message: &'static str
         );
     });
     let Some(refused) = refused else { return };
-    app.refusals.note(RefusedLogin {
+    app.store.refusals().note(RefusedLogin {
         at: app.clock.now(),
         refusal: refused.refusal,
         address: Some(revoked.address.clone()),
         user: Some(revoked.user.clone()),
+        account: Some(revoked.account.clone()),
     });
 }
 

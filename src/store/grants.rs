@@ -1,5 +1,6 @@
 //! Authorization codes and the access tokens that they become.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use aws_lc_rs::digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::links::{self, Linked};
+use super::sign_ins::{self, SignIn};
 use super::{Store, StoreError};
 use domain::base::clock::UnixTime;
 use domain::base::ids::{ClientId, DsmUsername};
@@ -74,13 +76,14 @@ impl Store {
         .await
     }
 
-    /// Redeems `code` for an access token that is valid until `expires`, if
-    /// `decide` agrees; in one transaction, so that a code is used once only.
+    /// Redeems `code` for an access token that is valid for `life`, which
+    /// begins now, if `decide` agrees; in one transaction, so that a code is
+    /// used once only. The same transaction saves the sign-in.
     pub async fn redeem<R, D>(
         &self,
         code: &Secret<String>,
         access_token: &Secret<String>,
-        expires: UnixTime,
+        life: Range<UnixTime>,
         decide: D,
     ) -> Result<Redeemed<R>, StoreError>
     where
@@ -89,7 +92,11 @@ impl Store {
     {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
-        let observed = Arc::clone(&self.observed);
+        let along = Arc::clone(&self.along);
+        let Range {
+            start: now,
+            end: expires,
+        } = life;
         self.call("redeem an authorization code", move |connection| {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);
@@ -109,7 +116,9 @@ impl Store {
                     spend(connection, &code_hash, Some(&access_hash), expires)?;
                     // Here, so that this transaction saves it.
                     let (client, at) = (&granted.client, granted.granted);
-                    observed.note(at, client, Endpoint::Token, vec![of_redeemed_code()]);
+                    let redeemed = vec![of_redeemed_code()];
+                    along.observed.note(at, client, Endpoint::Token, redeemed);
+                    sign_ins::save(connection, &SignIn::of(&granted, now))?;
                     Ok(Redeemed::Now(Box::new(granted)))
                 }
             }

@@ -1,26 +1,18 @@
 //! What the clients' requests look like, in memory, and saved with the next
-//! write: a disk must not wake up for it.
+//! write.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Row, params};
 
+use super::along::Unsaved;
 use domain::base::clock::UnixTime;
 use domain::base::ids::ClientId;
 use domain::model::observed::{Endpoint, Fact, Observation, Observations};
 
 /// The observations of all clients.
-#[derive(Debug, Default)]
-pub struct Observed(Mutex<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    seen: Observations,
-    /// The number of changes in memory, and how many of them are on disk.
-    changes: u64,
-    saved: u64,
-}
+#[derive(Debug)]
+pub struct Observed(Unsaved<Observations>);
 
 impl Observed {
     /// Loads the saved observations. An error costs only them.
@@ -29,30 +21,29 @@ impl Observed {
             tracing::warn!(%error, "cannot load what was observed of the clients");
             Vec::new()
         });
-        Self(Mutex::new(Inner {
-            seen: Observations::restored(rows),
-            ..Inner::default()
-        }))
+        Self(Unsaved::loaded(Observations::restored(rows)))
     }
 
     /// Returns what was observed so far.
     pub fn rows(&self) -> Vec<Observation> {
-        self.lock().seen.rows()
+        self.0.with(|seen| seen.rows())
     }
 
     /// Returns whether a client was seen to fetch the discovery document.
     pub fn has_discovery_of_client(&self) -> bool {
-        self.lock().seen.has_discovery_of_client()
+        self.0.with(|seen| seen.has_discovery_of_client())
     }
 
     /// Returns whether a client has redeemed a code, in this run or before.
     pub fn has_sign_in(&self) -> bool {
-        self.lock().seen.has_sign_in()
+        self.0.with(|seen| seen.has_sign_in())
     }
 
     /// Notes the facts of a request of `client`.
     pub fn note(&self, now: UnixTime, client: &ClientId, endpoint: Endpoint, facts: Vec<Fact>) {
-        self.change(|seen| seen.note(now, client.as_str(), endpoint, facts));
+        let client = client.as_str();
+        self.0
+            .change(|seen| seen.note(now, client, endpoint, facts));
     }
 
     /// Notes that `address` fetched a document.
@@ -63,71 +54,47 @@ impl Observed {
         endpoint: Endpoint,
         user_agent: Option<&[u8]>,
     ) {
-        self.change(|seen| seen.note_document(now, address, endpoint, user_agent));
+        self.0
+            .change(|seen| seen.note_document(now, address, endpoint, user_agent));
     }
 
     /// Returns how often `address`, which sends a token request now, has
     /// fetched each document since its previous one.
     pub fn documents_of(&self, address: IpAddr) -> Vec<Fact> {
-        self.lock().seen.documents_of(address)
+        self.0.with(|seen| seen.documents_of(address))
     }
 
     /// Writes the observations in the open transaction, if they have changed;
-    /// returns the number of changes that it saves. An error of its own does
-    /// not affect the rest of the transaction.
+    /// returns the number of changes that it saves.
     pub(super) fn write_along(&self, connection: &Connection) -> rusqlite::Result<Option<u64>> {
-        connection.prepare_cached("SAVEPOINT along")?.execute([])?;
-        let written = self.write(connection);
-        if let Err(error) = &written {
-            tracing::debug!(%error, "cannot save what was observed of the clients");
-            connection.execute_batch("ROLLBACK TO along")?;
-        }
-        connection.prepare_cached("RELEASE along")?.execute([])?;
-        Ok(written.unwrap_or_default())
-    }
-
-    fn write(&self, connection: &Connection) -> rusqlite::Result<Option<u64>> {
-        let (rows, changes) = {
-            let inner = self.lock();
-            if inner.changes == inner.saved {
-                return Ok(None);
-            }
-            (inner.seen.rows(), inner.changes)
-        };
-        connection
-            .prepare_cached("DELETE FROM observations")?
-            .execute([])?;
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO observations (client, endpoint, fact, value, times, last)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        )?;
-        for row in rows {
-            insert.execute(params![
-                row.client,
-                row.endpoint,
-                row.fact,
-                row.value,
-                i64::try_from(row.times).unwrap_or(i64::MAX),
-                row.last.seconds(),
-            ])?;
-        }
-        Ok(Some(changes))
+        self.0.write_along(connection, Observations::rows, write)
     }
 
     /// Notes that `changes` of them are on disk.
     pub(super) fn saved(&self, changes: u64) {
-        self.lock().saved = changes;
+        self.0.saved(changes);
     }
+}
 
-    fn change(&self, change: impl FnOnce(&mut Observations)) {
-        let mut inner = self.lock();
-        change(&mut inner.seen);
-        inner.changes += 1;
+fn write(connection: &Connection, rows: Vec<Observation>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM observations")?
+        .execute([])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO observations (client, endpoint, fact, value, times, last)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for row in rows {
+        insert.execute(params![
+            row.client,
+            row.endpoint,
+            row.fact,
+            row.value,
+            i64::try_from(row.times).unwrap_or(i64::MAX),
+            row.last.seconds(),
+        ])?;
     }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    Ok(())
 }
 
 fn read(connection: &Connection) -> rusqlite::Result<Vec<Observation>> {

@@ -159,11 +159,13 @@ async fn status_shows_health_and_recent_refusals() {
             "power",
             "problems",
             "refusals",
+            "sign_ins",
             "started",
             "version"
         ]
     );
     assert_eq!(status["apply"], Value::Null);
+    assert_eq!(status["sign_ins"], json!([]));
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
     assert_is_time(&status["started"]);
     let directory = &status["directory"];
@@ -218,6 +220,8 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
     };
     let since = &of("jeanne")["link"]["since"];
     assert_is_time(since);
+    let last = &of("jeanne")["last_sign_in"];
+    assert_is_time(last);
     let subject = house.look_up::<String>("SELECT subject FROM links");
     assert_eq!(
         *of("jeanne"),
@@ -227,6 +231,7 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
             "verdict": "ok",
             "link": {"subject": subject, "address": JEANNE, "since": since, "moved": null},
             "aliases": [],
+            "last_sign_in": last,
         })
     );
     assert_eq!(
@@ -237,6 +242,7 @@ async fn users_tells_who_can_sign_in_and_who_cannot_and_why() {
             "verdict": "address-ambiguous",
             "link": null,
             "aliases": [],
+            "last_sign_in": null,
         })
     );
     assert_eq!(of("lea")["verdict"], "ok");

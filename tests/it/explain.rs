@@ -279,6 +279,7 @@ async fn nothing_is_written_and_dsm_is_not_asked() {
     assert!(disk(&house) == written, "a file was written");
     let status = report(&house, &["status"]).await;
     assert_eq!(status["refusals"], json!([]), "a question is not a sign-in");
+    assert_eq!(status["sign_ins"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

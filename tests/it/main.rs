@@ -101,6 +101,9 @@ mod apply;
 /// What is observed of the clients.
 mod observed;
 
+/// The sign-ins and refusals that are saved, and shown to the administrator.
+mod sign_ins;
+
 /// The errors and warnings of `check` for a config.
 mod config;
 

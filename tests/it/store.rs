@@ -18,6 +18,9 @@ use google_to_synology_sso::store::{Store, StoreError};
 use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
+/// A Google account that DSM does not know.
+const STRANGER: &str = "inconnu@gmail.com";
+
 const NOW: UnixTime = UnixTime::from_seconds(MONDAY_MORNING);
 
 /// The path of the state, or of a file next to it.
@@ -106,10 +109,16 @@ async fn the_state_contains_no_code_and_no_token() {
 #[tokio::test]
 async fn a_login_is_two_commits() {
     let house = settled_house().await;
+    let shown = house.arrive(&mut Browser::new(), STRANGER, "").await;
+    assert_eq!(shown.status, 403);
+    assert_eq!(commits(&house), 0);
     let code = house.code(JEANNE, "").await;
     assert_eq!(commits(&house), 1);
+    // The refusal before it and the sign-in are saved in the same two.
+    assert_eq!((house.rows("refusals"), house.rows("sign_ins")), (1, 0));
     let tokens = house.redeem(&code, "").await.json();
     assert_eq!(commits(&house), 2);
+    assert_eq!(house.rows("sign_ins"), 1);
     let access_token = tokens["access_token"].as_str().unwrap();
     house.userinfo(access_token).await;
     house.userinfo(access_token).await;
@@ -126,7 +135,7 @@ async fn a_login_is_two_commits() {
 async fn a_strangers_request_writes_nothing() {
     let house = settled_house().await;
     let mut stranger = Browser::new();
-    let callback = house.choose(&mut stranger, "inconnu@gmail.com", "").await;
+    let callback = house.choose(&mut stranger, STRANGER, "").await;
     assert_eq!(stranger.get(&callback).await.status, 403);
     for path in [
         "/",

@@ -206,9 +206,9 @@ async fn aliases_are_shown_with_and_without_a_user() {
         users[users.len() - 2..],
         [
             json!({"name": "CORP\\paul", "email": null, "verdict": "address-unknown",
-                   "link": null, "aliases": ["b@example.com"]}),
+                   "link": null, "aliases": ["b@example.com"], "last_sign_in": null}),
             json!({"name": "le\u{301}a", "email": null, "verdict": "address-unknown",
-                   "link": null, "aliases": ["e@example.com"]}),
+                   "link": null, "aliases": ["e@example.com"], "last_sign_in": null}),
         ]
     );
     let table = table(&house, &["users"]).await;

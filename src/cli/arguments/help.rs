@@ -14,7 +14,7 @@ Examples:
   google-to-synology-sso --config ./config.toml run
       Run the daemon in the foreground with another config.
   google-to-synology-sso status
-      Show daemon health, recent refusals and recent problems.
+      Show daemon health, recent sign-ins, refusals and problems.
   google-to-synology-sso check --json | jq '.[] | select(.result == \"fail\")'
       Print the failures as JSON.
 
@@ -137,14 +137,16 @@ Exit codes:
 pub(super) const STATUS_EXAMPLES: &str = "\
 Examples:
   google-to-synology-sso status
-      When DSM and Google were last read, the last refusals, and recent problems.
+      When DSM and Google were last read, the last sign-ins and refusals, and recent problems.
   google-to-synology-sso status --json | jq -c '.refusals[]'
-      Print the last refusals as JSON.";
+      Print the last 100 refusals as JSON.
+  google-to-synology-sso status --json | jq -c '.sign_ins[]'
+      Print the last 200 sign-ins as JSON.";
 
 pub(super) const USERS: &str = "\
 List the DSM users with the result that a sign-in would have. The verdict is `ok` or the name of a \
 refusal, as on the pages and in the log; `no-address` means that the user has no valid e-mail in \
-DSM and no alias. A name in users.alias that DSM does not list has a row of its own.
+DSM and no alias. The last sign-in is that of the name, as DSM lists it now. A name in users.alias that DSM does not list has a row of its own.
 
 The list is the one that DSM returned last; `reload` reads it again.";
 

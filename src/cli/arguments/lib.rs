@@ -208,18 +208,20 @@ pub enum Question {
         #[arg(long)]
         json: bool,
     },
-    /// Show daemon health, recent refusals and recent problems
+    /// Show daemon health, recent sign-ins, refusals and problems
     #[command(after_help = help::STATUS_EXAMPLES)]
     Status {
         /// Print JSON: version, started, directory, power, google, jobs,
-        /// refusals and problems; before a valid config: waiting and problems
+        /// `sign_ins`, refusals, problems and apply; before a valid config:
+        /// waiting and problems
         #[arg(long)]
         json: bool,
     },
     /// List the DSM users with the result that a sign-in would have
     #[command(long_about = help::USERS, after_help = help::USERS_EXAMPLES)]
     Users {
-        /// Print JSON: a list of name, email, verdict, link and aliases
+        /// Print JSON: a list of name, email, verdict, link, aliases and
+        /// `last_sign_in`
         #[arg(long)]
         json: bool,
     },

@@ -6,7 +6,7 @@ use super::super::control_client::Report;
 use super::super::table::tests::reader;
 use crate::daemon::control::wire::{
     Applied, Change, Directory, Explanation, Google, Job, Key, Link, LinkOfUser, Power, Problem,
-    Refreshed, Refusal, Reloaded, Rule, Status, Time, User,
+    Refreshed, Refusal, Reloaded, Rule, SignIn, Status, Time, User,
 };
 
 fn ago(minutes: u64) -> Time {
@@ -36,6 +36,12 @@ fn status() -> Status {
         jobs: vec![Job {
             name: "users".to_owned(),
             next: Some(Time(reader().now.plus(Duration::from_mins(56)))),
+        }],
+        sign_ins: vec![SignIn {
+            at: ago(7),
+            user: "jeanne".to_owned(),
+            address: "maman@gmail.com".to_owned(),
+            client: "synology".to_owned(),
         }],
         refusals: vec![Refusal {
             at: ago(10),
@@ -81,6 +87,9 @@ Power          no schedule is known: always on
 JOB    NEXT
 users  2026-11-22 20:26 (in 56 min)
 
+SIGNED IN         DSM USER  GOOGLE ADDRESS   CLIENT
+2026-11-22 19:23  jeanne    maman@gmail.com  synology
+
 REFUSED           WHY              GOOGLE ADDRESS     DSM USER
 2026-11-22 19:20  address-unknown  inconnu@gmail.com  -
 ",
@@ -91,12 +100,20 @@ REFUSED           WHY              GOOGLE ADDRESS     DSM USER
     let longest = table.lines().map(str::len).max();
     assert!(longest <= Some(80), "{table}");
     let mut quiet = status();
+    quiet.sign_ins.clear();
     quiet.refusals.clear();
     let table = quiet.to_table(&reader());
     assert!(
-        table.ends_with("\n\nNo sign-in was refused since the start.\n"),
+        table.ends_with("\n\nNo sign-in is recorded yet.\n\nNo refused sign-in is recorded.\n"),
         "{table}"
     );
+    // Of a busy family, only the newest; JSON has all.
+    let mut busy = status();
+    busy.sign_ins = vec![busy.sign_ins[0].clone(); 200];
+    busy.refusals = vec![busy.refusals[0].clone(); 100];
+    let table = busy.to_table(&reader());
+    assert_eq!(table.matches("maman@gmail.com").count(), 10, "{table}");
+    assert_eq!(table.matches("inconnu@gmail.com").count(), 20, "{table}");
 }
 
 #[test]
@@ -166,6 +183,7 @@ fn users_have_their_verdict_and_its_reason() {
         verdict: verdict.to_owned(),
         link: None,
         aliases: Vec::new(),
+        last_sign_in: None,
     };
     let linked = |subject: &str, address: &str, user: User| User {
         link: Some(LinkOfUser {
@@ -174,6 +192,7 @@ fn users_have_their_verdict_and_its_reason() {
             since: ago(10),
             moved: None,
         }),
+        last_sign_in: Some(ago(7)),
         ..user
     };
     let jeanne = user("jeanne", Some("jeanne@gmail.com"), "ok");
@@ -188,12 +207,12 @@ fn users_have_their_verdict_and_its_reason() {
     check(
         &users,
         "\
-USER    E-MAIL              VERDICT            LINKED GOOGLE ACCOUNT
-jeanne  jeanne@gmail.com    ok                 1042
-mimi    mimi@example.com    ok                 1043 (maman@gmail.com)
-lea     L.ea@gmail.com      address-ambiguous  -
-igor    lea@googlemail.com  address-ambiguous  -
-box     -                   no-address         -
+USER    E-MAIL              VERDICT            LAST SIGN-IN      LINKED GOOGLE ACCOUNT
+jeanne  jeanne@gmail.com    ok                 2026-11-22 19:23  1042
+mimi    mimi@example.com    ok                 2026-11-22 19:23  1043 (maman@gmail.com)
+lea     L.ea@gmail.com      address-ambiguous  -                 -
+igor    lea@googlemail.com  address-ambiguous  -                 -
+box     -                   no-address         -                 -
 
 no-address: has no e-mail in DSM, and no alias in the config
 address-ambiguous: several DSM users have this e-mail; remove it from all but one

@@ -1,16 +1,17 @@
 //! `status`: the state of the daemon.
 
 use super::Control;
-use super::wire::{Applied, Directory, Google, Job, Power, Problem, Refusal, Status, Time};
+use super::wire::{Applied, Directory, Google, Job, Power, Problem, Refusal, SignIn, Status, Time};
 use crate::app::AppState;
 use crate::config::ScheduleUse;
 use crate::logging::error_chain;
+use crate::store;
 
 impl Control {
-    pub(super) fn status(&self) -> Status {
+    pub(super) async fn status(&self) -> Status {
         let app = self.current.load();
         let users = self.jobs.users.report();
-        let refusals = app.refusals.latest();
+        let refusals = app.store.refusals().latest();
         let problems = app.problems.latest();
         let jobs = self.jobs.planned().map(|job| Job {
             name: job.name.to_owned(),
@@ -39,9 +40,32 @@ impl Control {
             },
             power: power(&app),
             google: google(&app),
+            sign_ins: sign_ins(&app).await,
             refusals: refusals.collect(),
             problems: problems.collect(),
             apply: applied(&app),
+        }
+    }
+}
+
+/// Returns the last sign-ins. A state that cannot be read must not hide the
+/// rest of the report.
+async fn sign_ins(app: &AppState) -> Vec<SignIn> {
+    let sign_ins = app.store.sign_ins().await.unwrap_or_else(|error| {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "cannot report the last sign-ins");
+        Vec::new()
+    });
+    sign_ins.into_iter().map(SignIn::from).collect()
+}
+
+impl From<store::SignIn> for SignIn {
+    fn from(sign_in: store::SignIn) -> Self {
+        Self {
+            at: Time(sign_in.at),
+            user: sign_in.user.to_string(),
+            address: sign_in.address,
+            client: sign_in.client.to_string(),
         }
     }
 }

@@ -5,6 +5,7 @@ use tokio::task::spawn_blocking;
 use super::wire::{LinkOfUser, Time, User};
 use super::{Control, failed, report};
 use domain::base::address::CanonicalAddress;
+use domain::base::clock::UnixTime;
 use domain::signin::directory::{self, Refusal, Verdict};
 
 impl Control {
@@ -12,8 +13,9 @@ impl Control {
     /// large directory takes a while.
     pub(super) async fn users(&self) -> Vec<u8> {
         let app = self.current.load();
-        let links = match app.store.links().await {
-            Ok(links) => links,
+        let saved = tokio::try_join!(app.store.links(), app.store.last_sign_ins());
+        let (links, last_sign_ins) = match saved {
+            Ok(saved) => saved,
             Err(error) => return failed(error),
         };
         let judging = spawn_blocking(move || {
@@ -22,7 +24,13 @@ impl Control {
             };
             let moment = app.moment();
             let verdicts = directory::verdicts(&snapshot, &links, &app.policy, moment);
-            let mut users: Vec<User> = verdicts.into_iter().map(User::from).collect();
+            let users = verdicts.into_iter();
+            let mut users: Vec<User> = users
+                .map(|verdict| {
+                    let last = last_sign_ins.get(&verdict.user.name).copied();
+                    user(verdict, last)
+                })
+                .collect();
             let without_user = directory::aliases_without_user(&snapshot, &app.policy);
             users.extend(without_user.into_iter().map(missing));
             report(&users)
@@ -39,24 +47,24 @@ fn missing((name, addresses): (&str, Vec<CanonicalAddress>)) -> User {
         verdict: Refusal::AddressUnknown.name().to_owned(),
         link: None,
         aliases: addresses.iter().map(ToString::to_string).collect(),
+        last_sign_in: None,
     }
 }
 
-impl From<Verdict> for User {
-    fn from(verdict: Verdict) -> Self {
-        let link = verdict.link.map(|link| LinkOfUser {
-            subject: link.account.subject.to_string(),
-            address: link.address.as_written().to_owned(),
-            since: Time(link.since),
-            moved: link.moved.map(Time),
-        });
-        let aliases = verdict.aliases.iter();
-        Self {
-            name: verdict.user.name.to_string(),
-            email: verdict.user.email,
-            verdict: verdict.name.to_owned(),
-            link,
-            aliases: aliases.map(ToString::to_string).collect(),
-        }
+fn user(verdict: Verdict, last_sign_in: Option<UnixTime>) -> User {
+    let link = verdict.link.map(|link| LinkOfUser {
+        subject: link.account.subject.to_string(),
+        address: link.address.as_written().to_owned(),
+        since: Time(link.since),
+        moved: link.moved.map(Time),
+    });
+    let aliases = verdict.aliases.iter();
+    User {
+        name: verdict.user.name.to_string(),
+        email: verdict.user.email,
+        verdict: verdict.name.to_owned(),
+        link,
+        aliases: aliases.map(ToString::to_string).collect(),
+        last_sign_in: last_sign_in.map(Time),
     }
 }

@@ -138,6 +138,8 @@ pub(crate) struct Status {
     pub(crate) google: Google,
     pub(crate) jobs: Vec<Job>,
     /// The latest first.
+    pub(crate) sign_ins: Vec<SignIn>,
+    /// The latest first.
     pub(crate) refusals: Vec<Refusal>,
     /// The latest first.
     pub(crate) problems: Vec<Problem>,
@@ -175,6 +177,17 @@ pub(crate) struct Google {
 pub(crate) struct Job {
     pub(crate) name: String,
     pub(crate) next: Option<Time>,
+}
+
+/// A sign-in: a client redeemed a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SignIn {
+    pub(crate) at: Time,
+    /// The DSM user.
+    pub(crate) user: String,
+    /// The address of the Google account.
+    pub(crate) address: String,
+    pub(crate) client: String,
 }
 
 /// A refused sign-in.
@@ -219,6 +232,8 @@ pub(crate) struct User {
     /// The addresses of the aliases that lead to this user. A user who is in
     /// the config but not in DSM has nothing else.
     pub(crate) aliases: Vec<String>,
+    /// When a user with this name last signed in.
+    pub(crate) last_sign_in: Option<Time>,
 }
 
 /// The Google account of a DSM user.

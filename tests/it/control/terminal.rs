@@ -47,7 +47,13 @@ fn neither_can_the_daemon_that_is_asked() {
         "directory": {"users": 1, "refreshed": null, "next_refresh": null, "error": HOSTILE},
         "power": {"source": HOSTILE, "next_off": null, "next_on": null},
         "google": {"keys_refreshed": null, "error": HOSTILE},
-        "jobs": [{"name": HOSTILE, "next": null}], "refusals": [],
+        "jobs": [{"name": HOSTILE, "next": null}],
+        "sign_ins": [{"at": "2026-11-22T18:18:07Z", "user": HOSTILE, "address": HOSTILE,
+            "client": HOSTILE}],
+        "refusals": [{"at": "2026-11-22T18:18:07Z", "refusal": HOSTILE, "address": HOSTILE,
+            "user": HOSTILE}],
+        "problems": [{"at": "2026-11-22T18:18:07Z", "problem": HOSTILE, "message": HOSTILE}],
+        "apply": {"at": "2026-11-22T18:18:07Z", "result": HOSTILE, "message": HOSTILE},
     });
     let reloaded = json!({
         "changes": [{"key": HOSTILE, "from": HOSTILE, "to": HOSTILE, "secret": false,

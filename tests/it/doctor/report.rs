@@ -215,6 +215,8 @@ async fn addresses_are_short_everywhere_unless_whole_ones_are_wanted() {
         assert!(!short.contains(&kept), "{address}: {short}");
         assert!(!short.contains(&format!("{mailbox}%40")), "{short}");
     }
+    let signed_in = "jeanne    J…@gmail.com  synology\n";
+    assert!(short.contains(signed_in), "{short}");
     for short_address in ["J…@gmail.com", "i…@gmail.com", "g…@example.org"] {
         assert!(short.contains(short_address), "{short_address}: {short}");
     }

@@ -60,6 +60,34 @@ impl Refusal {
         }
     }
 
+    /// Returns the refusal that has this name. `ahead` is that of
+    /// [`Refusal::ClockWrong`].
+    pub fn named(name: &str, ahead: i64) -> Option<Self> {
+        let all = [
+            Self::AddressNotVerified,
+            Self::DomainNotAllowed,
+            Self::AddressUnknown,
+            Self::AddressAmbiguous,
+            Self::AddressNotAuthoritative,
+            Self::AccountDisabled,
+            Self::AccountExpired,
+            Self::AccountDenied,
+            Self::AdministratorRefused,
+            Self::LinkedToAnother,
+            Self::DirectoryStale,
+            Self::ClockWrong { ahead },
+        ];
+        all.into_iter().find(|refusal| refusal.name() == name)
+    }
+
+    /// Returns our clock minus Google's, in seconds, if that is the reason.
+    pub fn ahead(self) -> Option<i64> {
+        if let Self::ClockWrong { ahead } = self {
+            return Some(ahead);
+        }
+        None
+    }
+
     /// Returns whether the cause is the state of this machine, not the user: a
     /// later try may succeed.
     pub fn is_temporary(self) -> bool {
