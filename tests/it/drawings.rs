@@ -6,7 +6,14 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::support::command_line::{EXAMPLE, Home, text};
+
+/// The package's questions in Package Center.
+const WIZARD: &str = include_str!("../../spk/WIZARD_UIFILES/install_uifile");
+/// The drawing of them.
+const QUESTIONS: &str = "form-package.svg";
 
 /// The guides with drawings, from the root of the repository.
 const GUIDES: [&str; 2] = [
@@ -196,6 +203,11 @@ fn forms() -> Vec<Form> {
     pages.iter().flat_map(|page| Form::all(page)).collect()
 }
 
+fn named<'a>(file: &str, forms: &'a [Form]) -> &'a Form {
+    let form = forms.iter().find(|form| form.file == file);
+    form.unwrap_or_else(|| panic!("{file} is in no guide"))
+}
+
 /// `UPDATE_PAGES=1` draws them anew.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test asks its own environment")]
@@ -271,7 +283,7 @@ fn the_values_are_those_that_the_program_prints() {
         .collect();
     let forms = forms();
     for file in PRINTED {
-        let form = forms.iter().find(|form| form.file == file).unwrap();
+        let form = named(file, &forms);
         for (field, value) in &form.fields {
             let row = rows.iter().find(|(name, _)| name == field);
             let (_, expected) = row.unwrap_or_else(|| panic!("{field}: {printed}"));
@@ -284,4 +296,19 @@ fn the_values_are_those_that_the_program_prints() {
             );
         }
     }
+}
+
+#[test]
+fn the_package_asks_what_the_guide_shows_in_the_same_order() {
+    let wizard: Value = serde_json::from_str(WIZARD).unwrap();
+    let steps = wizard.as_array().unwrap().iter();
+    let items = steps.flat_map(|step| step["items"].as_array().unwrap());
+    let fields = items.filter_map(|item| item["subitems"].as_array());
+    let fields = fields
+        .flatten()
+        .map(|field| field["desc"].as_str().unwrap());
+    let forms = forms();
+    let shown = named(QUESTIONS, &forms).fields.iter();
+    let shown: Vec<&str> = shown.map(|(field, _)| field.as_str()).collect();
+    assert_eq!(fields.collect::<Vec<_>>(), shown);
 }
