@@ -205,6 +205,40 @@ const GUIDES: [&str; 3] = [
     include_str!("../../docs/guides/when-it-fails.md"),
 ];
 
+/// The questions of the package, in both languages.
+const WIZARDS: [&str; 2] = [
+    include_str!("../../spk/WIZARD_UIFILES/install_uifile"),
+    include_str!("../../spk/WIZARD_UIFILES/install_uifile_fre"),
+];
+
+/// The headings that begin with a number.
+fn steps<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
+    let headings = page.split(start).skip(1);
+    let headings = headings.filter_map(|rest| rest.split(['<', '\n', '(']).next());
+    let numbered =
+        headings.filter(|heading| heading.starts_with(|first: char| first.is_ascii_digit()));
+    numbered.map(str::trim_end).collect()
+}
+
+#[test]
+fn the_help_and_the_wizard_have_the_steps_of_the_guide() {
+    let english = ENGLISH.replace("&#8217;", "'");
+    let english = steps(&english, "<h2>");
+    let french = steps(FRENCH, "<h2>");
+    assert_eq!(steps(GUIDES[0], "\n## "), english);
+    assert_eq!(english.len(), 5);
+    for (steps, wizard) in [english, french].iter().zip(WIZARDS) {
+        for (step, number) in steps.iter().zip(1..) {
+            assert!(step.starts_with(&format!("{number}. ")), "{steps:?}");
+        }
+        // The values that it asks for.
+        for step in &steps[..3] {
+            let point = format!("\"desc\": \"{step}");
+            assert!(wizard.contains(&point), "{point}: {wizard}");
+        }
+    }
+}
+
 #[test]
 fn the_guides_say_the_same() {
     for guide in GUIDES {
