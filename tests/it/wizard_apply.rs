@@ -130,8 +130,8 @@ async fn another_sign_in_service_stays_and_the_page_says_what_to_do() {
     assert_eq!(settings.client, Settings::default().client);
     assert_eq!(settings.proxy.len(), 1, "the other place was free");
     let page = page(house).await;
-    assert!(page.contains("in use for something else"), "{page}");
-    assert!(page.contains("<code>dsm-settings --apply</code>"), "{page}");
+    assert!(page.contains("leads to another service"), "{page}");
+    assert!(page.contains("<code>--apply --force</code>"), "{page}");
     assert!(!page.contains("azure"), "anyone can read it: {page}");
     let log = built.process.log();
     assert!(log.contains("result=points-elsewhere"), "{log}");
@@ -151,8 +151,8 @@ async fn a_dsm_that_rejects_it_is_not_asked_again() {
     assert!(message.contains("402") && message.contains("SSO Client"));
     assert!(!message.contains(CLIENT_SECRET_OF_DSM), "{message}");
     let page = page(&built.house).await;
-    assert!(page.contains("has not accepted the settings"), "{page}");
-    assert!(page.contains("SSO Client, or try again with"), "{page}");
+    assert!(page.contains("has rejected the settings"), "{page}");
+    assert!(page.contains("it tries again after a yes"), "{page}");
     let log = built.process.log();
     assert!(log.contains("result=rejected"), "{log}");
     assert!(!log.contains(CLIENT_SECRET_OF_DSM), "{log}");

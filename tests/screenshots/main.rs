@@ -86,6 +86,7 @@ async fn draw_for_the_readme(screenshot: &[u8]) {
 /// Without the reference, which is always different. Pages of other servers
 /// have no `main`.
 const SAID: &str = "
-    const text = (selector) => document.querySelector(selector)?.innerText;
-    return (text('main') ?? document.title) + (text('footer p:not(:last-child)') ?? '')";
+    const main = document.querySelector('main')?.innerText ?? document.title;
+    const notes = [...document.querySelectorAll('footer p')].map((note) => note.innerText);
+    return main + notes.filter((note) => !/^R(e|é)f(e|é)rence/.test(note)).join('')";
 const REFUSAL: &str = "return document.querySelector('meta[name=refusal]')?.content";

@@ -12,6 +12,7 @@ use fakes::house::{House, JEANNE, Plan, family};
 use google_to_synology_sso::http::{ConfigProblem, Server, SetupMode};
 use google_to_synology_sso::machine::clock::SystemClock;
 use google_to_synology_sso::machine::random::OsRandom;
+use google_to_synology_sso::store::WizardResult;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -46,10 +47,12 @@ pub(crate) struct Scene {
 }
 
 /// Every page.
-pub(crate) const SCENES: [Scene; 30] = [
+pub(crate) const SCENES: [Scene; 32] = [
     page("not-set-up", Way::Waits(&[])),
     page("set-up-wrongly", Way::Waits(&["dsm.url", "users.alias[3]"])),
     page("checklist", Way::Opens("/")),
+    page("checklist-points-elsewhere", Way::Opens("/")),
+    page("checklist-rejected", Way::Opens("/")),
     page("landing", Way::Opens("/")),
     page("not-found", Way::Opens("/nowhere")),
     page("bad-request", Way::Opens("/auth")),
@@ -167,6 +170,8 @@ impl Scene {
     async fn prepare(self, house: &House) {
         match self.name {
             "landing" => drop(house.sign_in(JEANNE, "").await),
+            "checklist-points-elsewhere" => entered(house, "points-elsewhere"),
+            "checklist-rejected" => entered(house, "rejected"),
             "google-failed" => house.google.fail(Endpoint::Token, Trouble::Status(500)),
             "google-rejects-us" => {
                 let trouble = Trouble::OAuthError("invalid_client");
@@ -235,6 +240,20 @@ fn people(subject: &str) -> Vec<Person> {
 async fn sign_in(browser: &Chromium, house: &House, person: &str) {
     browser.open(&house.authorization_request("")).await;
     browser.link(person).await.click().await;
+}
+
+/// The result of entering the settings in DSM, with all checks that may fail
+/// then.
+fn entered(house: &House, result: &str) {
+    let app = house.bridge();
+    app.wizard_result.store(Some(Arc::new(WizardResult {
+        at: app.clock.now(),
+        result: result.to_owned(),
+        message: String::new(),
+    })));
+    let failed = ["public.tls", "sso-client.well_known_url", "reverse-proxy"];
+    let failed = failed.map(str::to_owned).to_vec();
+    app.failed_checks.store(Arc::new(failed));
 }
 
 async fn flood(house: &House) {

@@ -88,6 +88,27 @@ fn written(page: &Page<'_>, language: Language) -> (String, String) {
     (main.to_owned(), rest.to_owned())
 }
 
+#[test]
+fn settings_that_were_entered_are_not_asked_for_again() {
+    in_both(|language, _| {
+        let hint = |entered| {
+            let checklist = Page::Checklist {
+                open: &[Milestone::DiscoveryFetched],
+                entered,
+                failed: &[],
+            };
+            written(&checklist, language).0
+        };
+        assert!(hint(None).contains("<code>dsm-settings</code>"));
+        assert!(hint(Some("points-elsewhere")).contains("<code>dsm-settings</code>"));
+        let done = hint(Some("done"));
+        assert!(
+            !done.contains("dsm-settings") && !done.contains("SSO Client"),
+            "{done}"
+        );
+    });
+}
+
 fn in_both(check: impl Fn(Language, &str)) {
     check(Language::English, "the person who looks after the NAS");
     check(Language::French, "la personne qui s’occupe du NAS");
