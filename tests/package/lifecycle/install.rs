@@ -25,7 +25,9 @@ fn the_answers_are_all_it_needs() {
 
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(
-            ran.dialog.contains("The configuration is written"),
+            ran.dialog.contains(
+                "The configuration is written. The page https://login.example.com/ lists what works"
+            ),
             "{ran:?}"
         );
         // DSM does not run on this machine, and its dialog says what was not
