@@ -181,7 +181,7 @@ fn next_steps(path: &Path, existing: Existing) -> String {
          {program} check\n      checks the config\n  \
          {program} doctor\n      tests everything that a sign-in needs\n  \
          {program} setup --otp\n      only if the DSM account has 2-factor sign-in\n  \
-         {program} dsm-settings\n      prints the values for DSM and the Google console\n\
+         {program} dsm-settings\n      prints the values for DSM and the Google console; with --apply, writes those of DSM\n\
          {begin}"
     )
 }

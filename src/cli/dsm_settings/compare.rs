@@ -115,10 +115,19 @@ fn advice(rows: &[Compared]) -> String {
     if differing == 0 {
         return "DSM has the same values.\n".to_owned();
     }
+    let differing = count(differing);
     format!(
-        "{differing} differ. Let dsm-settings --apply write them, or correct them in {SSO_CLIENT}, \
+        "{differing}. Let dsm-settings --apply write them, or correct them in {SSO_CLIENT}, \
          and in {REVERSE_PROXY}.\n"
     )
+}
+
+/// Returns how many values differ, without a full stop.
+pub(super) fn count(differing: usize) -> String {
+    match differing {
+        1 => "1 differs".to_owned(),
+        _ => format!("{differing} differ"),
+    }
 }
 
 fn certificate_line(finding: &Finding) -> String {

@@ -8,7 +8,7 @@ use arguments::{Arguments, DsmSettings};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use super::compare::{as_json, table};
+use super::compare::{as_json, count, table};
 use super::diff;
 use crate::cli::control_client::{self, Form, PATIENCE, Unanswered, ask_daemon_of};
 use crate::cli::setup::terminal;
@@ -62,7 +62,7 @@ fn carry_out(path: &Path, options: &DsmSettings, direction: Direction) -> Result
             return Ok(FAILED);
         }
         if !options.yes && !direction.is_agreed_to() {
-            complain("nothing was written");
+            complain("nothing was written: the answer was not the word yes");
             return Ok(FAILED);
         }
     }
@@ -135,7 +135,7 @@ impl Direction {
         match (self, differing) {
             (Self::Apply, 0) => "DSM has the same values.\n".to_owned(),
             (Self::Undo, 0) => "DSM has the values from before dsm-settings --apply.\n".to_owned(),
-            (_, differing) => format!("{differing} differ.\n"),
+            (_, differing) => format!("{}.\n", count(differing)),
         }
     }
 

@@ -249,7 +249,8 @@ pub(super) static QUESTIONS: [Question; 8] = [
     },
     Question {
         variable: DSM_URL,
-        explanation: "The URL of DSM's web API, from this machine.",
+        explanation: "The URL at which this machine reaches DSM. DSM's ports are in Control Panel >\nLogin \
+                      Portal > DSM.",
         prompt: "DSM's own URL",
         french_name: "URL de DSM, vue du NAS",
         french_rule: "doit être une adresse comme http://127.0.0.1:5000, en https pour une autre machine, \

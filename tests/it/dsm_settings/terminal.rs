@@ -75,7 +75,7 @@ async fn anything_but_yes_writes_nothing() {
     for answer in ["y", "YES", "", "yes please", "no"] {
         let (status, screen) = at_a_terminal(&house, &[], &["--apply"], |person, _| {
             person.answers(QUESTION, answer);
-            person.reads("nothing was written");
+            person.reads("nothing was written: the answer was not the word yes");
         })
         .await;
         assert_eq!(status.code(), Some(1), "{answer:?}: {screen}");
