@@ -126,12 +126,8 @@ pub(super) fn write_files(
 ) -> anyhow::Result<String> {
     let name = name_of(path)?;
     let request = (enters == EntersInDsm::Daemon).then_some(APPLY_FILE);
-    let names: Vec<&str> = secrets
-        .iter()
-        .map(|(file, _)| *file)
-        .chain(request)
-        .chain([name])
-        .collect();
+    let secret_files = secrets.iter().map(|(file, _)| *file);
+    let names: Vec<&str> = secret_files.chain([name]).collect();
     files::look_for(&names, directory_of(path), existing)?;
     let mut staging = Staging::in_directory(directory_of(path))?;
     for (file, secret) in secrets {
@@ -146,6 +142,8 @@ pub(super) fn write_files(
         Ok(config) => config,
         Err(error) => bail!("nothing was written: {}", describe(&error)),
     };
+    // The choice for a previous config is not one for this config.
+    files::remove(&directory_of(path).join(APPLY_FILE))?;
     let written = staging.put_in_place(existing)?;
     for warning in config.warnings() {
         complain(&warning.to_string());

@@ -130,6 +130,16 @@ pub(super) fn look_for(names: &[&str], home: &Path, existing: Existing) -> anyho
     Ok(())
 }
 
+/// Removes a file, if it exists.
+pub(super) fn remove(path: &Path) -> anyhow::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        Err(_) | Ok(()) => Ok(()),
+    }
+}
+
 /// Creates or replaces one file atomically.
 pub(super) fn replace(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
     let home = crate::config::directory_of(path);

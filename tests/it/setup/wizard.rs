@@ -435,6 +435,25 @@ fn existing_files_are_not_replaced_without_force() {
     }
 }
 
+/// The file that asks the daemon to enter the settings in DSM.
+#[test]
+fn the_choice_of_a_previous_setup_is_not_one_of_this_one() {
+    const CHOICE: &str = "apply-dsm-settings";
+    for force in [false, true] {
+        let empty = Empty::new();
+        fs::write(empty.home().join(CHOICE), "").unwrap();
+        let done = empty.wizard(&[("wizard_apply_dsm", "false")], force);
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert_eq!(empty.names(), FILES);
+
+        let empty = Empty::new();
+        fs::write(empty.home().join(CHOICE), "").unwrap();
+        let done = empty.wizard(&[("wizard_apply_dsm", "true")], force);
+        assert_eq!(done.status.code(), Some(0), "{done:?}");
+        assert_eq!(empty.mode(CHOICE), 0o600);
+    }
+}
+
 #[test]
 fn the_result_has_to_be_good_before_anything_is_replaced() {
     // A directory of 100 bytes makes the path of the control socket too long,
