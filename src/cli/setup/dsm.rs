@@ -12,6 +12,10 @@ use crate::clients::dsm::{
 };
 use crate::config::urls;
 use domain::base::secret::Secret;
+use domain::base::web_url::is_loopback;
+
+/// The most bytes of a host name (RFC 1035, section 2.3.4).
+const LONGEST_NAME: usize = 255;
 
 /// The account for the only sign-in.
 pub(super) struct Account<'a> {
@@ -97,10 +101,11 @@ pub(super) fn visit(url: &str, account: &Account<'_>) -> anyhow::Result<Visit> {
     Ok(visit)
 }
 
-/// Returns DSM's own port, if `url` has another one, as that of a reverse
-/// proxy, and DSM answers there.
+/// Returns DSM's own port, if `url` has another one of this machine, as that of
+/// a reverse proxy, and DSM answers there.
 async fn better_url(url: &str, web: Option<&WebSettings>) -> Option<String> {
-    let port = Url::parse(url).ok()?.port_or_known_default()?;
+    let here = Url::parse(url).ok().filter(is_loopback)?;
+    let port = here.port_or_known_default()?;
     let web = web.filter(|web| ![web.http_port, web.https_port].contains(&port))?;
     find(&if web.redirects_to_https {
         format!("https://127.0.0.1:{}", web.https_port)
@@ -113,6 +118,7 @@ async fn better_url(url: &str, web: Option<&WebSettings>) -> Option<String> {
 /// Returns the URL of DSM in the browser.
 fn home_of(web: &WebSettings) -> Option<String> {
     let name = web.name.as_deref()?;
+    let name = (name.len() <= LONGEST_NAME).then_some(name)?;
     Some(if web.https_port == 443 {
         format!("https://{name}/")
     } else {
@@ -124,7 +130,7 @@ fn home_of(web: &WebSettings) -> Option<String> {
 /// for another reason.
 fn without_rights(url: &str, visit: &FirstVisit) -> Option<Visit> {
     let code = visit.users.as_ref().err().and_then(DsmError::code)?;
-    let is_here = Url::parse(url).is_ok_and(|url| domain::base::web_url::is_loopback(&url));
+    let is_here = Url::parse(url).is_ok_and(|url| is_loopback(&url));
     if !code.is_about_rights() {
         return None;
     }
@@ -238,7 +244,10 @@ fn in_runtime<T>(work: impl Future<Output = T>) -> anyhow::Result<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{here, home_of};
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::{better_url, here, home_of, in_runtime};
     use crate::clients::dsm::WebSettings;
 
     #[test]
@@ -277,5 +286,37 @@ mod tests {
             Some("https://nas.example.com:5001/"),
         );
         check(None, 5001, None);
+        check(Some(&"x".repeat(256)), 5001, None);
+    }
+
+    /// The ports that a DSM on another machine says are not ports of this one,
+    /// where another DSM may answer.
+    #[test]
+    fn the_own_ports_of_another_machine_are_not_used_here() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            let body = r#"{"success":true,"data":{"SYNO.API.Auth":{}}}"#;
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 1024]);
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n";
+                let length = body.len();
+                let _ = write!(stream, "{head}content-length: {length}\r\n\r\n{body}");
+            }
+        });
+        let web = WebSettings {
+            http_port: port,
+            https_port: 5001,
+            redirects_to_https: false,
+            name: None,
+        };
+        let check = |url: &str, expected: Option<String>| {
+            let found = in_runtime(better_url(url, Some(&web))).unwrap();
+            assert_eq!(found, expected, "{url}");
+        };
+        let own = format!("http://127.0.0.1:{port}");
+        check("https://127.0.0.1:8443", Some(own));
+        check("https://attic.example.com:8443", None);
     }
 }
