@@ -13,6 +13,9 @@ use crate::clients::http_client::{HttpClientError, causes};
 use crate::machine::secret_file::SecretFileError;
 use domain::model::power::Unreadable;
 
+/// Longer than any value that explains an unexpected type.
+const LONGEST_QUOTE: usize = 300;
+
 /// Why DSM was not read. The texts are for the administrator, and do not have
 /// a password, a session or a token.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +211,13 @@ impl DsmError {
                 source.column()
             ))
         } else {
-            source
+            let text = source.to_string();
+            let start: String = text.chars().take(LONGEST_QUOTE).collect();
+            if start.len() < text.len() {
+                serde::de::Error::custom(format_args!("{start}…"))
+            } else {
+                source
+            }
         };
         Self::Misshapen { call, source }
     }
@@ -230,4 +239,19 @@ fn is_about_the_scheme(error: &(dyn Error + 'static)) -> bool {
         matches!(tls, Some(rustls::Error::InvalidMessage(message)) if *message == not_tls)
             || http.is_some_and(hyper::Error::is_parse)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_of_dsm_is_cut_off() {
+        let value = serde_json::Value::from("é".repeat(100_000));
+        let source = serde_json::from_value::<u16>(value).unwrap_err();
+        let error = DsmError::from_json(Call::ListProxyRules, source);
+        let cause = error.source().unwrap().to_string();
+        assert!(cause.starts_with("invalid type: string"), "{cause}");
+        assert!(cause.chars().count() <= LONGEST_QUOTE + 1, "{cause}");
+    }
 }
