@@ -7,6 +7,8 @@ mod killed;
 mod sign_in;
 /// What an administrator reads and types.
 mod terminal;
+/// Configs and settings of DSM that are not the usual ones.
+mod unusual;
 
 use std::process::Output;
 

@@ -103,12 +103,30 @@ pub(super) fn sso_client(raw: &Value) -> Result<SsoClient, DsmError> {
 /// Parses the response to [`Call::ListProxyRules`].
 pub(super) fn proxy_rules(raw: &Value) -> Result<Vec<ProxyRule>, DsmError> {
     let list: RulesWire = data(Call::ListProxyRules, raw)?;
-    Ok(list.entries.into_iter().filter_map(rule).collect())
+    Ok(list.entries.iter().filter_map(proxy_rule).collect())
 }
 
-/// Parses an entry in the response to [`Call::ListProxyRules`].
+/// Parses an entry in the response to [`Call::ListProxyRules`]. One of a form
+/// that is not known must not hide the others.
 pub(super) fn proxy_rule(raw: &Value) -> Option<ProxyRule> {
-    rule(data(Call::ListProxyRules, raw).ok()?)
+    let end = |name| EndpointWire::deserialize(raw.get(name)?).ok();
+    let description = raw.get("description").and_then(Value::as_str);
+    Some(ProxyRule {
+        description: description.unwrap_or_default().to_owned(),
+        source: endpoint(end("frontend")?)?,
+        destination: end("backend")
+            .and_then(endpoint)
+            .unwrap_or_else(unknown_destination),
+    })
+}
+
+/// Returns a destination that is not this service.
+fn unknown_destination() -> Endpoint {
+    Endpoint {
+        scheme: Scheme::Http,
+        host: "?".to_owned(),
+        port: 0,
+    }
 }
 
 /// Returns the members of `client` in DSM's own form.
@@ -214,14 +232,7 @@ struct DefaultWire {
 
 #[derive(Deserialize)]
 struct RulesWire {
-    entries: Vec<RuleWire>,
-}
-
-#[derive(Deserialize)]
-struct RuleWire {
-    description: Option<String>,
-    frontend: Option<EndpointWire>,
-    backend: Option<EndpointWire>,
+    entries: Vec<Value>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -230,15 +241,6 @@ struct EndpointWire {
     port: Option<u16>,
     /// 1 is https.
     protocol: Option<i64>,
-}
-
-/// A rule of a form that is not known leads to no place that is known.
-fn rule(wire: RuleWire) -> Option<ProxyRule> {
-    Some(ProxyRule {
-        description: wire.description.unwrap_or_default(),
-        source: endpoint(wire.frontend?)?,
-        destination: endpoint(wire.backend?)?,
-    })
 }
 
 fn endpoint(wire: EndpointWire) -> Option<Endpoint> {

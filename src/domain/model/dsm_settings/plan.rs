@@ -3,10 +3,15 @@
 
 use std::fmt;
 
+use url::Url;
+
 use super::{
     BUTTON, Endpoint, Field, Needed, PROFILE, PROFILE_IN_API, ProxyRule, Route, Row, SCOPE,
     SsoClient, SsoProfile, account_type, is_same_url,
 };
+
+/// Longer than any value that a person enters.
+const LONGEST_VALUE: usize = 300;
 
 /// The settings of DSM that one request writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -154,21 +159,39 @@ impl Needed<'_> {
             return None;
         }
         if !profile.profile.eq_ignore_ascii_case(PROFILE_IN_API) {
-            return Some(format!("DSM offers the SSO profile {:?}", profile.profile));
+            let profile = quoted(&profile.profile);
+            return Some(format!("DSM offers the SSO profile {profile}"));
         }
         let url = &client.well_known_url;
         let is_ours = is_same_url(url, &self.well_known_url());
-        (!is_ours).then(|| format!("DSM's well-known URL is {url:?}"))
+        (!is_ours).then(|| format!("DSM's well-known URL is {}", quoted(url)))
     }
 
-    /// Returns why the rule for the public name is not replaced without
-    /// consent: it leads to another service. `None`: it does not.
+    /// Returns why the rule for the public name is not written without consent:
+    /// it leads to another service, or a new one would take DSM's own address.
+    /// `None`: there is no such reason.
     pub fn other_destination(&self, rules: &[ProxyRule]) -> Option<String> {
-        let Route::Elsewhere(rule) = self.route(rules) else {
-            return None;
+        let source = self.source();
+        match self.route(rules) {
+            Route::Elsewhere(rule) => {
+                let destination = quoted(&rule.destination.to_string());
+                Some(format!("DSM's rule for {source} leads to {destination}"))
+            }
+            // Another proxy leads only the path of the issuer to this service.
+            Route::Missing(_) if self.shares_the_address_of_dsm() => Some(format!(
+                "{source} is the address of DSM itself, and a rule would take all of its paths"
+            )),
+            Route::Missing(_) | Route::Right(_) | Route::NotNeeded => None,
+        }
+    }
+
+    fn shares_the_address_of_dsm(&self) -> bool {
+        let origin = |text: &str| Url::parse(text).map(|url| url.origin());
+        let Ok(own) = origin(self.issuer.origin()) else {
+            return false;
         };
-        let (source, destination) = (self.source(), rule.destination.to_string());
-        Some(format!("DSM's rule for {source} leads to {destination:?}"))
+        self.redirect_uris()
+            .any(|uri| origin(uri).is_ok_and(|other| other == own))
     }
 
     /// Returns the settings for a DSM that has `client` now. A value that works
@@ -220,6 +243,13 @@ impl Needed<'_> {
             profile: PROFILE_IN_API.to_owned(),
         }
     }
+}
+
+/// Returns the start of a text of DSM in quotes, without control characters.
+fn quoted(text: &str) -> String {
+    let start: String = text.chars().take(LONGEST_VALUE).collect();
+    let cut = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{cut}")
 }
 
 impl SsoClient {

@@ -1,7 +1,7 @@
 //! The rules of DSM's reverse proxy: which one leads to this service.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use url::Url;
 
@@ -110,7 +110,8 @@ impl Needed<'_> {
     /// Returns where the rule has to lead.
     pub fn destination(&self) -> Endpoint {
         let ip = self.listener.ip();
-        let host = if ip.is_unspecified() {
+        // An IPv6 address needs brackets in nginx, which DSM may not write.
+        let host = if ip.is_unspecified() || ip == IpAddr::V6(Ipv6Addr::LOCALHOST) {
             "localhost".to_owned()
         } else {
             ip.to_string()
@@ -128,7 +129,8 @@ impl Needed<'_> {
         if self.is_here(&source) {
             return Route::NotNeeded;
         }
-        let matching = rules.iter().filter_map(|rule| {
+        // The last maximum is the first rule, which nginx uses.
+        let matching = rules.iter().rev().filter_map(|rule| {
             let served = rule.source.scheme == source.scheme && rule.source.port == source.port;
             let host = served.then(|| matches(&rule.source.host, &source.host))??;
             Some((host, rule))

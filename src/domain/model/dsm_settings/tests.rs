@@ -344,6 +344,11 @@ fn a_rule_leads_from_the_public_name_to_the_daemon() {
     ] {
         check(&[photos, (near, here)], ("missing", Some(1)));
     }
+    // Of two, nginx uses the first.
+    let twin = ("https://LOGIN.example.com:443", "http://localhost:1");
+    let [one, other] = [(public, "http://localhost:80"), twin];
+    check(&[one, other], ("elsewhere", Some(0)));
+    check(&[other, one], ("elsewhere", Some(0)));
     // nginx prefers the exact name, then that of the domain.
     let any = ("https://*:443", "http://localhost:80");
     let domain = ("https://*.example.com:443", here);
@@ -376,6 +381,10 @@ fn a_service_that_browsers_reach_directly_needs_no_rule() {
         service.needed().destination().to_string(),
         "https://localhost:443"
     );
+    // An address with colons needs brackets in nginx.
+    service.listener = "[::1]:443".parse().unwrap();
+    let destination = service.needed().destination();
+    assert_eq!(destination.to_string(), "https://localhost:443");
     let mut service = Service::at("http://127.0.0.1:5556");
     check_route(&service, &[], ("not needed", None));
     service.listener = "[::]:5556".parse().unwrap();

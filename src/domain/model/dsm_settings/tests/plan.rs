@@ -95,3 +95,43 @@ fn settings_are_compared_without_showing_the_secret() {
     assert_eq!(different(&rows), [Field::Source, Field::Destination]);
     assert_eq!(rows[0].dsm, None);
 }
+
+#[test]
+fn a_new_rule_does_not_take_the_address_of_dsm() {
+    let why = |issuer: &str, rules: &[ProxyRule]| {
+        let service = Service::at(issuer);
+        service.needed().other_destination(rules)
+    };
+    let own = why("https://NAS.example.com:443/dex", &[]).unwrap();
+    assert!(own.contains("the address of DSM itself"), "{own}");
+    assert_eq!(why("https://nas.example.com:8443/dex", &[]), None);
+    assert_eq!(why("https://login.example.com", &[]), None);
+    let right = rule(&("https://nas.example.com:443", "http://localhost:5556"));
+    assert_eq!(why("https://nas.example.com/dex", &[right]), None);
+}
+
+#[test]
+fn a_long_value_of_dsm_is_cut_off() {
+    let service = Service::new();
+    let long = "\u{1b}é".repeat(100_000);
+    let mut other = service.stored();
+    other.well_known_url.clone_from(&long);
+    let needed = service.needed();
+    let rule = ProxyRule {
+        description: String::new(),
+        source: needed.source(),
+        destination: Endpoint {
+            host: long.clone(),
+            ..needed.destination()
+        },
+    };
+    for why in [
+        needed.other_service(&offered(&long), &service.stored()),
+        needed.other_service(&offered("oidc"), &other),
+        needed.other_destination(&[rule]),
+    ] {
+        let why = why.unwrap();
+        assert!(why.len() < 3_000 && why.ends_with('…'), "{why}");
+        assert!(!why.contains('\u{1b}'), "{why}");
+    }
+}

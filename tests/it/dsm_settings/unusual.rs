@@ -1,0 +1,71 @@
+use super::*;
+
+/// The family's NAS with the settings of `plan`, and an untouched DSM.
+async fn planned(plan: Plan) -> House {
+    let house = House::planned(plan).await;
+    until("the daemon has read the users twice", || {
+        house.dsm.counts().sign_outs == 2
+    })
+    .await;
+    house.dsm.change(|dsm| dsm.settings = untouched());
+    house
+}
+
+/// Runs a command that exits with 1; returns what it says about it.
+async fn fails(house: &House, arguments: &[&str]) -> String {
+    let output = dsm_settings(house, arguments).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    text(&output.stderr).to_owned()
+}
+
+/// Another proxy leads /dex at DSM's own address to this service. A rule of
+/// DSM's would lead DSM's own pages there, too.
+#[tokio::test]
+async fn a_rule_does_not_take_the_address_of_dsm_itself() {
+    let house = planned(Plan {
+        issuer: Some("https://nas.example.com/dex".to_owned()),
+        ..Plan::default()
+    })
+    .await;
+    let told = fails(&house, &["--apply", "--yes"]).await;
+    let words = "https://nas.example.com:443 is the address of DSM itself";
+    assert!(told.contains(words), "{told}");
+    assert_eq!(writes(&house.dsm), [Api::SetSsoClient, Api::SetSsoProfile]);
+    succeeds(&house, &["--apply", "--yes", "--force"]).await;
+    assert_eq!(stored(&house.dsm).proxy.len(), 2);
+}
+
+#[tokio::test]
+async fn a_rule_of_an_unknown_form_hides_no_other_and_survives() {
+    let house = nas().await;
+    let odd = |name: &str, member: &str, value: Value| {
+        let mut rule = proxy_rule(name, 9);
+        rule["UUID"] = name.into();
+        rule["backend"][member] = value;
+        rule
+    };
+    let other = odd("photos.example.org", "port", json!("5001"));
+    house
+        .dsm
+        .change(|dsm| dsm.settings.proxy.push(other.clone()));
+    succeeds(&house, &["--apply", "--yes"]).await;
+    succeeds(&house, &["--undo", "--yes"]).await;
+    assert_eq!(stored(&house.dsm).proxy[1..], [other]);
+
+    let long = "\u{1b}[2J".repeat(50_000);
+    for (member, value) in [
+        ("protocol", json!(2)),
+        ("port", json!(70_000)),
+        ("fqdn", json!(long)),
+    ] {
+        let ours = odd("LOGIN.example.com", member, value);
+        house
+            .dsm
+            .change(|dsm| dsm.settings.proxy = vec![ours.clone()]);
+        let told = fails(&house, &["--apply", "--yes"]).await;
+        let left = "DSM's rule for https://login.example.com:443 leads to";
+        assert!(told.contains(left) && told.len() < 2_000, "{told}");
+        assert!(!told.contains('\u{1b}'), "{told}");
+        assert_eq!(stored(&house.dsm).proxy, [ours]);
+    }
+}
