@@ -13,8 +13,8 @@ pub(super) fn text(plan: &SettingsPlan, force: bool, reader: &Reader) -> Option<
             .iter()
             .any(|left| left.fields.contains(&row.field))
     };
-    let rows = changes(&plan.rows).filter(|row| force || !is_left(row));
-    let rows: Vec<Compared> = rows.collect();
+    let rows = plan.rows.iter().filter(|row| !row.same);
+    let rows: Vec<&Compared> = rows.filter(|row| force || !is_left(row)).collect();
     if rows.is_empty() {
         return None;
     }
@@ -38,20 +38,6 @@ pub(super) fn text(plan: &SettingsPlan, force: bool, reader: &Reader) -> Option<
         lines.extend([String::new(), Cell::printable(&left)]);
     }
     Some(lines.join("\n") + "\n")
-}
-
-/// Returns what changes. A rule that DSM lacks is created, also if DSM has a
-/// similar one, which is compared with it.
-fn changes(rows: &[Compared]) -> impl Iterator<Item = Compared> {
-    let creates = |row: &Compared| row.field == "source" && !row.same && row.ours.is_some();
-    let creates = rows.iter().any(creates);
-    rows.iter().filter_map(move |row| {
-        if creates && row.place == RULE {
-            let dsm = None;
-            return Some(Compared { dsm, ..row.clone() });
-        }
-        (!row.same).then(|| row.clone())
-    })
 }
 
 /// The place of the reverse proxy's rule.
@@ -166,38 +152,6 @@ reverse-proxy: Control Panel > Login Portal > Advanced > Reverse Proxy
 
         plan.rows.pop();
         assert_eq!(text(&plan, false, &reader()), None);
-    }
-
-    #[test]
-    fn a_similar_rule_is_not_shown_as_replaced() {
-        let mut plan = plan();
-        plan.rows = vec![
-            row(
-                RULE,
-                "source",
-                Some("https://old:443"),
-                Some("https://login:443"),
-            ),
-            Compared {
-                same: true,
-                ..row(
-                    RULE,
-                    "destination",
-                    Some("http://localhost:1"),
-                    Some("http://127.0.0.1:1"),
-                )
-            },
-        ];
-        let text = text(&plan, false, &reader()).unwrap();
-        let created = "\
-  source
-    - (none)
-    + https://login:443
-  destination
-    - (none)
-    + http://127.0.0.1:1
-";
-        assert!(text.ends_with(created), "{text}");
     }
 
     #[test]

@@ -68,12 +68,15 @@ fn carry_out(path: &Path, options: &DsmSettings, direction: Direction) -> Result
     }
     let request = direction.request(plan.seen, options.force);
     let written: SettingsWritten = ask_daemon_of(path, &request, PATIENCE)?;
+    let has_nothing = written.rows.is_empty() && written.left.is_empty();
+    if has_nothing && direction == Direction::Apply {
+        complain("nothing was written: the config has no client that is a DSM");
+        return Ok(FAILED);
+    }
     let differing = written.rows.iter().filter(|row| !row.same).count();
     let text = match form {
         Form::Json => as_json(&written.rows),
-        Form::Table if written.rows.is_empty() && written.left.is_empty() => {
-            direction.nothing().to_owned()
-        }
+        Form::Table if has_nothing => "There is nothing to undo.\n".to_owned(),
         Form::Table => {
             let gap = if changes.is_some() { "\n" } else { "" };
             let table = table(&written.rows, direction.heading(), &reader);
@@ -121,13 +124,6 @@ impl Direction {
         match self {
             Self::Apply => "OURS",
             Self::Undo => "BEFORE",
-        }
-    }
-
-    fn nothing(self) -> &'static str {
-        match self {
-            Self::Apply => "The config has no client that is a DSM.\n",
-            Self::Undo => "There is nothing to undo.\n",
         }
     }
 

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 /// The family's NAS with the settings of `plan`, and an untouched DSM.
@@ -33,6 +35,45 @@ async fn a_rule_does_not_take_the_address_of_dsm_itself() {
     assert_eq!(writes(&house.dsm), [Api::SetSsoClient, Api::SetSsoProfile]);
     succeeds(&house, &["--apply", "--yes", "--force"]).await;
     assert_eq!(stored(&house.dsm).proxy.len(), 2);
+}
+
+/// DSM stores one of two redirect URIs.
+#[tokio::test]
+async fn the_values_that_are_shown_are_those_that_are_written() {
+    let uris = r#"redirect-uris = ["https://nas.example.com/", "https://nas.example.com:5001/"]"#;
+    let house = planned(Plan {
+        client: uris.to_owned(),
+        ..plan()
+    })
+    .await;
+    let shown = succeeds(&house, &["--apply", "--yes"]).await;
+    let client = stored(&house.dsm).client;
+    for (field, stored) in [
+        ("redirect_uri", "oidc_redirect_uri"),
+        ("scope", "oidc_scope"),
+        ("username_claim", "oidc_user_claim"),
+    ] {
+        let value = client[stored].as_str().unwrap();
+        let lines = format!("  {field}\n    - (empty)\n    + {value}\n");
+        assert!(shown.contains(&lines), "{lines}: {shown}");
+    }
+}
+
+/// The secret of another client does not belong in DSM.
+#[tokio::test]
+async fn without_a_client_that_is_a_dsm_nothing_is_written() {
+    let house = nas().await;
+    let file = house.home.path().join("config.toml");
+    let config = fs::read_to_string(&file).unwrap();
+    let config = config.replace("id = \"synology\"", "id = \"cloud\"");
+    let callback = "https://cloud.example.com/login/callback";
+    fs::write(&file, config.replace("https://nas.example.com/", callback)).unwrap();
+    assert_eq!(command(&house, &["reload"]).await.status.code(), Some(0));
+    for arguments in [&["--apply", "--yes"][..], &["--apply", "--yes", "--json"]] {
+        let told = fails(&house, arguments).await;
+        assert!(told.contains("has no client that is a DSM"), "{told}");
+    }
+    assert_eq!(writes(&house.dsm), []);
 }
 
 #[tokio::test]

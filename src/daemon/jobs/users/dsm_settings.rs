@@ -172,7 +172,7 @@ impl UsersJob {
         let seen = self.fingerprint_key.seen(&changes.json());
         let Some(consent) = &mut order.consent else {
             return Ok(Outcome {
-                rows: changes.rows(&app.config, &raw)?,
+                rows: changes.planned()?,
                 left: changes.left(),
                 seen,
                 problems: Vec::new(),

@@ -99,8 +99,10 @@ impl Settings {
             dsm,
             ours,
         });
-        let secret = self.secret_row(wanted);
-        rows.chain(secret).collect()
+        let mut rows: Vec<Row> = rows.chain(self.secret_row(wanted)).collect();
+        let place = |row: &Row| Field::OF_SSO_CLIENT.iter().position(|it| *it == row.field);
+        rows.sort_by_key(place);
+        rows
     }
 
     fn secret_row(&self, wanted: &Self) -> Option<Row> {

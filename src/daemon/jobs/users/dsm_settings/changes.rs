@@ -13,6 +13,9 @@ use domain::model::dsm_settings::{
     Before, Endpoint, Needed, Part, Row, Settings, Undo, client_of_dsm,
 };
 
+/// The order of `dsm-settings --compare`.
+const IN_ORDER: [Part; 3] = [Part::SsoProfile, Part::OidcClient, Part::ReverseProxy];
+
 /// The changes of an order, in the order of their writes.
 pub(super) struct Changes {
     pub(super) direction: Direction,
@@ -126,6 +129,19 @@ impl Changes {
         }
     }
 
+    /// Returns DSM's values beside those that are written, letter by letter,
+    /// also if the present value would work.
+    pub(super) fn planned(&self) -> Result<Vec<Compared>, DsmError> {
+        let mut rows = Vec::new();
+        for part in IN_ORDER {
+            let of_part = self.all.iter().filter(|change| change.part == part);
+            for change in of_part.filter(|change| change.is_due) {
+                rows.extend(change.rows_between(&change.present, &change.target)?);
+            }
+        }
+        Ok(rows.into_iter().map(Compared::from).collect())
+    }
+
     /// Returns the values in `raw` beside the new ones.
     pub(super) fn rows(
         &self,
@@ -133,8 +149,7 @@ impl Changes {
         raw: &RawSettings,
     ) -> Result<Vec<Compared>, DsmError> {
         let mut rows = Vec::new();
-        // In the order of `dsm-settings --compare`.
-        for part in [Part::SsoProfile, Part::OidcClient, Part::ReverseProxy] {
+        for part in IN_ORDER {
             if self.direction == Direction::Apply {
                 rows.extend(rows_to_apply(part, config, raw)?);
                 continue;
@@ -212,6 +227,8 @@ impl Change {
 fn needed<'a>(config: &'a Config, raw: &RawSettings) -> Result<Option<Needed<'a>>, DsmError> {
     let stored = raw.client()?.application_id;
     let client = client_of_dsm(&config.clients, Some(&stored));
+    // The secret of another client does not belong in DSM.
+    let client = client.filter(|client| client.is_dsm());
     Ok(client.map(|client| config.needed_by_dsm(client)))
 }
 

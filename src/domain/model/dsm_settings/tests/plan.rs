@@ -84,7 +84,8 @@ fn settings_are_compared_without_showing_the_secret() {
     dsm.application_secret = None;
     let rows = Settings::OidcClient(dsm).compare(&Settings::OidcClient(service.stored()));
     assert_eq!(rows.len(), 9);
-    assert_eq!(different(&rows), [Field::Scope, Field::ApplicationSecret]);
+    // In the order of the dialog.
+    assert_eq!(different(&rows), [Field::ApplicationSecret, Field::Scope]);
     assert!(!format!("{rows:?}").contains(SECRET));
     let rule = ProxyRule {
         description: String::new(),
