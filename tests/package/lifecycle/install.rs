@@ -11,6 +11,9 @@ use super::{
     FILES, answers, filled_in, get, log, on_a_nas, serves, setup, until, untouched, waits,
 };
 
+/// The page to which the help in DSM's menu links.
+const SERVICE_PAGE: &str = "/volume1/@appstore/google-to-synology-sso/ui/service.html";
+
 #[test]
 fn the_answers_are_all_it_needs() {
     on_a_nas(|nas, package| {
@@ -39,6 +42,12 @@ fn the_answers_are_all_it_needs() {
         );
         assert!(nas.file("home", "apply-dsm-settings").exists());
         assert_eq!(nas.status(), 0);
+        // To the menu's help page.
+        let page = fs::read_to_string(nas.at(SERVICE_PAGE)).unwrap();
+        assert!(
+            page.contains(r#"url=https://login.example.com/">"#),
+            "{page}"
+        );
         for (path, user, mode) in files(&nas.file("home", "")) {
             let is_unit = path.extension().is_some_and(|it| it == "service");
             assert_eq!(user, USER, "{path:?}");
@@ -72,6 +81,8 @@ fn without_answers_the_daemon_serves_a_page_with_instructions() {
             until("it waits", waits);
             assert_eq!(nas.status(), 0);
             assert!(get("/").unwrap().contains("google-to-synology-sso setup"));
+            let page = fs::read_to_string(nas.at(SERVICE_PAGE)).unwrap();
+            assert!(page.contains("is not known yet"), "{page}");
             assert!(!nas.file("home", "config.toml").exists());
             nas.uninstall(&Answers::new());
         }

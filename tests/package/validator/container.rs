@@ -32,7 +32,7 @@ const MEMBERS: [&str; 23] = [
     "scripts/start-stop-status",
 ];
 
-const PAYLOAD: [&str; 52] = [
+const PAYLOAD: [&str; 53] = [
     "bin/",
     "bin/google-to-synology-sso",
     "share/",
@@ -80,6 +80,7 @@ const PAYLOAD: [&str; 52] = [
     "ui/images/icon_64.png",
     "ui/images/icon_72.png",
     "ui/index.html",
+    "ui/service.html",
     "ui/texts/",
     "ui/texts/enu/",
     "ui/texts/enu/strings",
