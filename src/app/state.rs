@@ -1,6 +1,7 @@
 //! Everything that a request works with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Zoned;
@@ -106,6 +107,14 @@ impl AppState {
         let known = self.power_schedule()?;
         let now = self.clock.now();
         Some(known.schedule.outlook(&self.time_zone, now))
+    }
+
+    /// Returns the local time of the next power-off, such as `23:00`, if it is
+    /// within `span`.
+    pub(crate) fn soon_off(&self, span: Duration) -> Option<String> {
+        let off = self.power_outlook()?.next_off?;
+        let is_soon = off.since(self.clock.now()) <= span;
+        is_soon.then(|| self.local(off).strftime("%H:%M").to_string())
     }
 
     /// Returns when something that is planned for `time` runs: not while the

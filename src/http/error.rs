@@ -1,16 +1,19 @@
 //! Every error → page, OAuth error or Bearer challenge: one match each.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::StatusCode;
 use hyper::header::WWW_AUTHENTICATE;
 
 use super::limits::RetryAfter;
-use super::pages::Page;
+use super::pages::{Page, PageContext};
 use super::request::{Language, RequestId};
 use super::response::{
     Reply, challenge, description, oauth, see_other, with_header, with_retry_after,
 };
+use crate::app::AppState;
 use crate::flow::{BearerError, FlowError, RefusedRequest, TokenError};
 use domain::base::issuer::Issuer;
 use domain::base::oauth::OAuthError;
@@ -19,12 +22,16 @@ use domain::model::login::{AuthorizationRequest, Prompt};
 use domain::model::relying_party::TrustedRedirect;
 use domain::signin::token::Unredeemable;
 
+/// How long before a power-off the pages say so.
+const WARNING: Duration = Duration::from_mins(15);
+
 /// `Retry-After` of a temporary failure.
 const TEMPORARY_SECONDS: u64 = 30;
 
 /// Builds the responses to a browser, from what they need of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Responder<'a> {
+    pub(super) app: &'a AppState,
     pub(super) issuer: &'a Issuer,
     pub(super) language: Language,
     pub(super) id: &'a RequestId,
@@ -34,7 +41,13 @@ pub(super) struct Responder<'a> {
 
 impl Responder<'_> {
     pub(super) fn page(&self, status: StatusCode, page: &Page<'_>) -> Reply {
-        page.reply(status, self.language, self.id, self.nas)
+        let context = PageContext {
+            language: self.language,
+            id: self.id,
+            nas: self.nas,
+            off_at: self.app.soon_off(WARNING),
+        };
+        page.reply(status, &context)
     }
 
     /// A redirect to the client (RFC 6749, sections 4.1.2 and 4.1.2.1), with

@@ -98,6 +98,17 @@ pub(super) enum Page<'a> {
     },
 }
 
+/// What a page shows besides its own values.
+#[derive(Debug)]
+pub(super) struct PageContext<'a> {
+    pub(super) language: Language,
+    pub(super) id: &'a RequestId,
+    /// The URL of the NAS, to which the link leads if the page has no `retry`.
+    pub(super) nas: &'a str,
+    /// The local time at which the NAS soon switches itself off.
+    pub(super) off_at: Option<String>,
+}
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Html<'a> {
@@ -150,16 +161,17 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 impl Page<'_> {
-    /// The page as a response. `nas`, the URL of the NAS, is the target of its
-    /// link if the page has no `retry`.
-    pub(super) fn reply(
-        &self,
-        status: StatusCode,
-        language: Language,
-        id: &RequestId,
-        nas: &str,
-    ) -> Reply {
-        let html = self.html(language, id, nas);
+    /// The page as a response.
+    pub(super) fn reply(&self, status: StatusCode, context: &PageContext<'_>) -> Reply {
+        let PageContext {
+            language, id, nas, ..
+        } = *context;
+        let html = self.html(language, id, nas).map(|mut html| {
+            let off_at = context.off_at.as_deref();
+            let warning = off_at.map(|time| html.labels.switches_off(time));
+            html.words.paragraphs.extend(warning);
+            html
+        });
         let body = html.and_then(|html| html.render());
         let body = body.unwrap_or_else(|error| {
             tracing::error!(%error, "cannot render a page");

@@ -77,6 +77,7 @@ pub(super) async fn answer(
     let (head, body) = request.into_parts();
     let config = &app.config;
     let responder = Responder {
+        app,
         issuer: &config.issuer,
         language: Language::of(&head.headers),
         id,

@@ -6,7 +6,7 @@ use hyper::body::Incoming;
 use hyper::{Method, Request, StatusCode};
 
 use super::error::temporary;
-use super::pages::Page;
+use super::pages::{Page, PageContext};
 use super::request::{Language, RequestId};
 use super::response::{Reply, not_allowed, plain};
 
@@ -66,6 +66,12 @@ impl SetupMode {
             ConfigProblem::Missing => Page::NotSetUp,
             ConfigProblem::Bad(places) => Page::SetUpWrongly { places },
         };
-        page.reply(status, language, id, HERE)
+        let context = PageContext {
+            language,
+            id,
+            nas: HERE,
+            off_at: None,
+        };
+        page.reply(status, &context)
     }
 }

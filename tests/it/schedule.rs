@@ -9,6 +9,7 @@ mod starts;
 use std::fs;
 use std::time::Duration;
 
+use fakes::browser::Browser;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{House, Plan, SCHEDULE_FILE, family};
 use google_to_synology_sso::config::{LogFormat, LogLevel};
@@ -145,6 +146,30 @@ async fn dsms_own_file_counts_first_and_spares_dsm_the_question() {
     fs::remove_file(house.home.path().join(SCHEDULE_FILE)).unwrap();
     refresh(&house).await;
     assert_eq!(status(&house).await, tonight("api", "23:00"));
+}
+
+#[tokio::test]
+async fn pages_say_when_the_nas_soon_switches_itself_off() {
+    let house = house().await;
+    let french = || Browser::new().with_header("accept-language", "fr");
+    let refused = async |mut browser: Browser| {
+        let page = house.arrive(&mut browser, "inconnu@gmail.com", "").await;
+        assert_eq!(page.status, 403);
+        page.body
+    };
+    // From 6:30 to 22:44.
+    house.clock.advance(Duration::from_mins(16 * 60 + 14));
+    assert!(!refused(Browser::new()).await.contains("itself off"));
+
+    house.clock.advance(Duration::from_mins(1));
+    let words = "The NAS switches itself off at 23:00.";
+    assert!(refused(Browser::new()).await.contains(words));
+    assert!(refused(french()).await.contains("Le NAS s’éteint à 23:00."));
+    let landing = Browser::new().get(&house.url("/")).await;
+    assert!(landing.body.contains(words));
+
+    house.clock.advance(Duration::from_mins(16));
+    assert!(!refused(Browser::new()).await.contains("itself off"));
 }
 
 #[tokio::test]

@@ -49,6 +49,15 @@ pub(super) struct Labels {
     /// Read out in place of the mark of a step.
     pub(super) done: &'static str,
     pub(super) to_do: &'static str,
+    /// Before the time at which the NAS soon switches itself off.
+    switches_off_at: &'static str,
+}
+
+impl Labels {
+    /// Returns the warning before a power-off at the local `time`.
+    pub(super) fn switches_off(&self, time: &str) -> String {
+        format!("{} {time}.", self.switches_off_at)
+    }
 }
 
 pub(super) fn labels(language: Language) -> Labels {
@@ -59,6 +68,7 @@ pub(super) fn labels(language: Language) -> Labels {
             reference: "Reference:",
             done: "Done:",
             to_do: "To do:",
+            switches_off_at: "The NAS switches itself off at",
         },
         Language::French => Labels {
             signed_in_as: "Vous avez choisi le compte Google",
@@ -66,6 +76,7 @@ pub(super) fn labels(language: Language) -> Labels {
             reference: "Référence\u{a0}:",
             done: "Fait\u{a0}:",
             to_do: "À faire\u{a0}:",
+            switches_off_at: "Le NAS s’éteint à",
         },
     }
 }
