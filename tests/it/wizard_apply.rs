@@ -14,7 +14,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::built::Built;
-use crate::support::control::report;
+use crate::support::control::{command, report};
 use crate::support::process::{free_port, until};
 
 const ISSUER: &str = "https://login.example.com";
@@ -135,6 +135,14 @@ async fn another_sign_in_service_stays_and_the_page_says_what_to_do() {
     assert!(!page.contains("azure"), "anyone can read it: {page}");
     let log = built.process.log();
     assert!(log.contains("result=points-elsewhere"), "{log}");
+
+    // The administrator decides.
+    let options = ["dsm-settings", "--apply", "--force", "--yes"];
+    let output = command(house, &options).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(result(house).await["result"], "done");
+    let page = self::page(house).await;
+    assert!(!page.contains("leads to another service"), "{page}");
 }
 
 /// Guess: the code of a DSM that rejects the write.

@@ -105,6 +105,10 @@ impl UsersJob {
         let seen = seen.map(str::to_owned);
         let consent = Some(Consent { force, seen });
         let outcome = self.order(Order { direction, consent }).await?;
+        let is_complete = outcome.left.is_empty() && outcome.problems.is_empty();
+        if direction == Direction::Apply && is_complete {
+            self.note_entered().await;
+        }
         // An old copy would lack what an undo needs.
         self.current.load().store.save_copy().await;
         Ok(SettingsWritten {

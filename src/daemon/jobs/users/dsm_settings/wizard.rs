@@ -22,6 +22,10 @@ use domain::base::clock::UnixTime;
 /// the config.
 const TIME: Duration = Duration::from_mins(10);
 
+/// The result once DSM has the settings, by its public name.
+const DONE: &str = "done";
+const DONE_MESSAGE: &str = "DSM has the settings of this service";
+
 impl UsersJob {
     /// Refreshes the users. If the installation chose it, also enters the
     /// settings in DSM, in the same session, and never by force.
@@ -80,7 +84,7 @@ impl UsersJob {
                     format!("not changed: {why}; dsm-settings --apply --force replaces it"),
                 ))
             }
-            Ok(_) => Some(("done", "DSM has the settings of this service".to_owned())),
+            Ok(_) => Some((DONE, DONE_MESSAGE.to_owned())),
             Err(error) if error.is_definite() => Some(("rejected", error_chain(&error))),
             Err(error) => {
                 if self.wizard_error.is_new(&error_chain(&error)) {
@@ -96,7 +100,7 @@ impl UsersJob {
     }
 
     async fn use_up(&self, app: &AppState, file: &Path, result: &str, message: String) {
-        if result == "done" {
+        if result == DONE {
             tracing::info!("entered the settings in DSM, as chosen in the installation");
         } else {
             tracing::warn!(
@@ -113,17 +117,28 @@ impl UsersJob {
         };
         // A file without a saved result is tried again, which changes nothing
         // that is right already.
-        if let Err(error) = app.store.save_wizard_result(result.clone()).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "cannot save the result"
-            );
+        if !save(app, result).await {
             return;
         }
-        app.wizard_result.store(Some(Arc::new(result)));
         // An old copy would lack what an undo needs.
         app.store.save_copy().await;
         self.remove(file);
+    }
+
+    /// Notes that the administrator has entered what the installation could
+    /// not, so that the page no longer asks for it.
+    pub(super) async fn note_entered(&self) {
+        let app = self.current.load();
+        let known = app.wizard_result.load_full();
+        if known.is_none_or(|known| known.result == DONE) {
+            return;
+        }
+        let result = WizardResult {
+            at: app.clock.now(),
+            result: DONE.to_owned(),
+            message: DONE_MESSAGE.to_owned(),
+        };
+        save(&app, result).await;
     }
 
     fn remove(&self, file: &Path) {
@@ -135,4 +150,15 @@ impl UsersJob {
             tracing::error!(file, %error, "cannot delete a file that is no longer used: delete it");
         }
     }
+}
+
+/// Saves `result`; returns whether that succeeded.
+async fn save(app: &AppState, result: WizardResult) -> bool {
+    if let Err(error) = app.store.save_wizard_result(result.clone()).await {
+        let error: &dyn std::error::Error = &error;
+        tracing::warn!(error, "cannot save the result");
+        return false;
+    }
+    app.wizard_result.store(Some(Arc::new(result)));
+    true
 }
