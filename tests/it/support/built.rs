@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use fakes::browser::{Browser, Shown};
+use fakes::dsm::Counts;
 use fakes::house::{House, Plan};
 
 use super::control::report;
@@ -75,6 +76,9 @@ impl Built {
     /// checkpoints the journal, which is then reused from its beginning.
     pub(crate) async fn is_at_rest(&self) {
         self.has_saved_users_and_documents().await;
+        // The power schedule is saved after the users, in the same session.
+        let is_over = |counts: &Counts| counts.sign_outs > 0 && counts.open_sessions == 0;
+        self.house.dsm.wait_until(is_over).await;
         for _ in 0..1000 {
             let status = report(&self.house, &["status"]).await;
             if !status["directory"]["next_refresh"].is_null() {
