@@ -7,8 +7,8 @@ mod undo;
 /// What is written, and what is left.
 mod writes;
 
+use fakes::dsm::FakeDsm;
 use fakes::dsm::settings::{Settings, proxy_rule};
-use fakes::dsm::{Api, FakeDsm};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan, REDIRECT_URI};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,18 +16,8 @@ use tokio::net::UnixStream;
 
 use crate::support::control::socket;
 use crate::support::process::until;
-use crate::support::timers::pass;
 
 const ISSUER: &str = "https://login.example.com";
-
-/// The calls that change something in DSM.
-const WRITES: [Api; 5] = [
-    Api::SetSsoClient,
-    Api::SetSsoProfile,
-    Api::CreateProxyRule,
-    Api::UpdateProxyRule,
-    Api::DeleteProxyRule,
-];
 
 /// The settings that a program writes to DSM.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,12 +75,6 @@ fn written(dsm: &FakeDsm) -> Written {
     }
 }
 
-/// The writes so far, in their order.
-fn writes(dsm: &FakeDsm) -> Vec<Api> {
-    let calls = dsm.calls().into_iter();
-    calls.filter(|call| WRITES.contains(call)).collect()
-}
-
 /// Asks the daemon by its control socket; returns the whole answer.
 async fn answer(house: &House, request: &Value) -> Value {
     let path = socket(house);
@@ -133,20 +117,6 @@ async fn undo(house: &House, force: bool) -> Value {
     let plan = report(house, &json!({"command": "plan-undo"})).await;
     let request = json!({"command": "undo", "seen": plan["seen"], "force": force});
     report(house, &request).await
-}
-
-/// Returns the answer while seconds pass in milliseconds.
-async fn in_fast_motion<T>(asking: impl Future<Output = T>) -> T {
-    let seconds_pass = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            pass(std::time::Duration::from_secs(1)).await;
-        }
-    };
-    tokio::select! {
-        answer = asking => answer,
-        () = seconds_pass => unreachable!(),
-    }
 }
 
 /// The places that were left.

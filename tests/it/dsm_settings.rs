@@ -25,15 +25,6 @@ use crate::support::process::until;
 const SSO_CLIENT: &str = "Control Panel > Domain/LDAP > SSO Client";
 const REVERSE_PROXY: &str = "Control Panel > Login Portal > Advanced > Reverse Proxy";
 
-/// The calls that change DSM.
-const WRITES: [Api; 5] = [
-    Api::SetSsoClient,
-    Api::SetSsoProfile,
-    Api::CreateProxyRule,
-    Api::UpdateProxyRule,
-    Api::DeleteProxyRule,
-];
-
 fn plan() -> Plan {
     Plan {
         issuer: Some("https://login.example.com".to_owned()),
@@ -95,12 +86,6 @@ async fn succeeds(house: &House, arguments: &[&str]) -> String {
 fn stored(dsm: &FakeDsm) -> Settings {
     dsm.behaviour().settings
 }
-
-fn writes(dsm: &FakeDsm) -> Vec<Api> {
-    let calls = dsm.calls().into_iter();
-    calls.filter(|call| WRITES.contains(call)).collect()
-}
-
 #[tokio::test]
 async fn apply_writes_each_part_once_and_prints_what_compare_prints() {
     let house = nas().await;
@@ -109,7 +94,7 @@ async fn apply_writes_each_part_once_and_prints_what_compare_prints() {
     assert_eq!(rows.len(), 13);
     assert!(rows.iter().all(|row| row.same), "{rows:#?}");
     let expected = [Api::SetSsoClient, Api::SetSsoProfile, Api::CreateProxyRule];
-    assert_eq!(writes(&house.dsm), expected);
+    assert_eq!(house.dsm.writes(), expected);
     assert_eq!(succeeds(&house, &["--compare", "--json"]).await, printed);
 
     let Settings {
@@ -131,7 +116,7 @@ async fn apply_writes_each_part_once_and_prints_what_compare_prints() {
     // A second one has nothing to write.
     let again = succeeds(&house, &["--apply", "--yes"]).await;
     assert!(again.ends_with("DSM has the same values.\n"), "{again}");
-    assert_eq!(writes(&house.dsm), expected);
+    assert_eq!(house.dsm.writes(), expected);
     let counts = house.dsm.counts();
     assert_eq!((counts.open_sessions, counts.most_open_sessions), (0, 1));
 }
@@ -174,7 +159,7 @@ async fn what_points_elsewhere_survives_everything_but_force() {
     let output = dsm_settings(&house, &["--undo", "--yes"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(stored(&house.dsm), foreign);
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
 
     let forced = succeeds(&house, &["--apply", "--yes", "--force"]).await;
     assert!(
@@ -202,7 +187,7 @@ async fn the_place_that_does_not_point_elsewhere_is_written() {
     let left = "\nsso-client is not changed: DSM offers the SSO profile \"azure\".\n";
     assert!(printed.contains(left), "{printed}");
     assert!(!printed.contains("    + true"), "{printed}");
-    assert_eq!(writes(&house.dsm), [Api::CreateProxyRule]);
+    assert_eq!(house.dsm.writes(), [Api::CreateProxyRule]);
     assert_eq!(stored(&house.dsm).client, untouched().client);
 }
 

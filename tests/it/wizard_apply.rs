@@ -65,17 +65,6 @@ fn by_hand(house: &House) -> Settings {
     settings
 }
 
-fn writes(house: &House) -> usize {
-    let calls = house.dsm.calls().into_iter();
-    let is_write = |call: &Api| {
-        matches!(
-            call,
-            Api::SetSsoClient | Api::SetSsoProfile | Api::CreateProxyRule
-        )
-    };
-    calls.filter(is_write).count()
-}
-
 #[tokio::test]
 async fn dsm_is_set_up_once_and_a_later_change_stays() {
     let mut built = start(installed().await);
@@ -96,7 +85,7 @@ async fn dsm_is_set_up_once_and_a_later_change_stays() {
     assert!(in_french.contains("ont été saisis dans DSM"), "{in_french}");
     let line = " INFO  entered the settings in DSM";
     assert!(built.process.log().contains(line));
-    assert_eq!(writes(house), 3);
+    assert_eq!(house.dsm.writes().len(), 3);
 
     let off = json!({"sso_enable": false, "sso_profile": ""});
     house.dsm.change(|dsm| dsm.settings.profile = off.clone());
@@ -165,13 +154,13 @@ async fn a_dsm_that_rejects_it_is_not_asked_again() {
     assert!(log.contains("result=rejected"), "{log}");
     assert!(!log.contains(CLIENT_SECRET_OF_DSM), "{log}");
 
-    let attempts = writes(&built.house);
+    let attempts = built.house.dsm.writes().len();
     let lists = built.house.dsm.counts().user_lists;
     built.power_cut();
     let dsm = &built.house.dsm;
     dsm.wait_until(|so_far| so_far.user_lists > lists && so_far.open_sessions == 0)
         .await;
-    assert_eq!(writes(&built.house), attempts);
+    assert_eq!(built.house.dsm.writes().len(), attempts);
 }
 
 #[tokio::test]
@@ -197,7 +186,7 @@ async fn a_dsm_that_answers_an_hour_later_is_set_up_then() {
         .await;
     assert_eq!(report(&house, &["status"]).await["apply"], Value::Null);
     assert!(choice(&house).exists());
-    assert_eq!(writes(&house), 0);
+    assert_eq!(house.dsm.writes().len(), 0);
 
     house.dsm.as_usual(Api::SsoClient);
     house.clock.advance(Duration::from_mins(61));

@@ -43,7 +43,7 @@ fn obstacle(options: &DsmSettings) -> Option<&'static str> {
         return None;
     }
     if options.json {
-        return Some("--json needs --yes: there is no place for a question in JSON");
+        return Some("--json needs --yes, because it prints JSON only and cannot ask");
     }
     let is_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     (!is_terminal).then_some(

@@ -335,6 +335,21 @@ impl FakeDsm {
         self.requests().iter().filter_map(Api::of).collect()
     }
 
+    /// The calls so far that change settings, in their order.
+    pub fn writes(&self) -> Vec<Api> {
+        let is_write = |call: &Api| {
+            matches!(
+                call,
+                Api::SetSsoClient
+                    | Api::SetSsoProfile
+                    | Api::CreateProxyRule
+                    | Api::UpdateProxyRule
+                    | Api::DeleteProxyRule
+            )
+        };
+        self.calls().into_iter().filter(is_write).collect()
+    }
+
     /// Waits until `wanted` accepts the counts. Panics after a time longer than
     /// any test should take.
     pub async fn wait_until(&self, wanted: impl Fn(&Counts) -> bool) {

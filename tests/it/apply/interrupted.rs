@@ -2,10 +2,8 @@ use fakes::dsm::settings::Settings;
 use fakes::dsm::{Api, Instead};
 use serde_json::json;
 
-use super::{
-    apply, assert_done, correct, in_fast_motion, nas, refusal, report, to_apply, undo, writes,
-    written,
-};
+use super::{apply, assert_done, correct, nas, refusal, report, to_apply, undo, written};
+use crate::support::timers::in_fast_motion;
 
 const IN_ORDER: [Api; 3] = [Api::SetSsoClient, Api::SetSsoProfile, Api::CreateProxyRule];
 const UNDONE_IN_ORDER: [Api; 3] = [Api::SetSsoProfile, Api::SetSsoClient, Api::DeleteProxyRule];
@@ -22,7 +20,7 @@ async fn a_session_lost_before_any_write_is_opened_again() {
         assert_eq!(house.dsm.counts().sign_ins, sign_ins + 3, "{lost:?}");
         assert_eq!(house.dsm.counts().open_sessions, 0, "{lost:?}");
         // What was written before is not written again.
-        assert_eq!(writes(&house.dsm).len(), 4, "{lost:?}");
+        assert_eq!(house.dsm.writes().len(), 4, "{lost:?}");
         assert_done(&undo(&house, false).await);
         assert_eq!(written(&house.dsm), before, "{lost:?}");
     }
@@ -61,14 +59,14 @@ async fn a_session_lost_during_an_undo_is_opened_again() {
     let before = written(&house.dsm);
     for lost in UNDONE_IN_ORDER {
         assert_done(&apply(&house).await);
-        let (sign_ins, so_far) = (house.dsm.counts().sign_ins, writes(&house.dsm).len());
+        let (sign_ins, so_far) = (house.dsm.counts().sign_ins, house.dsm.writes().len());
         house.dsm.next(lost, Instead::SessionLost);
         assert_done(&undo(&house, false).await);
         assert_eq!(written(&house.dsm), before, "{lost:?}");
         // One for the plan, one for the order, one after the loss.
         assert_eq!(house.dsm.counts().sign_ins, sign_ins + 3, "{lost:?}");
         // What was restored before is not written again.
-        assert_eq!(writes(&house.dsm).len(), so_far + 4, "{lost:?}");
+        assert_eq!(house.dsm.writes().len(), so_far + 4, "{lost:?}");
         assert_eq!(house.rows("dsm_settings_before"), 0, "{lost:?}");
     }
 }
@@ -86,7 +84,7 @@ async fn a_session_lost_before_a_value_is_read_back_is_opened_again() {
     };
     let (done, ()) = tokio::join!(report(&house, &request), session_is_lost);
     assert_done(&done);
-    assert_eq!(writes(&house.dsm), IN_ORDER);
+    assert_eq!(house.dsm.writes(), IN_ORDER);
 }
 
 #[tokio::test]
@@ -119,9 +117,9 @@ async fn assert_can_be_undone_or_completed(api: Api, hangs: Instead) {
     let plan = report(&house, &json!({"command": "plan-apply"})).await;
     house.dsm.next(api, hangs);
     let request = to_apply(&plan, false);
-    let message = in_fast_motion(refusal(&house, &request)).await;
+    let message = in_fast_motion(20, refusal(&house, &request)).await;
     assert!(message.contains("dsm-settings --compare"), "{message}");
-    assert_eq!(writes(&house.dsm).last(), Some(&api));
+    assert_eq!(house.dsm.writes().last(), Some(&api));
     let half = house.dsm.behaviour().settings;
     assert_done(&undo(&house, false).await);
     let undone = written(&house.dsm);
@@ -149,7 +147,7 @@ async fn assert_can_be_repeated(api: Api, hangs: Instead) {
     let plan = report(&house, &json!({"command": "plan-undo"})).await;
     house.dsm.next(api, hangs);
     let request = json!({"command": "undo", "seen": plan["seen"], "force": false});
-    let message = in_fast_motion(refusal(&house, &request)).await;
+    let message = in_fast_motion(20, refusal(&house, &request)).await;
     assert!(message.contains("dsm-settings --compare"), "{message}");
     assert_done(&undo(&house, false).await);
     assert_eq!(written(&house.dsm), before, "{api:?}");

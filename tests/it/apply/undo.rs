@@ -3,8 +3,7 @@ use fakes::dsm::{Api, Instead};
 use serde_json::{Value, json};
 
 use super::{
-    apply, assert_done, differing, foreign, left, nas, refusal, report, to_apply, undo, writes,
-    written,
+    apply, assert_done, differing, foreign, left, nas, refusal, report, to_apply, undo, written,
 };
 
 /// Replaces everything, by consent.
@@ -22,13 +21,13 @@ async fn a_blank_dsm_is_blank_again() {
     assert_eq!(written(&house.dsm), before);
     // The button disappears before the client does.
     let undone = [Api::SetSsoProfile, Api::SetSsoClient, Api::DeleteProxyRule];
-    assert_eq!(writes(&house.dsm)[3..], undone);
+    assert_eq!(house.dsm.writes()[3..], undone);
     assert_eq!(house.rows("dsm_settings_before"), 0);
     // There is nothing more to undo.
     let plan = report(&house, &json!({"command": "plan-undo"})).await;
     assert_eq!((&plan["rows"], &plan["left"]), (&json!([]), &json!([])));
     assert_done(&undo(&house, true).await);
-    assert_eq!(writes(&house.dsm).len(), 6);
+    assert_eq!(house.dsm.writes().len(), 6);
 }
 
 #[tokio::test]
@@ -70,11 +69,11 @@ async fn after_a_partial_apply_nothing_else_is_touched() {
     house.dsm.next(Api::SetSsoProfile, Instead::Code(402));
     let done = apply(&house).await;
     assert_eq!(done["problems"].as_array().unwrap().len(), 1, "{done}");
-    let writes_before = writes(&house.dsm).len();
+    let writes_before = house.dsm.writes().len();
     assert_done(&undo(&house, false).await);
     assert_eq!(written(&house.dsm), before);
     let undone = [Api::SetSsoClient, Api::DeleteProxyRule];
-    assert_eq!(writes(&house.dsm)[writes_before..], undone);
+    assert_eq!(house.dsm.writes()[writes_before..], undone);
 }
 
 #[tokio::test]
@@ -169,9 +168,9 @@ async fn an_undo_by_hand_leaves_nothing_to_undo() {
     let house = nas(Settings::default()).await;
     assert_done(&apply(&house).await);
     house.dsm.change(|dsm| dsm.settings = Settings::default());
-    let writes_before = writes(&house.dsm).len();
+    let writes_before = house.dsm.writes().len();
     assert_done(&undo(&house, false).await);
-    assert_eq!(writes(&house.dsm).len(), writes_before);
+    assert_eq!(house.dsm.writes().len(), writes_before);
     assert_eq!(house.rows("dsm_settings_before"), 0);
 }
 

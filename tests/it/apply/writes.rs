@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     ISSUER, answer, apply, assert_done, correct, differing, foreign, left, nas, nas_planned,
-    refusal, report, to_apply, writes, written,
+    refusal, report, to_apply, written,
 };
 use crate::support::captured_log::CapturedLog;
 
@@ -23,13 +23,13 @@ async fn a_blank_dsm_gets_every_value_in_one_session() {
         plan["rows"][3]["ours"],
         format!("{ISSUER}/.well-known/openid-configuration")
     );
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
     let sign_ins = house.dsm.counts().sign_ins;
     assert_done(&report(&house, &to_apply(&plan, false)).await);
     assert_eq!(house.dsm.counts().sign_ins, sign_ins + 1);
     assert_eq!(house.dsm.counts().open_sessions, 0);
     let order = [Api::SetSsoClient, Api::SetSsoProfile, Api::CreateProxyRule];
-    assert_eq!(writes(&house.dsm), order);
+    assert_eq!(house.dsm.writes(), order);
     let dsm = written(&house.dsm);
     assert_eq!(dsm.client, correct().client);
     assert_eq!(
@@ -68,7 +68,7 @@ async fn nothing_is_written_if_nothing_differs() {
     settings.client["oidc_user_claim"] = json!("preferred_username");
     house.dsm.change(|dsm| dsm.settings = settings);
     assert_done(&apply(&house).await);
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
     assert_eq!(house.rows("dsm_settings_before"), 0);
 }
 
@@ -85,7 +85,7 @@ async fn an_equivalent_value_stays_when_another_field_is_written() {
     assert_done(&apply(&house).await);
     assert_eq!(written(&house.dsm).client, expected);
     assert_eq!(
-        writes(&house.dsm),
+        house.dsm.writes(),
         [Api::SetSsoClient, Api::CreateProxyRule]
     );
 }
@@ -102,7 +102,7 @@ async fn a_foreign_service_stays_and_the_other_place_is_written() {
     assert!(why.contains("https://other.example.com/"), "{why}");
     let done = report(&house, &to_apply(&plan, false)).await;
     assert_eq!(left(&done), ["sso-client"]);
-    assert_eq!(writes(&house.dsm), [Api::CreateProxyRule]);
+    assert_eq!(house.dsm.writes(), [Api::CreateProxyRule]);
     let after = written(&house.dsm);
     assert_eq!(
         (after.client, after.profile),
@@ -130,7 +130,7 @@ async fn a_foreign_rule_stays_and_the_other_place_is_written() {
     let done = apply(&house).await;
     assert_eq!(left(&done), ["reverse-proxy"]);
     assert_eq!(differing(&done), ["destination"]);
-    assert_eq!(writes(&house.dsm), [Api::SetSsoClient, Api::SetSsoProfile]);
+    assert_eq!(house.dsm.writes(), [Api::SetSsoClient, Api::SetSsoProfile]);
     assert_eq!(written(&house.dsm).rules, before.rules);
 }
 
@@ -161,7 +161,7 @@ async fn a_plan_that_is_out_of_date_is_rejected() {
     assert!(message.contains("have changed since"), "{message}");
     let message = refusal(&house, &to_apply(&json!({"seen": ""}), true)).await;
     assert!(message.contains("have changed since"), "{message}");
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
     assert_eq!(house.rows("dsm_settings_before"), 0);
     // Another rule than that for the public name does not matter.
     let plan = report(&house, &json!({"command": PLAN})).await;
@@ -196,7 +196,7 @@ async fn a_session_of_version_6_may_not_write() {
     }
     // The button does not appear before the client is complete.
     assert_eq!(
-        writes(&house.dsm),
+        house.dsm.writes(),
         [Api::SetSsoClient, Api::CreateProxyRule]
     );
     // No sign-in pause: the next order signs in.
@@ -220,7 +220,7 @@ async fn what_dsm_stores_differently_is_named_and_not_enabled() {
     assert!(problems[1].contains("application_secret"), "{problems:?}");
     assert!(!problems[1].contains("another\""), "{problems:?}");
     assert_eq!(
-        writes(&house.dsm),
+        house.dsm.writes(),
         [Api::SetSsoClient, Api::CreateProxyRule]
     );
     // A second apply completes it.

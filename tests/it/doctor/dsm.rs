@@ -22,7 +22,7 @@ use tokio::net::UnixStream;
 use crate::support::control::socket;
 use crate::support::disk::disk;
 use crate::support::process::until;
-use crate::support::timers::pass;
+use crate::support::timers::in_fast_motion;
 
 /// The requests of one inspection; those of the settings in any order.
 const SESSION: [Api; 11] = [
@@ -77,16 +77,7 @@ async fn inspect(house: &House) -> DsmReport {
 
 /// Asks the daemon while seconds pass in milliseconds.
 async fn inspect_in_fast_motion(house: &House) -> DsmReport {
-    let seconds_pass = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            pass(std::time::Duration::from_secs(1)).await;
-        }
-    };
-    tokio::select! {
-        report = inspect(house) => report,
-        () = seconds_pass => unreachable!(),
-    }
+    in_fast_motion(20, inspect(house)).await
 }
 
 /// The names of the checks of DSM.

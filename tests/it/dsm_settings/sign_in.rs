@@ -3,7 +3,7 @@ use fakes::dsm::settings::Settings;
 use fakes::dsm_login::DsmLogin;
 use fakes::house::{House, JEANNE, Plan};
 
-use super::{stored, succeeds, writes};
+use super::{stored, succeeds};
 use crate::support::process::until;
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn after_apply_dsm_signs_a_user_in_with_what_it_has_stored() {
     assert!(page.body.contains(signed_in), "{page:?}");
 
     // The public URL is the daemon itself, so no rule is needed.
-    assert_eq!(writes(&house.dsm).len(), 2);
+    assert_eq!(house.dsm.writes().len(), 2);
     succeeds(&house, &["--undo", "--yes"]).await;
     assert_eq!(stored(&house.dsm), Settings::default());
     let page = browser.get(&login.url()).await;

@@ -5,7 +5,7 @@ use fakes::house::{CLIENT_SECRET_OF_DSM, House};
 use fakes::terminal::Person;
 use tokio::task::spawn_blocking;
 
-use super::{nas, stored, untouched, writes};
+use super::{nas, stored, untouched};
 use crate::support::command_line::bare;
 
 const CTRL_D: u8 = 4;
@@ -87,7 +87,7 @@ async fn anything_but_yes_writes_nothing() {
     })
     .await;
     assert_eq!(status.code(), Some(1), "{screen}");
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
     assert_eq!(stored(&house.dsm), untouched());
 }
 
@@ -102,7 +102,7 @@ async fn a_change_in_dsm_after_the_question_needs_a_new_one() {
     })
     .await;
     assert_eq!(status.code(), Some(1), "{screen}");
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
 }
 
 #[tokio::test]

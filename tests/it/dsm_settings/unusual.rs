@@ -32,7 +32,7 @@ async fn a_rule_does_not_take_the_address_of_dsm_itself() {
     let told = fails(&house, &["--apply", "--yes"]).await;
     let words = "https://nas.example.com:443 is the address of DSM itself";
     assert!(told.contains(words), "{told}");
-    assert_eq!(writes(&house.dsm), [Api::SetSsoClient, Api::SetSsoProfile]);
+    assert_eq!(house.dsm.writes(), [Api::SetSsoClient, Api::SetSsoProfile]);
     succeeds(&house, &["--apply", "--yes", "--force"]).await;
     assert_eq!(stored(&house.dsm).proxy.len(), 2);
 }
@@ -73,7 +73,7 @@ async fn without_a_client_that_is_a_dsm_nothing_is_written() {
         let told = fails(&house, arguments).await;
         assert!(told.contains("has no client that is a DSM"), "{told}");
     }
-    assert_eq!(writes(&house.dsm), []);
+    assert_eq!(house.dsm.writes(), []);
 }
 
 #[tokio::test]

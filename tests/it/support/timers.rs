@@ -8,14 +8,19 @@ use fakes::house::House;
 /// Returns what `person` sees after waiting for a DSM that does not respond.
 /// Seconds pass in milliseconds meanwhile.
 pub(crate) async fn out_of_patience(house: &House, person: &str) -> Shown {
+    in_fast_motion(5, arrive(house, person)).await
+}
+
+/// Returns the result of `work`. A second passes every `pace` milliseconds.
+pub(crate) async fn in_fast_motion<T>(pace: u64, work: impl Future<Output = T>) -> T {
     let seconds_pass = async {
         loop {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(pace)).await;
             pass(Duration::from_secs(1)).await;
         }
     };
     tokio::select! {
-        shown = arrive(house, person) => shown,
+        result = work => result,
         () = seconds_pass => unreachable!(),
     }
 }

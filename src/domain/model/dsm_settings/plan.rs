@@ -171,7 +171,7 @@ impl Needed<'_> {
 
     /// Returns why the rule for the public name is not written without consent:
     /// it leads to another service, or a new one would take DSM's own address.
-    /// `None`: there is no such reason.
+    /// `None`: it is written.
     pub fn other_destination(&self, rules: &[ProxyRule]) -> Option<String> {
         let source = self.source();
         match self.route(rules) {
