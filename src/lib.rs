@@ -66,7 +66,8 @@ pub mod app;
 pub(crate) mod flow;
 pub mod http;
 
-// What tests all of it.
+// What tests all of it, and the requests and reports of the commands.
+pub(crate) mod control;
 pub mod doctor;
 
 // What runs all of it, and the command line.

@@ -15,7 +15,7 @@ use super::{
     print_result,
 };
 use crate::config::Config;
-use crate::daemon::control::wire::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
+use crate::control::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
 use crate::machine::clock::SystemClock;
 use crate::machine::time_zone;
 use domain::base::clock::Clock;

@@ -17,7 +17,7 @@ use super::table::{Cell, Reader, Tone};
 use super::{FAILED, check, code_of, complain, control_client, print_result};
 use crate::app::Sighting;
 use crate::config::Config;
-use crate::daemon::control::wire::{Request, Status};
+use crate::control::{Request, Status};
 use crate::doctor::dsm::DsmReport;
 use crate::doctor::{self, Answer, DaemonAccess, Finding, GROUPS, Outcome};
 

@@ -8,18 +8,18 @@ use clap::error::ErrorKind;
 
 use super::control_client::{self, Form};
 use super::{print_clap, print_result, waiting};
-use crate::daemon::control::wire::{self, At, Request, Signs};
+use crate::control::{self, At, Request, Signs};
 
 /// Prints the answer of the daemon whose config is `config`; returns the exit
 /// code.
 pub(super) fn ask(question: Question, config: &Path) -> u8 {
     match question {
         Question::Reload { json } => {
-            control_client::show::<wire::Reloaded>(config, &Request::Reload, Form::of(json))
+            control_client::show::<control::Reloaded>(config, &Request::Reload, Form::of(json))
         }
         Question::Status { json } => ask_for_status(config, Form::of(json)),
         Question::Users { json } => {
-            control_client::show::<Vec<wire::User>>(config, &Request::Users, Form::of(json))
+            control_client::show::<Vec<control::User>>(config, &Request::Users, Form::of(json))
         }
         Question::Explain { address, at, json } => {
             ask_to_explain(config, address, at.as_deref(), Form::of(json))
@@ -31,8 +31,9 @@ pub(super) fn ask(question: Question, config: &Path) -> u8 {
 
 fn ask_for_status(config: &Path, form: Form) -> u8 {
     let (status, moved) = (Request::Status, Request::LinksMoved);
-    let report =
-        control_client::both::<wire::Status, Vec<wire::MovedLink>>(config, &status, &moved, form);
+    let report = control_client::both::<control::Status, Vec<control::MovedLink>>(
+        config, &status, &moved, form,
+    );
     let unanswered = match report {
         Ok(report) => return print_result(&report, 0),
         Err(unanswered) => unanswered,
@@ -54,17 +55,17 @@ fn ask_to_explain(config: &Path, address: String, at: Option<&str>, form: Form) 
         }
     };
     let request = Request::Explain { address, at };
-    control_client::show::<wire::Explanation>(config, &request, form)
+    control_client::show::<control::Explanation>(config, &request, form)
 }
 
 fn ask_for_links(config: &Path, links: Links) -> u8 {
     match links {
         Links::List { json } => {
-            control_client::show::<Vec<wire::Link>>(config, &Request::LinksList, Form::of(json))
+            control_client::show::<Vec<control::Link>>(config, &Request::LinksList, Form::of(json))
         }
         Links::Remove { user, json } => {
             let request = Request::LinksRemove { user };
-            control_client::show::<wire::RemovedLinks>(config, &request, Form::of(json))
+            control_client::show::<control::RemovedLinks>(config, &request, Form::of(json))
         }
     }
 }
@@ -77,5 +78,5 @@ fn ask_for_keys(config: &Path, keys: &Keys) -> u8 {
             (Request::KeysRotate { signs }, json)
         }
     };
-    control_client::show::<Vec<wire::Key>>(config, &request, Form::of(json))
+    control_client::show::<Vec<control::Key>>(config, &request, Form::of(json))
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::control_client::Report;
 use super::table::{Cell, Reader, Tone};
-use crate::daemon::control::wire::{Change, Key, Link, MovedLink, Reloaded, RemovedLinks, User};
+use crate::control::{Change, Key, Link, MovedLink, Reloaded, RemovedLinks, User};
 use domain::base::address::{CanonicalAddress, quoted};
 
 impl Report for Vec<User> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthStr;
 
-use crate::daemon::control::wire::Time;
+use crate::control::Time;
 use crate::logging::is_plain;
 use domain::base::clock::{UnixTime, span_in_words};
 
@@ -166,7 +166,7 @@ pub(super) mod tests {
     use jiff::tz::TimeZone;
 
     use super::{Cell, Paint, Reader, Tone, wrapped};
-    use crate::daemon::control::wire::Time;
+    use crate::control::Time;
     use domain::base::clock::UnixTime;
 
     /// Paris, on the evening of 2026-11-22.

@@ -12,7 +12,6 @@ mod reload;
 mod socket;
 mod status;
 mod users;
-pub(crate) mod wire;
 
 use std::io;
 use std::sync::Arc;
@@ -26,9 +25,9 @@ use tokio::time::timeout;
 
 use crate::app::CurrentState;
 use crate::config::ConfigError;
+use crate::control::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
 use crate::daemon::jobs::Jobs;
 use domain::base::clock::UnixTime;
-use wire::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
 
 pub(crate) use reload::{ReloadError, Reloader};
 pub(crate) use socket::Socket;

@@ -121,7 +121,6 @@ struct Html<'a> {
     advice: Vec<Piece>,
     refusal: Option<&'static str>,
     setup_mode: bool,
-    style: &'a str,
     /// Of the Google account that signed in.
     address: Option<&'a str>,
     href: &'a str,
@@ -160,6 +159,25 @@ fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
+/// Returns a rendered page as a response.
+fn html_reply(status: StatusCode, html: askama::Result<String>) -> Reply {
+    let body = html.unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot render a page");
+        String::new()
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/html; charset=utf-8"),
+        (VARY, "Accept-Language"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    let mut reply = response(status, body, headers);
+    let policy = CONTENT_SECURITY.clone();
+    reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    reply
+}
+
 impl Page<'_> {
     /// The page as a response.
     pub(super) fn reply(&self, status: StatusCode, context: &PageContext<'_>) -> Reply {
@@ -172,22 +190,7 @@ impl Page<'_> {
             html.words.paragraphs.extend(warning);
             html
         });
-        let body = html.and_then(|html| html.render());
-        let body = body.unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot render a page");
-            String::new()
-        });
-        let headers = [
-            (CONTENT_TYPE, "text/html; charset=utf-8"),
-            (VARY, "Accept-Language"),
-            (X_FRAME_OPTIONS, "DENY"),
-            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (REFERRER_POLICY, "no-referrer"),
-        ];
-        let mut reply = response(status, body, headers);
-        let policy = CONTENT_SECURITY.clone();
-        reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
-        reply
+        html_reply(status, html.and_then(|html| html.render()))
     }
 
     fn html<'a>(
@@ -206,7 +209,6 @@ impl Page<'_> {
             labels: texts::labels(language),
             refusal: None,
             setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
-            style: STYLE,
             steps: steps.collect(),
             advice: pieces(&words.advice),
             words,

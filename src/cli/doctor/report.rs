@@ -16,7 +16,7 @@ use crate::cli::control_client::{self, Form, Report, Unanswered};
 use crate::cli::table::{Cell, Paint, Reader};
 use crate::cli::{package, waiting};
 use crate::config::{Config, Redacted};
-use crate::daemon::control::wire::{Observation, Request, Status, Time, User};
+use crate::control::{Observation, Request, Status, Time, User};
 use crate::doctor::{Finding, Outcome};
 use crate::logging::is_plain;
 

@@ -2,7 +2,7 @@
 
 use super::{REVERSE_PROXY, SSO_CLIENT};
 use crate::cli::table::{Cell, Reader, Tone};
-use crate::daemon::control::wire::SettingsPlan;
+use crate::control::SettingsPlan;
 use crate::doctor::dsm::Compared;
 
 /// Returns the changes of `plan`, with those that need `force` only if it is
@@ -76,7 +76,7 @@ fn value(row: &Compared, value: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::cli::table::tests::reader;
-    use crate::daemon::control::wire::LeftPlace;
+    use crate::control::LeftPlace;
 
     fn row(place: &str, field: &str, dsm: Option<&str>, ours: Option<&str>) -> Compared {
         Compared {

@@ -13,7 +13,7 @@ use super::diff;
 use crate::cli::control_client::{self, Form, PATIENCE, Unanswered, ask_daemon_of};
 use crate::cli::setup::terminal;
 use crate::cli::{FAILED, complain, print_clap, print_result};
-use crate::daemon::control::wire::{LeftPlace, Request, SettingsPlan, SettingsWritten};
+use crate::control::{LeftPlace, Request, SettingsPlan, SettingsWritten};
 
 /// Which of the two commands it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::iter;
 
 use super::super::control_client::Report;
 use super::super::table::{Cell, Reader, Tone, wrapped};
-use crate::daemon::control::wire::{Explanation, Rule};
+use crate::control::{Explanation, Rule};
 
 /// The names of the seven rules.
 const NAMES: [&str; 7] = [

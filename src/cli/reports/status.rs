@@ -4,7 +4,7 @@ use std::iter;
 
 use super::super::control_client::Report;
 use super::super::table::{Cell, Reader, Tone, wrapped};
-use crate::daemon::control::wire::{Directory, Status};
+use crate::control::{Directory, Status};
 use domain::base::clock::span_in_words;
 use domain::model::power::Outlook;
 

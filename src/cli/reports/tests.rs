@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::control_client::Report;
 use super::super::table::tests::reader;
-use crate::daemon::control::wire::{
+use crate::control::{
     Applied, Change, Directory, Explanation, Google, Job, Key, Link, LinkOfUser, Power, Problem,
     Refreshed, Refusal, Reloaded, Rule, SignIn, Status, Time, User,
 };

@@ -10,7 +10,7 @@ use super::terminal::{plain, say};
 use crate::cli::control_client::{Form, ask_daemon_of};
 use crate::cli::waiting;
 use crate::config::{APPLY_FILE, directory_of};
-use crate::daemon::control::wire::{Reloaded, Request, Status};
+use crate::control::{Reloaded, Request, Status};
 
 /// The time for the daemon's start, its first refresh, and DSM.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::wire::{At, Explanation, Reason, Rule, Time};
 use super::{Control, failed, refused, report};
 use crate::app::AppState;
+use crate::control::{At, Explanation, Reason, Rule, Time};
 use domain::base::clock::UnixTime;
 use domain::signin::directory::{self, Examined};
 

@@ -1,7 +1,7 @@
 //! `keys list` and `keys rotate`.
 
-use super::wire::{Key, Signs, Time};
 use super::{Control, failed, report};
+use crate::control::{Key, Signs, Time};
 use domain::model::keys::Rotation;
 
 impl Control {

@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::wire::{Link, MovedLink, Reason, Time};
 use super::{Control, failed, refused, report};
+use crate::control::{Link, MovedLink, Reason, Time};
 use domain::signin::directory;
 
 /// As many as `status` shows refusals.

@@ -1,7 +1,7 @@
 //! What was observed of the clients, for the report of `doctor`.
 
 use super::Control;
-use super::wire::{Observation, Time};
+use crate::control::{Observation, Time};
 use domain::model::observed;
 
 impl Control {

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio::task::{JoinError, spawn_blocking};
 
-use super::wire;
 use crate::app::CurrentState;
 use crate::clients::refresh_coordinator::RefreshOutcome;
 use crate::config::{Change, Config, ConfigError};
+use crate::control;
 use crate::daemon::jobs::UsersJob;
 use crate::daemon::lifecycle::supervisor;
 use crate::logging::{self, LogError};
@@ -74,7 +74,7 @@ impl Reloader {
 
     /// Reads the config, puts it in force, and refreshes the users. Requests in
     /// progress end with the previous config.
-    pub(crate) async fn reload(&self) -> Result<wire::Reloaded, ReloadError> {
+    pub(crate) async fn reload(&self) -> Result<control::Reloaded, ReloadError> {
         let changes = self.put_in_force().await?;
         for change in &changes {
             log(change);
@@ -91,8 +91,8 @@ impl Reloader {
         app.config.log_warnings(app.clock.now());
         let directory = self.refresh().await;
         self.reloaded.notify_one();
-        Ok(wire::Reloaded {
-            changes: changes.into_iter().map(wire::Change::from).collect(),
+        Ok(control::Reloaded {
+            changes: changes.into_iter().map(control::Change::from).collect(),
             directory,
         })
     }
@@ -120,7 +120,7 @@ impl Reloader {
 
     /// Also ends a sign-in pause: an administrator who reloads has often
     /// corrected something in DSM, too, or the password.
-    async fn refresh(&self) -> wire::Refreshed {
+    async fn refresh(&self) -> control::Refreshed {
         let app = self.current.load();
         let error = match app.refresh_coordinator.demand_and_wait(PATIENCE).await {
             RefreshOutcome::TakesLonger => Some(format!(
@@ -132,7 +132,7 @@ impl Reloader {
             }
         };
         let snapshot = app.snapshot.load_full();
-        wire::Refreshed {
+        control::Refreshed {
             users: snapshot.map(|snapshot| snapshot.list().users.len()),
             error,
         }
@@ -154,7 +154,7 @@ fn log(change: &Change) {
     tracing::info!(key, from, to, "the config has changed");
 }
 
-impl From<Change> for wire::Change {
+impl From<Change> for control::Change {
     fn from(change: Change) -> Self {
         Self {
             key: change.key,

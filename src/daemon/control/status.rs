@@ -1,9 +1,11 @@
 //! `status`: the state of the daemon.
 
 use super::Control;
-use super::wire::{Applied, Directory, Google, Job, Power, Problem, Refusal, SignIn, Status, Time};
 use crate::app::AppState;
 use crate::config::ScheduleUse;
+use crate::control::{
+    Applied, Directory, Google, Job, Power, Problem, Refusal, SignIn, Status, Time,
+};
 use crate::logging::error_chain;
 use crate::store;
 

@@ -2,8 +2,8 @@
 
 use tokio::task::spawn_blocking;
 
-use super::wire::{LinkOfUser, Time, User};
 use super::{Control, failed, report};
+use crate::control::{LinkOfUser, Time, User};
 use domain::base::address::CanonicalAddress;
 use domain::base::clock::UnixTime;
 use domain::signin::directory::{self, Refusal, Verdict};

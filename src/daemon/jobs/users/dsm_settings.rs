@@ -12,7 +12,7 @@ use super::UsersJob;
 use super::inspection::Wanted;
 use crate::app::AppState;
 use crate::clients::dsm::{DsmSession, RawSettings, Reaction, SettingsReading};
-use crate::daemon::control::wire::{LeftPlace, SettingsPlan, SettingsWritten};
+use crate::control::{LeftPlace, SettingsPlan, SettingsWritten};
 use crate::doctor::dsm::Compared;
 use changes::Changes;
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Direction;
 use crate::clients::dsm::{DsmError, RawSettings};
 use crate::config::Config;
-use crate::daemon::control::wire::LeftPlace;
+use crate::control::LeftPlace;
 use crate::doctor::dsm::Compared;
 use domain::model::dsm_settings::{
     Before, Endpoint, Needed, Part, Row, Settings, Undo, client_of_dsm,
