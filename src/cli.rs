@@ -17,13 +17,13 @@ mod table;
 mod waiting;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command, Manual};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::ConfigError;
+use crate::doctor::why_unreadable;
 use crate::logging;
 
 /// Exit code for a failure.
@@ -124,19 +124,6 @@ fn describe(error: &ConfigError) -> String {
         }
         ConfigError::Bad { .. } => error.in_lines(),
     }
-}
-
-fn why_unreadable(path: &Path, source: &io::Error) -> String {
-    // An error of our own says itself what to do.
-    let kind = source.raw_os_error().map(|_| source.kind());
-    let hint = if kind == Some(io::ErrorKind::PermissionDenied) {
-        "; make it readable for the owner of its directory"
-    } else if kind == Some(io::ErrorKind::NotFound) {
-        "; create one with setup, or name another with --config"
-    } else {
-        ""
-    };
-    format!("{}: {source}{hint}", path.display())
 }
 
 fn code_of(error: &ConfigError) -> u8 {

@@ -3,6 +3,7 @@
 //! (docs/reference/json.md).
 
 mod at;
+mod values;
 
 use std::fmt;
 
@@ -12,6 +13,7 @@ use crate::doctor::dsm::Compared;
 use domain::base::clock::UnixTime;
 
 pub(crate) use at::At;
+pub(crate) use values::{ClientForm, DsmForm, GoogleForm, ValuesToEnter};
 
 /// The longest line of a request. It may have the name of a DSM user or an
 /// e-mail address.

@@ -4,6 +4,7 @@
 //! Each fault has one finding that names it. A check that needs the part that
 //! failed is "not tested"; all others are not affected.
 
+mod config_file;
 pub mod dsm;
 mod finding;
 mod google;
@@ -23,6 +24,9 @@ use crate::machine::clock::SystemClock;
 use crate::machine::time_zone;
 use domain::base::clock::{Clock, UnixTime};
 
+pub use config_file::{
+    CONFIG, as_line_of_config, of_invalid_config, of_valid_config, why_unreadable,
+};
 use dsm::DsmReport;
 pub use finding::{Finding, Outcome};
 use machine::PortOwner;

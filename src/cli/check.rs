@@ -4,9 +4,9 @@ mod files;
 
 use std::path::Path;
 
-use super::{FAILED, code_of, json_line, print_result, why_unreadable};
-use crate::config::{Config, ConfigError, Problem};
-use crate::doctor::Finding;
+use super::{FAILED, code_of, json_line, print_result};
+use crate::config::{Config, Problem};
+use crate::doctor::{Finding, of_invalid_config, of_valid_config};
 use crate::machine::clock::SystemClock;
 use domain::base::clock::Clock;
 
@@ -15,7 +15,7 @@ use domain::base::clock::Clock;
 pub(super) fn check(path: &Path, json: bool) -> u8 {
     let (findings, code) = match Config::load(path) {
         Ok(config) => judge(path, &config),
-        Err(error) => (blame(&error), code_of(&error)),
+        Err(error) => (of_invalid_config(&error), code_of(&error)),
     };
     let text = if json {
         as_json(&findings)
@@ -37,42 +37,9 @@ pub(super) fn judge_without_files(path: &Path, config: &Config) -> (Vec<Finding>
 }
 
 fn judge_with(path: &Path, config: &Config, failures: Vec<Problem>) -> (Vec<Finding>, u8) {
-    let failures = failures.into_iter();
-    let mut findings: Vec<Finding> = failures
-        .map(|problem| Finding::fail(problem.key, problem.message))
-        .collect();
-    let code = if findings.is_empty() { 0 } else { FAILED };
-    if findings.is_empty() {
-        findings.push(praise(path, config));
-    }
-    let certificate = config.certificate_warnings(SystemClock::new().now());
-    let warnings = config.warnings().into_iter().chain(certificate);
-    findings.extend(warnings.map(|warning| Finding::warn(warning.key, warning.message)));
+    let code = if failures.is_empty() { 0 } else { FAILED };
+    let findings = of_valid_config(path, config, failures, SystemClock::new().now());
     (findings, code)
-}
-
-fn praise(path: &Path, config: &Config) -> Finding {
-    let clients: Vec<&str> = config.clients.iter().map(|c| c.id.as_str()).collect();
-    let message = format!(
-        "{} and the files that it names are valid: issuer {}, clients {}",
-        path.display(),
-        config.issuer,
-        clients.join(", ")
-    );
-    Finding::ok("config", message)
-}
-
-/// Returns the problems of a config that cannot be used.
-pub(super) fn blame(error: &ConfigError) -> Vec<Finding> {
-    match error {
-        ConfigError::Bad { problems, .. } => problems
-            .iter()
-            .map(|Problem { key, message, .. }| Finding::fail(key, message))
-            .collect(),
-        ConfigError::Unreadable { path, source } => {
-            vec![Finding::fail("config", why_unreadable(path, source))]
-        }
-    }
 }
 
 /// Returns one line for each finding.

@@ -19,7 +19,10 @@ use crate::app::Sighting;
 use crate::config::Config;
 use crate::control::{Request, Status};
 use crate::doctor::dsm::DsmReport;
-use crate::doctor::{self, Answer, DaemonAccess, Finding, GROUPS, Outcome};
+use crate::doctor::{
+    self, Answer, CONFIG, DaemonAccess, Finding, GROUPS, Outcome, as_line_of_config,
+    of_invalid_config,
+};
 
 use report::Addresses;
 pub(super) use report::ReportFile;
@@ -42,9 +45,9 @@ pub(super) fn doctor(path: &Path, options: &Doctor, file: Option<ReportFile>) ->
             };
             (Some(config), findings, 0)
         }
-        Err(error) => (None, check::blame(&error), code_of(&error)),
+        Err(error) => (None, of_invalid_config(&error), code_of(&error)),
     };
-    let of_config = of_config.into_iter().map(of_check).collect();
+    let of_config = of_config.into_iter().map(as_line_of_config).collect();
     let mut lines = Lines::new(of_config, options.json);
     match config {
         Some(config) => {
@@ -91,20 +94,6 @@ fn write_report(file: ReportFile, text: &str, code: u8) -> u8 {
     ));
     code
 }
-
-/// A finding of `check` is a line of `config` here, with its key path.
-fn of_check(finding: Finding) -> Finding {
-    if finding.name == CONFIG {
-        return finding;
-    }
-    Finding {
-        message: format!("{}: {}", finding.name, finding.message),
-        name: CONFIG.to_owned(),
-        ..finding
-    }
-}
-
-const CONFIG: &str = "config";
 
 fn test(config: &Config, lines: &mut Lines) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()

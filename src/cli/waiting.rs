@@ -13,6 +13,7 @@ use nix::unistd::Uid;
 use super::control_client::Form;
 use super::{check, json_line};
 use crate::config::{Config, directory_of};
+use crate::doctor::of_invalid_config;
 use crate::http::SETUP_MODE_MARK;
 
 /// The time-out for reading the page.
@@ -29,7 +30,7 @@ pub(super) fn report(path: &Path, form: Form) -> Option<String> {
     }
     let findings = match Config::load(path) {
         Ok(_) => Vec::new(),
-        Err(error) => check::blame(&error),
+        Err(error) => of_invalid_config(&error),
     };
     Some(match form {
         Form::Json => {

@@ -16,6 +16,9 @@ pub struct Finding {
     pub message: String,
 }
 
+/// The beginning of the message of a check that was not made.
+const NOT_TESTED: &str = "not tested: ";
+
 /// Whether a check passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,7 +49,12 @@ impl Finding {
 
     /// Returns the result of a check that needs another one, which failed.
     pub fn not_tested(name: impl Into<String>, why: &str) -> Self {
-        Self::warn(name, format!("not tested: {why}"))
+        Self::warn(name, format!("{NOT_TESTED}{why}"))
+    }
+
+    /// Returns whether the check was not made, because another one failed.
+    pub fn is_untested(&self) -> bool {
+        self.message.starts_with(NOT_TESTED)
     }
 
     fn new(name: impl Into<String>, result: Outcome, message: impl Into<String>) -> Self {

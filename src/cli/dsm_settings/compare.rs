@@ -79,7 +79,7 @@ fn complain_of_gaps(report: &DsmReport) -> bool {
     ];
     let of_interest = |name: &str| names.contains(&name) || name == "reverse-proxy";
     for finding in &report.findings {
-        let is_cause = finding.result != Outcome::Ok && !finding.message.starts_with("not tested");
+        let is_cause = finding.result != Outcome::Ok && !finding.is_untested();
         if is_cause && of_interest(&finding.name) {
             complain(&format!("{}: {}", finding.name, finding.message));
         }
