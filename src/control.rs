@@ -6,7 +6,10 @@ mod at;
 mod values;
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::doctor::dsm::Compared;
@@ -101,6 +104,29 @@ pub(crate) enum Reason {
     Failed,
     /// The config is invalid or missing.
     BadConfig,
+}
+
+/// What the running daemon does for its two clients: the commands, through the
+/// control socket, and the administration page.
+pub(crate) trait Operations: Send + Sync + fmt::Debug {
+    /// Returns the [`Answer`] as the line that the socket sends.
+    fn answer(&self, request: Request) -> Pin<Box<dyn Future<Output = Vec<u8>> + Send + '_>>;
+}
+
+/// Returns the report of `request`.
+pub(crate) async fn ask<T: DeserializeOwned>(
+    operations: &dyn Operations,
+    request: Request,
+) -> Result<T, Refused> {
+    let line = operations.answer(request).await;
+    match serde_json::from_slice(&line) {
+        Ok(Answer::Report(report)) => Ok(report),
+        Ok(Answer::Refused(refused)) => Err(refused),
+        Err(error) => Err(Refused {
+            reason: Reason::Failed,
+            message: format!("cannot read the report: {error}"),
+        }),
+    }
 }
 
 /// A time in RFC 3339, in UTC, to the second.

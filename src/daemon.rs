@@ -21,10 +21,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::admin::AdministrationPage;
 use crate::app::{self, AppState, CurrentState, UsedLogins};
 use crate::clients::dsm::read_schedule_file;
 use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::config::{Config, ConfigError};
+use crate::control::Operations;
 use crate::daemon::control::{Control, Reloader, Socket};
 use crate::daemon::jobs::{FingerprintKey, Jobs};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
@@ -127,10 +129,12 @@ impl Daemon {
         // Before anything is planned; DSM is asked once the daemon serves.
         jobs.schedule.use_file(in_file).await;
         let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs.users)));
-        let control = Control::new(Arc::clone(&current), jobs.clone(), &reloader);
+        let control = Arc::new(Control::new(Arc::clone(&current), jobs.clone(), &reloader));
+        let page = AdministrationPage::new(Arc::clone(&control) as Arc<dyn Operations>);
+        let server = Server::new(Arc::clone(&current), tls, READ_TIMEOUT);
         Ok(Self {
-            server: Arc::new(Server::new(Arc::clone(&current), tls, READ_TIMEOUT)),
-            control: Arc::new(control),
+            server: Arc::new(server.with_administration(Arc::new(page))),
+            control,
             jobs,
             reloader,
             current,

@@ -1,12 +1,13 @@
 //! The server: accept loop, TLS, limits, timeouts, one log line per request.
 
+mod administration;
 mod cookies;
 mod documents;
 mod error;
 mod limits;
 mod liveness;
 mod observe;
-mod pages;
+pub(crate) mod pages;
 mod request;
 mod response;
 mod routes;
@@ -39,12 +40,15 @@ use tracing::Instrument;
 use crate::app::CurrentState;
 use crate::logging::{self, Budget};
 use crate::machine::tls::TlsSource;
+pub(crate) use administration::{Administration, Visit};
 use domain::base::clock::Clock;
 use domain::base::random::Random;
 use limits::Limits;
 use liveness::Liveness;
 pub use pages::SETUP_MODE_MARK;
-use response::{Reply, with_header};
+pub(crate) use request::Language;
+pub(crate) use response::Reply;
+use response::with_header;
 pub use setup_mode::{ConfigProblem, SetupMode};
 
 /// A family needs a dozen.
@@ -90,6 +94,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 #[derive(Debug)]
 pub struct Server {
     mode: Mode,
+    /// Responds below `/admin`.
+    administration: Option<Arc<dyn Administration>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     limits: Limits,
@@ -128,6 +134,14 @@ impl Server {
         }
     }
 
+    /// Adds the administration page.
+    pub(crate) fn with_administration(self, page: Arc<dyn Administration>) -> Self {
+        Self {
+            administration: Some(page),
+            ..self
+        }
+    }
+
     /// A server that only shows why a valid config is missing.
     pub fn in_setup_mode(
         setup_mode: Arc<SetupMode>,
@@ -140,6 +154,7 @@ impl Server {
     fn with_mode(mode: Mode, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
         Self {
             mode,
+            administration: None,
             limits: Limits::new(&clock),
             log_budget: Arc::new(Budget::new(Arc::clone(&clock))),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),

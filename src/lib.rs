@@ -66,7 +66,9 @@ pub mod app;
 pub(crate) mod flow;
 pub mod http;
 
-// What tests all of it, and the requests and reports of the commands.
+// What tests all of it, the requests and reports of the commands, and the page
+// that shows them to the administrator.
+pub(crate) mod admin;
 pub(crate) mod control;
 pub mod doctor;
 

@@ -13,7 +13,9 @@ mod socket;
 mod status;
 mod users;
 
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ use tokio::time::timeout;
 
 use crate::app::CurrentState;
 use crate::config::ConfigError;
-use crate::control::{Answer, MAX_REQUEST_BYTES, Reason, Refused, Request};
+use crate::control::{Answer, MAX_REQUEST_BYTES, Operations, Reason, Refused, Request};
 use crate::daemon::jobs::Jobs;
 use domain::base::clock::UnixTime;
 
@@ -50,6 +52,12 @@ pub(crate) struct Control {
     jobs: Jobs,
     reloader: Arc<Reloader>,
     started: UnixTime,
+}
+
+impl Operations for Control {
+    fn answer(&self, request: Request) -> Pin<Box<dyn Future<Output = Vec<u8>> + Send + '_>> {
+        Box::pin(self.answer_of(request))
+    }
 }
 
 impl Control {
@@ -110,7 +118,7 @@ impl Control {
         stream.shutdown().await
     }
 
-    async fn answer(&self, request: Request) -> Vec<u8> {
+    async fn answer_of(&self, request: Request) -> Vec<u8> {
         match request {
             Request::Status => report(&self.status().await),
             Request::Users => self.users().await,

@@ -30,17 +30,17 @@ const TEMPORARY_SECONDS: u64 = 30;
 
 /// Builds the responses to a browser, from what they need of the request.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Responder<'a> {
-    pub(super) app: &'a AppState,
+pub(crate) struct Responder<'a> {
+    pub(crate) app: &'a AppState,
     pub(super) issuer: &'a Issuer,
-    pub(super) language: Language,
+    pub(crate) language: Language,
     pub(super) id: &'a RequestId,
     /// The URL of the NAS.
     pub(super) nas: &'a str,
 }
 
 impl Responder<'_> {
-    pub(super) fn page(&self, status: StatusCode, page: &Page<'_>) -> Reply {
+    pub(crate) fn page(&self, status: StatusCode, page: &Page<'_>) -> Reply {
         let context = PageContext {
             language: self.language,
             id: self.id,

@@ -27,6 +27,7 @@ const REQUESTS_BETWEEN_SWEEPS: u32 = 1024;
 pub(super) struct Limits {
     pub(super) authorize: Limit,
     pub(super) callback: Limit,
+    pub(super) administration: Limit,
     pub(super) failed_authentication: Limit,
 }
 
@@ -36,6 +37,7 @@ impl Limits {
         Self {
             authorize: limit(LOGINS_A_MINUTE),
             callback: limit(LOGINS_A_MINUTE),
+            administration: limit(LOGINS_A_MINUTE),
             failed_authentication: limit(FAILURES_A_MINUTE),
         }
     }

@@ -26,24 +26,30 @@ use texts::{Labels, Step, Words};
 /// Marks the page of a daemon without a valid config; `status` looks for it.
 pub const SETUP_MODE_MARK: &str = r#"<meta name="waiting" content="config">"#;
 
-const STYLE: &str = include_str!("pages/style.css");
+pub(crate) const STYLE: &str = include_str!("pages/style.css");
+
+/// For pages without a form.
+static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| content_security("'none'"));
+
+/// For the administration page, whose forms are sent to itself.
+static WITH_FORMS: LazyLock<HeaderValue> = LazyLock::new(|| content_security("'self'"));
 
 /// Allows the one style of the pages by its hash.
-static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| {
+fn content_security(form_action: &str) -> HeaderValue {
     let hash = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; \
+         form-action {form_action}; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(
         "default-src 'none'; frame-ancestors 'none'",
     ))
-});
+}
 
 /// A page, with the values that it shows. A `retry` is the URL of `/auth` that
 /// starts the same sign-in again.
 #[derive(Debug)]
-pub(super) enum Page<'a> {
+pub(crate) enum Page<'a> {
     Landing {
         /// The name of the client.
         name: &'a str,
@@ -112,7 +118,7 @@ pub(super) struct PageContext<'a> {
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Html<'a> {
-    language: &'static str,
+    language: Language,
     labels: Labels,
     words: Words,
     /// [`Words::steps`] with their hints in pieces.
@@ -178,6 +184,19 @@ fn html_reply(status: StatusCode, html: askama::Result<String>) -> Reply {
     reply
 }
 
+/// Returns a page of the administrator, which may have forms, as a response.
+///
+/// With the policy `no-referrer`, browsers send `Origin: null` with a form
+/// (Fetch, section 3.2), which cannot be told from a form of another site.
+#[expect(dead_code, reason = "used once the sign-in is complete")]
+pub(crate) fn reply_with_forms(status: StatusCode, html: askama::Result<String>) -> Reply {
+    let mut reply = html_reply(status, html);
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, WITH_FORMS.clone());
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    reply
+}
+
 impl Page<'_> {
     /// The page as a response.
     pub(super) fn reply(&self, status: StatusCode, context: &PageContext<'_>) -> Reply {
@@ -205,7 +224,7 @@ impl Page<'_> {
             (step, hint)
         });
         let mut html = Html {
-            language: language.tag(),
+            language,
             labels: texts::labels(language),
             refusal: None,
             setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),

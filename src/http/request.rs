@@ -25,7 +25,7 @@ pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwar
 
 /// The reference of a request: on the page that the user sees, and in the log.
 #[derive(Debug)]
-pub(super) struct RequestId(String);
+pub(crate) struct RequestId(String);
 
 impl RequestId {
     /// `number`, a counter, is the id if there are no random numbers.
@@ -45,7 +45,7 @@ impl fmt::Display for RequestId {
 
 /// The client address of a request, for the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
+pub(crate) enum Client {
     /// The address of a trusted proxy that names no client: DSM itself, or
     /// another program on this machine.
     ThisMachine(IpAddr),
@@ -133,7 +133,7 @@ pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
 
 /// Why a form cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FormError {
+pub(crate) enum FormError {
     #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
     #[error("the body took too long")]
@@ -203,7 +203,7 @@ async fn read(mut body: Incoming) -> Result<Vec<u8>, FormError> {
 
 /// The language of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Language {
+pub(crate) enum Language {
     English,
     French,
 }
@@ -238,11 +238,19 @@ impl Language {
         best.0
     }
 
-    pub(super) fn tag(self) -> &'static str {
+    /// Returns the text in this language.
+    pub(crate) fn say<'a>(self, english: &'a str, french: &'a str) -> &'a str {
         match self {
-            Self::English => "en",
-            Self::French => "fr",
+            Self::English => english,
+            Self::French => french,
         }
+    }
+}
+
+/// The language tag of HTML.
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.say("en", "fr"))
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::json;
 use std::net::IpAddr;
 
 use super::Server;
+use super::administration::Visit;
 use super::cookies::{self, CookieJar, TooManyCookies};
 use super::documents;
 use super::error::{self, Responder};
@@ -43,6 +44,7 @@ enum Route {
     Userinfo,
     Healthz,
     Landing,
+    Administration,
 }
 
 impl Route {
@@ -61,6 +63,7 @@ impl Route {
             "/userinfo" => (Self::Userinfo, "GET, POST, OPTIONS"),
             "/healthz" => (Self::Healthz, "GET, HEAD"),
             "" | "/" => (Self::Landing, "GET, HEAD"),
+            _ if below_admin(path).is_some() => (Self::Administration, "GET, POST"),
             _ => return None,
         })
     }
@@ -121,7 +124,17 @@ pub(super) async fn answer(
         Route::Userinfo => readable_by_scripts(call.userinfo(body).await),
         Route::Healthz => plain(StatusCode::OK, "ok"),
         Route::Landing => call.landing(),
+        Route::Administration => call.administration(body).await,
     }
+}
+
+/// Returns the part of `path` below `/admin`, without the slash.
+fn below_admin(path: &str) -> Option<&str> {
+    let below = path.strip_prefix("/admin")?;
+    if below.is_empty() {
+        return Some(below);
+    }
+    below.strip_prefix('/')
 }
 
 /// A family has one NAS; of several clients, it is the first one with pages.
@@ -178,6 +191,29 @@ impl Call<'_> {
             },
         };
         self.responder.page(StatusCode::OK, &page)
+    }
+
+    /// Passes the request on, unless there is no administration page.
+    async fn administration(&self, body: Incoming) -> Reply {
+        let path = self.head.uri.path();
+        let path = path.strip_prefix(self.app.config.issuer.path());
+        let page = self.server.administration.as_ref();
+        let (Some(page), Some(path)) = (page, path.and_then(below_admin)) else {
+            return self.responder.page(StatusCode::NOT_FOUND, &Page::NotFound);
+        };
+        if let Err(wait) = self.server.limits.administration.count_others(self.client) {
+            return self.responder.too_many(wait);
+        }
+        let parameters = self.query_or_form(body).await;
+        page.answer(Visit {
+            app: self.app,
+            responder: self.responder,
+            head: &self.head,
+            path,
+            client: self.client,
+            parameters,
+        })
+        .await
     }
 
     /// OpenID Connect Core, section 3.1.2.1: by GET or by POST.

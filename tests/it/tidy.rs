@@ -9,9 +9,9 @@ use std::path::Path;
 /// The folders of `src`, from the bottom up: each imports only from itself and
 /// from those before it. What decides about a login is below all of them, in
 /// the crate `domain`, which Cargo gives no socket, file, log or clock.
-const LAYERS: [&str; 13] = [
+const LAYERS: [&str; 14] = [
     "machine", "config", "logging", "clients", "store", "app", "flow", "http", "doctor", "control",
-    "daemon", "cli", "main",
+    "admin", "daemon", "cli", "main",
 ];
 
 /// The four steps of a login, in `domain::signin`. None imports another.
