@@ -70,6 +70,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/007_dsm_settings.sql"),
     include_str!("store/migrations/008_first_sign_in.sql"),
     include_str!("store/migrations/009_sign_ins.sql"),
+    include_str!("store/migrations/010_links_by_administrator.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without

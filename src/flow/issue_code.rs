@@ -9,7 +9,7 @@ use crate::logging;
 use crate::store::Linked;
 use domain::base::secret::Secret;
 use domain::model::login::{AuthorizationRequest, GoogleIdentity};
-use domain::signin::directory::{Admission, LinkedBy, Refusal, Refused};
+use domain::signin::directory::{Admission, Refusal, Refused};
 use domain::signin::token::{self, CODE_LIFE};
 
 /// How long a sign-in waits for a newer user list before it is refused.
@@ -97,10 +97,7 @@ fn log_link(linked: &Linked) {
             user = now.user.as_str(),
             subject = %now.account.subject,
             address = now.address.as_written(),
-            by = match now.by {
-                LinkedBy::Alias => "alias",
-                LinkedBy::Address => "address",
-            },
+            by = now.by.name(),
             before = before.map(|before| before.user.as_str()),
             address_before = before.map(|before| before.address.as_written()),
             "linked a Google account to a DSM user"

@@ -64,7 +64,7 @@ impl Store {
     {
         let hash = hash(code);
         self.call("save an authorization code", move |connection| {
-            let known = links::concerning(connection, &identity)?;
+            let known = links::concerning(connection, &identity.account, &identity.address)?;
             let (granted, link) = match decide(identity, &known) {
                 Ok(decided) => decided,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -101,7 +101,8 @@ impl Store {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);
             };
-            let known = links::concerning(connection, &granted.identity)?;
+            let identity = &granted.identity;
+            let known = links::concerning(connection, &identity.account, &identity.address)?;
             match decide(&granted, &known) {
                 Decision::Leave(refusal) => Ok(Redeemed::Refused(refusal)),
                 Decision::Redeem | Decision::Spend(_) if used => {
@@ -152,7 +153,8 @@ impl Store {
             let Some(access) = access else {
                 return Ok(None);
             };
-            let known = links::concerning(connection, &access.identity)?;
+            let identity = &access.identity;
+            let known = links::concerning(connection, &identity.account, &identity.address)?;
             Ok(Some((access, known)))
         })
         .await

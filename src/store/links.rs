@@ -6,10 +6,11 @@ use super::{Store, StoreError};
 use domain::base::address::CanonicalAddress;
 use domain::base::clock::UnixTime;
 use domain::base::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
-use domain::model::login::{GoogleAccount, GoogleIdentity, VerifiedAddress};
+use domain::model::login::{GoogleAccount, VerifiedAddress};
 use domain::signin::directory::{Link, LinkedBy, newest_first};
 
-const COLUMNS: &str = "issuer, subject, address, dsm_user, by_alias, since, moved";
+const COLUMNS: &str =
+    "issuer, subject, address, dsm_user, by_alias, by_administrator, since, moved";
 
 /// The result of saving a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,35 @@ impl Store {
     /// Returns all links, the newest first.
     pub async fn links(&self) -> Result<Vec<Link>, StoreError> {
         self.call("read the links", all).await
+    }
+
+    /// Lets `decide` make an administrator's link for `account`, which has
+    /// `address`, and saves it, also in the copy, so that the previous link
+    /// cannot return. `decide` gets the links for an evaluation of the account;
+    /// in one transaction, so that no sign-in changes a link in between.
+    pub async fn link<R, D>(
+        &self,
+        account: GoogleAccount,
+        address: VerifiedAddress,
+        decide: D,
+    ) -> Result<Result<Linked, R>, StoreError>
+    where
+        R: Send + 'static,
+        D: FnOnce(&[Link]) -> Result<Link, R> + Send + 'static,
+    {
+        self.copy.state_is_in_place()?;
+        let linking = self.call("save a link", move |connection| {
+            let known = concerning(connection, &account, &address)?;
+            match decide(&known) {
+                Ok(link) => save(connection, &known, &link).map(Ok),
+                Err(refusal) => Ok(Err(refusal)),
+            }
+        });
+        let linked = linking.await?;
+        if matches!(linked, Ok(Linked::Anew(_) | Linked::InPlaceOf { .. })) {
+            self.replace_copy().await;
+        }
+        Ok(linked)
     }
 
     /// Removes the links to the DSM user `name`, ignoring case, also from the
@@ -75,26 +105,27 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Link>> {
     Ok(links)
 }
 
-/// Returns the links for the evaluation of `identity`: that of its account, and
-/// those of its addresses.
+/// Returns the links for the evaluation of an account: its own, and those of
+/// its addresses.
 pub(super) fn concerning(
     connection: &Connection,
-    identity: &GoogleIdentity,
+    account: &GoogleAccount,
+    address: &VerifiedAddress,
 ) -> rusqlite::Result<Vec<Link>> {
-    let GoogleAccount { issuer, subject } = &identity.account;
+    let GoogleAccount { issuer, subject } = account;
     let mut links = find(
         connection,
         "issuer = ?1 AND subject = ?2",
         (issuer.as_str(), subject.as_str()),
     )?;
-    let present = identity.address.canonical();
+    let present = address.canonical();
     let linked = links.first().and_then(|link| link.address.canonical());
     let linked = linked.filter(|linked| Some(*linked) != present).cloned();
     for address in present.cloned().into_iter().chain(linked) {
         let same_address = find(connection, "canonical = ?1", [address.as_str()])?;
         let others = same_address
             .into_iter()
-            .filter(|link| link.account != identity.account);
+            .filter(|link| link.account != *account);
         links.extend(others);
     }
     Ok(links)
@@ -118,8 +149,9 @@ pub(super) fn save(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO links
-                 (issuer, subject, address, canonical, dsm_user, by_alias, since, moved)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                 (issuer, subject, address, canonical, dsm_user, by_alias, by_administrator,
+                  since, moved)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             link.account.issuer.as_str(),
@@ -128,6 +160,7 @@ pub(super) fn save(
             canonical,
             link.user.as_str(),
             link.by == LinkedBy::Alias,
+            link.by == LinkedBy::Administrator,
             link.since.seconds(),
             now.moved.map(UnixTime::seconds),
         ])?;
@@ -163,10 +196,10 @@ fn find(
 }
 
 fn link(row: &Row<'_>) -> rusqlite::Result<Link> {
-    let by = if row.get("by_alias")? {
-        LinkedBy::Alias
-    } else {
-        LinkedBy::Address
+    let by = match (row.get("by_alias")?, row.get("by_administrator")?) {
+        (true, _) => LinkedBy::Alias,
+        (false, true) => LinkedBy::Administrator,
+        (false, false) => LinkedBy::Address,
     };
     Ok(Link {
         account: account(row)?,

@@ -327,6 +327,7 @@ async fn of_two_links_by_one_address_neither_lets_in() {
     let house = House::new().await;
     sign_in_as(&house, JEANNE, "jeanne").await;
     let doubled = "INSERT INTO links
+         (issuer, subject, address, canonical, dsm_user, by_alias, since, moved)
          SELECT issuer, '117700123456789012345', address, canonical, dsm_user, by_alias, since, moved
          FROM links";
     house.state().execute_batch(doubled).unwrap();

@@ -6,6 +6,7 @@
 
 mod activity;
 mod assumed;
+mod chosen;
 mod explain;
 mod link;
 mod policy;
@@ -23,6 +24,7 @@ use crate::model::login::{DsmUser, GoogleIdentity, VerifiedAddress};
 use crate::model::user_list::ListedUser;
 
 pub use activity::{Activity, has_unknown_expiry};
+pub use chosen::{Choice, NotLinked, link_chosen};
 pub use explain::{Examined, Explanation, Outcome, explain};
 pub use link::{Link, LinkedBy};
 pub use policy::{AdministratorPolicy, FoldedName, Policy};
@@ -236,6 +238,13 @@ impl<'a> Rules<'a> {
             });
             return found.ok_or(Lapsed::AliasChanged);
         }
+        if link.by == LinkedBy::Administrator {
+            return Ok(Found {
+                user,
+                by: LinkedBy::Administrator,
+                address: &link.address,
+            });
+        }
         let email = snapshot::address(user).ok_or(Lapsed::NoEmail)?;
         let address = if email == *made_by {
             &link.address
@@ -307,7 +316,10 @@ impl<'a> Rules<'a> {
     fn refuses_as_administrator(self, user: &ListedUser, by: LinkedBy) -> bool {
         let admitted = match self.policy.administrators {
             AdministratorPolicy::Allow => true,
-            AdministratorPolicy::ByAliasOnly => by == LinkedBy::Alias,
+            AdministratorPolicy::ByAliasOnly => match by {
+                LinkedBy::Alias | LinkedBy::Administrator => true,
+                LinkedBy::Address => false,
+            },
             AdministratorPolicy::Refuse => false,
         };
         !admitted && self.snapshot.is_administrator(user)

@@ -13,6 +13,21 @@ pub(super) fn newcomer(policy: &Policy) -> GoogleAccount {
     }
 }
 
+/// Returns the identity of `account`, with a Workspace domain that `policy`
+/// admits, if it restricts them: Google may send another domain than that of
+/// the address.
+pub(super) fn admitted_identity(
+    account: GoogleAccount,
+    address: VerifiedAddress,
+    policy: &Policy,
+) -> GoogleIdentity {
+    let hosted = policy.hosted_domains.as_ref();
+    let hosted = hosted.and_then(|domains| domains.first());
+    let mut identity = identity(account, address);
+    identity.hosted_domain = hosted.cloned().or(identity.hosted_domain);
+    identity
+}
+
 /// Returns the identity of `account`, with the domain of `address` as its
 /// Workspace domain. Accounts at gmail.com have none.
 pub(super) fn identity(account: GoogleAccount, address: VerifiedAddress) -> GoogleIdentity {

@@ -4,14 +4,14 @@ use crate::base::clock::UnixTime;
 use crate::base::ids::DsmUsername;
 use crate::model::login::{GoogleAccount, VerifiedAddress};
 
-/// A Google account that signed in as a DSM user. An address can get another
+/// A Google account that signs in as a DSM user. An address can get another
 /// owner, an account cannot: so the address decides once, and then the link.
 ///
 /// A link is evaluated at each use, and never deleted by a refresh: an
 /// incomplete list must not unlink any user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The account that signed in.
+    /// The linked account.
     pub account: GoogleAccount,
     /// The address of the account when the link was made.
     pub address: VerifiedAddress,
@@ -26,13 +26,26 @@ pub struct Link {
     pub moved: Option<UnixTime>,
 }
 
-/// What led from the address to the DSM user.
+/// What led from the Google account to the DSM user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkedBy {
     /// An alias in the config.
     Alias,
     /// The user's e-mail in DSM.
     Address,
+    /// An administrator, who chose the user for a refused account.
+    Administrator,
+}
+
+impl LinkedBy {
+    /// Returns the name that the log and the reports show.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Alias => "alias",
+            Self::Address => "address",
+            Self::Administrator => "administrator",
+        }
+    }
 }
 
 impl Link {

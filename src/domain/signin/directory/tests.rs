@@ -8,6 +8,7 @@ use crate::base::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
 use crate::model::login::GoogleAccount;
 use crate::model::user_list::UserList;
 
+mod chosen;
 mod explained;
 mod naive;
 mod table;

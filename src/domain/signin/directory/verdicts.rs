@@ -152,13 +152,15 @@ impl Book<'_> {
         }
     }
 
-    /// The result for an account that never signed in; or for the account for
-    /// which a user who is gone has reserved the address.
+    /// The result for an account that never signed in; or for the known account
+    /// with this address, which a user who is gone has reserved for it, or an
+    /// administrator has linked.
     fn newcomer(&self, user: &ListedUser, address: &CanonicalAddress) -> Option<&'static str> {
         let links = self.by_address.get(address).into_iter().flatten();
-        let mut reserved = links.filter(|link| self.rules.is_gone(link));
+        let mut known =
+            links.filter(|link| link.by == LinkedBy::Administrator || self.rules.is_gone(link));
         let newcomer = || assumed::newcomer(self.rules.policy);
-        let account = reserved
+        let account = known
             .next()
             .map_or_else(newcomer, |link| link.account.clone());
         let address = VerifiedAddress::vouched_for(address.as_str().to_owned());
@@ -184,11 +186,7 @@ impl Book<'_> {
             .chain(own)
             .map(|link| (*link).clone())
             .collect();
-        let hosted = policy.hosted_domains.as_ref();
-        let hosted = hosted.and_then(|domains| domains.first());
-        let mut identity = assumed::identity(account, address.clone());
-        // Google may send another domain than that of the address.
-        identity.hosted_domain = hosted.cloned().or(identity.hosted_domain);
+        let identity = assumed::admitted_identity(account, address.clone(), policy);
         match judge(&identity, &concerning, Some(snapshot), policy, moment) {
             Ok(admission) if *admission.user.name() == user.name => Some("ok"),
             Ok(_) => None,

@@ -302,6 +302,7 @@ fn linked_to(link: &Link) -> String {
     match link.by {
         LinkedBy::Alias => format!("to {user} by the alias {address}"),
         LinkedBy::Address => format!("to {user} by {address}"),
+        LinkedBy::Administrator => format!("to {user} by an administrator, with {address}"),
     }
 }
 

@@ -233,6 +233,41 @@ fn rule_3_says_why_a_link_is_not_valid() {
 }
 
 #[test]
+fn rules_3_to_7_say_what_an_administrator_linked() {
+    let family = Family::of(&["lea=:normal", "boss=:normal"]);
+    let by = LinkedBy::Administrator;
+    let family = family.linked(&[
+        link("1", "lea", "lea@gmail.com", by, 5),
+        link("2", "boss", "b@ex.fr", by, 5),
+        link("3", "gone", "gone@ex.fr", by, 5),
+    ]);
+    let family = family.with(|policy| policy.administrators = AdministratorPolicy::ByAliasOnly);
+    family.check(
+        "lea@gmail.com",
+        3,
+        "pass: the Google account 1 is linked to lea by an administrator, with lea@gmail.com",
+    );
+    family.check(
+        "b@ex.fr",
+        5,
+        "pass: boss is active, and not denied; boss is an administrator, and users.administrators \
+         is \"alias\"",
+    );
+    family.check(
+        "lea@gmail.com",
+        7,
+        "pass: the account stays linked to lea by an administrator, with lea@gmail.com; nothing is \
+         written",
+    );
+    family.check(
+        "gone@ex.fr",
+        3,
+        "skip: the Google account 3 was linked to gone by an administrator, with gone@ex.fr, but \
+         the link is not valid: DSM does not list this user",
+    );
+}
+
+#[test]
 fn rule_4_names_the_users_who_have_the_address() {
     let family = Family::of(&["a=a@ex.fr", "x=two@ex.fr", "y=two@ex.fr", "z=two@ex.fr:now"]);
     family.check("a@ex.fr", 4, "pass: a has this e-mail in DSM");

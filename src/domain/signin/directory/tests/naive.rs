@@ -68,7 +68,7 @@ impl World {
             }
             let user = self.user(link.user.as_str()).unwrap();
             let email = email(&user);
-            let keeps = link.by == LinkedBy::Alias || email.as_ref() == link.address.canonical();
+            let keeps = link.by != LinkedBy::Address || email.as_ref() == link.address.canonical();
             let address = if keeps {
                 link.address.canonical().cloned()
             } else {
@@ -130,6 +130,9 @@ impl World {
             let named = named.and_then(|name| self.user(name));
             return named.is_some_and(|named| named.name == user.name);
         }
+        if link.by == LinkedBy::Administrator {
+            return true;
+        }
         let Some(email) = email(&user) else {
             return false;
         };
@@ -178,7 +181,7 @@ impl World {
         };
         let refused = match self.policy.administrators {
             AdministratorPolicy::Allow => false,
-            AdministratorPolicy::ByAliasOnly => by != LinkedBy::Alias,
+            AdministratorPolicy::ByAliasOnly => by == LinkedBy::Address,
             AdministratorPolicy::Refuse => true,
         };
         if administrator && refused {
@@ -223,7 +226,7 @@ prop_compose! {
         issuer in select(&["https://accounts.google.com", "https://old.example"][..]),
         user in select(&["a", "b", "c", "C", "reader", "gone"][..]),
         address in select(&ADDRESSES[..5]),
-        alias: bool,
+        by in select(&[LinkedBy::Alias, LinkedBy::Address, LinkedBy::Administrator][..]),
     ) -> Link {
         let mut account = account(subject);
         account.issuer = GoogleIssuer::new(issuer);
@@ -231,7 +234,7 @@ prop_compose! {
             account,
             address: VerifiedAddress::vouched_for(address.to_owned()),
             user: DsmUsername::new(user),
-            by: if alias { LinkedBy::Alias } else { LinkedBy::Address },
+            by,
             since: NOW,
             moved: None,
         }

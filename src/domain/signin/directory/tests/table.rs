@@ -54,11 +54,7 @@ fn remembered(link: &Link, before: &[Link]) -> String {
     if before.iter().any(|before| before.is_same(link)) {
         return "same".to_owned();
     }
-    let by = match link.by {
-        LinkedBy::Alias => "alias",
-        LinkedBy::Address => "address",
-    };
-    format!("{by} {}", link.address.as_written())
+    format!("{} {}", link.by.name(), link.address.as_written())
 }
 
 fn row(text: &str) -> Option<Row<'_>> {
@@ -149,7 +145,9 @@ fn link(text: &str) -> Link {
         user: DsmUsername::new(parts[0]),
         address: VerifiedAddress::vouched_for(parts[1].to_owned()),
         by: match parts.get(2) {
-            Some(_) => LinkedBy::Alias,
+            Some(&"alias") => LinkedBy::Alias,
+            Some(&"administrator") => LinkedBy::Administrator,
+            Some(by) => panic!("{by} in {text}"),
             None => LinkedBy::Address,
         },
         since: UnixTime::from_seconds(0),

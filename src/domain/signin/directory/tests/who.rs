@@ -120,6 +120,34 @@ fn an_alias_comes_before_the_address() {
 }
 
 #[test]
+fn an_administrators_link_needs_no_address() {
+    let users = [
+        ("lea", "", "normal"),
+        ("paul", "lea@gmail.com", "normal"),
+        ("boss", "", "normal"),
+        ("off", "", "now"),
+    ];
+    let policy = Policy {
+        administrators: AdministratorPolicy::ByAliasOnly,
+        ..policy()
+    };
+    let by = LinkedBy::Administrator;
+    let links = [
+        link("1", "lea", "lea@gmail.com", by, 5),
+        link("2", "boss", "b@ex.fr", by, 5),
+        link("3", "off", "o@ex.fr", by, 5),
+    ];
+    let expected = [
+        "lea ok 1",
+        // The account with this e-mail signs in as Lea.
+        "paul no-address",
+        "boss ok 2",
+        "off account-disabled 3",
+    ];
+    check(&users, &links, &policy, &expected);
+}
+
+#[test]
 fn the_domain_is_taken_as_fitting() {
     let users = [("jeanne", JEANNE, "normal")];
     let policy = Policy {
