@@ -105,6 +105,7 @@ impl Daemon {
         refresh_coordinator.set_signin_pause(store.signin_pause().await?);
         let documents = store.documents().await?;
         let wizard_result = store.wizard_result().await?;
+        let metrics = config.metrics_address.map(|_| Arc::default());
         let current = Arc::new(CurrentState::new(AppState {
             policy: Arc::new(app::policy(&config)),
             upstream: Arc::new(app::upstream(&config, &clock, documents)),
@@ -120,6 +121,7 @@ impl Daemon {
             random,
             time_zone,
             problems: Arc::default(),
+            metrics,
             used_logins: Arc::new(UsedLogins::default()),
             doctor_nonces: Arc::default(),
             failed_checks: Arc::default(),
@@ -149,6 +151,7 @@ impl Daemon {
         let store = Arc::clone(&self.current.load().store);
         lifecycle.spawn("state", async move { store.ended().await });
         self.spawn_control(&lifecycle).await;
+        self.spawn_metrics(&lifecycle);
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
         let ended = async {
             let jobs = async {
@@ -193,6 +196,25 @@ impl Daemon {
                 "cannot open the control socket; commands cannot ask this daemon"
             ),
         }
+    }
+
+    /// Sign-ins do not need the metrics either.
+    fn spawn_metrics(&self, lifecycle: &Lifecycle) {
+        let Some(address) = self.current.load().config.metrics_address else {
+            return;
+        };
+        let server = Arc::new(Server::for_metrics(Arc::clone(&self.current)));
+        let stop = lifecycle.stop().clone();
+        lifecycle.spawn("metrics", async move {
+            match bind(address, "metrics.address", &stop).await {
+                Ok(Some(listener)) => server.serve(listener, stop).await,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!("the metrics are not served: {error:#}");
+                    pending::<()>().await;
+                }
+            }
+        });
     }
 
     /// A refresh that the stop has cancelled may have left a session in DSM.
@@ -288,7 +310,7 @@ pub async fn run(
         .await?;
         let listener = match listener {
             Some(listener) => Some(listener),
-            None => bind(address, &stop).await?,
+            None => bind(address, "listen.address", &stop).await?,
         };
         let Some(listener) = listener else {
             daemon.close(ShutdownMarker::Stopped).await;

@@ -12,7 +12,7 @@ mod recheck;
 mod redeem_code;
 mod report;
 
-use crate::app::AppState;
+use crate::app::{AppState, LoginOutcome};
 use crate::logging;
 use domain::base::ids::{ClientId, DsmUsername, KeyId};
 use domain::base::parameters::Parameters;
@@ -206,6 +206,7 @@ pub(crate) async fn token(
         .id_token(&granted, &access_token, jti, moment.now);
     let key = app.keys.signing(moment.now);
     let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
+    app.count(|metrics| metrics.login(LoginOutcome::SignedIn));
     logging::unlimited(|| {
         tracing::info!(
             user = granted.user.as_str(),

@@ -6,6 +6,7 @@ mod documents;
 mod error;
 mod limits;
 mod liveness;
+mod metrics;
 mod observe;
 pub(crate) mod pages;
 mod request;
@@ -53,6 +54,9 @@ pub use setup_mode::{ConfigProblem, SetupMode};
 
 /// A family needs a dozen.
 const MAX_CONNECTIONS: usize = 512;
+
+/// A monitoring program needs one, once a minute.
+const MAX_METRICS_CONNECTIONS: usize = 8;
 
 /// With fewer connections left, each response closes its connection. Otherwise
 /// one client could hold all of them with few and small requests.
@@ -112,7 +116,9 @@ pub struct Server {
 enum Mode {
     Logins(Arc<CurrentState>),
     /// Without a valid config.
-    SetupMode(Arc<SetupMode>),
+    Setup(Arc<SetupMode>),
+    /// For `/metrics` only.
+    Metrics(Arc<CurrentState>),
 }
 
 /// What the accept loop does next.
@@ -148,7 +154,18 @@ impl Server {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        Self::with_mode(Mode::SetupMode(setup_mode), clock, random)
+        Self::with_mode(Mode::Setup(setup_mode), clock, random)
+    }
+
+    /// A server for the metrics only. Each response closes its connection,
+    /// since there are few of them.
+    pub fn for_metrics(current: Arc<CurrentState>) -> Self {
+        let app = current.load();
+        let (clock, random) = (Arc::clone(&app.clock), Arc::clone(&app.random));
+        Self {
+            places: Arc::new(Semaphore::new(MAX_METRICS_CONNECTIONS)),
+            ..Self::with_mode(Mode::Metrics(current), clock, random)
+        }
     }
 
     fn with_mode(mode: Mode, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
@@ -250,8 +267,8 @@ impl Server {
             return self.requests(stream, peer, watcher).await;
         };
         let host = || match &self.mode {
-            Mode::Logins(current) => current.load().config.issuer.host(),
-            Mode::SetupMode(_) => String::new(),
+            Mode::Logins(current) | Mode::Metrics(current) => current.load().config.issuer.host(),
+            Mode::Setup(_) => String::new(),
         };
         let handshake = TlsAcceptor::from(logging::unlimited(|| tls.current(host))).accept(stream);
         match tokio::time::timeout(self.read_timeout, handshake).await {
@@ -266,7 +283,7 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let read_timeout = self.read_timeout;
-        let is_setup_mode = matches!(self.mode, Mode::SetupMode(_));
+        let is_setup_mode = matches!(self.mode, Mode::Setup(_));
         let service = service_fn(move |request| Arc::clone(&self).answer(request, peer.ip()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -303,7 +320,8 @@ impl Server {
                 Mode::Logins(current) => {
                     routes::answer(&self, &current.load(), request, peer, &id).await
                 }
-                Mode::SetupMode(setup_mode) => setup_mode.answer(&request, &id),
+                Mode::Metrics(current) => metrics::answer(&current.load(), &request),
+                Mode::Setup(setup_mode) => setup_mode.answer(&request, &id),
             }
         };
         let mut reply = answer.instrument(span.clone()).await;

@@ -8,6 +8,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::doctor_nonces::DoctorNonces;
+use super::metrics::Metrics;
 use super::problems::{Problem, Problems, Source};
 use super::used_logins::UsedLogins;
 use crate::clients::dsm::DsmClient;
@@ -51,6 +52,8 @@ pub struct AppState {
     /// The NAS's time zone: accounts end at its midnight.
     pub time_zone: TimeZone,
     pub problems: Arc<Problems>,
+    /// The counters; `None` if the config does not turn the metrics on.
+    pub metrics: Option<Arc<Metrics>>,
     pub used_logins: Arc<UsedLogins>,
     /// The nonces of `doctor`.
     pub doctor_nonces: Arc<DoctorNonces>,

@@ -1,5 +1,6 @@
 //! Rules between two keys of the file.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::reader::Section;
@@ -28,6 +29,15 @@ pub(super) fn note_where_browsers_go(
                 file.note_at(&path, message);
             }
         }
+    }
+}
+
+/// Reports an address for metrics that the service itself listens on.
+pub(super) fn note_same_listener(file: &Section<'_>, service: SocketAddr, metrics: SocketAddr) {
+    let is_any = service.ip().is_unspecified() || metrics.ip().is_unspecified();
+    if service.port() == metrics.port() && (is_any || service.ip() == metrics.ip()) {
+        let message = format!("has the port of listen.address, {service}: use another port");
+        file.note_at("metrics.address", message);
     }
 }
 

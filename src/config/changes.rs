@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 /// The tables whose files and sockets are opened once, at start.
-const OPENED_AT_START: [&str; 3] = ["listen", "storage", "control"];
+const OPENED_AT_START: [&str; 4] = ["listen", "storage", "control", "metrics"];
 
 /// A key path and its value.
 #[derive(Clone, Debug)]
@@ -77,6 +77,7 @@ impl Config {
             listen: running.listen.clone(),
             storage: running.storage.clone(),
             control_socket: running.control_socket.clone(),
+            metrics_address: running.metrics_address,
             ..self
         }
     }

@@ -134,6 +134,13 @@ section! {
                 entry.text(|text| files.socket(text))
             })
         };
+        /// The address at which a monitoring program reads the daemon.
+        metrics_address: Option<SocketAddr> = table("metrics") => |section| {
+            let doc = "IP address and port, for `/metrics` in Prometheus' text format over http. \
+                       Without it, nothing is counted. An address that is neither loopback nor \
+                       private causes a warning.";
+            section.optional("address", doc, |entry| entry.text(values::socket_address))
+        };
     }
     without_key {
         /// The config file itself.
@@ -144,6 +151,9 @@ section! {
     then {
         if let (Some(issuer), Some(google), Some(clients)) = (&issuer, &google, &clients) {
             between::note_where_browsers_go(section, issuer, google, clients);
+        }
+        if let (Some(listen), Some(Some(metrics))) = (&listen, metrics_address) {
+            between::note_same_listener(section, listen.address, metrics);
         }
     }
 }

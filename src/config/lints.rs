@@ -3,7 +3,7 @@
 use super::{Config, Problem, directory_of, shared_directory, urls};
 use crate::machine::tls;
 use domain::base::clock::UnixTime;
-use domain::base::web_url::WebUrl;
+use domain::base::web_url::{WebUrl, is_private};
 use domain::model::relying_party::RelyingParty;
 
 /// The default ports of DSM's own pages.
@@ -54,6 +54,15 @@ impl Config {
             warn(
                 "listen.address",
                 "serves http to the network: codes and secrets can be read on the way from the proxy",
+            );
+        }
+        if let Some(address) = self.metrics_address
+            && !is_private(address.ip())
+        {
+            warn(
+                "metrics.address",
+                "is neither a loopback nor a private address: anyone who can reach it can read, \
+                 without a password, how many sign-ins succeed and fail",
             );
         }
         for (index, range) in self.listen.trusted_proxies.iter().enumerate() {

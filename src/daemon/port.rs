@@ -12,10 +12,11 @@ use crate::daemon::lifecycle::supervisor;
 use crate::http;
 use crate::machine::listeners::Listener;
 
-/// Binds `address`. Tries again while it is in use, and logs that once. `None`:
-/// stopped before it was free.
+/// Binds `address`, which is the value of `key` in the config. Tries again
+/// while it is in use, and logs that once. `None`: stopped before it was free.
 pub(super) async fn bind(
     address: SocketAddr,
+    key: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<Option<TcpListener>> {
     let mut backoff = Backoff::new();
@@ -32,7 +33,7 @@ pub(super) async fn bind(
                     .map_or_else(String::new, |listener| format!(" (uid {})", listener.uid));
                 tracing::error!(
                     "cannot listen on {address}: it is in use by another program{whose}; trying \
-                     again until it is free. Stop that program, or change listen.address"
+                     again until it is free. Stop that program, or change {key}"
                 );
                 supervisor::status(&format!("waiting for {address}, which another program has"));
             }
@@ -61,7 +62,7 @@ mod tests {
         let other = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = other.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let (bound, ()) = tokio::join!(bind(address, &stop), async {
+        let (bound, ()) = tokio::join!(bind(address, "listen.address", &stop), async {
             tokio::time::sleep(Duration::from_hours(1)).await;
             drop(other);
         });

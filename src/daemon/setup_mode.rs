@@ -68,7 +68,7 @@ impl Wait {
         let server = Arc::new(server);
         let second = OnceLock::new();
         let serving = async {
-            let Some(listener) = bind(self.address, stop).await? else {
+            let Some(listener) = bind(self.address, "listen.address", stop).await? else {
                 return Ok(());
             };
             let (first, clone) = twice(listener)?;

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use super::recheck::AccessRevoked;
 use super::{BearerError, FlowError, RefusedRequest, TokenError};
-use crate::app::{AppState, Problem, Source};
+use crate::app::{ANOTHER_USER, AppState, LoginOutcome, Problem, Source};
 use crate::logging::{self, error_chain};
 use crate::store::RefusedLogin;
 use domain::base::ids::{ClientId, DsmUsername};
@@ -22,6 +22,7 @@ const INTERNAL: &str = "internal-error";
 pub(crate) fn report_login(app: &AppState, source: Source, error: &FlowError) {
     let chain = error as &(dyn Error + 'static);
     let note = |problem| app.note_problem(source, problem);
+    app.count(|metrics| metrics.login(outcome(error)));
     match error {
         FlowError::Untrusted(untrusted) => {
             tracing::warn!(error = chain, "sign-in aborted");
@@ -71,6 +72,21 @@ pub(crate) fn report_login(app: &AppState, source: Source, error: &FlowError) {
     }
 }
 
+const fn outcome(error: &FlowError) -> LoginOutcome {
+    match error {
+        FlowError::Rejected(_) | FlowError::Denied { .. } => LoginOutcome::ErrorReturned,
+        FlowError::GoogleFailed { .. } => LoginOutcome::GoogleFailed,
+        FlowError::Refused(_) => LoginOutcome::Refused,
+        FlowError::Untrusted(_)
+        | FlowError::NoSuchLogin
+        | FlowError::AlreadyUsed(_)
+        | FlowError::Callback(_) => LoginOutcome::Aborted,
+        FlowError::Store(_) | FlowError::Random(_) | FlowError::Seal(_) => {
+            LoginOutcome::InternalError
+        }
+    }
+}
+
 fn report_refused(app: &AppState, refused: &RefusedRequest) {
     let RefusedRequest {
         request,
@@ -79,6 +95,7 @@ fn report_refused(app: &AppState, refused: &RefusedRequest) {
         account,
         slow: _,
     } = refused;
+    app.count(|metrics| metrics.refusal(refused.refusal.name()));
     logging::unlimited(|| {
         tracing::warn!(
             refusal = %refused.refusal,
@@ -108,12 +125,14 @@ pub(crate) fn report_token(app: &AppState, source: Source, client: &ClientId, er
             app.note_problem(source, Problem::new("token-request-rejected", message));
         }
         TokenError::Revoked(revoked) => {
+            app.count(|metrics| metrics.login(LoginOutcome::Refused));
             report_revoked(app, revoked, "refused when the code was redeemed");
         }
         TokenError::Store(_)
         | TokenError::Random(_)
         | TokenError::Key(_)
         | TokenError::Claims(_) => {
+            app.count(|metrics| metrics.login(LoginOutcome::InternalError));
             tracing::error!(error = chain, "token request failed: internal error");
             app.note_problem(source, Problem::new(INTERNAL, error_chain(error)));
         }
@@ -136,9 +155,11 @@ pub(crate) fn report_userinfo(app: &AppState, error: &BearerError) {
 fn report_revoked(app: &AppState, revoked: &AccessRevoked, message: &'static str) {
     let refused = revoked.refused.as_deref();
     let detail = refused.and_then(|refused| refused.detail.as_ref());
+    let name = refused.map_or(ANOTHER_USER, |refused| refused.refusal.name());
+    app.count(|metrics| metrics.refusal(name));
     logging::unlimited(|| {
         tracing::warn!(
-            refusal = refused.map_or("another-user", |refused| refused.refusal.name()),
+            refusal = name,
             address = revoked.address,
             user = revoked.user.as_str(),
             detail = detail.map(ToString::to_string),

@@ -55,7 +55,7 @@ pub(super) fn with_cookies(mut reply: Reply, lines: impl IntoIterator<Item = Str
     reply
 }
 
-pub(super) fn plain(status: StatusCode, text: &'static str) -> Reply {
+pub(super) fn plain(status: StatusCode, text: impl Into<Full<Bytes>>) -> Reply {
     response(status, text, [(CONTENT_TYPE, "text/plain; charset=utf-8")])
 }
 

@@ -67,10 +67,39 @@ impl Route {
             _ => return None,
         })
     }
+
+    /// The path of the route, under the issuer's.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Discovery => "/.well-known/openid-configuration",
+            Self::Keys => "/keys",
+            Self::Authorize => "/auth",
+            Self::Callback => "/callback",
+            Self::Token => "/token",
+            Self::Userinfo => "/userinfo",
+            Self::Healthz => "/healthz",
+            Self::Landing => "/",
+            Self::Administration => "/admin",
+        }
+    }
 }
 
-/// Responds to one request.
+/// Responds to one request, and counts it.
 pub(super) async fn answer(
+    server: &Server,
+    app: &AppState,
+    request: Request<Incoming>,
+    peer: IpAddr,
+    id: &RequestId,
+) -> Reply {
+    let route = find(&app.config, request.uri().path());
+    let name = route.as_ref().map_or("other", |(route, _)| route.name());
+    let reply = respond(server, app, request, peer, id).await;
+    app.count(|metrics| metrics.request(name, reply.status().as_u16()));
+    reply
+}
+
+async fn respond(
     server: &Server,
     app: &AppState,
     request: Request<Incoming>,
@@ -86,13 +115,7 @@ pub(super) async fn answer(
         id,
         nas: nas(config),
     };
-    let path = head.uri.path();
-    let path = if path == config.issuer.rfc8414_path() {
-        Some(RFC_8414)
-    } else {
-        path.strip_prefix(config.issuer.path())
-    };
-    let Some((route, methods)) = path.and_then(Route::find) else {
+    let Some((route, methods)) = find(config, head.uri.path()) else {
         return responder.page(StatusCode::NOT_FOUND, &Page::NotFound);
     };
     if !methods.split(", ").any(|method| head.method == method) {
@@ -135,6 +158,14 @@ fn below_admin(path: &str) -> Option<&str> {
         return Some(below);
     }
     below.strip_prefix('/')
+}
+
+/// Returns the route of `path`, and its methods.
+fn find(config: &Config, path: &str) -> Option<(Route, &'static str)> {
+    if path == config.issuer.rfc8414_path() {
+        return Route::find(RFC_8414);
+    }
+    Route::find(path.strip_prefix(config.issuer.path())?)
 }
 
 /// A family has one NAS; of several clients, it is the first one with pages.

@@ -98,6 +98,9 @@ mod log;
 /// The daemon writes DSM's sign-in settings, and restores them.
 mod apply;
 
+/// `/metrics`: what a monitoring program reads.
+mod metrics;
+
 /// What is observed of the clients.
 mod observed;
 

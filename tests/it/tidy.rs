@@ -21,7 +21,7 @@ const STEPS: [&str; 4] = ["authorize", "directory", "google", "token"];
 const MOST_ENTRIES: usize = 16;
 
 /// Names that are used in one module only, so that there is one place to look.
-const NAMED_ONCE: [(&str, &[&str]); 7] = [
+const NAMED_ONCE: [(&str, &[&str]); 8] = [
     // Which lines a flood of requests may write without a limit.
     (
         "logging::unlimited",
@@ -32,6 +32,7 @@ const NAMED_ONCE: [(&str, &[&str]); 7] = [
     ("tokio_cron_scheduler", &["src/daemon/jobs"]),
     ("libsystemd", &["src/daemon/lifecycle"]),
     ("systemd::", &["src/daemon/lifecycle"]),
+    ("prometheus_client", &["src/app/metrics"]),
     // The only access to the state.
     ("rusqlite", &["src/store"]),
     // Every outbound call has its time-outs and its size limit.

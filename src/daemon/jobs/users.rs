@@ -15,7 +15,7 @@ use tokio::task::JoinError;
 use super::minutes::Minutes;
 use super::schedule::ScheduleJob;
 use super::{LastText, log_next_try};
-use crate::app::{AppState, CurrentState};
+use crate::app::{AppState, CurrentState, RefreshResult};
 use crate::clients::backoff::Backoff;
 use crate::clients::dsm::{DsmError, DsmSession, Reaction, Reading};
 use crate::logging::error_chain;
@@ -245,6 +245,11 @@ impl UsersJob {
             session.set_deadline(wanted.deadline);
         }
         let done = self.refresh_in(&mut session, &app).await;
+        let result = match done {
+            Ok(_) => RefreshResult::Ok,
+            Err(_) => RefreshResult::Failed,
+        };
+        app.count(|metrics| metrics.refresh(result));
         match &done {
             Ok(Refreshed { users, changed }) => {
                 *self.times() = Times {

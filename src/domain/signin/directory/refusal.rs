@@ -42,6 +42,22 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Every refusal; [`Refusal::ClockWrong`] without a difference.
+    pub const ALL: [Self; 12] = [
+        Self::AddressNotVerified,
+        Self::DomainNotAllowed,
+        Self::AddressUnknown,
+        Self::AddressAmbiguous,
+        Self::AddressNotAuthoritative,
+        Self::AccountDisabled,
+        Self::AccountExpired,
+        Self::AccountDenied,
+        Self::AdministratorRefused,
+        Self::LinkedToAnother,
+        Self::DirectoryStale,
+        Self::ClockWrong { ahead: 0 },
+    ];
+
     /// Returns the name that page, log and command line show.
     pub fn name(self) -> &'static str {
         match self {
@@ -63,21 +79,13 @@ impl Refusal {
     /// Returns the refusal that has this name. `ahead` is that of
     /// [`Refusal::ClockWrong`].
     pub fn named(name: &str, ahead: i64) -> Option<Self> {
-        let all = [
-            Self::AddressNotVerified,
-            Self::DomainNotAllowed,
-            Self::AddressUnknown,
-            Self::AddressAmbiguous,
-            Self::AddressNotAuthoritative,
-            Self::AccountDisabled,
-            Self::AccountExpired,
-            Self::AccountDenied,
-            Self::AdministratorRefused,
-            Self::LinkedToAnother,
-            Self::DirectoryStale,
-            Self::ClockWrong { ahead },
-        ];
-        all.into_iter().find(|refusal| refusal.name() == name)
+        let found = Self::ALL.into_iter().find(|it| it.name() == name)?;
+        let is_clock_wrong = found.ahead().is_some();
+        Some(if is_clock_wrong {
+            Self::ClockWrong { ahead }
+        } else {
+            found
+        })
     }
 
     /// Returns our clock minus Google's, in seconds, if that is the reason.
