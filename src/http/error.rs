@@ -1,5 +1,6 @@
 //! Every error → page, OAuth error or Bearer challenge: one match each.
 
+use std::path::Path;
 use std::time::Duration;
 
 use base64::Engine;
@@ -25,6 +26,9 @@ use domain::signin::token::Unredeemable;
 /// How long before a power-off the pages say so.
 const WARNING: Duration = Duration::from_mins(15);
 
+/// The directory of the DSM package.
+const PACKAGE: &str = "/var/packages/google-to-synology-sso";
+
 /// `Retry-After` of a temporary failure.
 const TEMPORARY_SECONDS: u64 = 30;
 
@@ -39,12 +43,22 @@ pub(crate) struct Responder<'a> {
     pub(super) nas: &'a str,
 }
 
+/// Returns the path of the package's log, which is public, or the config key
+/// that has another path: anyone can read a page.
+fn log_place(file: &Path) -> &str {
+    let public = file.to_str().filter(|_| file.starts_with(PACKAGE));
+    public.unwrap_or("log.file")
+}
+
 impl Responder<'_> {
     pub(crate) fn page(&self, status: StatusCode, page: &Page<'_>) -> Reply {
+        let config = &self.app.config;
         let context = PageContext {
             language: self.language,
             id: self.id,
             nas: self.nas,
+            nas_name: config.clients.first().map(|client| client.name.as_str()),
+            log: config.log.file.as_deref().map(log_place),
             off_at: self.app.soon_off(WARNING),
         };
         page.reply(status, &context)

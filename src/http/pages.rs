@@ -34,6 +34,9 @@ static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| content_securi
 /// For the administration page, whose forms are sent to itself.
 static WITH_FORMS: LazyLock<HeaderValue> = LazyLock::new(|| content_security("'self'"));
 
+/// The package's icon, drawn on each page.
+pub(crate) const ICON: &str = include_str!("../../packaging/icon.svg");
+
 /// Allows the one style of the pages by its hash.
 fn content_security(form_action: &str) -> HeaderValue {
     let hash = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
@@ -111,6 +114,10 @@ pub(super) struct PageContext<'a> {
     pub(super) id: &'a RequestId,
     /// The URL of the NAS, to which the link leads if the page has no `retry`.
     pub(super) nas: &'a str,
+    /// The family's own name for the NAS, if there is a valid config.
+    pub(super) nas_name: Option<&'a str>,
+    /// Where the log is, or what says so.
+    pub(super) log: Option<&'a str>,
     /// The local time at which the NAS soon switches itself off.
     pub(super) off_at: Option<String>,
 }
@@ -120,6 +127,7 @@ pub(super) struct PageContext<'a> {
 struct Html<'a> {
     language: Language,
     labels: Labels,
+    nas_name: Option<&'a str>,
     words: Words,
     /// [`Words::steps`] with their hints in pieces.
     steps: Vec<(Step, Vec<Piece>)>,
@@ -132,6 +140,9 @@ struct Html<'a> {
     href: &'a str,
     /// Shown to the administrator, below the advice.
     reference: Option<&'a RequestId>,
+    log: Option<&'a str>,
+    /// Whether the page is for the administrator: all of it is visible at once.
+    open: bool,
 }
 
 /// A part of the advice.
@@ -204,6 +215,8 @@ impl Page<'_> {
             language, id, nas, ..
         } = *context;
         let html = self.html(language, id, nas).map(|mut html| {
+            html.nas_name = context.nas_name;
+            html.log = context.log;
             let off_at = context.off_at.as_deref();
             let warning = off_at.map(|time| html.labels.switches_off(time));
             html.words.paragraphs.extend(warning);
@@ -223,11 +236,15 @@ impl Page<'_> {
             let hint = pieces(&step.hint);
             (step, hint)
         });
+        let setup_mode = matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. });
         let mut html = Html {
             language,
             labels: texts::labels(language),
             refusal: None,
-            setup_mode: matches!(self, Self::NotSetUp | Self::SetUpWrongly { .. }),
+            nas_name: None,
+            log: None,
+            setup_mode,
+            open: setup_mode || matches!(self, Self::Checklist { .. }),
             steps: steps.collect(),
             advice: pieces(&words.advice),
             words,

@@ -70,6 +70,8 @@ impl SetupMode {
             language,
             id,
             nas: HERE,
+            nas_name: None,
+            log: None,
             off_at: None,
         };
         page.reply(status, &context)

@@ -87,6 +87,6 @@ async fn draw_for_the_readme(screenshot: &[u8]) {
 /// have no `main`.
 const SAID: &str = "
     const main = document.querySelector('main')?.innerText ?? document.title;
-    const notes = [...document.querySelectorAll('footer p')].map((note) => note.innerText);
+    const notes = [...document.querySelectorAll('footer p')].map((note) => note.textContent);
     return main + notes.filter((note) => !/^R(e|é)f(e|é)rence/.test(note)).join('')";
 const REFUSAL: &str = "return document.querySelector('meta[name=refusal]')?.content";

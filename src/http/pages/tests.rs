@@ -84,7 +84,8 @@ fn all() -> Vec<Page<'static>> {
 fn written(page: &Page<'_>, language: Language) -> (String, String) {
     let id = RequestId::new(&OsRandom::default(), 1);
     let body = page.html(language, &id, NAS).unwrap().render().unwrap();
-    let (main, rest) = body.split_once("</main>").unwrap();
+    let (_, main) = body.split_once("<main>").unwrap();
+    let (main, rest) = main.split_once("</main>").unwrap();
     (main.to_owned(), rest.to_owned())
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Labels {
     pub(super) administrator: &'static str,
     /// Before the reference of the request.
     pub(super) reference: &'static str,
+    /// Before the path of the log.
+    pub(super) log: &'static str,
     /// Read out in place of the mark of a step.
     pub(super) done: &'static str,
     pub(super) to_do: &'static str,
@@ -66,6 +68,7 @@ pub(super) fn labels(language: Language) -> Labels {
             signed_in_as: "You signed in to Google as",
             administrator: "For the person who looks after the NAS",
             reference: "Reference:",
+            log: "Log:",
             done: "Done:",
             to_do: "To do:",
             switches_off_at: "The NAS switches itself off at",
@@ -74,6 +77,7 @@ pub(super) fn labels(language: Language) -> Labels {
             signed_in_as: "Vous avez choisi le compte Google",
             administrator: "Pour la personne qui s’occupe du NAS",
             reference: "Référence\u{a0}:",
+            log: "Journal\u{a0}:",
             done: "Fait\u{a0}:",
             to_do: "À faire\u{a0}:",
             switches_off_at: "Le NAS s’éteint à",
