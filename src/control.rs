@@ -3,6 +3,7 @@
 //! (docs/reference/json.md).
 
 mod at;
+mod examination;
 mod values;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::doctor::dsm::Compared;
 use domain::base::clock::UnixTime;
 
 pub(crate) use at::At;
+pub(crate) use examination::{Examination, Examined, Freshness, ReadAgain, ReadOutcome};
 pub(crate) use values::{ClientForm, DsmForm, GoogleForm, ValuesToEnter};
 
 /// The longest line of a request. It may have the name of a DSM user or an
@@ -49,6 +51,18 @@ pub(crate) enum Request {
     Observed,
     /// Read DSM, in one session, for `doctor`.
     Doctor,
+    /// What the last run of the checks of `doctor` in the daemon found.
+    Findings,
+    /// Run the checks of `doctor` in the daemon, unless it has just done so.
+    Examine,
+    /// Read the users from DSM, unless sign-ins to DSM are paused.
+    Refresh,
+    /// What `dsm-settings` prints.
+    Values,
+    /// The secret of the client with this ID.
+    ClientSecret {
+        client: String,
+    },
     /// What `dsm-settings --apply` would write to DSM.
     PlanApply,
     Apply {
@@ -104,6 +118,8 @@ pub(crate) enum Reason {
     Failed,
     /// The config is invalid or missing.
     BadConfig,
+    /// What was to be changed is not what the administrator has seen.
+    Changed,
 }
 
 /// What the running daemon does for its two clients: the commands, through the

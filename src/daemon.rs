@@ -1,6 +1,7 @@
 //! The composition root: config → state → listener → jobs → stop.
 
 pub(crate) mod control;
+mod examiner;
 pub mod jobs;
 pub mod lifecycle;
 mod port;
@@ -28,6 +29,7 @@ use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::config::{Config, ConfigError};
 use crate::control::Operations;
 use crate::daemon::control::{Control, Reloader, Socket};
+use crate::daemon::examiner::Examiner;
 use crate::daemon::jobs::{FingerprintKey, Jobs};
 use crate::daemon::lifecycle::start::{Circumstances, SLOWEST_BOOT, Start};
 use crate::daemon::lifecycle::{GRACE, Lifecycle, supervisor};
@@ -63,6 +65,7 @@ pub struct Daemon {
     pub jobs: Jobs,
     server: Arc<Server>,
     reloader: Arc<Reloader>,
+    examiner: Arc<Examiner>,
     control: Arc<Control>,
 }
 
@@ -131,7 +134,9 @@ impl Daemon {
         // Before anything is planned; DSM is asked once the daemon serves.
         jobs.schedule.use_file(in_file).await;
         let reloader = Arc::new(Reloader::new(Arc::clone(&current), Arc::clone(&jobs.users)));
-        let control = Arc::new(Control::new(Arc::clone(&current), jobs.clone(), &reloader));
+        let examiner = Arc::new(Examiner::new(Arc::clone(&current), Arc::clone(&jobs.users)));
+        let control = Control::new(Arc::clone(&current), jobs.clone(), &reloader, &examiner);
+        let control = Arc::new(control);
         let page = AdministrationPage::new(Arc::clone(&control) as Arc<dyn Operations>);
         let server = Server::new(Arc::clone(&current), tls, READ_TIMEOUT);
         Ok(Self {
@@ -139,6 +144,7 @@ impl Daemon {
             control,
             jobs,
             reloader,
+            examiner,
             current,
         })
     }
@@ -150,6 +156,8 @@ impl Daemon {
         self.jobs.spawn(&lifecycle);
         let store = Arc::clone(&self.current.load().store);
         lifecycle.spawn("state", async move { store.ended().await });
+        let examiner = Arc::clone(&self.examiner);
+        lifecycle.spawn("examiner", examiner.run_examinations_loop());
         self.spawn_control(&lifecycle).await;
         self.spawn_metrics(&lifecycle);
         let serving = Arc::clone(&self.server).serve(listener, lifecycle.stop().clone());
@@ -317,7 +325,7 @@ pub async fn run(
             return Ok(());
         };
         tracing::info!(%address, issuer, version = env!("CARGO_PKG_VERSION"), "serving");
-        let reloader = Arc::clone(&daemon.reloader);
+        let (reloader, examiner) = (Arc::clone(&daemon.reloader), Arc::clone(&daemon.examiner));
         reloader.set_log(log);
         let current = Arc::clone(&daemon.current);
         let (users, server) = (Arc::clone(&daemon.jobs.users), Arc::clone(&daemon.server));
@@ -328,7 +336,7 @@ pub async fn run(
             ended = daemon.serve(listener, stop.clone()) => ended,
             never = supervision => match never {},
             never = run_reload_loop(&mut hangups, &reloader) => match never {},
-            never = run_self_checks(self_check, is_new, &current, &users, &reloader) => match never {},
+            never = run_self_checks(self_check, is_new, &current, &examiner, &reloader) => match never {},
         }
     };
     // Signals first, so that a stop during the start is handled, too.

@@ -134,6 +134,21 @@ pub async fn run(config: &Config, daemon: &dyn DaemonAccess, findings: &Findings
     );
 }
 
+/// Returns `findings` in the order of [`GROUPS`], and for each check that has
+/// none, that it was not tested, and `why`.
+pub fn in_order(findings: &[Finding], why: &str) -> Vec<Finding> {
+    let mut ordered = Vec::new();
+    for name in GROUPS.iter().flat_map(|(_, names)| *names) {
+        let of_check = findings.iter().filter(|finding| finding.name == *name);
+        let before = ordered.len();
+        ordered.extend(of_check.cloned());
+        if ordered.len() == before {
+            ordered.push(Finding::not_tested(*name, why));
+        }
+    }
+    ordered
+}
+
 /// Returns what is found about the certificate that browsers get for the public
 /// name.
 pub async fn inspect_certificate(config: &Config, clock: &dyn Clock) -> Finding {

@@ -197,7 +197,7 @@ impl AskError {
             Self::NotRunning(_) => NOT_RUNNING,
             Self::Denied { .. } | Self::Broken { .. } | Self::Form(_) => FAILED,
             Self::Refused(refused) => match refused.reason {
-                Reason::Failed => FAILED,
+                Reason::Failed | Reason::Changed => FAILED,
                 Reason::BadConfig => BAD_CONFIG,
             },
         }

@@ -4,6 +4,7 @@
 //! Its file mode is the only access control: who can open it may do everything.
 
 mod doctor;
+mod dsm;
 mod explain;
 mod keys;
 mod links;
@@ -28,7 +29,8 @@ use tokio::time::timeout;
 use crate::app::CurrentState;
 use crate::config::ConfigError;
 use crate::control::{Answer, MAX_REQUEST_BYTES, Operations, Reason, Refused, Request};
-use crate::daemon::jobs::Jobs;
+use crate::daemon::examiner::Examiner;
+use crate::daemon::jobs::{Jobs, SettingsError};
 use domain::base::clock::UnixTime;
 
 pub(crate) use reload::{ReloadError, Reloader};
@@ -51,6 +53,7 @@ pub(crate) struct Control {
     current: Arc<CurrentState>,
     jobs: Jobs,
     reloader: Arc<Reloader>,
+    examiner: Arc<Examiner>,
     started: UnixTime,
 }
 
@@ -62,12 +65,18 @@ impl Operations for Control {
 
 impl Control {
     /// Notes the time as that of the daemon's start. Binds no socket.
-    pub(crate) fn new(current: Arc<CurrentState>, jobs: Jobs, reloader: &Arc<Reloader>) -> Self {
+    pub(crate) fn new(
+        current: Arc<CurrentState>,
+        jobs: Jobs,
+        reloader: &Arc<Reloader>,
+        examiner: &Arc<Examiner>,
+    ) -> Self {
         Self {
             started: current.load().clock.now(),
             current,
             jobs,
             reloader: Arc::clone(reloader),
+            examiner: Arc::clone(examiner),
         }
     }
 
@@ -129,14 +138,15 @@ impl Control {
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
             Request::Observed => report(&self.observed()),
-            Request::PlanApply => reported(Box::pin(self.jobs.users.plan_apply()).await),
-            Request::Apply { seen, force } => {
-                reported(Box::pin(self.jobs.users.apply(force, Some(&seen))).await)
-            }
-            Request::PlanUndo => reported(Box::pin(self.jobs.users.plan_undo()).await),
-            Request::Undo { seen, force } => {
-                reported(Box::pin(self.jobs.users.undo(force, Some(&seen))).await)
-            }
+            Request::PlanApply => settings(Box::pin(self.jobs.users.plan_apply()).await),
+            Request::Apply { seen, force } => self.apply(&seen, force).await,
+            Request::PlanUndo => settings(Box::pin(self.jobs.users.plan_undo()).await),
+            Request::Undo { seen, force } => self.undo(&seen, force).await,
+            Request::Values => report(&self.values()),
+            Request::ClientSecret { client } => self.client_secret(&client),
+            Request::Refresh => report(&self.read_again().await),
+            Request::Findings => report(&self.examiner.findings()),
+            Request::Examine => report(&self.examiner.examine_on_request().await),
             Request::DoctorNonce => self.doctor_nonce(),
             Request::DoctorSeen { nonce } => self.doctor_seen(&nonce),
             Request::Reload => match self.reloader.reload().await {
@@ -167,6 +177,13 @@ fn reported(done: Result<impl Serialize, impl Into<anyhow::Error>>) -> Vec<u8> {
     match done {
         Ok(done) => report(&done),
         Err(error) => failed(error),
+    }
+}
+
+fn settings(done: Result<impl Serialize, SettingsError>) -> Vec<u8> {
+    match done {
+        Err(error @ SettingsError::Changed) => refused(Reason::Changed, error.to_string()),
+        done => reported(done),
     }
 }
 

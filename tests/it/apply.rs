@@ -11,10 +11,8 @@ use fakes::dsm::FakeDsm;
 use fakes::dsm::settings::{Settings, proxy_rule};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, Plan, REDIRECT_URI};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
 
-use crate::support::control::socket;
+use crate::support;
 use crate::support::process::until;
 
 const ISSUER: &str = "https://login.example.com";
@@ -77,16 +75,11 @@ fn written(dsm: &FakeDsm) -> Written {
 
 /// Asks the daemon by its control socket; returns the whole answer.
 async fn answer(house: &House, request: &Value) -> Value {
-    let path = socket(house);
-    until("the control socket is open", || path.exists()).await;
-    let mut stream = UnixStream::connect(path).await.unwrap();
-    let line = format!("{request}\n");
-    stream.write_all(line.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(!answer.contains(CLIENT_SECRET_OF_DSM), "{answer}");
-    assert!(!answer.contains("their secret"), "{answer}");
-    serde_json::from_str(&answer).unwrap()
+    let answer = support::control::answer(house, request).await;
+    let text = answer.to_string();
+    assert!(!text.contains(CLIENT_SECRET_OF_DSM), "{text}");
+    assert!(!text.contains("their secret"), "{text}");
+    answer
 }
 
 async fn report(house: &House, request: &Value) -> Value {

@@ -131,6 +131,9 @@ mod control;
 /// `doctor`: each fault has one line that names it.
 mod doctor;
 
+/// The checks of `doctor` that the running daemon makes on request.
+mod examination;
+
 /// `dsm-settings`: DSM's settings are written and restored.
 mod dsm_settings;
 

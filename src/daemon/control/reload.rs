@@ -15,7 +15,7 @@ use crate::daemon::lifecycle::supervisor;
 use crate::logging::{self, LogError};
 
 /// A reload waits for DSM as long as a sign-in does.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Reads the config again.
 #[derive(Debug)]

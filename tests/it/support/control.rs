@@ -5,6 +5,8 @@ use std::process::{Output, Stdio};
 
 use fakes::house::House;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 use tokio::task::spawn_blocking;
 
 use super::command_line::{bare, text};
@@ -45,6 +47,18 @@ pub(crate) async fn report(house: &House, arguments: &[&str]) -> Value {
     let report = text(&output.stdout);
     assert!(report.ends_with('\n') && report.lines().count() == 1);
     serde_json::from_str(report).unwrap()
+}
+
+/// Asks the daemon of `house` by its control socket; returns the whole answer.
+pub(crate) async fn answer(house: &House, request: &Value) -> Value {
+    let path = socket(house);
+    until("the control socket is open", || path.exists()).await;
+    let mut stream = UnixStream::connect(path).await.unwrap();
+    let line = format!("{request}\n");
+    stream.write_all(line.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    serde_json::from_str(&answer).unwrap()
 }
 
 pub(crate) fn socket(house: &House) -> PathBuf {
