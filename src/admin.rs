@@ -16,6 +16,8 @@ mod pages;
 mod people;
 mod section;
 mod setup;
+mod text;
+mod unreadable;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -57,7 +57,7 @@ pub(crate) enum Request {
     Examine,
     /// Read the users from DSM, unless sign-ins to DSM are paused.
     Refresh,
-    /// What `dsm-settings` prints.
+    /// The values that `dsm-settings` prints.
     Values,
     /// The secret of the client with this ID.
     ClientSecret {

@@ -98,7 +98,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 #[derive(Debug)]
 pub struct Server {
     mode: Mode,
-    /// Responds below `/admin`.
+    /// Responds to requests below `/admin`.
     administration: Option<Arc<dyn Administration>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -117,7 +117,7 @@ enum Mode {
     Logins(Arc<CurrentState>),
     /// Without a valid config.
     Setup(Arc<SetupMode>),
-    /// For `/metrics` only.
+    /// For requests to `/metrics` only.
     Metrics(Arc<CurrentState>),
 }
 

@@ -165,7 +165,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Counts a sign-in.
+    /// Counts a sign-in of a user.
     pub(crate) fn login(&self, outcome: LoginOutcome) {
         let outcome = outcome.name();
         self.logins.get_or_create(&ByOutcome { outcome }).inc();

@@ -61,6 +61,6 @@ pub(crate) enum ReadOutcome {
     TooOften,
     /// DSM was not asked: sign-ins to it are paused.
     Paused,
-    /// The refresh continues.
+    /// The refresh takes longer, and continues.
     TakesLonger,
 }

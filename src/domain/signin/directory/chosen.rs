@@ -10,7 +10,7 @@ use crate::model::login::{GoogleAccount, VerifiedAddress};
 pub struct Choice {
     /// A Google account that was refused.
     pub account: GoogleAccount,
-    /// Its address.
+    /// The address of the account.
     pub address: VerifiedAddress,
     /// The DSM user, by the name that DSM lists.
     pub user: DsmUsername,

@@ -11,7 +11,7 @@ use crate::model::login::{GoogleAccount, VerifiedAddress};
 /// incomplete list must not unlink any user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// The linked account.
+    /// The Google account that is linked.
     pub account: GoogleAccount,
     /// The address of the account when the link was made.
     pub address: VerifiedAddress,
