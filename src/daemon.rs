@@ -373,5 +373,6 @@ async fn log_start(
         scheduled_power_on,
     };
     Start::under(&circumstances).log(&circumstances);
+    store.history().begin(circumstances.now);
     Ok(())
 }

@@ -29,9 +29,9 @@
 //!   an await on a socket, except to let one of several equal requests through.
 //! - A request from anyone who is neither an admitted user nor an authenticated
 //!   client writes nothing to the database.
-//! - What is observed of the clients, and a refusal, is saved with a write that
-//!   another request or job causes. A sign-in is saved in the transaction that
-//!   redeems its code.
+//! - What is observed of the clients, a refusal, and when the daemon and its
+//!   jobs ran, are saved with a write that another request or job causes. A
+//!   sign-in is saved in the transaction that redeems its code.
 //! - An unchanged refresh writes nothing: freshness is held in memory and saved
 //!   once a day and at stop.
 //! - Links are evaluated when they are used, by

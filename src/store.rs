@@ -14,6 +14,7 @@ mod dsm_settings;
 mod glimpse;
 mod grants;
 mod health;
+mod history;
 pub mod key_ring;
 mod keys;
 mod links;
@@ -49,6 +50,7 @@ pub use directory::SavedDirectory;
 pub use dsm_settings::WizardResult;
 pub use glimpse::{Glimpse, glimpse};
 pub use grants::{Decision, Redeemed};
+pub use history::{History, JobName, JobRun, Run};
 pub use keys::KeptKey;
 pub use links::Linked;
 pub use observed::Observed;
@@ -71,6 +73,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("store/migrations/008_first_sign_in.sql"),
     include_str!("store/migrations/009_sign_ins.sql"),
     include_str!("store/migrations/010_links_by_administrator.sql"),
+    include_str!("store/migrations/011_history.sql"),
 ];
 
 /// In more jobs per transaction, the first would wait for the last without
@@ -237,6 +240,12 @@ impl Store {
     /// Returns the last refusals, which are saved with the next write.
     pub fn refusals(&self) -> &Refusals {
         &self.along.refusals
+    }
+
+    /// Returns when the daemon and its jobs ran, which is saved with the next
+    /// write.
+    pub fn history(&self) -> &History {
+        &self.along.history
     }
 
     /// Returns what was lost of the last run's state when this was opened.

@@ -12,6 +12,7 @@ mod documents;
 mod key_rotation;
 mod minutes;
 mod power_off;
+mod presence;
 mod schedule;
 mod users;
 
@@ -24,12 +25,14 @@ use arc_swap::ArcSwapOption;
 use crate::app::CurrentState;
 use crate::clients::backoff::Backoff;
 use crate::daemon::lifecycle::Lifecycle;
+use crate::store::JobName;
 use domain::base::clock::UnixTime;
 
 pub use documents::DocumentsJob;
 pub use key_rotation::{KeyRotationJob, RotationError};
 pub use minutes::Minutes;
 pub use power_off::PowerOffJob;
+use presence::PresenceJob;
 pub use schedule::ScheduleJob;
 pub use users::{FingerprintKey, Refreshed, SettingsError, UsersError, UsersJob, UsersReport};
 
@@ -94,7 +97,12 @@ impl Jobs {
     pub fn spawn(&self, lifecycle: &Lifecycle) {
         let jobs = self.clone();
         let documents = Arc::clone(&jobs.documents);
+        let presence = PresenceJob {
+            current: Arc::clone(&jobs.documents.current),
+            minutes: Arc::clone(&jobs.minutes),
+        };
         let stop = lifecycle.stop().clone();
+        lifecycle.spawn("presence", presence.run_presence_loop());
         lifecycle.spawn("users", jobs.users.run_users_loop());
         lifecycle.spawn("before-power-off", jobs.power_off.run_power_off_loop());
         lifecycle.spawn("key-rotation", jobs.key_rotation.run_key_rotation_loop());
@@ -107,9 +115,12 @@ impl Jobs {
     pub fn planned(&self) -> [PlannedJob; 3] {
         let job = |name, next| PlannedJob { name, next };
         [
-            job("users", self.users.next_refresh()),
-            job("before-power-off", self.power_off.next_run()),
-            job("key-rotation", self.key_rotation.next_rotation()),
+            job(JobName::Users.as_str(), self.users.next_refresh()),
+            job(JobName::BeforePowerOff.as_str(), self.power_off.next_run()),
+            job(
+                JobName::KeyRotation.as_str(),
+                self.key_rotation.next_rotation(),
+            ),
         ]
     }
 }

@@ -5,13 +5,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
-use super::{Observed, Refusals};
+use super::{History, Observed, Refusals};
 
 /// Everything that is saved with the next write.
 #[derive(Debug)]
 pub(super) struct Along {
     pub(super) observed: Observed,
     pub(super) refusals: Refusals,
+    pub(super) history: History,
 }
 
 /// The changes that a transaction saves, by their numbers; `None` if nothing
@@ -20,6 +21,7 @@ pub(super) struct Along {
 pub(super) struct Changes {
     observed: Option<u64>,
     refusals: Option<u64>,
+    history: Option<u64>,
 }
 
 impl Along {
@@ -28,6 +30,7 @@ impl Along {
         Self {
             observed: Observed::load(connection),
             refusals: Refusals::load(connection),
+            history: History::load(connection),
         }
     }
 
@@ -36,6 +39,7 @@ impl Along {
         Ok(Changes {
             observed: self.observed.write_along(connection)?,
             refusals: self.refusals.write_along(connection)?,
+            history: self.history.write_along(connection)?,
         })
     }
 
@@ -46,6 +50,9 @@ impl Along {
         }
         if let Some(changes) = changes.refusals {
             self.refusals.saved(changes);
+        }
+        if let Some(changes) = changes.history {
+            self.history.saved(changes);
         }
     }
 }

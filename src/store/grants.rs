@@ -97,6 +97,7 @@ impl Store {
             start: now,
             end: expires,
         } = life;
+        self.history().seen(now);
         self.call("redeem an authorization code", move |connection| {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);

@@ -54,6 +54,10 @@ impl Store {
         now: UnixTime,
         presence: ShutdownMarker,
     ) -> Result<(), StoreError> {
+        match presence {
+            ShutdownMarker::Running => self.history().seen(now),
+            ShutdownMarker::Stopped => self.history().stop(now),
+        }
         self.call("save that the daemon runs", move |connection| {
             connection.execute(
                 "INSERT OR REPLACE INTO presence (id, seen, stopped) VALUES (1, ?1, ?2)",

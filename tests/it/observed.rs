@@ -310,7 +310,8 @@ async fn a_state_of_0_1_0_is_updated() {
     // As the last release left it.
     let downgrade = "DROP TABLE observations; DROP TABLE dsm_settings_before;
          DROP TABLE dsm_settings_wizard; DROP TABLE sign_ins; DROP TABLE last_sign_ins;
-         DROP TABLE refusals; ALTER TABLE links DROP COLUMN by_administrator;
+         DROP TABLE refusals; DROP TABLE runs; DROP TABLE job_runs;
+         ALTER TABLE links DROP COLUMN by_administrator;
          PRAGMA user_version = 5;";
     house.state().execute_batch(downgrade).unwrap();
     house.start().await;

@@ -257,6 +257,7 @@ async fn a_state_without_sign_ins_is_updated() {
     house.sign_in(JEANNE, "").await;
     house.stop().await;
     let downgrade = "DROP TABLE sign_ins; DROP TABLE last_sign_ins; DROP TABLE refusals;
+         DROP TABLE runs; DROP TABLE job_runs;
          ALTER TABLE links DROP COLUMN by_administrator; PRAGMA user_version = 8;";
     house.state().execute_batch(downgrade).unwrap();
     house.start().await;

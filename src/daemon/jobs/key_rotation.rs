@@ -8,6 +8,7 @@ use super::minutes::Minutes;
 use crate::app::{AppState, CurrentState};
 use crate::clients::upstream::UpstreamError;
 use crate::store::key_ring::KeyRingError;
+use crate::store::{JobName, JobRun};
 use domain::base::clock::UnixTime;
 use domain::model::keys::Rotation;
 
@@ -71,6 +72,12 @@ impl KeyRotationJob {
         if off > CLOCK_LEEWAY {
             return Err(RotationError::ClockWrong(off));
         }
+        // Before, so that the rotation saves it.
+        app.store.history().note_job(JobRun {
+            at: now,
+            job: JobName::KeyRotation,
+            failed: false,
+        });
         app.keys.rotate(now, Rotation::Announced).await?;
         Ok(())
     }

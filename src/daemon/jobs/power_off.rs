@@ -10,7 +10,7 @@ use super::retry;
 use super::users::{UsersError, UsersJob};
 use crate::app::CurrentState;
 use crate::clients::dsm::Reaction;
-use crate::store::StoreError;
+use crate::store::{JobName, JobRun, StoreError};
 use domain::base::clock::UnixTime;
 use domain::model::power::BeforeOff;
 
@@ -87,6 +87,11 @@ impl PowerOffJob {
 
     async fn save(&self) -> Result<(), StoreError> {
         let app = self.current.load();
+        app.store.history().note_job(JobRun {
+            at: app.clock.now(),
+            job: JobName::BeforePowerOff,
+            failed: false,
+        });
         app.store.forget_expired(app.clock.now()).await?;
         // Last, since it copies the state.
         self.users.save_state().await

@@ -19,7 +19,7 @@ use crate::app::{AppState, CurrentState, RefreshResult};
 use crate::clients::backoff::Backoff;
 use crate::clients::dsm::{DsmError, DsmSession, Reaction, Reading};
 use crate::logging::error_chain;
-use crate::store::StoreError;
+use crate::store::{JobName, JobRun, StoreError};
 use domain::base::clock::UnixTime;
 use domain::base::ids::DsmUsername;
 use domain::model::user_list::UserList;
@@ -250,6 +250,11 @@ impl UsersJob {
             Err(_) => RefreshResult::Failed,
         };
         app.count(|metrics| metrics.refresh(result));
+        app.store.history().note_job(JobRun {
+            at: app.clock.now(),
+            job: JobName::Users,
+            failed: done.is_err(),
+        });
         match &done {
             Ok(Refreshed { users, changed }) => {
                 *self.times() = Times {
