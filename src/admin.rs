@@ -18,6 +18,7 @@ mod section;
 mod setup;
 mod text;
 mod unreadable;
+pub(crate) mod week;
 
 use std::future::Future;
 use std::pin::Pin;

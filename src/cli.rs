@@ -7,6 +7,7 @@ mod dsm_settings;
 mod import_dex;
 mod input;
 mod manual;
+mod new_file;
 mod owner;
 mod package;
 mod question;
@@ -17,14 +18,16 @@ mod table;
 mod waiting;
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command, Manual};
+use arguments::{Arguments, Command, Manual, Question};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::ConfigError;
 use crate::doctor::why_unreadable;
 use crate::logging;
+use new_file::NewFile;
 
 /// Exit code for a failure.
 const FAILED: u8 = 1;
@@ -68,11 +71,7 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     } else {
         None
     };
-    let mut report = None;
-    if let Command::Doctor(options) = &arguments.command {
-        let path = options.report.as_deref();
-        report = path.map(doctor::ReportFile::create).transpose()?;
-    }
+    let file = new_file(&arguments.command)?;
     // Before the first thread is created: each thread has its own user ID.
     // A manual needs no config, so any user may read it.
     if !matches!(arguments.command, Command::Manual(_)) {
@@ -84,7 +83,7 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
     Ok(match arguments.command {
         Command::Run(options) => run::run(config, &options),
         Command::Check { json } => check::check(config, json),
-        Command::Doctor(options) => doctor::doctor(config, &options, report),
+        Command::Doctor(options) => doctor::doctor(config, &options, file),
         Command::DsmSettings(options) => dsm_settings::dsm_settings(config, &options),
         Command::Setup(options) => {
             setup::setup(config, &options, client.as_ref().map(|it| it.as_str()))
@@ -92,8 +91,21 @@ fn run_command(arguments: Arguments) -> anyhow::Result<u8> {
         Command::ImportDex(options) => import_dex::import(config, inputs, options.force),
         Command::Manual(Manual::Completions { shell }) => manual::completions(shell),
         Command::Manual(Manual::Man { directory }) => manual::man(directory.as_deref()),
-        Command::Question(question) => question::ask(question, config),
+        Command::Question(question) => question::ask(question, config, file),
     })
+}
+
+/// Creates the file that the arguments name for the result.
+fn new_file(command: &Command) -> anyhow::Result<Option<NewFile>> {
+    let (path, what) = if let Command::Doctor(options) = command {
+        (options.report.as_deref(), "report")
+    } else if let Command::Question(Question::Status { svg, .. }) = command {
+        let path = svg.as_deref();
+        (path.filter(|path| *path != Path::new("-")), "picture")
+    } else {
+        (None, "")
+    };
+    path.map(|path| NewFile::create(path, what)).transpose()
 }
 
 /// Passwords and keys will be in memory and must not be written to a core

@@ -5,6 +5,7 @@
 mod at;
 mod examination;
 mod values;
+pub(crate) mod week;
 
 use std::fmt;
 use std::future::Future;
@@ -47,6 +48,8 @@ pub(crate) enum Request {
         signs: Signs,
     },
     Reload,
+    /// What the picture of the week shows.
+    Week,
     /// What the clients were seen to do.
     Observed,
     /// Read DSM, in one session, for `doctor`.

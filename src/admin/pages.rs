@@ -1,14 +1,14 @@
 //! The pages of the navigation and their sections.
 
 use super::section::Page;
-use super::{health, keys, people, setup};
+use super::{health, keys, people, setup, week};
 
 /// In the order of the navigation. The first is shown after the sign-in.
 pub(super) const PAGES: [Page; 4] = [
     Page {
         path: "",
         name: ["Health", "État"],
-        sections: &[&health::SECTION],
+        sections: &[&health::SECTION, &week::SECTION],
     },
     Page {
         path: "people",

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::new_file::NewFile;
 use super::table::{Cell, Reader, Tone};
 use super::{FAILED, check, code_of, complain, control_client, print_result};
 use crate::app::Sighting;
@@ -25,7 +26,6 @@ use crate::doctor::{
 };
 
 use report::Addresses;
-pub(super) use report::ReportFile;
 
 /// The whole run; the checks have time-outs that are shorter.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Runs all checks with the config in `path` and prints their findings; returns
 /// the exit code.
-pub(super) fn doctor(path: &Path, options: &Doctor, file: Option<ReportFile>) -> u8 {
+pub(super) fn doctor(path: &Path, options: &Doctor, file: Option<NewFile>) -> u8 {
     let (config, of_config, code) = match Config::load(path) {
         Ok(config) => {
             let (findings, _) = if doctor::is_read_only(&config) {
@@ -83,7 +83,7 @@ fn addresses(options: &Doctor) -> Addresses {
 }
 
 /// Returns `code`, or [`FAILED`] if the report cannot be written.
-fn write_report(file: ReportFile, text: &str, code: u8) -> u8 {
+fn write_report(file: NewFile, text: &str, code: u8) -> u8 {
     let path = file.path().display().to_string();
     if let Err(error) = file.write(text) {
         complain(&format!("cannot write the report {path}: {error}"));

@@ -6,18 +6,23 @@ use arguments::{Arguments, Keys, Links, Question};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use super::control_client::{self, Form};
-use super::{print_clap, print_result, waiting};
+use super::control_client::{self, Form, PATIENCE};
+use super::new_file::NewFile;
+use super::{FAILED, complain, print_clap, print_result, waiting};
+use crate::admin::week::{self, Place};
+use crate::control::week::Week;
 use crate::control::{self, At, Request, Signs};
+use crate::http::Language;
 
-/// Prints the answer of the daemon whose config is `config`; returns the exit
-/// code.
-pub(super) fn ask(question: Question, config: &Path) -> u8 {
+/// Prints the answer of the daemon whose config is `config`, or writes it to
+/// `file`; returns the exit code.
+pub(super) fn ask(question: Question, config: &Path, file: Option<NewFile>) -> u8 {
     match question {
         Question::Reload { json } => {
             control_client::show::<control::Reloaded>(config, &Request::Reload, Form::of(json))
         }
-        Question::Status { json } => ask_for_status(config, Form::of(json)),
+        Question::Status { svg: Some(_), .. } => ask_for_picture(config, file),
+        Question::Status { json, svg: None } => ask_for_status(config, Form::of(json)),
         Question::Users { json } => {
             control_client::show::<Vec<control::User>>(config, &Request::Users, Form::of(json))
         }
@@ -43,6 +48,32 @@ fn ask_for_status(config: &Path, form: Form) -> u8 {
         Some(report) => print_result(&report, 0),
         None => unanswered.complain(),
     }
+}
+
+/// Prints the picture of the week, unless there is a `file` for it.
+fn ask_for_picture(config: &Path, file: Option<NewFile>) -> u8 {
+    let week = control_client::ask_daemon_of::<Week>(config, &Request::Week, PATIENCE);
+    let week = match week {
+        Ok(week) => week,
+        Err(unanswered) => return unanswered.complain(),
+    };
+    let picture = match week::draw(&week, Language::English, Place::File) {
+        Ok(picture) => picture + "\n",
+        Err(error) => {
+            complain(&format!("cannot draw the picture: {error}"));
+            return FAILED;
+        }
+    };
+    let Some(file) = file else {
+        return print_result(&picture, 0);
+    };
+    let path = file.path().display().to_string();
+    if let Err(error) = file.write(&picture) {
+        complain(&format!("cannot write the picture {path}: {error}"));
+        return FAILED;
+    }
+    complain(&format!("wrote the picture {path}"));
+    0
 }
 
 fn ask_to_explain(config: &Path, address: String, at: Option<&str>, form: Form) -> u8 {

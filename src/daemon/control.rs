@@ -13,6 +13,7 @@ mod reload;
 mod socket;
 mod status;
 mod users;
+mod week;
 
 use std::future::Future;
 use std::io;
@@ -137,6 +138,7 @@ impl Control {
             Request::LinksRemove { user } => self.remove_links(&user).await,
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
+            Request::Week => report(&self.week().await),
             Request::Observed => report(&self.observed()),
             Request::PlanApply => settings(Box::pin(self.jobs.users.plan_apply()).await),
             Request::Apply { seen, force } => self.apply(&seen, force).await,

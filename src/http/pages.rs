@@ -28,20 +28,29 @@ pub const SETUP_MODE_MARK: &str = r#"<meta name="waiting" content="config">"#;
 
 pub(crate) const STYLE: &str = include_str!("pages/style.css");
 
+/// The style of the picture of the week, which is inside the picture.
+pub(crate) const STYLE_OF_WEEK: &str = include_str!("pages/week.css");
+
 /// For pages without a form.
-static CONTENT_SECURITY: LazyLock<HeaderValue> = LazyLock::new(|| content_security("'none'"));
+static CONTENT_SECURITY: LazyLock<HeaderValue> =
+    LazyLock::new(|| content_security(&[STYLE], "'none'"));
 
 /// For the administration page, whose forms are sent to itself.
-static WITH_FORMS: LazyLock<HeaderValue> = LazyLock::new(|| content_security("'self'"));
+static WITH_FORMS: LazyLock<HeaderValue> =
+    LazyLock::new(|| content_security(&[STYLE, STYLE_OF_WEEK], "'self'"));
 
 /// The package's icon, drawn on each page.
 pub(crate) const ICON: &str = include_str!("../../packaging/icon.svg");
 
-/// Allows the one style of the pages by its hash.
-fn content_security(form_action: &str) -> HeaderValue {
-    let hash = STANDARD.encode(digest::digest(&digest::SHA256, STYLE.as_bytes()));
+/// Allows the `styles` by their hashes.
+fn content_security(styles: &[&str], form_action: &str) -> HeaderValue {
+    let hashes = styles.iter().map(|style| {
+        let hash = STANDARD.encode(digest::digest(&digest::SHA256, style.as_bytes()));
+        format!(" 'sha256-{hash}'")
+    });
+    let hashes: String = hashes.collect();
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; \
+        "default-src 'none'; style-src{hashes}; base-uri 'none'; \
          form-action {form_action}; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(

@@ -65,6 +65,9 @@ mod quiet;
 /// The jobs run while the NAS is on, by its power schedule.
 mod night;
 
+/// When the NAS was and will be on, as a picture.
+mod week;
+
 /// A simulated year with nightly power-offs and failures.
 mod year;
 

@@ -141,7 +141,10 @@ Examples:
   google-to-synology-sso status --json | jq -c '.refusals[]'
       Print the last 100 refusals as JSON.
   google-to-synology-sso status --json | jq -c '.sign_ins[]'
-      Print the last 200 sign-ins as JSON.";
+      Print the last 200 sign-ins as JSON.
+  google-to-synology-sso status --svg week.svg
+      Draw seven days back and seven ahead: when the NAS was and will be on, jobs, sign-ins and \
+refusals.";
 
 pub(super) const USERS: &str = "\
 List the DSM users with the result that a sign-in would have. The verdict is `ok` or the name of a \

@@ -216,6 +216,10 @@ pub enum Question {
         /// waiting and problems
         #[arg(long)]
         json: bool,
+        /// Write the week as a picture to FILE, which must not exist; to
+        /// standard output if FILE is -
+        #[arg(long, value_name = "FILE", conflicts_with = "json")]
+        svg: Option<PathBuf>,
     },
     /// List the DSM users with the result that a sign-in would have
     #[command(long_about = help::USERS, after_help = help::USERS_EXAMPLES)]

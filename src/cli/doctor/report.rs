@@ -1,7 +1,6 @@
 //! `doctor --report`: everything that an issue needs, in one text file without
 //! secrets.
 
-mod file;
 mod log;
 
 use std::env::consts::ARCH;
@@ -19,8 +18,6 @@ use crate::config::{Config, Redacted};
 use crate::control::{Observation, Request, Status, Time, User};
 use crate::doctor::{Finding, Outcome};
 use crate::logging::is_plain;
-
-pub(in crate::cli) use file::ReportFile;
 
 /// Whether e-mail addresses are shown as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

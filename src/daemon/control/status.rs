@@ -52,7 +52,7 @@ impl Control {
 
 /// Returns the last sign-ins. A state that cannot be read must not hide the
 /// rest of the report.
-async fn sign_ins(app: &AppState) -> Vec<SignIn> {
+pub(super) async fn sign_ins(app: &AppState) -> Vec<SignIn> {
     let sign_ins = app.store.sign_ins().await.unwrap_or_else(|error| {
         let error: &dyn std::error::Error = &error;
         tracing::warn!(error, "cannot report the last sign-ins");

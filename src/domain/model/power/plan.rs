@@ -17,9 +17,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use super::{PowerSchedule, Task};
 use crate::base::clock::UnixTime;
@@ -66,6 +66,52 @@ impl PowerSchedule {
             (Some(on), Some(off)) => on >= off,
             (_, _) => true,
         }
+    }
+
+    /// Returns the times between `from` and `until` in which the NAS is
+    /// expected to be on, in their order, each from its begin to its end.
+    pub fn times_on(
+        &self,
+        zone: &TimeZone,
+        from: UnixTime,
+        until: UnixTime,
+    ) -> Vec<(UnixTime, UnixTime)> {
+        let is_always_on =
+            last(&self.on, zone, from).is_none() || last(&self.off, zone, from).is_none();
+        if is_always_on {
+            return vec![(from, until)];
+        }
+        let within = |tasks, is_on| {
+            let runs = runs_between(tasks, zone, from, until);
+            runs.map(move |at| (at, is_on))
+        };
+        let changes = within(&self.off, false).chain(within(&self.on, true));
+        let mut changes: Vec<(UnixTime, bool)> = changes.collect();
+        // Of two at the same time, the power-on comes last.
+        changes.sort_unstable();
+        let mut times = Vec::new();
+        let mut on_since = self.is_on(zone, from).then_some(from);
+        for (at, is_on) in changes {
+            match on_since {
+                Some(begin) if !is_on => {
+                    times.push((begin, at));
+                    on_since = None;
+                }
+                None if is_on => on_since = Some(at),
+                Some(_) | None => {}
+            }
+        }
+        times.extend(on_since.map(|begin| (begin, until)));
+        // Off and on again in the same minute.
+        times.dedup_by(|next, previous| {
+            let is_continued = previous.1 == next.0;
+            if is_continued {
+                previous.1 = next.1;
+            }
+            is_continued
+        });
+        times.retain(|(begin, end)| begin < end);
+        times
     }
 
     /// Returns `time`, or the next power-on if the NAS is expected to be off at
@@ -135,6 +181,24 @@ fn around(tasks: &[Task], zone: &TimeZone, now: UnixTime) -> impl Iterator<Item 
     let today = instant.map(|instant| zone.to_datetime(instant).date());
     let days = today.into_iter().flat_map(days_around);
     days.flat_map(move |day| tasks.iter().filter_map(move |task| run(*task, day, zone)))
+}
+
+/// When `tasks` run later than `from` and earlier than `until`, unordered.
+fn runs_between(
+    tasks: &[Task],
+    zone: &TimeZone,
+    from: UnixTime,
+    until: UnixTime,
+) -> impl Iterator<Item = UnixTime> {
+    let date = |time: UnixTime| {
+        let instant = Timestamp::from_second(time.seconds()).ok()?;
+        Some(zone.to_datetime(instant).date())
+    };
+    let days = date(from).zip(date(until)).into_iter();
+    let days =
+        days.flat_map(|(first, last)| first.series(1.day()).take_while(move |day| *day <= last));
+    let runs = days.flat_map(move |day| tasks.iter().filter_map(move |task| run(*task, day, zone)));
+    runs.filter(move |at| from < *at && *at < until)
 }
 
 fn days_around(today: Date) -> impl Iterator<Item = Date> {

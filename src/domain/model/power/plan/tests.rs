@@ -11,6 +11,8 @@ use super::super::tests::{days, schedules, task};
 use super::super::{PowerSchedule, Task, Weekdays};
 use super::*;
 
+mod times_on;
+
 fn paris() -> TimeZone {
     TimeZone::get("Europe/Paris").unwrap()
 }
