@@ -4,7 +4,8 @@
 //! The page is a client of the requests in [`crate::control`]. No code here
 //! reads DSM or the state, or decides who may sign in.
 //!
-//! A page of the navigation consists of [`Section`]s, listed in [`pages`].
+//! A page of the navigation consists of [sections](section::Section), listed in
+//! [`pages`].
 
 #![expect(dead_code, reason = "used once the sign-in is complete")]
 
