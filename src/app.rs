@@ -9,7 +9,7 @@ mod problems;
 mod state;
 mod used_logins;
 
-pub use configured::{dsm_client, policy, upstream};
+pub use configured::{dsm_client, parties, policy, upstream};
 pub use current_state::CurrentState;
 pub use doctor_nonces::{DoctorNonces, Forwarded, PARAMETER, Sighting};
 pub(crate) use metrics::{ANOTHER_USER, METRICS_TYPE};

@@ -40,6 +40,17 @@ pub enum ScheduleUse {
     Off,
 }
 
+/// The value of `admin.access`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminAccess {
+    /// `off`: there is no administration page.
+    Off,
+    /// `local`: for client addresses of this machine and its networks.
+    Local,
+    /// `anywhere`: for any client address.
+    Anywhere,
+}
+
 /// The value of `log.format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {

@@ -27,7 +27,6 @@ use crate::app::{self, AppState, CurrentState, UsedLogins};
 use crate::clients::dsm::read_schedule_file;
 use crate::clients::refresh_coordinator::RefreshCoordinator;
 use crate::config::{Config, ConfigError};
-use crate::control::Operations;
 use crate::daemon::control::{Control, Reloader, Socket};
 use crate::daemon::examiner::Examiner;
 use crate::daemon::jobs::{FingerprintKey, Jobs};
@@ -100,10 +99,8 @@ impl Daemon {
         let seal_key = store.seal_key(Secret::new(random.bytes()?)).await?;
         let users = store.directory().await?;
         let snapshot = users.map(|users| Snapshot::new(users.list, users.refreshed));
-        let known = schedule.map(|schedule| KnownSchedule {
-            schedule,
-            source: Source::State,
-        });
+        let source = Source::State;
+        let known = schedule.map(|schedule| KnownSchedule { schedule, source });
         let refresh_coordinator = RefreshCoordinator::new(Arc::clone(&clock));
         refresh_coordinator.set_signin_pause(store.signin_pause().await?);
         let documents = store.documents().await?;
@@ -111,6 +108,7 @@ impl Daemon {
         let metrics = config.metrics_address.map(|_| Arc::default());
         let current = Arc::new(CurrentState::new(AppState {
             policy: Arc::new(app::policy(&config)),
+            parties: app::parties(&config),
             upstream: Arc::new(app::upstream(&config, &clock, documents)),
             dsm: Arc::new(app::dsm_client(&config)),
             config,
@@ -137,7 +135,7 @@ impl Daemon {
         let examiner = Arc::new(Examiner::new(Arc::clone(&current), Arc::clone(&jobs.users)));
         let control = Control::new(Arc::clone(&current), jobs.clone(), &reloader, &examiner);
         let control = Arc::new(control);
-        let page = AdministrationPage::new(Arc::clone(&control) as Arc<dyn Operations>);
+        let page = AdministrationPage::new(Arc::clone(&control) as _, &*current.load().random)?;
         let server = Server::new(Arc::clone(&current), tls, READ_TIMEOUT);
         Ok(Self {
             server: Arc::new(server.with_administration(Arc::new(page))),

@@ -6,6 +6,7 @@
 //! two of them. It neither logs nor records a failure: [`report`] does, when
 //! the error becomes a response.
 
+mod administration;
 mod error;
 mod issue_code;
 mod recheck;
@@ -18,7 +19,7 @@ use domain::base::ids::{ClientId, DsmUsername, KeyId};
 use domain::base::parameters::Parameters;
 use domain::base::secret::Secret;
 use domain::model::login::{
-    AuthorizationRequest, GoogleIdentity, IdToken, LoginId, PendingLogin, Scope,
+    AuthorizationRequest, GoogleIdentity, GrantedCode, IdToken, LoginId, PendingLogin, Scope,
 };
 use domain::model::observed::{Endpoint, of_authorization};
 use domain::model::relying_party::{RelyingParty, TrustedRedirect};
@@ -28,6 +29,7 @@ use domain::signin::token::claims::Claims;
 use domain::signin::token::request::TokenRequest;
 use domain::signin::token::{self, silent};
 
+pub(crate) use administration::{NotAdministrator, administrator, redeem_here};
 use error::NotIdentified;
 pub(crate) use error::{BearerError, FlowError, RefusedRequest, TokenError};
 use issue_code::issue_code;
@@ -76,15 +78,13 @@ pub(crate) async fn authorize(
     app: &AppState,
     parameters: &Parameters,
 ) -> Result<GoogleRedirect, FlowError> {
-    let client = step_one::trust(parameters, &app.config.clients)?;
-    let facts = of_authorization(parameters);
-    let observed = app.store.observed();
-    observed.note(
-        app.clock.now(),
-        &client.party.id,
-        Endpoint::Authorization,
-        facts,
-    );
+    let client = step_one::trust(parameters, &app.parties)?;
+    if !client.party.is_administration() {
+        let facts = of_authorization(parameters);
+        let (now, id) = (app.clock.now(), &client.party.id);
+        let observed = app.store.observed();
+        observed.note(now, id, Endpoint::Authorization, facts);
+    }
     let mut request = step_one::understand(parameters, &client)
         .map_err(|error| FlowError::rejected(client.redirect, client.state, error))?;
     let login_hint = request.login_hint.take();
@@ -157,7 +157,7 @@ fn use_up(
     if app.used_logins.contains(id, now) {
         return Err(FlowError::AlreadyUsed(id));
     }
-    let clients = &app.config.clients;
+    let clients = &app.parties;
     let opened = cookies
         .iter()
         .filter_map(|value| app.sealer.open(id, value, clients, now).ok());
@@ -206,6 +206,15 @@ pub(crate) async fn token(
         .id_token(&granted, &access_token, jti, moment.now);
     let key = app.keys.signing(moment.now);
     let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
+    note_sign_in(app, &granted);
+    Ok(TokenResponse {
+        access_token,
+        id_token,
+        scope: granted.scope,
+    })
+}
+
+fn note_sign_in(app: &AppState, granted: &GrantedCode) {
     app.count(|metrics| metrics.login(LoginOutcome::SignedIn));
     logging::unlimited(|| {
         tracing::info!(
@@ -215,11 +224,6 @@ pub(crate) async fn token(
             "signed in"
         );
     });
-    Ok(TokenResponse {
-        access_token,
-        id_token,
-        scope: granted.scope,
-    })
 }
 
 /// `/userinfo`: an access token → the claims of its user.

@@ -47,9 +47,9 @@ use domain::base::random::Random;
 use limits::Limits;
 use liveness::Liveness;
 pub use pages::SETUP_MODE_MARK;
-pub(crate) use request::Language;
-pub(crate) use response::Reply;
+pub(crate) use request::{FormError, Language, X_FORWARDED_FOR, is_prefetch};
 use response::with_header;
+pub(crate) use response::{Reply, see_other, with_cookies, with_retry_after};
 pub use setup_mode::{ConfigProblem, SetupMode};
 
 /// A family needs a dozen.

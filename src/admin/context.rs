@@ -3,25 +3,34 @@
 use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 
+use super::forms::MadeFor;
 use super::section::Html;
 use crate::control::{self, Operations, Refused, Request, Time};
 use crate::http::Language;
 use domain::base::clock::UnixTime;
 use domain::base::parameters::Parameters;
+use domain::base::random::Random;
 
 /// What a section and its forms work with, for one request.
 #[derive(Debug)]
+#[expect(
+    dead_code,
+    reason = "sections that search and compare times use all fields"
+)]
 pub(crate) struct Context<'a> {
     pub(crate) language: Language,
     pub(crate) now: UnixTime,
     /// The time zone of the NAS, for [`Context::local`].
     pub(crate) time_zone: &'a TimeZone,
+    /// What the family calls the NAS.
+    pub(crate) nas_name: &'a str,
     /// The DSM user who looks at the page.
     pub(crate) administrator: &'a str,
     /// The query of a GET request; empty for a POST.
     pub(crate) query: &'a Parameters,
     pub(super) operations: &'a dyn Operations,
-    pub(super) token: &'a str,
+    pub(super) made_for: MadeFor<'a>,
+    pub(super) random: &'a dyn Random,
 }
 
 impl Context<'_> {
@@ -41,7 +50,9 @@ impl Context<'_> {
     /// `<form method="post">{{ … }}`. One result can be used in several forms
     /// of this name on one page.
     pub(crate) fn form(&self, name: &'static str) -> Html {
-        super::frame::hidden(name, self.token)
+        // Without random numbers, the form is not accepted.
+        let token = self.made_for.token(name, self.random);
+        super::frame::hidden(name, &token.unwrap_or_default())
     }
 }
 
@@ -57,6 +68,9 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::control::{Answer, Reason};
+    use crate::machine::random::OsRandom;
+    use domain::base::seal::SealingKey;
+    use domain::base::secret::Secret;
 
     /// Answers each request with the report that a test gave for it, and any
     /// other one with a refusal.
@@ -84,14 +98,22 @@ pub(crate) mod testing {
             test: impl AsyncFnOnce(&Context<'_>) -> R,
         ) -> R {
             let query = Parameters::parse(query.as_bytes()).unwrap();
+            let now = UnixTime::from_seconds(1_795_417_200);
+            let key = SealingKey::new(&Secret::new([7; 32])).unwrap();
             let context = Context {
                 language,
-                now: UnixTime::from_seconds(1_795_417_200),
+                now,
                 time_zone: &TimeZone::UTC,
+                nas_name: "the family's NAS",
                 administrator: "Paul",
                 query: &query,
                 operations: self,
-                token: "",
+                made_for: MadeFor {
+                    key: &key,
+                    session: [1; 16],
+                    now,
+                },
+                random: &OsRandom::default(),
             };
             test(&context).await
         }

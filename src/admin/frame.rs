@@ -4,7 +4,9 @@ use askama::Template;
 
 use super::context::Context;
 use super::pages::PAGES;
+use super::request::SIGN_OUT;
 use super::section::{Html, Page};
+use super::session::Notice;
 use crate::http::Language;
 
 #[derive(Template)]
@@ -12,9 +14,10 @@ use crate::http::Language;
 struct Frame<'a> {
     language: Language,
     page: &'a Page,
+    nas_name: &'a str,
     administrator: &'a str,
     /// What the last form did.
-    notice: Option<&'a str>,
+    notice: Option<&'a Notice>,
     parts: &'a [Html],
     sign_out: Html,
     /// The path of `/admin`.
@@ -38,7 +41,7 @@ pub(super) async fn whole(
     context: &Context<'_>,
     page: &Page,
     base: &str,
-    notice: Option<&str>,
+    notice: Option<&Notice>,
 ) -> askama::Result<String> {
     let mut parts = Vec::new();
     for section in page.sections {
@@ -52,16 +55,17 @@ pub(super) fn framed(
     context: &Context<'_>,
     page: &Page,
     base: &str,
-    notice: Option<&str>,
+    notice: Option<&Notice>,
     parts: &[Html],
 ) -> askama::Result<String> {
     let frame = Frame {
         language: context.language,
         page,
+        nas_name: context.nas_name,
         administrator: context.administrator,
         notice,
         parts,
-        sign_out: context.form("sign-out"),
+        sign_out: context.form(SIGN_OUT),
         base,
     };
     frame.render()

@@ -1,4 +1,4 @@
-//! The signing keys.
+//! The section of the signing keys, and the form that rotates them.
 
 use askama::Template;
 

@@ -7,8 +7,9 @@ use super::state::AppState;
 use crate::clients::dsm::{DsmClient, DsmSettings};
 use crate::clients::http_client::{HttpClient, Trust};
 use crate::clients::upstream::{Document, Upstream};
-use crate::config::Config;
+use crate::config::{AdminAccess, Config};
 use domain::base::clock::Clock;
+use domain::model::relying_party::RelyingParty;
 use domain::signin::directory::{FoldedName, Policy};
 use domain::signin::google::GoogleClient;
 
@@ -22,6 +23,7 @@ impl AppState {
     pub fn reconfigured(&self, config: Config) -> Self {
         Self {
             policy: Arc::new(policy(&config)),
+            parties: parties(&config),
             upstream: self.upstream_for(&config),
             dsm: self.dsm_for(&config),
             config,
@@ -73,6 +75,13 @@ pub fn policy(config: &Config) -> Policy {
             config.dsm.max_age,
         )
     }
+}
+
+/// Returns all that may request a sign-in.
+pub fn parties(config: &Config) -> Arc<[RelyingParty]> {
+    let page = (config.admin_access != AdminAccess::Off)
+        .then(|| RelyingParty::administration(&config.issuer));
+    config.clients.iter().cloned().chain(page).collect()
 }
 
 /// Creates the client of DSM, without a request.

@@ -22,6 +22,7 @@ use domain::base::random::Random;
 use domain::model::login::GoogleIdentity;
 use domain::model::login::cookie::Sealer;
 use domain::model::power::{KnownSchedule, Outlook};
+use domain::model::relying_party::RelyingParty;
 use domain::signin::directory::{self, Admission, Link, Moment, Policy, Refused, Snapshot};
 use domain::signin::google::GoogleClient;
 use domain::signin::token::claims::Issuing;
@@ -47,6 +48,8 @@ pub struct AppState {
     /// Starts refreshes of the users for logins and people.
     pub refresh_coordinator: Arc<RefreshCoordinator>,
     pub policy: Arc<Policy>,
+    /// The clients of the config, and the administration page.
+    pub parties: Arc<[RelyingParty]>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     /// The NAS's time zone: accounts end at its midnight.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::{Alias, Config, LogFormat, LogLevel, ScheduleUse, urls};
+use super::{AdminAccess, Alias, Config, LogFormat, LogLevel, ScheduleUse, urls};
 use domain::base::address::CanonicalAddress;
 use domain::base::ids::GoogleIssuer;
 use domain::base::issuer::Issuer;
@@ -123,6 +123,14 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 
 impl Word for ScheduleUse {
     const WORDS: &'static [(&'static str, Self)] = &[("auto", Self::Auto), ("off", Self::Off)];
+}
+
+impl Word for AdminAccess {
+    const WORDS: &'static [(&'static str, Self)] = &[
+        ("off", Self::Off),
+        ("local", Self::Local),
+        ("anywhere", Self::Anywhere),
+    ];
 }
 
 impl Word for AdministratorPolicy {

@@ -12,7 +12,7 @@ use super::changes::Setting;
 use super::reader::{Entry, Section};
 use super::urls::{self, PlainHttp};
 use super::values::{self, Files, domain, duration, duration_between, identifier, line};
-use super::{LogFormat, LogLevel, ScheduleUse, between, claims, google_client};
+use super::{AdminAccess, LogFormat, LogLevel, ScheduleUse, between, claims, google_client};
 use crate::machine::tls::TlsFiles;
 use domain::base::address::CanonicalAddress;
 use domain::base::ids::{ClientId, GoogleIssuer};
@@ -133,6 +133,13 @@ section! {
             section.or_default("socket", doc, "\"control.sock\"", |entry| {
                 entry.text(|text| files.socket(text))
             })
+        };
+        /// The administration page at `/admin`.
+        admin_access: AdminAccess = table("admin") => |section| {
+            let doc = "Who reaches the administration page: `off` (no one), `local` (only \
+                       loopback, private, link-local and unique local addresses) or `anywhere`. \
+                       It also needs the Google sign-in of a DSM administrator.";
+            section.or_default("access", doc, "\"local\"", Entry::word)
         };
         /// The address at which a monitoring program reads the daemon.
         metrics_address: Option<SocketAddr> = table("metrics") => |section| {

@@ -60,7 +60,7 @@ proptest! {
     fn any_value_anywhere_is_a_problem_and_no_panic(
         values in prop::collection::vec(any_value(), 8),
     ) {
-        let sections: [(&str, &[&str]); 9] = [
+        let sections: [(&str, &[&str]); 10] = [
             ("", &["issuer", "username-claim", "listen", "google", "dsm", "clients", "storage", "log"]),
             ("[listen]", &["address", "trusted-proxies", "tls-certificate", "tls-private-key"]),
             ("[google]", &["client-id", "client-secret-file", "issuer", "prompt"]),
@@ -69,6 +69,7 @@ proptest! {
             ("[power]", &["schedule", "file", "refresh-before-power-off"]),
             ("[keys]", &["rotate-after"]),
             ("[storage]", &["path"]),
+            ("[admin]", &["access"]),
             ("[log]", &["level", "format"]),
         ];
         for (header, keys) in sections {

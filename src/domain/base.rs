@@ -7,5 +7,6 @@ pub mod issuer;
 pub mod oauth;
 pub mod parameters;
 pub mod random;
+pub mod seal;
 pub mod secret;
 pub mod web_url;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use hyper::http::request::Parts;
@@ -19,7 +20,6 @@ pub(crate) trait Administration: Send + Sync + fmt::Debug {
 }
 
 /// A GET or POST request below `/admin`.
-#[expect(dead_code, reason = "used once the sign-in is complete")]
 #[derive(Debug)]
 pub(crate) struct Visit<'a> {
     pub(crate) app: &'a AppState,
@@ -28,6 +28,8 @@ pub(crate) struct Visit<'a> {
     /// The path below `/admin`, without a slash at its beginning.
     pub(crate) path: &'a str,
     pub(crate) client: Client,
+    /// The address at the other end of the connection.
+    pub(crate) peer: IpAddr,
     /// Those of the query, or of the form of a POST.
     pub(crate) parameters: Result<Parameters, FormError>,
 }

@@ -178,7 +178,7 @@ fn superfluous<'a, 'b>(
 
 /// Returns when the login began; `None` if the cookie does not open.
 fn begun(cookie: &LoginCookie<'_>, app: &AppState, now: UnixTime) -> Option<UnixTime> {
-    let clients = &app.config.clients;
+    let clients = &app.parties;
     let login = app.sealer.open(cookie.id?, cookie.value, clients, now);
     Some(login.ok()?.started)
 }

@@ -36,9 +36,9 @@ const TEMPORARY_SECONDS: u64 = 30;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Responder<'a> {
     pub(crate) app: &'a AppState,
-    pub(super) issuer: &'a Issuer,
+    pub(crate) issuer: &'a Issuer,
     pub(crate) language: Language,
-    pub(super) id: &'a RequestId,
+    pub(crate) id: &'a RequestId,
     /// The URL of the NAS.
     pub(super) nas: &'a str,
 }

@@ -71,7 +71,7 @@ impl Limit {
     pub(super) fn count_others(&self, client: Client) -> Result<(), RetryAfter> {
         match client {
             Client::ThisMachine(_) => Ok(()),
-            Client::Address(_) => self.count(client),
+            Client::Unreadable(_) | Client::Address(_) => self.count(client),
         }
     }
 

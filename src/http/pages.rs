@@ -208,7 +208,6 @@ fn html_reply(status: StatusCode, html: askama::Result<String>) -> Reply {
 ///
 /// With the policy `no-referrer`, browsers send `Origin: null` with a form
 /// (Fetch, section 3.2), which cannot be told from a form of another site.
-#[expect(dead_code, reason = "used once the sign-in is complete")]
 pub(crate) fn reply_with_forms(status: StatusCode, html: askama::Result<String>) -> Reply {
     let mut reply = html_reply(status, html);
     let headers = reply.headers_mut();

@@ -21,7 +21,7 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
-pub(super) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The reference of a request: on the page that the user sees, and in the log.
 #[derive(Debug)]
@@ -49,6 +49,9 @@ pub(crate) enum Client {
     /// The address of a trusted proxy that names no client: DSM itself, or
     /// another program on this machine.
     ThisMachine(IpAddr),
+    /// The address of the trusted proxy that sent an unreadable header, such as
+    /// `unknown`.
+    Unreadable(IpAddr),
     Address(IpAddr),
 }
 
@@ -65,8 +68,8 @@ impl Client {
         let mut nearest = peer;
         for value in lists.flat_map(|list| list.as_bytes().rsplit(|&byte| byte == b',')) {
             let Some(address) = forwarded_address(value) else {
-                // Unreadable, such as `unknown`: all of these share a limit.
-                return Self::Address(nearest);
+                // All of these share a limit.
+                return Self::Unreadable(nearest);
             };
             if !is_trusted(address) {
                 return Self::Address(address);
@@ -77,17 +80,28 @@ impl Client {
     }
 
     /// Near is this machine or a private address; far is the Internet.
-    pub(super) fn source(self) -> Source {
+    pub(crate) fn source(self) -> Source {
         match self {
-            Self::Address(address) if !is_private(address) => Source::Far,
-            Self::ThisMachine(_) | Self::Address(_) => Source::Near,
+            Self::Address(address) | Self::Unreadable(address) if !is_private(address) => {
+                Source::Far
+            }
+            Self::ThisMachine(_) | Self::Unreadable(_) | Self::Address(_) => Source::Near,
         }
     }
 
     /// Returns the address, of the proxy if the client is not known.
     pub(super) fn address(self) -> IpAddr {
-        let (Self::ThisMachine(address) | Self::Address(address)) = self;
+        let (Self::ThisMachine(address) | Self::Unreadable(address) | Self::Address(address)) =
+            self;
         address
+    }
+
+    /// Returns the client's own address; `None` if only a proxy's is known.
+    pub(crate) fn known_address(self) -> Option<IpAddr> {
+        match self {
+            Self::ThisMachine(_) | Self::Unreadable(_) => None,
+            Self::Address(address) => Some(address),
+        }
     }
 
     /// The address to which limits apply: IPv6 by /64, since each home has a
@@ -121,7 +135,7 @@ pub(super) fn forwarded_address(value: &[u8]) -> Option<IpAddr> {
 /// Whether a browser loads a page before the user follows the link:
 /// `Sec-Purpose: prefetch;prerender` (Fetch, section 3.7), or `Purpose` in
 /// older browsers.
-pub(super) fn is_prefetch(headers: &HeaderMap) -> bool {
+pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
     let mut purposes = [SEC_PURPOSE, PURPOSE]
         .into_iter()
         .flat_map(|name| headers.get_all(name));
@@ -147,7 +161,7 @@ pub(crate) enum FormError {
 }
 
 impl FormError {
-    pub(super) fn status(self) -> StatusCode {
+    pub(crate) fn status(self) -> StatusCode {
         match self {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,

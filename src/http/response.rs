@@ -41,12 +41,12 @@ pub(super) fn with_header(mut reply: Reply, name: HeaderName, value: &'static st
     reply
 }
 
-pub(super) fn with_retry_after(mut reply: Reply, seconds: u64) -> Reply {
+pub(crate) fn with_retry_after(mut reply: Reply, seconds: u64) -> Reply {
     reply.headers_mut().insert(RETRY_AFTER, seconds.into());
     reply
 }
 
-pub(super) fn with_cookies(mut reply: Reply, lines: impl IntoIterator<Item = String>) -> Reply {
+pub(crate) fn with_cookies(mut reply: Reply, lines: impl IntoIterator<Item = String>) -> Reply {
     // A cookie name that an attacker set may not be valid in a header.
     let values = lines.into_iter().filter_map(|line| line.try_into().ok());
     for value in values {
@@ -86,7 +86,7 @@ pub(super) fn description(error: &OAuthError) -> String {
 }
 
 /// 303, so that no browser repeats a POST (RFC 9700, section 4.12).
-pub(super) fn see_other(location: &str) -> Reply {
+pub(crate) fn see_other(location: &str) -> Reply {
     let Ok(location) = HeaderValue::from_str(location) else {
         return response(StatusCode::INTERNAL_SERVER_ERROR, "", []);
     };

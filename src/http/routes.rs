@@ -131,6 +131,7 @@ async fn respond(
         head,
         responder,
         client,
+        peer: peer.to_canonical(),
     };
     match route {
         Route::Discovery => {
@@ -184,6 +185,7 @@ struct Call<'a> {
     head: request::Parts,
     responder: Responder<'a>,
     client: Client,
+    peer: IpAddr,
 }
 
 /// Why a client is not authenticated.
@@ -242,6 +244,7 @@ impl Call<'_> {
             head: &self.head,
             path,
             client: self.client,
+            peer: self.peer,
             parameters,
         })
         .await

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::along::Along;
 use super::links::{self, Linked};
 use super::sign_ins::{self, SignIn};
 use super::{Store, StoreError};
@@ -17,6 +18,7 @@ use domain::model::login::{
     AccessGrant, CodeChallenge, GoogleIdentity, GrantedCode, Scope, VerifiedAddress,
 };
 use domain::model::observed::{Endpoint, of_redeemed_code};
+use domain::model::relying_party::RelyingParty;
 use domain::signin::directory::Link;
 
 const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth_time, issuer, \
@@ -117,9 +119,7 @@ impl Store {
                 Decision::Redeem => {
                     spend(connection, &code_hash, Some(&access_hash), expires)?;
                     // Here, so that this transaction saves it.
-                    let (client, at) = (&granted.client, granted.granted);
-                    let redeemed = vec![of_redeemed_code()];
-                    along.observed.note(at, client, Endpoint::Token, redeemed);
+                    observe(&along, &granted);
                     sign_ins::save(connection, &SignIn::of(&granted, now))?;
                     Ok(Redeemed::Now(Box::new(granted)))
                 }
@@ -161,6 +161,15 @@ impl Store {
         .await
     }
 
+    /// Returns the links for the evaluation of `identity`.
+    pub async fn links_of(&self, identity: &GoogleIdentity) -> Result<Vec<Link>, StoreError> {
+        let identity = identity.clone();
+        self.call("read the links of an account", move |connection| {
+            links::concerning(connection, &identity.account, &identity.address)
+        })
+        .await
+    }
+
     /// Deletes the codes and access tokens that have expired by `now`.
     pub async fn forget_expired(&self, now: UnixTime) -> Result<(), StoreError> {
         self.call("delete expired codes", move |connection| {
@@ -168,6 +177,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// Notes that a client of the config has redeemed a code.
+fn observe(along: &Along, granted: &GrantedCode) {
+    let client = &granted.client;
+    if client.as_str() == RelyingParty::ID_OF_ADMINISTRATION {
+        return;
+    }
+    let redeemed = vec![of_redeemed_code()];
+    let at = granted.granted;
+    along.observed.note(at, client, Endpoint::Token, redeemed);
 }
 
 /// Only hashes are stored, so that a reader of the database cannot use them.

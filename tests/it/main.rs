@@ -167,6 +167,9 @@ mod attacks;
 /// A flood of requests uses little memory.
 mod flood;
 
+/// The administration page: who opens it, and what it accepts.
+mod admin;
+
 /// The daemon starts before Google and DSM can be reached.
 mod warm_start;
 

@@ -25,7 +25,7 @@ const NAMED_ONCE: [(&str, &[&str]); 8] = [
     // Which lines a flood of requests may write without a limit.
     (
         "logging::unlimited",
-        &["src/flow", "src/http", "src/clients/upstream"],
+        &["src/flow", "src/http", "src/admin", "src/clients/upstream"],
     ),
     // It does not know about nights in which the NAS is off, so our own code
     // decides what is due.

@@ -41,7 +41,7 @@ impl Control {
         }
         for link in &removed {
             let (user, subject) = (link.user.as_str(), link.account.subject.as_str());
-            tracing::warn!(user, subject, "a link was removed by the command line");
+            tracing::warn!(user, subject, "a link was removed");
         }
         report(&on_the_wire(removed))
     }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::base::web_url::{WebUrl, WebUrlError};
+use crate::base::web_url::{WebUrl, WebUrlError, is_loopback};
 
 /// The well-known path of RFC 8414, section 3.1.
 const METADATA: &str = "/.well-known/oauth-authorization-server";
@@ -64,6 +64,11 @@ impl Issuer {
         let url = url::Url::parse(&self.text).ok();
         let host = url.as_ref().and_then(url::Url::host_str);
         host.unwrap_or_default().to_owned()
+    }
+
+    /// Returns whether the host is this machine.
+    pub fn is_loopback(&self) -> bool {
+        url::Url::parse(&self.text).is_ok_and(|url| is_loopback(&url))
     }
 
     /// Returns whether browsers use https: only then can cookies be `Secure`.

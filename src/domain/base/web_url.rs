@@ -1,7 +1,7 @@
 //! Validation that all URLs of the config share: http or https, a host, and no
 //! character that two programs could read differently.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use url::{Host, Url};
 
@@ -203,12 +203,18 @@ fn may_stand_in_url(character: char) -> bool {
 /// Returns whether only this machine and its networks can reach `ip`. These
 /// include 100.64.0.0/10 (RFC 6598), which overlay networks use.
 pub fn is_private(ip: IpAddr) -> bool {
+    let is_shared = |ip: Ipv4Addr| {
+        let [first, second, ..] = ip.octets();
+        first == 100 && second & 0b1100_0000 == 64
+    };
+    is_local(ip) || matches!(ip.to_canonical(), IpAddr::V4(ip) if is_shared(ip))
+}
+
+/// Returns whether `ip` is a loopback, private (RFC 1918), link-local or unique
+/// local (RFC 4193) address.
+pub fn is_local(ip: IpAddr) -> bool {
     match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            let shared = first == 100 && second & 0b1100_0000 == 64;
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || shared
-        }
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
     }
 }

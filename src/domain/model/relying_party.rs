@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::ids::ClientId;
+use crate::base::issuer::Issuer;
 use crate::base::secret::Secret;
 
 /// A registered relying party, from `[[clients]]` of the config.
@@ -27,6 +28,30 @@ impl RelyingParty {
     /// The `id` that setup gives DSM.
     pub const ID_OF_DSM: &str = "synology";
 
+    /// The `id` of the administration page. The config rejects a space, so that
+    /// no client can have it.
+    pub const ID_OF_ADMINISTRATION: &str = "administration page";
+
+    /// Returns the administration page as a client of the service. Its codes
+    /// are redeemed in the process: it has no secret, and `/token` does not
+    /// know it.
+    pub fn administration(issuer: &Issuer) -> Self {
+        let redirect = issuer.endpoint("/admin/callback");
+        Self {
+            id: ClientId::new(Self::ID_OF_ADMINISTRATION),
+            name: Self::ID_OF_ADMINISTRATION.to_owned(),
+            secret: Secret::new(String::new()),
+            secret_file: PathBuf::new(),
+            redirect_uris: vec![RegisteredRedirect::private_use(redirect)],
+            require_pkce: true,
+        }
+    }
+
+    /// Returns whether this is [`Self::administration`].
+    pub fn is_administration(&self) -> bool {
+        self.id.as_str() == Self::ID_OF_ADMINISTRATION
+    }
+
     /// Returns whether this is DSM: by the `id` that setup gives it, or by a
     /// redirect URI without a path. DSM sends the URL of its login page; other
     /// clients have a path of their own.
@@ -48,9 +73,10 @@ impl RelyingParty {
     }
 }
 
-/// Returns the IDs of `parties`.
+/// Returns the IDs of those `parties` that are in the config.
 pub fn names(parties: &[RelyingParty]) -> Vec<String> {
-    let ids = parties.iter().map(|party| party.id.as_str().to_owned());
+    let configured = parties.iter().filter(|party| !party.is_administration());
+    let ids = configured.map(|party| party.id.as_str().to_owned());
     ids.collect()
 }
 

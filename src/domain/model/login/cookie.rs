@@ -6,9 +6,6 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,9 +14,12 @@ use super::{
 };
 use crate::base::clock::UnixTime;
 use crate::base::ids::{ClientId, GoogleIssuer};
-use crate::base::random::{Random, RandomError};
+use crate::base::random::Random;
+use crate::base::seal::SealingKey;
 use crate::base::secret::Secret;
 use crate::model::relying_party::RelyingParty;
+
+pub use crate::base::seal::SealError;
 
 /// A login stays valid when the clock is set back a little.
 const CLOCK_LEEWAY: Duration = Duration::from_mins(5);
@@ -27,17 +27,7 @@ const CLOCK_LEEWAY: Duration = Duration::from_mins(5);
 /// Encrypts and decrypts pending logins.
 #[derive(Debug)]
 pub struct Sealer {
-    key: LessSafeKey,
-}
-
-/// Why a login cannot be sealed.
-#[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the texts explain the variants")]
-pub enum SealError {
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    #[error("cannot seal the login")]
-    Failed,
+    key: SealingKey,
 }
 
 /// Why the cookie of a login is rejected.
@@ -55,25 +45,15 @@ pub enum UnsealError {
 impl Sealer {
     /// Makes a sealer with the key in the state.
     pub fn new(key: &Secret<[u8; 32]>) -> Result<Self, SealError> {
-        let key = UnboundKey::new(&AES_256_GCM, key.expose()).map_err(|_| SealError::Failed)?;
-        Ok(Self {
-            key: LessSafeKey::new(key),
-        })
+        let key = SealingKey::new(key)?;
+        Ok(Self { key })
     }
 
     /// Seals `login` into a cookie's value.
     pub fn seal(&self, login: &PendingLogin, random: &dyn Random) -> Result<String, SealError> {
-        let nonce: [u8; NONCE_LEN] = random.bytes()?;
         let wire = LoginWire::from(login);
-        let mut sealed = postcard::to_allocvec(&wire).map_err(|_| SealError::Failed)?;
-        self.key
-            .seal_in_place_append_tag(
-                Nonce::assume_unique_for_key(nonce),
-                Aad::from(login.id.as_bytes()),
-                &mut sealed,
-            )
-            .map_err(|_| SealError::Failed)?;
-        Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
+        let plain = postcard::to_allocvec(&wire).map_err(|_| SealError::Failed)?;
+        self.key.seal(login.id.as_bytes(), plain, random)
     }
 
     /// Decrypts the value of the cookie named after `id`. The redirect URI has
@@ -85,21 +65,9 @@ impl Sealer {
         parties: &[RelyingParty],
         now: UnixTime,
     ) -> Result<PendingLogin, UnsealError> {
-        let bytes = URL_SAFE_NO_PAD.decode(value);
-        let bytes = bytes.map_err(|_| UnsealError::Forged)?;
-        let (nonce, sealed) = bytes
-            .split_first_chunk::<NONCE_LEN>()
-            .ok_or(UnsealError::Forged)?;
-        let mut sealed = sealed.to_vec();
-        let plain = self
-            .key
-            .open_in_place(
-                Nonce::assume_unique_for_key(*nonce),
-                Aad::from(id.as_bytes()),
-                &mut sealed,
-            )
-            .map_err(|_| UnsealError::Forged)?;
-        let wire: LoginWire<'_> = postcard::from_bytes(plain).map_err(|_| UnsealError::Forged)?;
+        let plain = self.key.open(id.as_bytes(), value);
+        let plain = plain.ok_or(UnsealError::Forged)?;
+        let wire: LoginWire<'_> = postcard::from_bytes(&plain).map_err(|_| UnsealError::Forged)?;
         let started = UnixTime::from_seconds(wire.started);
         if now.since(started) > LOGIN_LIFE || started.since(now) > CLOCK_LEEWAY {
             return Err(UnsealError::Expired);

@@ -105,6 +105,13 @@ impl Snapshot {
         administrators.is_none_or(|names| names.contains(&FoldedName::of(user.name.as_str())))
     }
 
+    /// Returns whether DSM listed `user` in the group `administrators`. If the
+    /// group was never read, no user is known to be in it.
+    pub fn lists_as_administrator(&self, user: &DsmUsername) -> bool {
+        let administrators = self.indexed.administrators.as_ref();
+        administrators.is_some_and(|names| names.contains(&FoldedName::of(user.as_str())))
+    }
+
     pub(super) fn is_trusted(&self, max_age: Duration, now: UnixTime) -> bool {
         now.since(self.refreshed) <= max_age && self.refreshed.since(now) <= FUTURE_LEEWAY
     }

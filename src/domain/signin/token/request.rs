@@ -76,13 +76,14 @@ impl Credentials {
 
     /// Returns the client whose ID and secret these are. Each form of the
     /// secret is compared, whether or not another one matches: the time taken
-    /// must not tell which.
+    /// must not tell which. The administration page has no secret.
     pub fn authenticate<'a>(
         &self,
         parties: &'a [RelyingParty],
     ) -> Result<&'a RelyingParty, AuthenticationError> {
         let is_one = |party: &&RelyingParty| self.ids.iter().any(|id| party.id.as_str() == id);
-        let Some(party) = parties.iter().find(is_one) else {
+        let mut with_secret = parties.iter().filter(|party| !party.is_administration());
+        let Some(party) = with_secret.find(is_one) else {
             let id = self.ids.first().map_or("", String::as_str);
             return Err(AuthenticationError::UnknownClient {
                 asked: shortened(id),
