@@ -273,3 +273,17 @@ fn retry_url(issuer: &Issuer, request: &AuthorizationRequest, prompt: Option<Str
     let sent = pairs.filter_map(|(name, value)| Some((name, value?)));
     with_query(&issuer.endpoint("/auth"), sent)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_shows_no_path_of_the_machine_but_the_package_s() {
+        let package = "/var/packages/google-to-synology-sso/var/google-to-synology-sso.log";
+        assert_eq!(log_place(Path::new(package)), package);
+        for other in ["/home/jeanne/sso.log", "/var/packages/other/log", "sso.log"] {
+            assert_eq!(log_place(Path::new(other)), "log.file");
+        }
+    }
+}

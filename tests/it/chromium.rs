@@ -2,6 +2,7 @@
 //! chooser, and back; with nginx and TLS in between.
 
 mod accessible;
+mod axe;
 mod help;
 
 use fakes::chromium::{Chromium, PHONE};

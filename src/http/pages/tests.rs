@@ -344,3 +344,60 @@ fn a_name_from_right_to_left_turns_nothing_else_round() {
         assert!(main.contains("<bdi dir=\"ltr\">igor@"), "{main}");
     });
 }
+
+#[test]
+fn every_page_has_icon_and_names_of_nas_and_product() {
+    in_both(|language, _| {
+        for page in all() {
+            let id = RequestId::new(&OsRandom::default(), 1);
+            let mut html = page.html(language, &id, NAS).unwrap();
+            html.nas_name = Some("NAS <b> der Oma");
+            let body = html.render().unwrap();
+            let (header, _) = body.split_once("</header>").unwrap();
+            assert!(header.contains(ICON), "{header}");
+            let name = "<strong><bdi>NAS &#60;b&#62; der Oma</bdi></strong>";
+            assert!(header.contains(name), "{header}");
+            assert!(header.contains("google-to-synology-sso</span>"), "{header}");
+            html.nas_name = None;
+            let body = html.render().unwrap();
+            assert!(body.contains("<strong>google-to-synology-sso</strong>"));
+        }
+    });
+}
+
+/// A page that is for the administrator shows everything at once.
+#[test]
+fn the_administrator_s_section_opens_on_a_click() {
+    in_both(|language, _| {
+        for page in all() {
+            let (_, footer) = written(&page, language);
+            let open = matches!(
+                page,
+                Page::Checklist { .. } | Page::NotSetUp | Page::SetUpWrongly { .. }
+            );
+            let is_closed = footer.contains("<details>");
+            assert_eq!(footer.contains("<details open>"), open, "{footer}");
+            let has_section = !matches!(page, Page::Landing { .. });
+            assert_eq!(is_closed, has_section && !open, "{footer}");
+        }
+    });
+}
+
+#[test]
+fn the_log_is_beside_the_reference() {
+    in_both(|language, _| {
+        let page = refused(Refusal::AddressUnknown, false);
+        let id = RequestId::new(&OsRandom::default(), 1);
+        let mut html = page.html(language, &id, NAS).unwrap();
+        html.log = Some("/var/log/<ours>");
+        let body = html.render().unwrap();
+        let (_, reference) = body
+            .split_once("<code>address-unknown</code></p>\n")
+            .unwrap();
+        let (log, _) = reference.split_once('\n').unwrap();
+        assert!(
+            log.ends_with("<code>/var/log/&#60;ours&#62;</code></p>"),
+            "{log}"
+        );
+    });
+}

@@ -30,6 +30,14 @@ const NARROW: Screen = Screen {
     ..PHONE
 };
 
+const TABLET: Screen = Screen {
+    width: 768,
+    ..DESKTOP
+};
+
+/// Opens the administrator's section.
+const OPEN: &str = "document.querySelectorAll('details').forEach(each => each.open = true)";
+
 async fn show(page: &str, house: &House, browser: &Chromium) {
     let person = match page {
         "refused" => "David",
@@ -54,20 +62,24 @@ async fn show(page: &str, house: &House, browser: &Chromium) {
 }
 
 #[tokio::test]
-async fn nothing_is_cut_off_or_scrolls_sideways_on_a_telephone() {
+async fn nothing_is_cut_off_or_scrolls_sideways_on_any_screen() {
     let house = House::new().await;
     for language in ["en", "fr"] {
         let browser = Chromium::start(language).await;
         for page in PAGES {
             show(page, &house, &browser).await;
             assert_eq!(super::language(&browser).await, language);
-            browser.put_on(PHONE).await;
-            let on_phone = browser.run(WIDTH, json!([])).await.as_f64();
-            browser.put_on(NARROW).await;
-            let narrow = browser.run(WIDTH, json!([])).await.as_f64();
-            let widths = (on_phone.unwrap(), narrow.unwrap());
-            assert!(widths.0 <= 390.0 && widths.1 <= 320.0, "{page}: {widths:?}");
+            browser.run(OPEN, json!([])).await;
+            assert_fits(&browser, page).await;
         }
+    }
+}
+
+async fn assert_fits(browser: &Chromium, page: &str) {
+    for screen in [NARROW, PHONE, TABLET, DESKTOP] {
+        browser.put_on(screen).await;
+        let width = browser.run(WIDTH, json!([])).await.as_f64().unwrap();
+        assert!(width <= f64::from(screen.width), "{page}: {width}");
     }
 }
 
@@ -77,7 +89,8 @@ pub(super) const WIDTH: &str = "document.documentElement.style.fontSize = '200%'
     const right = boxes.map(each => each.getBoundingClientRect().right);
     return Math.max(document.documentElement.scrollWidth, ...right)";
 
-/// WCAG 2.2, success criterion 1.4.3: 4.5 to 1.
+/// WCAG 2.2, success criteria 1.4.3 and 1.4.11: 4.5 to 1, and 3 to 1 for the
+/// button on the card.
 #[tokio::test]
 async fn every_word_stands_out_by_day_and_by_night() {
     let house = House::new().await;
@@ -88,6 +101,9 @@ async fn every_word_stands_out_by_day_and_by_night() {
         for screen in [DESKTOP, DESKTOP.dark()] {
             browser.put_on(screen).await;
             assert_readable(&browser, page).await;
+            let button = format!("{LUMINANCE}{BUTTON}");
+            let button = browser.run(&button, json!([])).await.as_f64().unwrap();
+            assert!(button >= 3.0, "{page}: {button} on {screen:?}");
             let body = browser.find("body").await;
             grounds.insert(body.style("background-color").await);
         }
@@ -96,7 +112,7 @@ async fn every_word_stands_out_by_day_and_by_night() {
 }
 
 pub(super) async fn assert_readable(browser: &Chromium, page: &str) {
-    let texts = browser.run(CONTRASTS, json!([])).await;
+    let texts = browser.run(&format!("{LUMINANCE}{TEXTS}"), json!([])).await;
     let texts = texts.as_array().unwrap();
     assert!(texts.len() >= 4, "{page}: {texts:?}");
     for text in texts {
@@ -109,7 +125,7 @@ pub(super) async fn assert_readable(browser: &Chromium, page: &str) {
 
 /// WCAG 2.2, "relative luminance" and "contrast ratio". All colours here are
 /// opaque.
-const CONTRASTS: &str = "
+const LUMINANCE: &str = "
     const channels = colour => colour.match(/[0-9.]+/g).map(Number);
     const linear = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
     const luminance = colour => {
@@ -120,6 +136,16 @@ const CONTRASTS: &str = "
         const colour = getComputedStyle(element).backgroundColor;
         return channels(colour)[3] === 0 ? ground(element.parentElement) : colour;
     };
+    const ratio = (one, other) => {
+        const both = [luminance(one), luminance(other)];
+        return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+    };";
+
+/// The button against the card.
+const BUTTON: &str = "return ratio(ground(document.querySelector('.action a')),
+    ground(document.querySelector('main')))";
+
+const TEXTS: &str = "
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const found = [];
     while (walker.nextNode()) {
@@ -127,8 +153,7 @@ const CONTRASTS: &str = "
         if (!text) continue;
         const element = walker.currentNode.parentElement;
         const style = getComputedStyle(element);
-        const both = [luminance(style.color), luminance(ground(element))];
-        const contrast = (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        const contrast = ratio(style.color, ground(element));
         found.push({ text, contrast, size: parseFloat(style.fontSize) });
     }
     return found";
