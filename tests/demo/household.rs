@@ -9,6 +9,7 @@ use fakes::dsm::FakeDsm;
 use fakes::dsm_login::{DsmLogin, SsoSettings, Stored};
 use fakes::google::{CLIENT_ID, CLIENT_SECRET, Endpoint, FakeGoogle};
 use fakes::house::{CLIENT_SECRET_OF_DSM, family, write_secret};
+use fakes::server::Server;
 use google_to_synology_sso::app::AppState;
 use google_to_synology_sso::config::Config;
 use google_to_synology_sso::daemon::Daemon;
@@ -19,6 +20,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use crate::ledger::Ledger;
+use crate::picture;
 
 pub(crate) const JEANNE: &str = fakes::house::JEANNE;
 
@@ -30,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Household {
     pub(crate) login: DsmLogin,
     pub(crate) ledger: Ledger,
+    /// Draws the last sign-in.
+    pub(crate) picture: Server,
     dsm: FakeDsm,
     google: FakeGoogle,
     bridge: Arc<AppState>,
@@ -59,6 +63,11 @@ impl Household {
             stored: Stored::default(),
         });
 
+        let page = login.clone();
+        let picture =
+            picture::serve(ledger.history.clone(), login.url(), move || page.id_token()).await;
+        login.lead_to(&format!("{}/", picture.url()));
+
         let home = tempfile::tempdir().context("make a directory for the daemon's state")?;
         let config = config(&issuer, &dsm, &google, &login);
         let config = write_config(&home, &dsm, &config)?;
@@ -67,6 +76,7 @@ impl Household {
         let household = Self {
             login,
             ledger,
+            picture,
             dsm,
             google,
             bridge: daemon.current.load(),

@@ -1,8 +1,9 @@
 //! What happened, in order: the fakes report the requests to them, the daemon's
 //! log those to the daemon.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use domain::base::clock::Clock;
@@ -65,11 +66,87 @@ impl fmt::Display for Party {
 pub(crate) struct Pen {
     clock: Arc<SystemClock>,
     entries: UnboundedSender<Entry>,
+    history: History,
+}
+
+/// The last events, for the picture.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct History(Arc<std::sync::Mutex<VecDeque<Entry>>>);
+
+/// More than a sign-in has.
+const MOST_EVENTS: usize = 500;
+
+impl History {
+    fn add(&self, entry: Entry) {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() == MOST_EVENTS {
+            entries.pop_front();
+        }
+        entries.push_back(entry);
+    }
+
+    /// Returns the events of the last sign-in, from the click on the button
+    /// until the NAS has answered.
+    pub(crate) fn last_sign_in(&self) -> Vec<Entry> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let entries = in_order(entries.iter().cloned().collect());
+        let is_click = |entry: &Entry| entry.is_to(Party::Dsm, "GET /sso/start");
+        let Some(click) = entries.iter().rposition(is_click) else {
+            return Vec::new();
+        };
+        let entries = entries.into_iter().skip(click);
+        let mut entries: Vec<Entry> = entries.filter(|entry| !entry.is_for_an_icon()).collect();
+        let is_back = |entry: &Entry| entry.is_to(Party::Dsm, "GET /?code=…");
+        if let Some(end) = entries.iter().find(|entry| is_back(entry)).map(Entry::end) {
+            entries.retain(|entry| entry.at <= end);
+        }
+        entries
+    }
+}
+
+impl Entry {
+    /// When it ended, after the start.
+    pub(crate) fn end(&self) -> Duration {
+        match &self.deed {
+            Deed::Asked { took, .. } => self.at + *took,
+            Deed::Logged(_) => self.at,
+        }
+    }
+
+    pub(crate) fn is_request(&self) -> bool {
+        matches!(self.deed, Deed::Asked { .. })
+    }
+
+    /// The line, if it is one of the log.
+    pub(crate) fn log_line(&self) -> Option<&str> {
+        match &self.deed {
+            Deed::Asked { .. } => None,
+            Deed::Logged(line) => Some(line),
+        }
+    }
+
+    fn is_to(&self, party: Party, request: &str) -> bool {
+        match &self.deed {
+            Deed::Asked { server, what, .. } => *server == party && what == request,
+            Deed::Logged(_) => false,
+        }
+    }
+
+    /// Browsers ask each server for one.
+    fn is_for_an_icon(&self) -> bool {
+        let parties = [Party::Dsm, Party::Daemon, Party::Google];
+        let is = |party| self.is_to(party, "GET /favicon.ico");
+        parties.into_iter().any(is)
+    }
 }
 
 /// The receiving half.
 #[derive(Debug)]
-pub(crate) struct Ledger(Mutex<UnboundedReceiver<Entry>>);
+pub(crate) struct Ledger {
+    entries: Mutex<UnboundedReceiver<Entry>>,
+    /// The same events, which stay when they are received.
+    pub(crate) history: History,
+}
 
 impl Ledger {
     /// Records from now on what the fakes and the daemon do.
@@ -80,7 +157,12 @@ impl Ledger {
         login: &DsmLogin,
     ) -> anyhow::Result<Self> {
         let (entries, read) = unbounded_channel();
-        let pen = Pen { clock, entries };
+        let history = History::default();
+        let pen = Pen {
+            clock,
+            entries,
+            history: history.clone(),
+        };
         logs::start(pen.clone())?;
         let noting = |server: Party| {
             let pen = pen.clone();
@@ -94,12 +176,15 @@ impl Ledger {
         google.watch(noting(Party::Google));
         login.watch(noting(Party::Dsm));
         dsm.watch(noting(Party::Dsm));
-        Ok(Self(Mutex::new(read)))
+        Ok(Self {
+            entries: Mutex::new(read),
+            history,
+        })
     }
 
     /// Returns the events since the last call, sorted by their start.
     pub(crate) async fn so_far(&self) -> Vec<Entry> {
-        let mut entries = self.0.lock().await;
+        let mut entries = self.entries.lock().await;
         let found = std::iter::from_fn(|| entries.try_recv().ok());
         in_order(found.collect())
     }
@@ -107,7 +192,7 @@ impl Ledger {
     /// Waits for an event and then for silence, and returns all since the last
     /// call.
     pub(crate) async fn next(&self) -> Vec<Entry> {
-        let mut entries = self.0.lock().await;
+        let mut entries = self.entries.lock().await;
         let mut found = Vec::from_iter(entries.recv().await);
         while let Ok(Some(entry)) = tokio::time::timeout(QUIET, entries.recv()).await {
             found.push(entry);
@@ -147,6 +232,7 @@ impl Pen {
     }
 
     fn note(&self, entry: Entry) {
+        self.history.add(entry.clone());
         // The receiver is gone at the end.
         let _ = self.entries.send(entry);
     }

@@ -4,6 +4,7 @@
 mod household;
 mod ledger;
 mod logs;
+mod picture;
 mod story;
 mod walk;
 

@@ -44,6 +44,8 @@ pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow:
         "the daemon's log does not tell its requests"
     );
 
+    walk::look_at_picture(&household.picture.url(), &user).await?;
+
     let id_token = household.login.id_token();
     let id_token = id_token.context("DSM got no ID token")?;
     say(&format!(
@@ -55,8 +57,10 @@ pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow:
     }
 
     say(&format!(
-        "Now you. Open {}/ in a browser, click, and choose:\n\n{PEOPLE}\n\nCtrl-C ends it.\n",
-        household.login.url()
+        "Now you. Open {}/ in a browser, click, and choose:\n\n{PEOPLE}\n\nThe last sign-in as a \
+         picture: {}/\n\nCtrl-C ends it.\n",
+        household.login.url(),
+        household.picture.url(),
     ))?;
     loop {
         let entries = household.ledger.next().await;
@@ -144,7 +148,7 @@ impl Entry {
 }
 
 /// Header and claims of a JWT, indented.
-fn decoded(token: &str) -> anyhow::Result<String> {
+pub(crate) fn decoded(token: &str) -> anyhow::Result<String> {
     let parts: Vec<&str> = token.split('.').collect();
     let [header, claims, _signature] = parts.as_slice() else {
         anyhow::bail!("the ID token has not three parts");

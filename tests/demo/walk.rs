@@ -29,6 +29,19 @@ pub(crate) async fn sign_in(dsm: &str, person: &str) -> anyhow::Result<String> {
     }
 }
 
+/// Checks that the page at `url` draws the whole sign-in of `user`.
+pub(crate) async fn look_at_picture(url: &str, user: &str) -> anyhow::Result<()> {
+    let page = Browser::new().get(&format!("{url}/")).await;
+    let outcome = format!("The NAS has signed you in as {user}.");
+    let steps = ["/sso/start", "/auth", "/chosen", "/callback", "/userinfo"];
+    let steps = steps.map(|path| format!("<code>GET {path}</code>"));
+    for expected in steps.iter().chain([&outcome]) {
+        let has_it = page.body.contains(expected.as_str());
+        ensure!(has_it, "the picture of the sign-in lacks {expected}");
+    }
+    Ok(())
+}
+
 /// Returns the URL to which `place` redirects.
 fn onward(shown: &Shown, place: &str) -> anyhow::Result<String> {
     if let Some(refusal) = shown.refusal() {

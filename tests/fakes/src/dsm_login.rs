@@ -152,6 +152,8 @@ struct Page {
     events: Mutex<Vec<Event>>,
     /// From the last successful login.
     id_token: Mutex<Option<String>>,
+    /// Where the front page goes after a sign-in.
+    next: Mutex<Option<String>>,
     started: Instant,
     http: HttpClient,
 }
@@ -179,6 +181,7 @@ impl DsmLogin {
             states: Mutex::default(),
             events: Mutex::default(),
             id_token: Mutex::default(),
+            next: Mutex::default(),
             started: Instant::now(),
             http: HttpClient::new(trust, Duration::from_secs(30)),
         });
@@ -214,6 +217,11 @@ impl DsmLogin {
         self.server.watch(watch);
     }
 
+    /// Makes the front page go to `url` after a sign-in, in place of a desktop.
+    pub fn lead_to(&self, url: &str) {
+        *locked(&self.page.next) = Some(url.to_owned());
+    }
+
     /// Returns the ID token of the last successful login.
     pub fn id_token(&self) -> Option<String> {
         locked(&self.page.id_token).clone()
@@ -247,7 +255,7 @@ impl Page {
     fn front(&self, is_offered: bool) -> Reply {
         self.note("browser: GET /");
         let page = if is_offered {
-            page::front()
+            page::front(locked(&self.next).as_deref())
         } else {
             page::without_sso()
         };

@@ -7,6 +7,7 @@
 //! guide. Guesses are marked as such.
 
 mod endpoints;
+mod face;
 mod page;
 pub mod token;
 

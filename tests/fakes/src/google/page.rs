@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::Person;
+use super::face::face;
 use crate::server::{Reply, redirect};
 
 /// Has the same members as
@@ -59,21 +60,35 @@ pub(super) fn chooser(people: &[Person], query: &str, hint: Option<&str>) -> Str
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Sign in with the fake Google</title><style>\
-         body{{font:1rem system-ui;max-width:26rem;margin:3rem auto;padding:0 1rem}}\
-         ul{{list-style:none;padding:0}}li a{{display:block;padding:.8rem;margin:.5rem 0;\
-         border:1px solid #ccc;border-radius:.5rem;text-decoration:none;color:inherit}}\
-         </style></head><body>\n<h1>Choose an account</h1>\n\
+         <title>Sign in with the fake Google</title><style>{STYLE}</style></head><body><main>\n\
+         <h1>Choose an account</h1>\n\
          <p>This is a fake Google. It does not ask for a password.</p>\n<ul>\n{choices}</ul>\n\
-         <p><a href=\"/chosen?{query}&amp;cancel=1\">Cancel</a></p>\n</body></html>\n",
+         <p><a href=\"/chosen?{query}&amp;cancel=1\">Cancel</a></p>\n</main></body></html>\n",
         query = escaped(query),
     )
 }
 
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ground:#f2efe9;--card:#fff;--text:#26221c;--quiet:#5f584d;\
+--line:#e2dccf;--link:#7a4a00}\
+@media(prefers-color-scheme:dark){:root{--ground:#1b1813;--card:#28241d;--text:#f4f0e8;\
+--quiet:#bdb5a6;--line:#453e33;--link:#f0bf74}}\
+body{margin:0;padding:8vh 1rem 2rem;font:1rem/1.4 system-ui,sans-serif;\
+background:var(--ground);color:var(--text);overflow-wrap:anywhere}\
+main{max-width:26rem;margin:0 auto;padding:1.5rem 1.75rem;background:var(--card);\
+border:1px solid var(--line);border-radius:1rem;box-sizing:border-box}\
+h1{font-size:1.375rem;margin:0 0 .25rem}p{margin:0 0 1rem;color:var(--quiet)}\
+p:last-child{margin:1rem 0 0}p a{color:var(--link)}\
+ul{list-style:none;padding:0;margin:0}li{border-top:1px solid var(--line)}\
+li a{display:flex;align-items:center;gap:.875rem;padding:.75rem .5rem;color:inherit;\
+text-decoration:none}li a:hover{background:var(--ground)}\
+small{font-size:.9375rem;color:var(--quiet)}svg{flex:none}";
+
 fn choice(person: &Person, query: &str) -> String {
     format!(
-        "<li><a href=\"/chosen?{query}&amp;person={subject}\">{name}<br>\
-         <small>{address}</small></a></li>\n",
+        "<li><a href=\"/chosen?{query}&amp;person={subject}\">{face}<span>{name}<br>\
+         <small>{address}</small></span></a></li>\n",
+        face = face(&person.subject),
         query = escaped(query),
         subject = escaped(&person.subject),
         name = escaped(&person.name),
