@@ -63,9 +63,10 @@ impl Household {
             stored: Stored::default(),
         });
 
-        let page = login.clone();
+        let (page, nas) = (login.clone(), login.url());
+        let admin = format!("{issuer}/admin");
         let picture =
-            picture::serve(ledger.history.clone(), login.url(), move || page.id_token()).await;
+            picture::serve(ledger.history.clone(), nas, admin, move || page.id_token()).await;
         login.lead_to(&format!("{}/", picture.url()));
 
         let home = tempfile::tempdir().context("make a directory for the daemon's state")?;
@@ -112,6 +113,11 @@ impl Household {
             home = self.home.path().display(),
             google = self.google.issuer(),
         )
+    }
+
+    /// The URL of the administration page.
+    pub(crate) fn admin(&self) -> String {
+        format!("{}/admin", self.bridge.config.issuer)
     }
 
     /// The time of day in a readable form.

@@ -18,6 +18,8 @@ const STYLE: &str = include_str!("picture.css");
 struct Picture<'a> {
     /// The NAS's sign-in page.
     nas: &'a str,
+    /// The administration page.
+    admin: &'a str,
     outcome: String,
     requests: usize,
     /// How long at least one request was in progress.
@@ -53,16 +55,17 @@ struct Arrow {
 pub(crate) async fn serve(
     history: History,
     nas: String,
+    admin: String,
     id_token: impl Fn() -> Option<String> + Clone + Send + 'static,
 ) -> Server {
     Server::start(move |_| {
-        let page = page(&history.last_sign_in(), &nas, id_token());
+        let page = page(&history.last_sign_in(), [&nas, &admin], id_token());
         async move { page }
     })
     .await
 }
 
-fn page(entries: &[Entry], nas: &str, id_token: Option<String>) -> Reply {
+fn page(entries: &[Entry], [nas, admin]: [&str; 2], id_token: Option<String>) -> Reply {
     let start = entries.first().map(|entry| entry.at).unwrap_or_default();
     let end = entries.iter().map(Entry::end).max().unwrap_or_default();
     let requests = entries.iter().filter(|entry| entry.is_request()).count();
@@ -70,6 +73,7 @@ fn page(entries: &[Entry], nas: &str, id_token: Option<String>) -> Reply {
     let id_token = id_token.filter(|_| outcome.is_ok());
     let picture = Picture {
         nas,
+        admin,
         requests,
         working: span(working(entries)),
         total: span(end.saturating_sub(start)),

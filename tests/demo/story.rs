@@ -58,9 +58,10 @@ pub(crate) async fn tell(household: Household, arguments: &Arguments) -> anyhow:
 
     say(&format!(
         "Now you. Open {}/ in a browser, click, and choose:\n\n{PEOPLE}\n\nThe last sign-in as a \
-         picture: {}/\n\nCtrl-C ends it.\n",
+         picture: {}/\nThe administration page, for Paul: {}\n\nCtrl-C ends it.\n",
         household.login.url(),
         household.picture.url(),
+        household.admin(),
     ))?;
     loop {
         let entries = household.ledger.next().await;
