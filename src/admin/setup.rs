@@ -17,7 +17,7 @@ use crate::control::{
 use crate::http::Language;
 use domain::base::parameters::Parameters;
 use forms::FormToFill;
-use rows::{Left, Row};
+use rows::{Dialog, Left};
 
 const COMPARE: &str = "compare-settings";
 const PLAN_APPLY: &str = "plan-settings";
@@ -89,7 +89,7 @@ struct Setup {
     google: Vec<(&'static str, String)>,
     clients: Vec<FormToFill>,
     /// DSM's values beside ours; empty if they were not read.
-    rows: Vec<Row>,
+    dialogs: Vec<Dialog>,
     differing: usize,
     /// When they were read.
     read: Option<String>,
@@ -106,7 +106,7 @@ struct Preview<'a> {
     direction: Direction,
     reading: Reading,
     /// What is written without another choice.
-    rows: Vec<Row>,
+    dialogs: Vec<Dialog>,
     /// What is written only with it.
     left: Vec<Left>,
     seen: &'a str,
@@ -144,7 +144,7 @@ async fn show(context: &Context<'_>) -> Html {
                 .collect(),
             google: forms::of_google(&values.google, language),
             clients: values.clients.iter().map(FormToFill::of_client).collect(),
-            rows: rows::of(compared.iter(), language),
+            dialogs: rows::of(compared.iter(), language),
             differing: compared.iter().filter(|row| !row.same).count(),
             read: last.as_ref().map(|last| context.local(last.at)),
             compare: context.form(COMPARE),
@@ -174,7 +174,7 @@ async fn plan(
         language,
         direction,
         reading,
-        rows: rows::of(rows, language),
+        dialogs: rows::of(rows, language),
         left: rows::left(&plan, language),
         seen: &plan.seen,
         form: context.form(direction.form()),

@@ -6,10 +6,15 @@ use crate::control::SettingsPlan;
 use crate::doctor::dsm::Compared;
 use crate::http::Language;
 
+/// The settings of one dialog of DSM.
+pub(super) struct Dialog {
+    /// The path of the dialog.
+    pub(super) place: &'static str,
+    pub(super) rows: Vec<Row>,
+}
+
 /// A setting of DSM beside ours.
 pub(super) struct Row {
-    /// The dialog, with its path.
-    pub(super) place: &'static str,
     pub(super) label: String,
     pub(super) dsm: String,
     pub(super) ours: String,
@@ -18,15 +23,29 @@ pub(super) struct Row {
 
 /// A place that points elsewhere.
 pub(super) struct Left {
-    pub(super) place: &'static str,
     /// The English text of the daemon.
     pub(super) why: String,
-    pub(super) rows: Vec<Row>,
+    pub(super) dialogs: Vec<Dialog>,
 }
 
-/// Returns `compared` as rows.
-pub(super) fn of<'a>(compared: impl Iterator<Item = &'a Compared>, language: Language) -> Vec<Row> {
-    compared.map(|row| Row::of(row, language)).collect()
+/// Returns `compared` by dialog, in this order.
+pub(super) fn of<'a>(
+    compared: impl Iterator<Item = &'a Compared>,
+    language: Language,
+) -> Vec<Dialog> {
+    let mut dialogs: Vec<Dialog> = Vec::new();
+    for row in compared {
+        let place = place(&row.place, language);
+        let shown = Row::of(row, language);
+        match dialogs.last_mut().filter(|dialog| dialog.place == place) {
+            Some(dialog) => dialog.rows.push(shown),
+            None => dialogs.push(Dialog {
+                place,
+                rows: vec![shown],
+            }),
+        }
+    }
+    dialogs
 }
 
 /// Returns the places of `plan` that are not written without consent.
@@ -37,9 +56,8 @@ pub(super) fn left(plan: &SettingsPlan, language: Language) -> Vec<Left> {
             .iter()
             .filter(|row| !row.same && row.place == left.place && left.fields.contains(&row.field));
         Left {
-            place: place(&left.place, language),
             why: short(&left.why),
-            rows: of(rows, language),
+            dialogs: of(rows, language),
         }
     });
     left.collect()
@@ -48,7 +66,6 @@ pub(super) fn left(plan: &SettingsPlan, language: Language) -> Vec<Left> {
 impl Row {
     fn of(row: &Compared, language: Language) -> Self {
         Self {
-            place: place(&row.place, language),
             label: label(&row.field, language).to_owned(),
             dsm: value(row, row.dsm.as_deref(), language),
             ours: value(row, row.ours.as_deref(), language),

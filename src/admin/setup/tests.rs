@@ -168,7 +168,7 @@ async fn the_present_values_are_beside_ours_once_they_are_read() {
         html.await.as_str().to_owned()
     };
     let unread = html(Vec::new(), Language::English).await;
-    assert!(unread.contains("have not been read yet"), "{unread}");
+    assert!(unread.contains("Enter these values in DSM."), "{unread}");
     let read = html(hostile(), Language::French).await;
     assert!(read.contains("Lu le 2026-11-23 07:00"), "{read}");
     assert!(read.contains("Valeurs différentes\u{a0}: 3."), "{read}");
