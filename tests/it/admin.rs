@@ -2,8 +2,10 @@
 
 mod access;
 mod forms;
+mod health;
 mod rights;
 mod session;
+mod set_up;
 mod sign_in;
 
 use fakes::browser::{Browser, Shown};
