@@ -3,6 +3,7 @@
 //! (docs/reference/json.md).
 
 mod at;
+mod config;
 mod examination;
 mod values;
 pub(crate) mod week;
@@ -18,6 +19,7 @@ use crate::doctor::dsm::Compared;
 use domain::base::clock::UnixTime;
 
 pub(crate) use at::At;
+pub(crate) use config::{AccessChange, ConfigValue, ReloadPlan};
 pub(crate) use examination::{Examination, Examined, Freshness, ReadAgain, ReadOutcome};
 pub(crate) use values::{ClientForm, DsmForm, GoogleForm, ValuesToEnter};
 
@@ -47,7 +49,16 @@ pub(crate) enum Request {
     KeysRotate {
         signs: Signs,
     },
-    Reload,
+    /// The config in effect, without secrets.
+    Config,
+    /// What a reload would change.
+    PlanReload,
+    Reload {
+        /// [`ReloadPlan::seen`] of the plan that the administrator accepted;
+        /// `None`: whatever the file has.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<String>,
+    },
     /// What the picture of the week shows.
     Week,
     /// What the clients were seen to do.
@@ -437,6 +448,10 @@ mod tests {
     fn requests_and_answers_are_these_lines() {
         let line = |request: &Request| serde_json::to_value(request).unwrap();
         assert_eq!(line(&Request::Status), json!({"command": "status"}));
+        let reload = Request::Reload { seen: None };
+        assert_eq!(line(&reload), json!({"command": "reload"}));
+        let read = serde_json::from_value::<Request>(json!({"command": "reload"}));
+        assert_eq!(read.unwrap(), reload);
         let report: Answer<u8> = Answer::Report(7);
         assert_eq!(serde_json::to_value(&report).unwrap(), json!({"report": 7}));
         let refused: Answer<u8> = Answer::Refused(Refused {

@@ -351,7 +351,7 @@ pub async fn run(
 async fn run_reload_loop(hangups: &mut Signal, reloader: &Reloader) -> Infallible {
     while hangups.recv().await.is_some() {
         tracing::info!("SIGHUP: reading the config again");
-        if let Err(error) = reloader.reload().await {
+        if let Err(error) = reloader.reload(None).await {
             tracing::error!("keeping the previous config: {}", error.in_lines());
         }
     }

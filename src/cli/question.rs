@@ -18,9 +18,11 @@ use crate::http::Language;
 /// `file`; returns the exit code.
 pub(super) fn ask(question: Question, config: &Path, file: Option<NewFile>) -> u8 {
     match question {
-        Question::Reload { json } => {
-            control_client::show::<control::Reloaded>(config, &Request::Reload, Form::of(json))
-        }
+        Question::Reload { json } => control_client::show::<control::Reloaded>(
+            config,
+            &Request::Reload { seen: None },
+            Form::of(json),
+        ),
         Question::Status { svg: Some(_), .. } => ask_for_picture(config, file),
         Question::Status { json, svg: None } => ask_for_status(config, Form::of(json)),
         Question::Users { json } => {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::redacted::is_secret_file;
 use super::{AdminAccess, Alias, Config, LogFormat, LogLevel, ScheduleUse, urls};
 use domain::base::address::CanonicalAddress;
 use domain::base::ids::GoogleIssuer;
@@ -29,6 +30,19 @@ pub struct Change {
     /// Whether the new value takes effect at the next start, because a socket
     /// or the state is open; else with the next request.
     pub needs_restart: bool,
+}
+
+/// A key of a config, without its value if that is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ConfigValue<'a> {
+    /// The key path.
+    pub(crate) key: &'a str,
+    /// `None` without a value, and for a secret.
+    pub(crate) text: Option<String>,
+    /// Whether there is a value.
+    pub(crate) has_value: bool,
+    /// Whether it is a secret, or the name of its file.
+    pub(crate) secret: bool,
 }
 
 /// The tables whose files and sockets are opened once, at start.
@@ -65,6 +79,36 @@ impl Config {
         changes
     }
 
+    /// Returns every key and its value, without the secrets, in the order of
+    /// the file.
+    pub(crate) fn values(&self) -> impl Iterator<Item = ConfigValue<'_>> {
+        self.settings.iter().map(|Setting { key, shown }| {
+            let secret = is_secret(shown.as_ref()) || is_secret_file(key);
+            let text = shown.as_ref().and_then(Shown::text);
+            ConfigValue {
+                key,
+                has_value: shown.is_some(),
+                text: text.filter(|_| !secret),
+                secret,
+            }
+        })
+    }
+
+    /// Returns every key and its value, with the secrets, to recognise this
+    /// config.
+    pub(crate) fn whole_text(&self) -> Secret<String> {
+        let lines = self.settings.iter().map(|Setting { key, shown }| {
+            let (kind, text) = match shown {
+                None => ('-', String::new()),
+                Some(Shown::Text(text)) => ('t', text.clone()),
+                Some(Shown::Secret(secret)) => ('s', secret.expose().clone()),
+                Some(Shown::FileToCome(path)) => ('f', path.display().to_string()),
+            };
+            format!("{key:?} {kind} {text:?}\n")
+        });
+        Secret::new(lines.collect())
+    }
+
     /// Returns this config with the values of `running` for what is open.
     #[must_use]
     pub fn with_open_values_of(self, running: &Self) -> Self {
@@ -88,8 +132,11 @@ fn is_opened_at_start(key: &str) -> bool {
     OPENED_AT_START.contains(&section)
 }
 
+fn is_secret(shown: Option<&Shown>) -> bool {
+    matches!(shown, Some(Shown::Secret(_)))
+}
+
 fn change(key: &str, before: Option<&Shown>, now: Option<&Shown>) -> Option<Change> {
-    let is_secret = |shown: Option<&Shown>| matches!(shown, Some(Shown::Secret(_)));
     (before != now).then(|| Change {
         key: key.to_owned(),
         from: before.and_then(Shown::text),

@@ -17,6 +17,11 @@ const SECRETS: [&str; 5] = [
     "clients.secret-file",
 ];
 
+/// Returns whether the key `path` names a file with a secret.
+pub(super) fn is_secret_file(path: &str) -> bool {
+    SECRETS.contains(&without_indexes(path).as_str())
+}
+
 /// The text of a config without secrets, and where they are.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Redacted {

@@ -9,6 +9,7 @@ mod explain;
 mod keys;
 mod links;
 mod observed;
+mod plan_reload;
 mod reload;
 mod socket;
 mod status;
@@ -151,7 +152,9 @@ impl Control {
             Request::Examine => report(&self.examiner.examine_on_request().await),
             Request::DoctorNonce => self.doctor_nonce(),
             Request::DoctorSeen { nonce } => self.doctor_seen(&nonce),
-            Request::Reload => match self.reloader.reload().await {
+            Request::Config => report(&self.config()),
+            Request::PlanReload => self.plan_reload().await,
+            Request::Reload { seen } => match self.reloader.reload(seen.as_deref()).await {
                 Ok(reloaded) => report(&reloaded),
                 Err(error) => not_reloaded(&error),
             },
@@ -207,7 +210,7 @@ fn not_reloaded(error: &ReloadError) -> Vec<u8> {
             Reason::Failed
         }
         ReloadError::Config(_) => Reason::BadConfig,
-        ReloadError::Log(_) | ReloadError::Thread(_) => Reason::Failed,
+        ReloadError::Changed | ReloadError::Log(_) | ReloadError::Thread(_) => Reason::Failed,
     };
     let message = error.in_lines();
     refused(reason, format!("{message}\nKeeping the previous config."))

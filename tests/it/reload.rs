@@ -1,5 +1,7 @@
 //! The config is reloaded during sign-ins.
 
+mod preview;
+
 use std::fs;
 use std::net::TcpListener;
 

@@ -53,7 +53,11 @@ impl Daemon {
             }
             Self::Serves => {
                 // Its answer is that of the config, which is known here.
-                let _ = ask_daemon_of::<Reloaded>(path, &Request::Reload, ANSWER_TIMEOUT);
+                let _ = ask_daemon_of::<Reloaded>(
+                    path,
+                    &Request::Reload { seen: None },
+                    ANSWER_TIMEOUT,
+                );
                 wait(path)
             }
             Self::Waits => wait(path),

@@ -35,6 +35,12 @@ pub(crate) struct Reloader {
 pub(crate) enum ReloadError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The administrator has not seen this config.
+    #[error(
+        "the config file, or a secret that it names, has changed since the preview: look at the \
+         preview again"
+    )]
+    Changed,
     #[error(transparent)]
     Log(#[from] LogError),
     #[error("cannot read the config")]
@@ -48,7 +54,7 @@ impl ReloadError {
         match self {
             Self::Config(error) => error.in_lines(),
             Self::Log(LogError::Open { source, .. }) => format!("log.file: {self}: {source}"),
-            Self::Log(LogError::Started) => self.to_string(),
+            Self::Changed | Self::Log(LogError::Started) => self.to_string(),
             Self::Thread(error) => format!("{self}: {error}"),
         }
     }
@@ -73,9 +79,13 @@ impl Reloader {
     }
 
     /// Reads the config, puts it in force, and refreshes the users. Requests in
-    /// progress end with the previous config.
-    pub(crate) async fn reload(&self) -> Result<control::Reloaded, ReloadError> {
-        let changes = self.put_in_force().await?;
+    /// progress end with the previous config. With `seen`, the fingerprint of a
+    /// preview, rejects a config that has changed since.
+    pub(crate) async fn reload(
+        &self,
+        seen: Option<&str>,
+    ) -> Result<control::Reloaded, ReloadError> {
+        let changes = self.put_in_force(seen).await?;
         for change in &changes {
             log(change);
         }
@@ -103,12 +113,26 @@ impl Reloader {
         self.reloaded.notified().await;
     }
 
-    async fn put_in_force(&self) -> Result<Vec<Change>, ReloadError> {
+    /// Reads and validates the config; nothing of it is in force.
+    pub(super) async fn read(&self) -> Result<Config, ReloadError> {
+        let file = self.current.load().config.file.clone();
+        Ok(spawn_blocking(move || Config::load(&file)).await??)
+    }
+
+    /// Returns what identifies `config` and its secrets.
+    pub(super) fn fingerprint(&self, config: &Config) -> String {
+        self.users
+            .fingerprint_of_shown(config.whole_text().expose())
+    }
+
+    async fn put_in_force(&self, seen: Option<&str>) -> Result<Vec<Change>, ReloadError> {
         let _alone = self.reloading.lock().await;
         let _notified = supervisor::Reloading::begin();
         let running = self.current.load();
-        let file = running.config.file.clone();
-        let written = spawn_blocking(move || Config::load(&file)).await??;
+        let written = self.read().await?;
+        if seen.is_some_and(|seen| seen != self.fingerprint(&written)) {
+            return Err(ReloadError::Changed);
+        }
         let changes = running.config.changes_to(&written);
         if let Some(log) = self.log.get() {
             log.reload(&written.log)?;

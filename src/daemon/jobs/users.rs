@@ -395,6 +395,11 @@ impl UsersJob {
         }
     }
 
+    /// Returns the fingerprint of what an administrator was shown, or accepts.
+    pub(crate) fn fingerprint_of_shown(&self, shown: &str) -> String {
+        self.fingerprint_key.seen(shown)
+    }
+
     fn times(&self) -> MutexGuard<'_, Times> {
         self.times.lock().unwrap_or_else(PoisonError::into_inner)
     }

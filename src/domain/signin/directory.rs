@@ -4,6 +4,7 @@
 //! refused. An alias of the config decides first, then the link of an earlier
 //! sign-in, then the address.
 
+mod access;
 mod activity;
 mod assumed;
 mod chosen;
@@ -23,6 +24,7 @@ use crate::base::clock::UnixTime;
 use crate::model::login::{DsmUser, GoogleIdentity, VerifiedAddress};
 use crate::model::user_list::ListedUser;
 
+pub use access::{AccessChange, access_changes};
 pub use activity::{Activity, has_unknown_expiry};
 pub use chosen::{Choice, NotLinked, link_chosen};
 pub use explain::{Examined, Explanation, Outcome, explain};

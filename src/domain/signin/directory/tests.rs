@@ -8,6 +8,7 @@ use crate::base::ids::{DsmUsername, GoogleIssuer, GoogleSubject};
 use crate::model::login::GoogleAccount;
 use crate::model::user_list::UserList;
 
+mod access;
 mod chosen;
 mod explained;
 mod naive;
