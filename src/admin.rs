@@ -7,6 +7,7 @@
 //! A page of the navigation consists of [`Section`](section::Section)s, listed
 //! in [`pages`].
 
+mod config;
 mod context;
 mod cookies;
 mod forms;

@@ -1,7 +1,7 @@
 //! The pages of the navigation and their sections.
 
 use super::section::Page;
-use super::{health, keys, people, setup, week};
+use super::{config, health, keys, people, setup, week};
 
 /// In the order of the navigation. The first is shown after the sign-in.
 pub(super) const PAGES: [Page; 4] = [
@@ -23,6 +23,6 @@ pub(super) const PAGES: [Page; 4] = [
     Page {
         path: "keys",
         name: ["Keys and config", "Clés et configuration"],
-        sections: &[&keys::SECTION],
+        sections: &[&config::SECTION, &keys::SECTION],
     },
 ];

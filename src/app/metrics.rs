@@ -41,7 +41,7 @@ pub enum LoginOutcome {
     GoogleFailed,
     /// The request or the callback was invalid, expired, or already used.
     Aborted,
-    /// The daemon failed.
+    /// The daemon failed; the log says why.
     InternalError,
 }
 

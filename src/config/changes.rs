@@ -35,7 +35,7 @@ pub struct Change {
 /// A key of a config, without its value if that is secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ConfigValue<'a> {
-    /// The key path.
+    /// The key path, with the index in a list.
     pub(crate) key: &'a str,
     /// `None` without a value, and for a secret.
     pub(crate) text: Option<String>,
