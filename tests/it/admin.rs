@@ -1,8 +1,10 @@
 //! Paul, who looks after the NAS, opens the administration page.
 
 mod access;
+mod config;
 mod forms;
 mod health;
+mod keys;
 mod rights;
 mod session;
 mod set_up;
