@@ -16,7 +16,7 @@ mod health;
 mod keys;
 mod message;
 mod pages;
-mod people;
+pub(crate) mod people;
 mod request;
 mod section;
 mod session;
@@ -37,6 +37,7 @@ use domain::base::random::Random;
 use domain::base::seal::{SealError, SealingKey};
 use domain::base::secret::Secret;
 use forms::Forms;
+pub(crate) use people::words::{about_user, verdicts};
 use session::Sessions;
 
 /// Answers the requests below `/admin`, each with a page or a redirect.

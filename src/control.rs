@@ -5,6 +5,7 @@
 mod at;
 mod config;
 mod examination;
+mod people;
 mod values;
 pub(crate) mod week;
 
@@ -21,6 +22,9 @@ use domain::base::clock::UnixTime;
 pub(crate) use at::At;
 pub(crate) use config::{AccessChange, ConfigValue, ReloadPlan};
 pub(crate) use examination::{Examination, Examined, Freshness, ReadAgain, ReadOutcome};
+pub(crate) use people::{
+    Account, Chosen, LinkChosen, LinkOrigin, RefusedAccount, WhyNotLinked, twins,
+};
 pub(crate) use values::{ClientForm, DsmForm, GoogleForm, ValuesToEnter};
 
 /// The longest line of a request. It may have the name of a DSM user or an
@@ -41,10 +45,15 @@ pub(crate) enum Request {
     LinksList,
     /// The DSM users who were linked to another Google account or address.
     LinksMoved,
+    /// What led to each link.
+    LinkOrigins,
     LinksRemove {
         /// The DSM user's name, in any case.
         user: String,
     },
+    /// The last refusals, with the Google accounts.
+    Refusals,
+    LinkChosen(LinkChosen),
     KeysList,
     KeysRotate {
         signs: Signs,

@@ -33,6 +33,7 @@ pub(crate) use administration::{NotAdministrator, administrator, redeem_here};
 use error::NotIdentified;
 pub(crate) use error::{BearerError, FlowError, RefusedRequest, TokenError};
 use issue_code::issue_code;
+pub(crate) use issue_code::log_link;
 use recheck::recheck;
 use redeem_code::redeem_code;
 pub(crate) use report::{report_login, report_token, report_userinfo, unauthenticated};

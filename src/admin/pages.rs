@@ -13,7 +13,11 @@ pub(super) const PAGES: [Page; 4] = [
     Page {
         path: "people",
         name: ["People", "Personnes"],
-        sections: &[&people::SECTION],
+        sections: &[
+            &people::SECTION,
+            &people::refusals::SECTION,
+            &people::sign_ins::SECTION,
+        ],
     },
     Page {
         path: "setup",

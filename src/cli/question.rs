@@ -6,7 +6,7 @@ use arguments::{Arguments, Keys, Links, Question};
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use super::control_client::{self, Form, PATIENCE};
+use super::control_client::{self, Form, PATIENCE, Report};
 use super::new_file::NewFile;
 use super::{FAILED, complain, print_clap, print_result, waiting};
 use crate::admin::week::{self, Place};
@@ -26,7 +26,7 @@ pub(super) fn ask(question: Question, config: &Path, file: Option<NewFile>) -> u
         Question::Status { svg: Some(_), .. } => ask_for_picture(config, file),
         Question::Status { json, svg: None } => ask_for_status(config, Form::of(json)),
         Question::Users { json } => {
-            control_client::show::<Vec<control::User>>(config, &Request::Users, Form::of(json))
+            with_origins::<Vec<control::User>>(config, &Request::Users, Form::of(json))
         }
         Question::Explain { address, at, json } => {
             ask_to_explain(config, address, at.as_deref(), Form::of(json))
@@ -91,10 +91,22 @@ fn ask_to_explain(config: &Path, address: String, at: Option<&str>, form: Form) 
     control_client::show::<control::Explanation>(config, &request, form)
 }
 
+/// Prints the report of `request`, and below a table the links that an
+/// administrator made.
+fn with_origins<R: Report>(config: &Path, request: &Request, form: Form) -> u8 {
+    let origins = Request::LinkOrigins;
+    let report =
+        control_client::both::<R, Vec<control::LinkOrigin>>(config, request, &origins, form);
+    match report {
+        Ok(report) => print_result(&report, 0),
+        Err(unanswered) => unanswered.complain(),
+    }
+}
+
 fn ask_for_links(config: &Path, links: Links) -> u8 {
     match links {
         Links::List { json } => {
-            control_client::show::<Vec<control::Link>>(config, &Request::LinksList, Form::of(json))
+            with_origins::<Vec<control::Link>>(config, &Request::LinksList, Form::of(json))
         }
         Links::Remove { user, json } => {
             let request = Request::LinksRemove { user };

@@ -3,11 +3,12 @@
 mod explain;
 mod status;
 
-use std::collections::BTreeMap;
-
 use super::control_client::Report;
 use super::table::{Cell, Reader, Tone};
-use crate::control::{Change, Key, Link, MovedLink, Reloaded, RemovedLinks, User};
+use crate::admin;
+use crate::control::{
+    self, Change, Key, Link, LinkOrigin, MovedLink, Reloaded, RemovedLinks, User,
+};
 use domain::base::address::{CanonicalAddress, quoted};
 
 impl Report for Vec<User> {
@@ -67,36 +68,12 @@ impl User {
 
 /// Returns a line for each address that several users have.
 fn twins(users: &[User]) -> String {
-    let mut having: BTreeMap<String, Vec<&User>> = BTreeMap::new();
-    for user in users {
-        let address = user.email.as_deref().and_then(CanonicalAddress::of);
-        if let Some(address) = address {
-            having
-                .entry(address.as_str().to_owned())
-                .or_default()
-                .push(user);
-        }
-    }
-    let several = having.iter().filter(|(_, users)| users.len() > 1);
-    let lines = several.map(|(address, users)| {
+    let having = control::twins(users);
+    let lines = having.iter().map(|(address, users)| {
         let names: Vec<&str> = users.iter().map(|user| user.name.as_str()).collect();
         Cell::printable(&format!("same e-mail, {address}: {}", names.join(", "))) + "\n"
     });
     lines.collect()
-}
-
-impl User {
-    /// Returns the e-mail if it is not a valid address.
-    fn invalid_email(&self) -> Option<&str> {
-        let email = self.email.as_deref()?;
-        let is_invalid = !email.trim().is_empty() && CanonicalAddress::of(email).is_none();
-        is_invalid.then_some(email)
-    }
-
-    /// Returns whether this row is for aliases whose DSM user does not exist.
-    fn is_missing(&self) -> bool {
-        self.verdict == "address-unknown" && self.email.is_none() && !self.aliases.is_empty()
-    }
 }
 
 /// Returns a line for each invalid e-mail. Quotes show invisible characters.
@@ -151,49 +128,18 @@ fn reasons(users: &[User]) -> String {
         })
     };
     let mut text = String::new();
-    for (name, reason) in REASONS.iter().filter(|(name, _)| had(name)) {
-        text.extend([name, ": ", reason, "\n"]);
+    for name in admin::verdicts().filter(|name| had(name)) {
+        let [reason, _] = admin::about_user(name).unwrap_or_default();
+        let advice = match name {
+            "address-unknown" => "; see below",
+            "linked-to-another" => "; links remove removes it",
+            "directory-stale" => "; status shows why",
+            _ => "",
+        };
+        text.extend([name, ": ", reason, advice, "\n"]);
     }
     text
 }
-
-/// What each verdict means, for the administrator.
-const REASONS: [(&str, &str); 10] = [
-    (
-        "no-address",
-        "has no e-mail in DSM, and no alias in the config",
-    ),
-    (
-        "address-unknown",
-        "an alias names this user, but DSM does not list it; see below",
-    ),
-    (
-        "address-ambiguous",
-        "several DSM users have this e-mail; remove it from all but one",
-    ),
-    (
-        "address-not-authoritative",
-        "Google does not host this mailbox; to accept it, add an alias",
-    ),
-    ("account-disabled", "is disabled in DSM"),
-    ("account-expired", "has expired in DSM"),
-    (
-        "account-denied",
-        "is in users.deny, or one of DSM's own accounts",
-    ),
-    (
-        "administrator-refused",
-        "is an administrator, and users.administrators refuses them",
-    ),
-    (
-        "linked-to-another",
-        "is linked to another Google account; links remove removes it",
-    ),
-    (
-        "directory-stale",
-        "the user list is too old; status shows why",
-    ),
-];
 
 impl Report for Vec<Link> {
     fn to_table(&self, reader: &Reader) -> String {
@@ -219,6 +165,19 @@ impl Report for Vec<Link> {
         let [user, address, account, since, _] = headings;
         let rows = rows.map(|[user, address, account, since, _]| [user, address, account, since]);
         reader.table([user, address, account, since], rows)
+    }
+}
+
+/// The second part of `users` and of `links list`.
+impl Report for Vec<LinkOrigin> {
+    fn to_table(&self, _: &Reader) -> String {
+        let by_administrator = self.iter().filter(|link| link.by == "administrator");
+        let lines = by_administrator.map(|LinkOrigin { user, address, .. }| {
+            Cell::printable(&format!("linked by an administrator, {address}: {user}")) + "\n"
+        });
+        let lines: String = lines.collect();
+        let gap = if lines.is_empty() { "" } else { "\n" };
+        format!("{gap}{lines}")
     }
 }
 

@@ -10,6 +10,7 @@ mod keys;
 mod links;
 mod observed;
 mod plan_reload;
+mod refusals;
 mod reload;
 mod socket;
 mod status;
@@ -137,6 +138,9 @@ impl Control {
             Request::LinksList => self.links().await,
             Request::LinksMoved => self.moved_links().await,
             Request::LinksRemove { user } => self.remove_links(&user).await,
+            Request::LinkOrigins => self.link_origins().await,
+            Request::Refusals => self.refusals().await,
+            Request::LinkChosen(chosen) => self.link_chosen(chosen).await,
             Request::KeysList => report(&self.keys()),
             Request::KeysRotate { signs } => self.rotate(signs).await,
             Request::Week => report(&self.week().await),

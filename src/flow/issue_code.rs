@@ -85,8 +85,9 @@ async fn grant(
     }))
 }
 
-/// A warning: from now on, the Google account opens that user's files.
-fn log_link(linked: &Linked) {
+/// Logs a new link. A warning: from now on, the Google account opens that
+/// user's files.
+pub(crate) fn log_link(linked: &Linked) {
     let (before, now) = match linked {
         Linked::AsBefore => return,
         Linked::Anew(now) => (None, now),

@@ -23,6 +23,9 @@ mod cookies;
 /// Links between Google accounts and DSM users, and attacks on them.
 mod links;
 
+/// Links that an administrator makes for refused Google accounts.
+mod chosen_links;
+
 /// Refusals that are delayed by a refresh of DSM's users.
 mod misses;
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::{Control, failed, refused, report};
-use crate::control::{Link, MovedLink, Reason, Time};
+use crate::control::{Link, LinkOrigin, MovedLink, Reason, Time};
 use domain::signin::directory;
 
 /// As many as `status` shows refusals.
@@ -27,6 +27,23 @@ impl Control {
         moved.sort_by_key(|link| Reverse(link.at.0));
         moved.truncate(MOST_MOVED);
         report(&moved)
+    }
+
+    /// Returns what led to each link.
+    pub(super) async fn link_origins(&self) -> Vec<u8> {
+        let links = match self.current.load().store.links().await {
+            Ok(links) => links,
+            Err(error) => return failed(error),
+        };
+        let origins = links.iter().map(|link| LinkOrigin {
+            user: link.user.to_string(),
+            issuer: link.account.issuer.to_string(),
+            subject: link.account.subject.to_string(),
+            address: link.address.as_written().to_owned(),
+            by: link.by.name().to_owned(),
+            since: Time(link.since),
+        });
+        report(&origins.collect::<Vec<_>>())
     }
 
     /// Removes the links of `user`, and returns them.

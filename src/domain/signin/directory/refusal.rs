@@ -102,6 +102,25 @@ impl Refusal {
         matches!(self, Self::DirectoryStale | Self::ClockWrong { .. })
     }
 
+    /// Returns whether a link by an administrator can admit the account: Google
+    /// has verified it, and the cause is neither its domain nor this machine.
+    pub fn can_be_linked(self) -> bool {
+        match self {
+            Self::AddressUnknown
+            | Self::AddressAmbiguous
+            | Self::AddressNotAuthoritative
+            | Self::AccountDisabled
+            | Self::AccountExpired
+            | Self::AccountDenied
+            | Self::AdministratorRefused
+            | Self::LinkedToAnother => true,
+            Self::AddressNotVerified
+            | Self::DomainNotAllowed
+            | Self::DirectoryStale
+            | Self::ClockWrong { .. } => false,
+        }
+    }
+
     /// Returns whether an administrator may have corrected it in DSM since the
     /// last refresh, so that the user list is refreshed before refusing.
     pub fn may_be_corrected_in_dsm(self) -> bool {
