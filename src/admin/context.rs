@@ -13,10 +13,6 @@ use domain::base::random::Random;
 
 /// What a section and its forms work with, for one request.
 #[derive(Debug)]
-#[expect(
-    dead_code,
-    reason = "sections that search and compare times use all fields"
-)]
 pub(crate) struct Context<'a> {
     pub(crate) language: Language,
     pub(crate) now: UnixTime,

@@ -5,6 +5,7 @@ mod config;
 mod forms;
 mod health;
 mod keys;
+mod people;
 mod rights;
 mod session;
 mod set_up;
