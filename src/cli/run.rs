@@ -14,9 +14,6 @@ use crate::daemon::{self, Begin, SelfCheck, Wait};
 use crate::logging::{self, LogError};
 use crate::machine::time_zone;
 
-/// Enough for a family's sign-ins; each thread costs memory.
-const WORKERS: usize = 2;
-
 /// A quarter of tokio's default: nothing here recurses.
 const STACK_BYTES: usize = 512 * 1024;
 
@@ -69,8 +66,7 @@ fn serve(begin: Begin, self_check: SelfCheck) -> anyhow::Result<()> {
     if let Some(warning) = &local.warning {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .thread_stack_size(STACK_BYTES)
         .enable_all()
         .build()?;

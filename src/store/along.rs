@@ -86,9 +86,19 @@ impl<T> Unsaved<T> {
 
     /// Runs `change` on the value, which is then saved with the next write.
     pub(super) fn change(&self, change: impl FnOnce(&mut T)) {
+        self.change_if(|value| {
+            change(value);
+            true
+        });
+    }
+
+    /// Runs `change` on the value, which is then saved with the next write if
+    /// `change` returns true.
+    pub(super) fn change_if(&self, change: impl FnOnce(&mut T) -> bool) {
         let mut inner = self.lock();
-        change(&mut inner.value);
-        inner.changes += 1;
+        if change(&mut inner.value) {
+            inner.changes += 1;
+        }
     }
 
     /// Lets `write` save what `rows` returns, in the open transaction, if the

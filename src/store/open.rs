@@ -16,6 +16,10 @@ use super::{MIGRATIONS, OWNER_ALONE, StoreError};
 /// would double the time of a start. For a family it takes 0.1 ms.
 const SMALL: i64 = 4 << 20;
 
+/// More than the statements of this program. With rusqlite's default of 16, a
+/// login compiles half of its statements again.
+const STATEMENTS: usize = 64;
+
 /// The only connection.
 #[derive(Debug)]
 pub(super) struct OpenState {
@@ -156,6 +160,7 @@ fn connect(path: &Path, locking: Locking) -> Result<Connection, Unusable> {
     let doing = "open the state";
     let cannot = |error| Unusable::sqlite(doing, error);
     let connection = Connection::open(path).map_err(cannot)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
     if locking == Locking::Exclusive {
         let alone = connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE;");
         alone.map_err(cannot)?;

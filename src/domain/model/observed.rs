@@ -149,24 +149,34 @@ impl Observations {
         places.any(|(_, endpoint, fact)| endpoint == token && fact == facts::REDEEMED)
     }
 
-    /// Notes the facts of one request. `client` is a client of the config.
-    pub fn note(&mut self, now: UnixTime, client: &str, endpoint: Endpoint, facts: Vec<Fact>) {
+    /// Notes the facts of one request, and returns whether one has a new value.
+    /// `client` is a client of the config.
+    pub fn note(
+        &mut self,
+        now: UnixTime,
+        client: &str,
+        endpoint: Endpoint,
+        facts: Vec<Fact>,
+    ) -> bool {
+        let mut is_new = false;
         for Fact { name, value } in facts {
             self.make_room(client, endpoint, name);
             let place = (client.to_owned(), endpoint.name().to_owned(), name.into());
-            note_value(self.facts.entry(place).or_default(), value, now);
+            is_new |= note_value(self.facts.entry(place).or_default(), value, now);
         }
+        is_new
     }
 
-    /// Notes that `address` fetched a document. Anyone may, so that a
-    /// User-Agent is only compared with those of the clients.
+    /// Notes that `address` fetched a document, and returns whether that is
+    /// new. Anyone may, so that a User-Agent is only compared with those of the
+    /// clients.
     pub fn note_document(
         &mut self,
         now: UnixTime,
         address: IpAddr,
         endpoint: Endpoint,
         user_agent: Option<&[u8]>,
-    ) {
+    ) -> bool {
         let known = |text: &str| {
             let mut places = self.facts.iter();
             places.any(|((_, endpoint, fact), values)| {
@@ -176,13 +186,14 @@ impl Observations {
             })
         };
         let fact = of_user_agent(user_agent, known);
-        self.note(now, "", endpoint, vec![fact]);
+        let is_new = self.note(now, "", endpoint, vec![fact]);
         let reader = self.reader(address);
         match endpoint {
             Endpoint::Discovery => reader.discovery = reader.discovery.saturating_add(1),
             Endpoint::Keys => reader.keys = reader.keys.saturating_add(1),
             Endpoint::Authorization | Endpoint::Token | Endpoint::Userinfo => {}
         }
+        is_new
     }
 
     /// Returns how often `address`, which sends a token request now, has
@@ -233,12 +244,13 @@ impl Observations {
     }
 }
 
-/// Replaces the rarest value, of these the oldest, if there are too many.
-fn note_value(values: &mut Vec<Seen>, value: String, now: UnixTime) {
+/// Counts `value`, and returns whether it is new. A new one replaces the rarest
+/// one, of these the oldest, if there are too many.
+fn note_value(values: &mut Vec<Seen>, value: String, now: UnixTime) -> bool {
     if let Some(seen) = values.iter_mut().find(|seen| seen.value == value) {
         seen.times = seen.times.saturating_add(1);
         seen.last = now;
-        return;
+        return false;
     }
     if values.len() >= MOST_VALUES {
         let rarest = values.iter().enumerate();
@@ -252,6 +264,7 @@ fn note_value(values: &mut Vec<Seen>, value: String, now: UnixTime) {
         times: 1,
         last: now,
     });
+    true
 }
 
 #[cfg(test)]
