@@ -3,9 +3,11 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::indexing_slicing,
     reason = "a tool for whoever works on the pages"
 )]
 
+mod administration;
 mod album;
 mod scene;
 
@@ -18,6 +20,7 @@ use fakes::chromium::{Chromium, DESKTOP, PHONE, Screen};
 use fakes::picture;
 use serde_json::json;
 
+use self::administration::VIEWS;
 use self::album::Album;
 use self::scene::SCENES;
 
@@ -61,19 +64,29 @@ async fn take(language: &str, album: &Album) -> Vec<String> {
         if shown.as_str() != scene.refusal {
             wrong.push(format!("{} is {shown}: {said}", scene.name));
         }
-        for (device, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
-            browser.put_on(screen).await;
-            let name = format!("{}.{language}.{device}", scene.name);
-            album.add(&format!("{name}.light"), &browser.screenshot().await);
-            browser.put_on(screen.dark()).await;
-            album.add(&format!("{name}.dark"), &browser.screenshot().await);
-        }
+        draw(&browser, &format!("{}.{language}", scene.name), album).await;
         if (scene.name, language) == (IN_THE_README, "en") {
             browser.put_on(IN_THE_README_SCREEN).await;
             draw_for_the_readme(&browser.screenshot().await).await;
         }
     }
+    let house = administration::furnished(&browser).await;
+    for view in VIEWS {
+        view.show(&browser, &house).await;
+        draw(&browser, &format!("{}.{language}", view.name), album).await;
+    }
     wrong
+}
+
+/// Adds the pictures of the page that the browser shows.
+async fn draw(browser: &Chromium, name: &str, album: &Album) {
+    for (device, screen) in [("phone", PHONE), ("desktop", DESKTOP)] {
+        let name = format!("{name}.{device}");
+        browser.put_on(screen).await;
+        album.add(&format!("{name}.light"), &browser.screenshot().await);
+        browser.put_on(screen.dark()).await;
+        album.add(&format!("{name}.dark"), &browser.screenshot().await);
+    }
 }
 
 /// Writes the README's picture, and the source of its page.

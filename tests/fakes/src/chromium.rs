@@ -121,6 +121,28 @@ impl Chromium {
         found.unwrap_or_else(|problem| panic!("{words}: {problem}"))
     }
 
+    /// Returns the only element that the `XPath` expression `path` finds.
+    pub async fn find_path(&self, path: &str) -> Element<'_> {
+        let found = self.try_find("xpath", path).await;
+        found.unwrap_or_else(|problem| panic!("{path}: {problem}"))
+    }
+
+    /// Returns the button whose text contains `words`.
+    pub async fn button(&self, words: &str) -> Element<'_> {
+        let path = format!("//button[contains(normalize-space(), \"{words}\")]");
+        self.find_path(&path).await
+    }
+
+    /// Clicks an element that leads to another page, and waits for that, also
+    /// if the server takes its time.
+    pub async fn leave_by(&self, element: Element<'_>) {
+        self.run("window.isLeft = false", json!([])).await;
+        element.click().await;
+        let next = "return window.isLeft !== false && document.readyState === 'complete'";
+        let is_next = async |browser: &Self| browser.run(next, json!([])).await == true;
+        self.until("the next page", is_next).await;
+    }
+
     async fn try_find(&self, using: &str, value: &str) -> Result<Element<'_>, String> {
         let body = json!({ "using": using, "value": value });
         let found = self.ask("POST", "element", Some(body)).await?;
@@ -177,6 +199,14 @@ impl Chromium {
         let parameters = json!({ "clip": clip, "captureBeyondViewport": true });
         let picture = self.devtools("Page.captureScreenshot", parameters).await;
         STANDARD.decode(text(&picture["data"])).unwrap()
+    }
+
+    /// Returns the console's messages since the last call. The browser writes
+    /// there what the policy of a page has blocked.
+    pub async fn console(&self) -> Vec<String> {
+        let messages = self.post("se/log", json!({ "type": "browser" })).await;
+        let messages = messages.as_array().unwrap().iter();
+        messages.map(|message| text(&message["message"])).collect()
     }
 
     /// Runs a command of the DevTools protocol.

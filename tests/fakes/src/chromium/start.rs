@@ -36,6 +36,7 @@ pub(super) async fn start(language: &str) -> Chromium {
         // nginx uses a self-signed certificate.
         "acceptInsecureCerts": true,
         "goog:chromeOptions": options,
+        "goog:loggingPrefs": { "browser": "ALL" },
     }});
     let body = json!({ "capabilities": capabilities });
     let begun = ask(&client, "POST", &browser, Some(body)).await;
