@@ -1,7 +1,9 @@
 //! What a family member does, in Chromium: the NAS's page, its pop-up, Google's
 //! chooser, and back; with nginx and TLS in between.
 
+mod a_day_of_a_parent;
 mod accessible;
+mod administration;
 mod axe;
 mod help;
 
@@ -132,6 +134,11 @@ impl Home {
         let google = self.house.google.issuer();
         let there = async |browser: &Chromium| browser.url().await.starts_with(google);
         browser.until("Google asks who it is", there).await;
+    }
+
+    /// The URL of the administration page.
+    fn administration_page(&self) -> String {
+        format!("{}/admin", self.house.issuer())
     }
 
     /// The pop-up has closed, and its opener shows the user.

@@ -35,8 +35,9 @@ const TABLET: Screen = Screen {
     ..DESKTOP
 };
 
-/// Opens the administrator's section.
-const OPEN: &str = "document.querySelectorAll('details').forEach(each => each.open = true)";
+/// Opens the administrator's section, and all others.
+pub(super) const OPEN: &str =
+    "document.querySelectorAll('details').forEach(each => each.open = true)";
 
 async fn show(page: &str, house: &House, browser: &Chromium) {
     let person = match page {
@@ -75,7 +76,7 @@ async fn nothing_is_cut_off_or_scrolls_sideways_on_any_screen() {
     }
 }
 
-async fn assert_fits(browser: &Chromium, page: &str) {
+pub(super) async fn assert_fits(browser: &Chromium, page: &str) {
     for screen in [NARROW, PHONE, TABLET, DESKTOP] {
         browser.put_on(screen).await;
         let width = browser.run(WIDTH, json!([])).await.as_f64().unwrap();

@@ -22,17 +22,21 @@ async fn axe_finds_nothing_wrong_on_any_page() {
             browser.run(REFUSAL, json!([])).await.as_str(),
             scene.refusal
         );
-        browser.run(&axe, json!([])).await;
-        for screen in [PHONE, DESKTOP.dark()] {
-            browser.put_on(screen).await;
-            let found = browser.run(VIOLATIONS, json!([])).await;
-            assert_eq!(found, json!([]), "{} on {screen:?}", scene.name);
-        }
+        assert_no_violations(&browser, &axe, scene.name).await;
+    }
+}
+
+pub(super) async fn assert_no_violations(browser: &Chromium, axe: &str, page: &str) {
+    browser.run(axe, json!([])).await;
+    for screen in [PHONE, DESKTOP.dark()] {
+        browser.put_on(screen).await;
+        let found = browser.run(VIOLATIONS, json!([])).await;
+        assert_eq!(found, json!([]), "{page} on {screen:?}");
     }
 }
 
 /// Returns the text of axe-core, which `tests/prepare` has downloaded.
-fn axe() -> String {
+pub(super) fn axe() -> String {
     let build = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let file = build.with_file_name("axe-core").join("axe.min.js");
     fs::read_to_string(&file)
