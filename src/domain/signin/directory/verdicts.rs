@@ -23,8 +23,6 @@ pub struct Verdict {
     pub link: Option<Link>,
     /// `ok`, the name of a refusal, or `no-address`.
     pub name: &'static str,
-    /// Other users with the same e-mail.
-    pub twins: Vec<DsmUsername>,
     /// The Google addresses of the user's aliases.
     pub aliases: Vec<CanonicalAddress>,
 }
@@ -92,11 +90,6 @@ impl Book<'_> {
             .or_else(|| Some((self.by_alias(user)?, None)))
             .or_else(|| Some((self.by_email(user)?, None)))
             .unwrap_or_else(|| (self.by_itself(user), None));
-        let email = snapshot::address(user);
-        let twins = email.iter().flat_map(|email| {
-            let having = self.rules.snapshot.having(email);
-            having.filter(|other| other.name != user.name)
-        });
         let aliases = self.aliases.get(&user.name).into_iter().flatten();
         let mut aliases: Vec<_> = aliases.map(|(address, _)| (*address).clone()).collect();
         aliases.sort();
@@ -107,7 +100,6 @@ impl Book<'_> {
                 ..link.clone()
             }),
             aliases,
-            twins: twins.map(|twin| twin.name.clone()).collect(),
             user: user.clone(),
         }
     }

@@ -21,12 +21,11 @@ fn check(users: &[(&str, &str, &str)], links: &[Link], policy: &Policy, expected
     assert_eq!(told, expected);
 }
 
-/// `jeanne ok`, then the linked account's subject, then the twins.
+/// `jeanne ok`, then the linked account's subject.
 fn in_words(verdict: &Verdict) -> String {
     let mut words = vec![verdict.user.name.to_string(), verdict.name.to_owned()];
     let link = verdict.link.as_ref();
     words.extend(link.map(|link| link.account.subject.to_string()));
-    words.extend(verdict.twins.iter().map(ToString::to_string));
     words.join(" ")
 }
 
