@@ -7,6 +7,7 @@ use super::pages::PAGES;
 use super::request::SIGN_OUT;
 use super::section::{Html, Page};
 use super::session::Notice;
+use super::text::short;
 use crate::http::Language;
 
 #[derive(Template)]
@@ -15,7 +16,7 @@ struct Frame<'a> {
     language: Language,
     page: &'a Page,
     nas_name: &'a str,
-    administrator: &'a str,
+    administrator: String,
     /// What the last form did.
     notice: Option<&'a Notice>,
     parts: &'a [Html],
@@ -62,7 +63,7 @@ pub(super) fn framed(
         language: context.language,
         page,
         nas_name: context.nas_name,
-        administrator: context.administrator,
+        administrator: short(context.administrator),
         notice,
         parts,
         sign_out: context.form(SIGN_OUT),

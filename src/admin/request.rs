@@ -17,6 +17,7 @@ use super::pages::PAGES;
 use super::section::{Done, Form, Html, Needs, Page};
 use super::session::{Notice, Session};
 use super::sign_in::{self, Ask};
+use super::text::short;
 use crate::config::{AdminAccess, Config};
 use crate::flow::{self, NotAdministrator};
 use crate::http::pages::{Page as PublicPage, reply_with_forms};
@@ -203,7 +204,7 @@ impl AdministratorsRequest<'_> {
             Ok(Done::Shown(html)) => return self.shown(&context, page, html),
             Err(refused) => {
                 tracing::info!(form = form.name, "a form of the administration page failed");
-                Notice::Failed(refused.message)
+                Notice::Failed(short(&refused.message))
             }
         };
         self.page.sessions.leave_notice(self.session, notice);
