@@ -1,9 +1,11 @@
 //! Paul, who looks after the NAS, opens the administration page.
 
 mod access;
+mod attacks;
 mod config;
 mod forms;
 mod health;
+mod hostile;
 mod keys;
 mod people;
 mod rights;

@@ -11,10 +11,10 @@ use crate::support::server::allow_many_files;
 
 /// The limit in kB, without the pages of the program's file: those of a release
 /// build are 10 MiB at most, those of a debug build three times as many.
-const MOST: u64 = 70 * 1024;
+pub(crate) const MOST: u64 = 70 * 1024;
 
 /// In kB: `VmHWM` or another line of `/proc/PID/status`.
-fn memory(built: &Built, line: &str) -> u64 {
+pub(crate) fn memory(built: &Built, line: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", built.process.id())).unwrap();
     let mut lines = status.lines();
     let figure = lines.find_map(|found| found.strip_prefix(line)).unwrap();

@@ -117,6 +117,8 @@ async fn nothing_else_is_there_whatever_is_asked() {
         "/auth?client_id=synology&state=%3Cscript%3E",
         "/callback?code=x",
         "/keys",
+        "/admin",
+        "/admin/sign-in",
         "/.well-known/openid-configuration",
         "//",
         "/healthz/",

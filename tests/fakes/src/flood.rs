@@ -39,6 +39,8 @@ pub fn floods() -> Vec<Flood> {
     let many_cookies = cookies(&";login-=".repeat(1800));
     let names = filled("", "a&", BODY_BYTES);
     let forwarded = filled("x-forwarded-for: ", ",", HEAD_BYTES - 500);
+    let admin_cookies = filled("cookie: ", "admin=x;", HEAD_BYTES - 500);
+    let finish = format!("/admin/callback?code=x&iss={ISSUER}&state={STATE}");
     vec![
         flood("/auth: a query of names", get(&query("/auth?", "a&"))),
         flood("/auth: a form of names", post("/auth", "", &names)),
@@ -67,6 +69,13 @@ pub fn floods() -> Vec<Flood> {
             head("GET", "/keys", &headers(HEAD_BYTES - 500)),
         ),
         flood("/: addresses of proxies", head("GET", "/", &forwarded)),
+        flood("/admin: a form of names", post("/admin", "", &names)),
+        flood("/admin: a form in chunks", chunked("/admin/keys", "")),
+        flood("/admin: cookies", head("GET", "/admin", &admin_cookies)),
+        flood(
+            "/admin/callback: 64 values",
+            head("GET", &values(&finish, 60, 9_000), &admin_cookies[..4_000]),
+        ),
         flood(
             "a head without an end",
             filled("GET / HTTP/1.1\r\nx: ", "x", HEAD_BYTES),
