@@ -321,7 +321,7 @@ async fn remove(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refu
             .say(
                 "The link could not be removed: there is none any more, or the state cannot be \
                  saved.",
-                "Le lien n’a pas pu être supprimé : il n’existe plus, ou l’état ne peut pas être \
+                "Le lien n’a pas pu être supprimé\u{a0}: il n’existe plus, ou l’état ne peut pas être \
                  enregistré.",
             )
             .to_owned(),

@@ -190,7 +190,7 @@ fn refused(message: &str) -> Refused {
 fn not_recent(language: Language) -> &'static str {
     language.say(
         "Nothing was changed: this refusal is no longer in the list. Ask the person to try again.",
-        "Rien n’a été modifié : ce refus ne figure plus dans la liste. Demandez à la personne de \
+        "Rien n’a été modifié\u{a0}: ce refus ne figure plus dans la liste. Demandez à la personne de \
          réessayer.",
     )
 }

@@ -71,7 +71,7 @@ const WORDS: [Words; 13] = [
         name: "address-ambiguous",
         user: [
             "several DSM users have this e-mail; remove it from all but one",
-            "plusieurs utilisateurs de DSM ont cette adresse e-mail ; ne la laissez qu’à un seul",
+            "plusieurs utilisateurs de DSM ont cette adresse e-mail\u{a0}; ne la laissez qu’à un seul",
         ],
         account: [
             "Several DSM users have this e-mail.",
@@ -82,7 +82,7 @@ const WORDS: [Words; 13] = [
         name: "address-not-authoritative",
         user: [
             "Google does not host this mailbox; to accept it, add an alias",
-            "cette boîte aux lettres n’est pas hébergée par Google ; pour l’accepter, ajoutez un \
+            "cette boîte aux lettres n’est pas hébergée par Google\u{a0}; pour l’accepter, ajoutez un \
              alias",
         ],
         account: [
