@@ -15,10 +15,11 @@
 //!
 //! # Invariants
 //!
-//! - Imports point one way, from the bottom of the list below to its top. What
-//!   decides about a login is in the crate [`domain`], which has no access to
-//!   a socket, a file, the log or a clock. Its four steps never import each
-//!   other; `flow` calls them in order and does the I/O between two of them.
+//! - Imports point one way, from a group of the list below to those above it;
+//!   `tests/it/tidy.rs` has the order within a group. What decides about a
+//!   login is in the crate [`domain`], which has no access to a socket, a file,
+//!   the log or a clock. Its four steps never import each other; `flow` calls
+//!   them in order and does the I/O between two of them.
 //! - No token without a [`DsmUser`](domain::model::login::DsmUser), no
 //!   `DsmUser` without a
 //!   [`GoogleIdentity`](domain::model::login::GoogleIdentity), no
@@ -66,11 +67,12 @@ pub mod app;
 pub(crate) mod flow;
 pub mod http;
 
-// What tests all of it, the requests and reports of the commands, and the page
-// that shows them to the administrator.
-pub(crate) mod admin;
+// What tests all of it, and the requests and reports of the commands.
 pub(crate) mod control;
 pub mod doctor;
+
+// The administration page, which shows these reports.
+pub(crate) mod admin;
 
 // What runs all of it, and the command line.
 pub mod cli;
