@@ -5,6 +5,7 @@ use askama::Template;
 use super::context::Context;
 use super::section::{Done, Form, Html, Needs, Section};
 use super::text::short;
+use super::unreadable::Unreadable;
 use crate::control::{AccessChange, Change, ConfigValue, Refused, ReloadPlan, Reloaded, Request};
 use crate::http::Language;
 use domain::base::parameters::Parameters;
@@ -35,7 +36,7 @@ pub(super) const SECTION: Section = Section {
 #[template(path = "config.html")]
 struct Config {
     language: Language,
-    values: Result<Vec<Value>, Refused>,
+    values: Vec<Value>,
     preview: Html,
 }
 
@@ -86,17 +87,24 @@ enum Seen {
 }
 
 async fn show(context: &Context<'_>) -> Html {
-    let values: Result<Vec<ConfigValue>, Refused> = context.ask(Request::Config).await;
     let language = context.language;
+    let values: Vec<ConfigValue> = match context.ask(Request::Config).await {
+        Ok(values) => values,
+        Err(refused) => return Unreadable::html(heading(language), &refused),
+    };
     let value = |value: ConfigValue| Value {
         text: shown(language, value.value, value.secret),
         key: value.key,
     };
     Html::of(&Config {
         language,
-        values: values.map(|values| values.into_iter().map(value).collect()),
+        values: values.into_iter().map(value).collect(),
         preview: context.form(PREVIEW),
     })
+}
+
+fn heading(language: Language) -> &'static str {
+    language.say("Config in effect", "Configuration en vigueur")
 }
 
 async fn preview(context: &Context<'_>) -> Result<Done, Refused> {

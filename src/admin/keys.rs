@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::context::Context;
 use super::section::{Done, Form, Html, Needs, Section};
-use super::text::short;
+use super::unreadable::Unreadable;
 use crate::control::{Key, Refused, Request, Signs};
 use crate::http::Language;
 
@@ -31,7 +31,7 @@ pub(super) const SECTION: Section = Section {
 #[template(path = "keys.html")]
 struct Keys {
     language: Language,
-    listed: Result<Vec<Row>, Refused>,
+    keys: Vec<Row>,
     rotate: Html,
     rotate_now: Html,
 }
@@ -43,17 +43,25 @@ struct Row {
 }
 
 async fn show(context: &Context<'_>) -> Html {
-    let listed: Result<Vec<Key>, Refused> = context.ask(Request::KeysList).await;
+    let language = context.language;
+    let keys: Vec<Key> = match context.ask(Request::KeysList).await {
+        Ok(keys) => keys,
+        Err(refused) => return Unreadable::html(heading(language), &refused),
+    };
     let row = |key: Key| Row {
         state: state(context, &key),
         kid: key.kid,
     };
     Html::of(&Keys {
-        language: context.language,
-        listed: listed.map(|keys| keys.into_iter().map(row).collect()),
+        language,
+        keys: keys.into_iter().map(row).collect(),
         rotate: context.form(ROTATE),
         rotate_now: context.form(ROTATE_NOW),
     })
+}
+
+fn heading(language: Language) -> &'static str {
+    language.say("Signing keys", "Clés de signature")
 }
 
 fn state(context: &Context<'_>, key: &Key) -> String {

@@ -2,7 +2,6 @@
 
 pub(super) mod refusals;
 pub(super) mod sign_ins;
-mod text;
 pub(super) mod words;
 
 use std::collections::HashMap;
@@ -11,13 +10,14 @@ use askama::Template;
 
 use super::context::Context;
 use super::section::{Done, Form, Html, Needs, Section};
+use super::text::{isolated, shown};
+use super::unreadable::Unreadable;
 use crate::control::{
     LinkOrigin, Reason, Refused, RemovedLinks, Request, Status, Time, User, twins,
 };
 use crate::http::Language;
 use domain::base::address::quoted;
 use domain::base::parameters::Parameters;
-use text::{isolated, shown};
 
 const REMOVE: &str = "remove-link";
 
@@ -49,13 +49,6 @@ struct People<'a> {
     remove: Html,
 }
 
-#[derive(Template)]
-#[template(path = "failed.html")]
-struct Failed<'a> {
-    heading: &'a str,
-    message: &'a str,
-}
-
 /// A DSM user, or links to one whom DSM does not list.
 #[derive(Default)]
 struct Row<'a> {
@@ -80,15 +73,6 @@ struct LinkRow {
     is_in_use: bool,
 }
 
-/// A section that could not be read.
-fn failed(heading: &str, refused: &Refused) -> Html {
-    let message = shown(&refused.message);
-    Html::of(&Failed {
-        heading,
-        message: &message,
-    })
-}
-
 async fn show(context: &Context<'_>) -> Html {
     let read = tokio::try_join!(
         context.ask::<Vec<User>>(Request::Users),
@@ -97,7 +81,7 @@ async fn show(context: &Context<'_>) -> Html {
     );
     let (users, links, status) = match read {
         Ok(read) => read,
-        Err(refused) => return failed(heading(context.language), &refused),
+        Err(refused) => return Unreadable::html(heading(context.language), &refused),
     };
     let search = context.query.text("search").ok().flatten();
     let search = search.unwrap_or_default().trim().to_lowercase();

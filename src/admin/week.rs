@@ -19,8 +19,9 @@ use self::rows::Row;
 use self::words::Labels;
 use super::context::Context;
 use super::section::{Html, Section};
+use super::unreadable::Unreadable;
+use crate::control::Request;
 use crate::control::week::Week;
-use crate::control::{Refused, Request};
 use crate::http::Language;
 
 pub(crate) use days::around;
@@ -43,19 +44,24 @@ pub(super) const SECTION: Section = Section {
 #[template(path = "week.html")]
 struct WeekSection {
     language: Language,
-    picture: Result<String, Refused>,
+    picture: String,
 }
 
 async fn show(context: &Context<'_>) -> Html {
-    let week: Result<Week, Refused> = context.ask(Request::Week).await;
     let language = context.language;
-    let picture = week.map(|week| {
-        draw(&week, language, Place::Page).unwrap_or_else(|error| {
-            tracing::error!(%error, "cannot draw the week");
-            String::new()
-        })
+    let week: Week = match context.ask(Request::Week).await {
+        Ok(week) => week,
+        Err(refused) => return Unreadable::html(heading(language), &refused),
+    };
+    let picture = draw(&week, language, Place::Page).unwrap_or_else(|error| {
+        tracing::error!(%error, "cannot draw the week");
+        String::new()
     });
     Html::of(&WeekSection { language, picture })
+}
+
+fn heading(language: Language) -> &'static str {
+    language.say("The week", "La semaine")
 }
 
 /// Where the picture is shown.

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use askama::Template;
 
-use super::text::{isolated, shown};
-use super::{failed, field, words};
+use super::{field, words};
 use crate::admin::context::Context;
 use crate::admin::section::{Done, Form, Html, Needs, Section};
+use crate::admin::text::{isolated, shown};
+use crate::admin::unreadable::Unreadable;
 use crate::control::{
     Account, Chosen, LinkChosen, Reason, Refused, RefusedAccount, Request, Time, User, WhyNotLinked,
 };
@@ -68,7 +69,7 @@ async fn show(context: &Context<'_>) -> Html {
     );
     let (refusals, users) = match read {
         Ok(read) => read,
-        Err(refused) => return failed(heading(language), &refused),
+        Err(refused) => return Unreadable::html(heading(language), &refused),
     };
     let could_use_a_link = |user: &&User| {
         let is_excluded = ["account-disabled", "account-expired", "account-denied"];

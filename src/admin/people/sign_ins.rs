@@ -2,10 +2,10 @@
 
 use askama::Template;
 
-use super::failed;
-use super::text::shown;
 use crate::admin::context::Context;
 use crate::admin::section::{Html, Section};
+use crate::admin::text::shown;
+use crate::admin::unreadable::Unreadable;
 use crate::control::{Request, Status};
 use crate::http::Language;
 
@@ -36,7 +36,7 @@ async fn show(context: &Context<'_>) -> Html {
     let language = context.language;
     let status: Status = match context.ask(Request::Status).await {
         Ok(status) => status,
-        Err(refused) => return failed(heading(language), &refused),
+        Err(refused) => return Unreadable::html(heading(language), &refused),
     };
     let rows = status.sign_ins.iter().map(|sign_in| Row {
         at: context.local(sign_in.at),

@@ -212,5 +212,7 @@ async fn a_link_is_removed_by_the_users_name() {
 #[tokio::test]
 async fn a_report_that_fails_is_an_error_in_its_place() {
     let html = shown_to(&Canned::default(), "").await;
-    assert!(html.contains("<p class=\"error\">no report was given to the test</p>"));
+    assert!(
+        html.contains("<p class=\"notice bad\" lang=\"en\">no report was given to the test</p>")
+    );
 }
