@@ -3,7 +3,8 @@
 use askama::Template;
 
 use super::context::Context;
-use super::section::{Done, Form, Html, Needs, Section};
+use super::people::words;
+use super::section::{Done, Form, Html, Needs, NotDone, Section};
 use super::text::short;
 use super::unreadable::Unreadable;
 use crate::control::{AccessChange, Change, ConfigValue, Refused, ReloadPlan, Reloaded, Request};
@@ -107,7 +108,7 @@ fn heading(language: Language) -> &'static str {
     language.say("Config in effect", "Configuration en vigueur")
 }
 
-async fn preview(context: &Context<'_>) -> Result<Done, Refused> {
+async fn preview(context: &Context<'_>) -> Result<Done, NotDone> {
     let planned = context.ask(Request::PlanReload).await;
     Ok(previewed(context, planned, Seen::NotYet))
 }
@@ -125,7 +126,7 @@ fn previewed(context: &Context<'_>, planned: Result<ReloadPlan, Refused>, seen: 
 
 /// Puts the config in effect that was previewed; shows another preview if it
 /// has changed since.
-async fn reload(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refused> {
+async fn reload(context: &Context<'_>, fields: &Parameters) -> Result<Done, NotDone> {
     let accepted = fields.text("seen").ok().flatten().unwrap_or_default();
     let planned: Result<ReloadPlan, Refused> = context.ask(Request::PlanReload).await;
     let seen = match planned {
@@ -161,9 +162,9 @@ fn plan(context: &Context<'_>, planned: ReloadPlan) -> Plan {
     );
     let gains_heading = language.say("Would get access:", "Obtiendraient l’accès\u{a0}:");
     let groups = [
-        group(loses_heading, &loses),
-        group(moves_heading, &moves),
-        group(gains_heading, &gains),
+        group(language, loses_heading, &loses),
+        group(language, moves_heading, &moves),
+        group(language, gains_heading, &gains),
     ];
     let changed = |change: Change| Changed {
         from: value_of_change(language, change.from, change.secret),
@@ -182,7 +183,7 @@ fn plan(context: &Context<'_>, planned: ReloadPlan) -> Plan {
     }
 }
 
-fn group(heading: &'static str, changes: &[&AccessChange]) -> Option<Group> {
+fn group(language: Language, heading: &'static str, changes: &[&AccessChange]) -> Option<Group> {
     let lines = changes.iter().take(MOST_NAMED).map(|change| {
         let AccessChange {
             address,
@@ -191,10 +192,13 @@ fn group(heading: &'static str, changes: &[&AccessChange]) -> Option<Group> {
             refusal,
         } = change;
         let refusal = refusal.as_deref().unwrap_or_default();
+        let [english, french] = words::about_account(refusal).unwrap_or([refusal, refusal]);
+        let why = language.say(english, french);
+        let colon = language.say(": ", "\u{a0}: ");
         let line = match (from, to) {
-            (Some(from), Some(to)) => format!("{address}: {from} → {to}"),
-            (Some(from), None) => format!("{address}: {from} → {refusal}"),
-            (None, Some(to)) => format!("{address}: {to}"),
+            (Some(from), Some(to)) => format!("{address}{colon}{from} → {to}"),
+            (Some(from), None) => format!("{address} ({from}){colon}{why}"),
+            (None, Some(to)) => format!("{address}{colon}{to}"),
             (None, None) => address.clone(),
         };
         short(&line)
@@ -306,7 +310,7 @@ mod tests {
         ]);
         let text = preview_of(&plan).await;
         for words in [
-            "Would lose access:</strong></p>\n<ul>\n<li><bdi>jeanne@example.com: jeanne → account-denied",
+            "Would lose access:</strong></p>\n<ul>\n<li><bdi>jeanne@example.com (jeanne): The DSM user is in users.deny",
             "Would sign in as another user:</strong></p>\n<ul>\n<li><bdi>&#60;l\\u{202e}ea&#62;@example.com: lea → boss",
             "Would get access:</strong></p>\n<ul>\n<li><bdi>igor@example.com: igor</bdi></li>",
             "\"Now\"><bdi>1h</bdi></td><td data-label=\"Then\"><bdi>2h</bdi></td>",
@@ -320,6 +324,8 @@ mod tests {
         let canned = Canned::default().with(Request::PlanReload, &plan);
         let french = previewed(canned, Language::French).await;
         assert!(french.contains("Perdraient l’accès\u{a0}:"), "{french}");
+        let loses = "(jeanne)\u{a0}: L’utilisateur figure dans users.deny";
+        assert!(french.contains(loses), "{french}");
     }
 
     #[tokio::test]

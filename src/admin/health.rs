@@ -7,7 +7,7 @@ mod sentence;
 use askama::Template;
 
 use super::context::Context;
-use super::section::{Done, Form, Html, Needs, Section};
+use super::section::{Done, Form, Html, Needs, NotDone, Section};
 use super::text::short;
 use super::unreadable::Unreadable;
 use crate::control::{
@@ -159,7 +159,7 @@ impl<'a> Line<'a> {
 }
 
 /// Runs the checks of `doctor`, which read DSM's settings, too.
-pub(super) async fn check_again(context: &Context<'_>) -> Result<Done, Refused> {
+pub(super) async fn check_again(context: &Context<'_>) -> Result<Done, NotDone> {
     let examined: Examined = context.ask(Request::Examine).await?;
     let text = match examined.freshness {
         Freshness::New | Freshness::Kept => context
@@ -177,10 +177,10 @@ pub(super) async fn check_again(context: &Context<'_>) -> Result<Done, Refused> 
              minute.",
         ),
     };
-    Ok(Done::Changed(text.to_owned()))
+    Ok(Done::Read(text.to_owned()))
 }
 
-async fn read_dsm(context: &Context<'_>) -> Result<Done, Refused> {
+async fn read_dsm(context: &Context<'_>) -> Result<Done, NotDone> {
     let language = context.language;
     let read: ReadAgain = context.ask(Request::Refresh).await?;
     let text = match (read.outcome, read.error, read.users) {
@@ -222,7 +222,7 @@ async fn read_dsm(context: &Context<'_>) -> Result<Done, Refused> {
             )
             .to_owned(),
     };
-    Ok(Done::Changed(text))
+    Ok(Done::Read(text))
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use askama::Template;
 
 use super::context::Context;
-use super::section::{Done, Form, Html, Needs, Section};
+use super::section::{Done, Form, Html, Needs, NotDone, Section};
 use super::unreadable::Unreadable;
-use crate::control::{Key, Refused, Request, Signs};
+use crate::control::{Key, Request, Signs};
 use crate::http::Language;
 
 const ROTATE: &str = "rotate-keys";
@@ -31,7 +31,7 @@ pub(super) const SECTION: Section = Section {
 #[template(path = "keys.html")]
 struct Keys {
     language: Language,
-    keys: Vec<Row>,
+    listed: Vec<Row>,
     rotate: Html,
     rotate_now: Html,
 }
@@ -54,7 +54,7 @@ async fn show(context: &Context<'_>) -> Html {
     };
     Html::of(&Keys {
         language,
-        keys: keys.into_iter().map(row).collect(),
+        listed: keys.into_iter().map(row).collect(),
         rotate: context.form(ROTATE),
         rotate_now: context.form(ROTATE_NOW),
     })
@@ -79,7 +79,7 @@ fn state(context: &Context<'_>, key: &Key) -> String {
     }
 }
 
-async fn rotate(context: &Context<'_>, signs: Signs) -> Result<Done, Refused> {
+async fn rotate(context: &Context<'_>, signs: Signs) -> Result<Done, NotDone> {
     let _: Vec<Key> = context.ask(Request::KeysRotate { signs }).await?;
     let text = match signs {
         Signs::Announced => context.language.say(

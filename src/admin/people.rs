@@ -9,12 +9,10 @@ use std::collections::HashMap;
 use askama::Template;
 
 use super::context::Context;
-use super::section::{Done, Form, Html, Needs, Section};
+use super::section::{Done, Form, Html, Needs, NotDone, Section};
 use super::text::{isolated, shown};
 use super::unreadable::Unreadable;
-use crate::control::{
-    LinkOrigin, Reason, Refused, RemovedLinks, Request, Status, Time, User, twins,
-};
+use crate::control::{LinkOrigin, RemovedLinks, Request, Status, Time, User, twins};
 use crate::http::Language;
 use domain::base::address::quoted;
 use domain::base::parameters::Parameters;
@@ -296,20 +294,17 @@ fn link_row(
     }
 }
 
-async fn remove(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refused> {
+async fn remove(context: &Context<'_>, fields: &Parameters) -> Result<Done, NotDone> {
     let language = context.language;
     let user = field(language, fields, "user")?.to_owned();
     let request = Request::LinksRemove { user: user.clone() };
-    let removed: RemovedLinks = context.ask(request).await.map_err(|refused| Refused {
-        message: language
-            .say(
-                "The link could not be removed: there is none any more, or the state cannot be \
+    let removed: RemovedLinks = context.ask(request).await.map_err(|_| {
+        explained(language.say(
+            "The link could not be removed: there is none any more, or the state cannot be \
                  saved.",
-                "Le lien n’a pas pu être supprimé\u{a0}: il n’existe plus, ou l’état ne peut pas être \
+            "Le lien n’a pas pu être supprimé\u{a0}: il n’existe plus, ou l’état ne peut pas être \
                  enregistré.",
-            )
-            .to_owned(),
-        ..refused
+        ))
     })?;
     let addresses = removed
         .0
@@ -335,15 +330,16 @@ fn field<'a>(
     language: Language,
     fields: &'a Parameters,
     name: &'static str,
-) -> Result<&'a str, Refused> {
+) -> Result<&'a str, NotDone> {
     let message = language.say(
         "The form is not complete. Nothing was changed.",
         "Le formulaire est incomplet. Rien n’a été modifié.",
     );
-    fields.required(name).map_err(|_| Refused {
-        reason: Reason::Failed,
-        message: message.to_owned(),
-    })
+    fields.required(name).map_err(|_| explained(message))
+}
+
+fn explained(text: &str) -> NotDone {
+    NotDone::Explained(text.to_owned())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::forms::MadeFor;
 use super::frame;
 use super::message::Message;
 use super::pages::PAGES;
-use super::section::{Done, Form, Html, Needs, Page};
+use super::section::{Done, Form, Html, Needs, NotDone, Page};
 use super::session::{Notice, Session};
 use super::sign_in::{self, Ask};
 use super::text::short;
@@ -202,9 +202,13 @@ impl AdministratorsRequest<'_> {
                 Notice::Changed(notice)
             }
             Ok(Done::Shown(html)) => return self.shown(&context, page, html),
-            Err(refused) => {
+            Ok(Done::Read(notice)) => Notice::Read(notice),
+            Err(not_done) => {
                 tracing::info!(form = form.name, "a form of the administration page failed");
-                Notice::Failed(short(&refused.message))
+                match not_done {
+                    NotDone::Explained(text) => Notice::Failed(text),
+                    NotDone::Refused(refused) => Notice::Refused(short(&refused.message)),
+                }
             }
         };
         self.page.sessions.leave_notice(self.session, notice);

@@ -42,7 +42,7 @@ pub(crate) struct Form {
     /// Makes the change. The second argument has the fields of the form, from
     /// an administrator's browser, but not validated.
     pub(crate) submit:
-        for<'a> fn(&'a Context<'a>, &'a Parameters) -> Boxed<'a, Result<Done, Refused>>,
+        for<'a> fn(&'a Context<'a>, &'a Parameters) -> Boxed<'a, Result<Done, NotDone>>,
 }
 
 /// What a form needs beside a session.
@@ -60,9 +60,27 @@ pub(crate) enum Done {
     /// Something was changed: the browser loads the page again, with this
     /// sentence above it. The log says so, too.
     Changed(String),
+    /// Something was read or checked, and nothing was changed: as above, but
+    /// without a line in the log.
+    Read(String),
     /// Nothing was changed: a preview, or a secret. It is shown in place of the
     /// page, and only once.
     Shown(Html),
+}
+
+/// Why a form did nothing.
+#[derive(Debug)]
+pub(crate) enum NotDone {
+    /// The daemon refused it, with a message in English.
+    Refused(Refused),
+    /// The page says why, in the language of the request.
+    Explained(String),
+}
+
+impl From<Refused> for NotDone {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
 }
 
 /// Markup that a template rendered, with every value escaped.

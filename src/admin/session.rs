@@ -51,7 +51,10 @@ pub(super) struct Session {
 #[derive(Debug)]
 pub(super) enum Notice {
     Changed(String),
+    Read(String),
     Failed(String),
+    /// A message of the daemon, in English.
+    Refused(String),
 }
 
 impl Notice {
@@ -59,14 +62,23 @@ impl Notice {
     pub(super) fn class(&self) -> &'static str {
         match self {
             Self::Changed(_) => "good",
-            Self::Failed(_) => "bad",
+            Self::Read(_) => "",
+            Self::Failed(_) | Self::Refused(_) => "bad",
         }
+    }
+
+    /// Whether the text is in English, whatever the language of the page.
+    pub(super) fn is_english(&self) -> bool {
+        matches!(self, Self::Refused(_))
     }
 
     /// Returns the sentence, in the language of the request that sent the form.
     pub(super) fn text(&self) -> &str {
-        let (Self::Changed(text) | Self::Failed(text)) = self;
-        text
+        match self {
+            Self::Changed(text) | Self::Read(text) | Self::Failed(text) | Self::Refused(text) => {
+                text
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::context::Context;
 use super::health::check_again;
-use super::section::{Done, Form, Html, Needs, Section};
+use super::section::{Done, Form, Html, Needs, NotDone, Section};
 use super::text::short;
 use super::unreadable::Unreadable;
 use crate::control::{
@@ -164,7 +164,7 @@ async fn plan(
     context: &Context<'_>,
     direction: Direction,
     reading: Reading,
-) -> Result<Done, Refused> {
+) -> Result<Done, NotDone> {
     let plan: SettingsPlan = context.ask(direction.plan()).await?;
     let language = context.language;
     let differing = plan.rows.iter().filter(|row| !row.same);
@@ -187,7 +187,7 @@ async fn write(
     context: &Context<'_>,
     direction: Direction,
     fields: &Parameters,
-) -> Result<Done, Refused> {
+) -> Result<Done, NotDone> {
     let language = context.language;
     let Ok(seen) = fields.required("seen") else {
         return plan(context, direction, Reading::Changed).await;
@@ -224,7 +224,7 @@ async fn write(
     })))
 }
 
-async fn show_secret(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refused> {
+async fn show_secret(context: &Context<'_>, fields: &Parameters) -> Result<Done, NotDone> {
     let client = fields.text("client").ok().flatten().unwrap_or_default();
     let request = Request::ClientSecret {
         client: client.to_owned(),

@@ -116,7 +116,7 @@ async fn a_click_is_answered_in_words() {
     let said = async |canned: &Canned, language| {
         let visit = async |context: &Context<'_>| check_again(context).await;
         match canned.visit(language, "", visit).await {
-            Ok(Done::Changed(text)) => text,
+            Ok(Done::Read(text)) => text,
             other => panic!("{other:?}"),
         }
     };
@@ -153,7 +153,7 @@ async fn reading_dsm_again_says_what_came_of_it() {
         let canned = Canned::default().with(Request::Refresh, &read);
         let visit = async |context: &Context<'_>| read_dsm(context).await;
         let done = canned.visit(Language::English, "", visit).await;
-        let Ok(Done::Changed(text)) = done else {
+        let Ok(Done::Read(text)) = done else {
             panic!("{done:?}");
         };
         assert!(text.contains(words), "{text}");

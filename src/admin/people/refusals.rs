@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use askama::Template;
 
-use super::{field, words};
+use super::{explained, field, words};
 use crate::admin::context::Context;
-use crate::admin::section::{Done, Form, Html, Needs, Section};
+use crate::admin::section::{Done, Form, Html, Needs, NotDone, Section};
 use crate::admin::text::{isolated, shown};
 use crate::admin::unreadable::Unreadable;
 use crate::control::{
-    Account, Chosen, LinkChosen, Reason, Refused, RefusedAccount, Request, Time, User, WhyNotLinked,
+    Account, Chosen, LinkChosen, RefusedAccount, Request, Time, User, WhyNotLinked,
 };
 use crate::http::Language;
 use domain::base::parameters::Parameters;
@@ -132,10 +132,10 @@ fn row<'a>(context: &Context<'_>, refused: &'a RefusedAccount, times: usize) -> 
     }
 }
 
-async fn link(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refused> {
+async fn link(context: &Context<'_>, fields: &Parameters) -> Result<Done, NotDone> {
     let language = context.language;
     let field = |name| field(language, fields, name).map(str::to_owned);
-    let at = Time::try_from(field("at")?).map_err(|_| refused(not_recent(language)))?;
+    let at = Time::try_from(field("at")?).map_err(|_| explained(not_recent(language)))?;
     let request = Request::LinkChosen(LinkChosen {
         account: Account {
             issuer: field("issuer")?,
@@ -155,7 +155,7 @@ async fn link(context: &Context<'_>, fields: &Parameters) -> Result<Done, Refuse
         }
         Chosen::NotLinked { why, user } => {
             let user = user.as_deref().map(isolated).unwrap_or_default();
-            Err(refused(&not_linked(language, &why, &user)))
+            Err(explained(&not_linked(language, &why, &user)))
         }
     }
 }
@@ -178,13 +178,6 @@ fn linked(language: Language, user: &str, address: &str, before: Option<String>)
             "{address} est lié à {user}, et non plus à {before}\u{a0}: le prochain clic de cette \
              personne la connecte comme {user}."
         ),
-    }
-}
-
-fn refused(message: &str) -> Refused {
-    Refused {
-        reason: Reason::Failed,
-        message: message.to_owned(),
     }
 }
 

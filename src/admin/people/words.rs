@@ -18,7 +18,7 @@ pub(crate) fn about_user(name: &str) -> Option<[&'static str; 2]> {
 }
 
 /// Returns why a Google account was refused, in English and French.
-pub(super) fn about_account(name: &str) -> Option<[&'static str; 2]> {
+pub(in crate::admin) fn about_account(name: &str) -> Option<[&'static str; 2]> {
     let words = WORDS.iter().find(|words| words.name == name)?;
     Some(words.account).filter(|[english, _]| !english.is_empty())
 }

@@ -41,7 +41,7 @@ fn plan(left: Vec<LeftPlace>) -> SettingsPlan {
     }
 }
 
-fn shown(done: Result<Done, Refused>) -> String {
+fn shown(done: Result<Done, NotDone>) -> String {
     match done {
         Ok(Done::Shown(html)) => html.as_str().to_owned(),
         other => panic!("{other:?}"),
@@ -54,7 +54,7 @@ async fn preview(canned: &Canned, language: Language) -> String {
     shown(canned.visit(language, "", visit).await)
 }
 
-async fn submitted(canned: &Canned, fields: &str) -> Result<Done, Refused> {
+async fn submitted(canned: &Canned, fields: &str) -> Result<Done, NotDone> {
     let fields = Parameters::parse(fields.as_bytes()).unwrap();
     let visit = async |context: &Context<'_>| write(context, Direction::Apply, &fields).await;
     canned.visit(Language::English, "", visit).await

@@ -53,7 +53,7 @@ async fn paul_sees_who_loses_access_before_the_yes() {
 
     let preview = previewed(&house, &mut paul).await;
 
-    let loses = format!("{JEANNE}: jeanne → account-denied");
+    let loses = format!("{JEANNE} (jeanne): The DSM user is in users.deny");
     assert!(preview.body.contains(&loses), "{preview:?}");
     assert!(preview.body.contains("Would lose access:"), "{preview:?}");
     assert!(may_sign_in(&house).await, "nothing is in effect yet");
@@ -76,7 +76,9 @@ async fn only_the_file_that_paul_saw_is_put_in_effect() {
     let words = "have changed since they were shown";
     assert!(other.body.contains(words), "{other:?}");
     assert!(
-        other.body.contains(": jeanne → account-denied"),
+        other
+            .body
+            .contains("(jeanne): The DSM user is in users.deny"),
         "{other:?}"
     );
     assert!(may_sign_in(&house).await);

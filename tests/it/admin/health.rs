@@ -7,9 +7,11 @@ use fakes::browser::{Browser, Shown};
 use fakes::dsm::settings::Settings;
 use fakes::dsm::{Api, FakeUser, Instead};
 use fakes::house::{CLIENT_SECRET_OF_DSM, House, REDIRECT_URI, family};
+use google_to_synology_sso::config::{LogFormat, LogLevel};
 use google_to_synology_sso::machine::clock::SystemClock;
 
 use super::{PAUL, open, submit, token, try_sign_in};
+use crate::support::captured_log::CapturedLog;
 use crate::support::timers::in_fast_motion;
 
 const HEALTH: &str = "/admin";
@@ -54,6 +56,7 @@ fn assert_says(page: &Shown, words: &str) {
 
 #[tokio::test]
 async fn all_is_well_once_it_was_checked() {
+    let log = CapturedLog::up(LogLevel::INFO, LogFormat::Text);
     let (house, mut paul) = at_the_page_today().await;
     let page = open(&house, &mut paul, HEALTH).await;
     assert_says(&page, "Nothing has been checked since the start.");
@@ -62,6 +65,8 @@ async fn all_is_well_once_it_was_checked() {
 
     assert_says(&page, "Everything was checked.");
     assert_says(&page, "All is well. Three people can sign in");
+    let log = log.text();
+    assert!(!log.contains("changed on the administration page"), "{log}");
 }
 
 #[tokio::test]

@@ -169,3 +169,17 @@ async fn the_secret_is_shown_on_request_only_and_never_logged() {
     assert!(log.contains("looked at the secret of a client"), "{log}");
     assert!(!log.contains(CLIENT_SECRET_OF_DSM));
 }
+
+#[tokio::test]
+async fn a_message_of_the_daemon_is_marked_as_english() {
+    let (house, paul) = at_the_page(Settings::default()).await;
+    let mut paul = paul.with_header("accept-language", "fr");
+    let page = open(&house, &mut paul, SET_UP).await;
+
+    let refused = send(&house, &mut paul, &page, (SECRET, "&client=unknown")).await;
+
+    assert_eq!(refused.status, 303, "{refused:?}");
+    let page = open(&house, &mut paul, SET_UP).await;
+    assert_says(&page, "<html lang=\"fr\"");
+    assert_says(&page, "class=\"notice bad\" role=\"status\" lang=\"en\">");
+}
