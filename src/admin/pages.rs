@@ -30,3 +30,27 @@ pub(super) const PAGES: [Page; 4] = [
         sections: &[&config::SECTION, &keys::SECTION],
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::PAGES;
+    use crate::admin::section::Needs;
+
+    /// With an old session, a form may read DSM again, or put a file in effect
+    /// that only an administrator of the machine can write.
+    #[test]
+    fn all_other_forms_need_a_fresh_sign_in() {
+        let sections = PAGES.iter().flat_map(|page| page.sections);
+        let forms = sections.flat_map(|section| section.forms);
+        let without = forms.filter(|form| form.needs == Needs::Session);
+        let names: Vec<&str> = without.map(|form| form.name).collect();
+        let expected = [
+            "check-again",
+            "read-dsm",
+            "compare-settings",
+            "preview-reload",
+            "reload",
+        ];
+        assert_eq!(names, expected);
+    }
+}

@@ -1,6 +1,9 @@
 //! An administrator says which DSM user a refused Google account is: by the
 //! request on the control socket that the administration page makes.
 
+use std::fs;
+use std::time::Duration;
+
 use fakes::browser::Browser;
 use fakes::dsm::FakeUser;
 use fakes::google::Person;
@@ -118,6 +121,7 @@ async fn an_account_of_another_domain_cannot_be_chosen() {
     let mut house = House::new().await;
     assert_eq!(refusal(&house, STRANGER).await, "address-unknown");
     let before = last_refusal(&house).await;
+    house.clock.advance(Duration::from_mins(1));
     house.stop().await;
     house.plan().google = r#"hosted-domains = ["example.com"]"#.to_owned();
     house.start().await;
@@ -240,9 +244,13 @@ async fn a_restart_keeps_refusals_and_a_damaged_state_keeps_links() {
     house.stop().await;
     house.start().await;
     choose(&house, &last_refusal(&house).await, "lea").await;
+    // The power is cut, although the daily copy is not due.
+    let state = house.home.path().join("state.sqlite3");
+    let copy = state.with_extension("sqlite3.copy");
+    let at_the_cut = fs::read(&copy).unwrap();
     house.stop().await;
-    // The copy has the link, although the daily copy is not due.
-    std::fs::write(house.home.path().join("state.sqlite3"), "damaged").unwrap();
+    fs::write(copy, at_the_cut).unwrap();
+    fs::write(state, "damaged").unwrap();
     house.start().await;
     let (claims, _) = house.sign_in(STRANGER, "").await;
     assert_eq!(claims["username"], "lea");

@@ -246,9 +246,11 @@ async fn the_secret_of_a_client_is_a_report_and_never_in_the_log() {
 #[tokio::test]
 async fn a_plan_that_is_out_of_date_is_told_apart() {
     let house = house().await;
-    let request = json!({"command": "apply", "seen": "another", "force": false});
-    let answer = answer(&house, &request).await;
-    assert_eq!(answer["refused"]["reason"], "changed", "{answer}");
+    for command in ["apply", "undo"] {
+        let request = json!({"command": command, "seen": "another", "force": false});
+        let answer = answer(&house, &request).await;
+        assert_eq!(answer["refused"]["reason"], "changed", "{answer}");
+    }
     assert_eq!(house.dsm.writes(), []);
 }
 

@@ -86,7 +86,7 @@ async fn the_sentence_comes_first_and_then_what_to_do() {
         sentence.is_some() && sentence < fault && fault < all,
         "{html}"
     );
-    let open = html.get(fault.unwrap()..all.unwrap()).unwrap();
+    let open = html.get(sentence.unwrap()..all.unwrap()).unwrap();
     assert!(
         open.contains("not tested") && !open.contains("is running"),
         "{open}"

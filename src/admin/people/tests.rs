@@ -164,7 +164,7 @@ async fn hostile_names_are_escaped_isolated_and_shortened() {
 
 #[tokio::test]
 async fn of_ten_thousand_users_two_hundred_are_shown() {
-    let crowd = |verdict| (0..10_000).map(move |n| user(&format!("u{n}"), "x@ex.fr", verdict));
+    let crowd = |verdict| (0..10_000).map(move |n| user(&format!("User{n}"), "x@ex.fr", verdict));
     let users: Vec<User> = crowd("address-ambiguous").collect();
     let links: Vec<LinkOrigin> = (0..10_000)
         .map(|n| origin(&format!("gone{n}"), "x@ex.fr", "address"))
@@ -174,9 +174,9 @@ async fn of_ten_thousand_users_two_hundred_are_shown() {
     assert!(html.contains("0 of 10000 users can sign in"));
     assert!(html.contains("19600 more are not shown"), "{}", html.len());
     assert!(html.len() < 1_000_000, "{}", html.len());
-    let html = shown_to(&canned, "search=U9999").await;
-    assert!(html.contains("<bdi>u9999</bdi>") && !html.contains("<bdi>u9998</bdi>"));
-    assert!(html.contains("name=\"search\" value=\"u9999\""));
+    let html = shown_to(&canned, "search=USER9999").await;
+    assert!(html.contains("<bdi>User9999</bdi>") && !html.contains("<bdi>User9998</bdi>"));
+    assert!(html.contains("name=\"search\" value=\"user9999\""));
 }
 
 #[tokio::test]
