@@ -116,7 +116,7 @@ fn the_commented_lines_of_the_example_are_the_defaults() {
     });
     let explicit: String = lines.collect();
     let explicit = Config::read(explicit.as_bytes(), home.path()).unwrap();
-    assert_eq!(uncommented, 20);
+    assert_eq!(uncommented, 21);
     assert_eq!(format!("{explicit:?}"), format!("{example:?}"));
 }
 

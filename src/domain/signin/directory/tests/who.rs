@@ -64,8 +64,8 @@ fn without_links_and_aliases_the_address_decides() {
         "root account-denied",
         "reader no-address",
         "jeanne ok",
-        "paul address-ambiguous Paul2",
-        "Paul2 address-ambiguous paul",
+        "paul address-ambiguous",
+        "Paul2 address-ambiguous",
         "lea account-expired",
         "typo no-address",
     ];
@@ -76,12 +76,9 @@ fn without_links_and_aliases_the_address_decides() {
 fn a_link_that_holds_comes_before_the_address() {
     let users = [("jeanne", JEANNE, "normal"), ("paul", JEANNE, "normal")];
     let linked = |user| [link("1", user, JEANNE, LinkedBy::Address, 5)];
-    let expected = ["jeanne ok 1 paul", "paul address-ambiguous jeanne"];
+    let expected = ["jeanne ok 1", "paul address-ambiguous"];
     check(&users, &linked("jeanne"), &policy(), &expected);
-    let expected = [
-        "jeanne address-ambiguous paul",
-        "paul address-ambiguous jeanne",
-    ];
+    let expected = ["jeanne address-ambiguous", "paul address-ambiguous"];
     check(&users, &linked("gone"), &policy(), &expected);
     let mut another_issuers = linked("jeanne");
     another_issuers[0].account.issuer = GoogleIssuer::new("https://old.example");
@@ -160,12 +157,7 @@ fn the_domain_is_taken_as_fitting() {
 #[test]
 fn the_account_that_lists_the_users_yields_its_address() {
     let users = [("reader", JEANNE, "normal"), ("jeanne", JEANNE, "normal")];
-    check(
-        &users,
-        &[],
-        &policy(),
-        &["reader no-address jeanne", "jeanne ok reader"],
-    );
+    check(&users, &[], &policy(), &["reader no-address", "jeanne ok"]);
 }
 
 #[test]
