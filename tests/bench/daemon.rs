@@ -8,6 +8,7 @@
 )]
 
 mod crowd;
+mod days;
 mod floods;
 mod login;
 mod measure;
@@ -89,6 +90,9 @@ fn main() -> ExitCode {
     }
     if wanted("floods") {
         floods::all(&house, &mut report);
+    }
+    if wanted("days") {
+        days::ten(&house, &mut report);
     }
     if wanted("start") {
         starts::of_a_family(house, &mut report);

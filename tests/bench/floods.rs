@@ -35,7 +35,8 @@ pub(crate) fn all(house: &House, report: &mut Report) {
     }
 }
 
-async fn once(house: &House, flood: &Flood) {
+/// One flood, of all connections.
+pub(crate) async fn once(house: &House, flood: &Flood) {
     let redirect = encode(REDIRECT_URI);
     let login = format!(
         "/auth?response_type=code&client_id=synology&redirect_uri={redirect}&state=12345678"

@@ -90,11 +90,20 @@ impl Daemon {
         log.lines().filter(begun).count()
     }
 
+    /// Makes it read its config again, and refresh the users.
+    pub(crate) fn reload(&self) {
+        self.send("HUP");
+    }
+
+    fn send(&self, signal: &str) {
+        let kill = format!("kill -{signal} {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status();
+        assert!(sent.unwrap().success());
+    }
+
     /// Stops it as systemd does, and waits for its end.
     pub(crate) fn stop(mut self) {
-        let terminate = format!("kill -TERM {}", self.child.id());
-        let sent = Command::new("sh").args(["-c", &terminate]).status();
-        assert!(sent.unwrap().success());
+        self.send("TERM");
         let ended = self.child.wait().unwrap();
         assert!(ended.success(), "the daemon ended badly: {ended}");
     }
