@@ -24,7 +24,7 @@ pub struct AccessChange {
 /// DSM user. A refusal for another reason is not a difference.
 ///
 /// `links` are all links. The Workspace domain of an account is assumed, see
-/// [`Comparison::identity`].
+/// `Comparison::identity`.
 pub fn access_changes(
     snapshot: &Snapshot,
     links: &[Link],
