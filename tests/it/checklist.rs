@@ -12,7 +12,7 @@ use crate::support::control::command;
 use crate::support::disk::disk;
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
-const TITLE: &str = "What is left to do before the first sign-in";
+const TITLE: &str = "Before the first sign-in";
 
 /// A house on its first day, in which neither DSM nor Google answers.
 async fn first_day() -> House {
@@ -119,7 +119,7 @@ async fn only_a_step_that_is_left_says_what_to_do() {
 
     let mut lea = Browser::new().with_header("accept-language", "fr");
     let page = lea.get(&house.url("/")).await;
-    let title = "<h1>Ce qu’il reste à faire avant la première connexion</h1>";
+    let title = "<h1>Avant la première connexion</h1>";
     assert!(page.body.contains(title), "{page:?}");
     assert_eq!(page.body.matches("aria-label=\"Fait\u{a0}:\"").count(), 3);
     let open = page.body.matches("aria-label=\"À faire\u{a0}:\"").count();

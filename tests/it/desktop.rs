@@ -153,17 +153,17 @@ fn its_commands_are_there_and_so_are_the_pages_that_it_quotes() {
     }
     let titles = [
         [
-            "Sign-in with Google is not set up yet",
-            "La connexion avec Google n’est pas encore configurée",
+            "Google sign-in is not set up yet",
+            "Connexion pas encore configurée",
         ],
         [
-            "Sign-in with Google is not set up right",
-            "La connexion avec Google est mal configurée",
+            "Google sign-in is set up wrongly",
+            "Connexion mal configurée",
         ],
         ["The NAS is not ready yet", "Le NAS n’est pas encore prêt"],
         [
             "This sign-in link is not right",
-            "Ce lien de connexion n’est pas correct",
+            "Ce lien n’est pas correct",
         ],
     ];
     for both in titles {

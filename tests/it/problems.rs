@@ -121,7 +121,7 @@ async fn a_token_request_rejected_by_google_has_its_own_page() {
             .fail(Endpoint::Token, Trouble::OAuthError(code));
         let shown = house.arrive(&mut Browser::new(), JEANNE, "").await;
         assert_eq!(shown.status, 502, "{code}");
-        let title = "Google does not accept this sign-in service";
+        let title = "Google rejects this service";
         assert!(shown.body.contains(title), "{code}: {}", shown.body);
         let said = administrators_part(&shown);
         assert!(said.contains(part), "{code}: {said}");

@@ -18,8 +18,8 @@ use crate::support::command_line::{EXAMPLE, bare, text};
 use crate::support::process::{Process, free_port, until};
 use crate::support::wire::Wire;
 
-const IN_ENGLISH: &str = "Sign-in with Google is not set up yet";
-const IN_FRENCH: &str = "La connexion avec Google n’est pas encore configurée";
+const IN_ENGLISH: &str = "Google sign-in is not set up yet";
+const IN_FRENCH: &str = "Connexion pas encore configurée";
 
 /// A daemon that waits in a house without a config.
 struct Waiting {
@@ -216,9 +216,7 @@ async fn an_invalid_config_is_shown_by_its_keys_only() {
         );
     write_secret(&waiting.config(), &bad);
 
-    let page = waiting
-        .page_says("Sign-in with Google is not set up right")
-        .await;
+    let page = waiting.page_says("Google sign-in is set up wrongly").await;
 
     for key in [
         "google.client-secret-file",
@@ -236,7 +234,7 @@ async fn an_invalid_config_is_shown_by_its_keys_only() {
     assert!(!page.body.contains(home), "{page:?}");
     let mut french = Browser::new().with_header("accept-language", "fr");
     let page = french.get(&waiting.house.url("/")).await;
-    assert!(page.body.contains("est mal configurée</h1>"), "{page:?}");
+    assert!(page.body.contains("mal configurée</h1>"), "{page:?}");
     assert_eq!(waiting.get("/auth").await.status, 503);
     // The log is for the administrator only.
     waiting.process.says("storage.path: is in").await;

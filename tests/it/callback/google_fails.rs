@@ -15,7 +15,7 @@ use super::{assert_cookie_deleted, depart, exchanges};
 fn assert_google_failed(shown: &Shown, callback: &str, house: &House) {
     assert_eq!(shown.status, 502, "{shown:?}");
     assert!(!shown.headers.contains_key("location"), "{shown:?}");
-    assert!(shown.body.contains("Google did not answer as it should"));
+    assert!(shown.body.contains("Google did not answer correctly"));
     assert_eq!(shown.refusal(), None);
     assert_cookie_deleted(shown, callback);
     assert_eq!(house.rows("grants"), 0);

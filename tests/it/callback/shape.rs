@@ -59,7 +59,7 @@ async fn an_invalid_callback_is_a_page() {
     ] {
         let mut browser = browser.clone();
         let shown = browser.get(&url).await;
-        assert!(shown.body.contains("not a complete answer"), "{what}");
+        assert!(shown.body.contains("answer is incomplete"), "{what}");
         assert_ended(&shown, &callback, &house);
         assert!(browser.cookies.is_empty(), "{what}");
     }
