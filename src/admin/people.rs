@@ -47,7 +47,7 @@ struct People<'a> {
     remove: Html,
 }
 
-/// A DSM user, or links to one whom DSM does not list.
+/// A DSM user, or links to one that DSM does not list.
 #[derive(Default)]
 struct Row<'a> {
     /// For the form, unchanged.
@@ -148,7 +148,7 @@ fn more(language: Language, count: usize) -> Option<String> {
 /// The users, and what belongs to each of them.
 struct Listed<'a> {
     links: HashMap<String, Vec<&'a LinkOrigin>>,
-    /// The links of users whom DSM does not list.
+    /// The links of users that DSM does not list.
     gone: Vec<(&'a str, Vec<&'a LinkOrigin>)>,
     twins: HashMap<&'a str, Vec<&'a str>>,
 }
@@ -245,7 +245,7 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// The links of a user whom DSM does not list: they still exclude other
+/// The links of a user that DSM does not list: they still exclude other
 /// accounts with the same addresses.
 fn gone_row<'a>(context: &Context<'_>, name: &'a str, links: &[&LinkOrigin]) -> Row<'a> {
     let links = links.iter().take(FEW);

@@ -60,7 +60,7 @@ impl NotAdministrator {
 }
 
 /// Evaluates the rules for `identity` again: it must still sign in as `user`,
-/// whom DSM lists as an administrator. `users.administrators` is one of the
+/// which DSM lists as an administrator. `users.administrators` is one of the
 /// rules.
 pub(crate) async fn administrator(
     app: &AppState,

@@ -40,7 +40,7 @@ const MOST_NAMES: usize = 1000;
 struct Refusals<'a> {
     language: Language,
     rows: Vec<Row<'a>>,
-    /// The users whom an account can be linked to.
+    /// The users that an account can be linked to.
     users: Vec<&'a str>,
     is_list: bool,
     link: Html,
