@@ -17,7 +17,7 @@ use crate::report::{Report, Target};
 const USERS: usize = 100_000;
 
 /// The daemon starts twice, the first time without users.
-pub(crate) fn refresh(report: &mut Report) {
+pub(crate) fn refresh(program: &Path, report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -28,7 +28,7 @@ pub(crate) fn refresh(report: &mut Report) {
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     write_config(home.path(), &dsm);
 
-    let daemon = Daemon::start(home.path());
+    let daemon = Daemon::start(program, home.path());
     wait_until(&dsm, |counts| counts.sign_outs == 1);
     wait_until_kept(home.path());
     report.line(
@@ -39,7 +39,7 @@ pub(crate) fn refresh(report: &mut Report) {
     );
     daemon.stop();
 
-    let daemon = Daemon::start(home.path());
+    let daemon = Daemon::start(program, home.path());
     wait_until(&dsm, |counts| counts.user_lists == 2);
     let (asked, commits) = (now(), daemon.commits());
     wait_until(&dsm, |counts| counts.sign_outs == 2);

@@ -1,5 +1,9 @@
 //! The cost of the daemon as a process, with a disk, and fakes of Google and
 //! DSM in this process: `cargo bench --bench daemon`.
+//!
+//! Arguments choose parts of it: `cargo bench --bench daemon -- login start`.
+//! `before=PROGRAM` measures another program, too, in turn with this one, and
+//! prints the medians of both.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,6 +23,7 @@ mod starts;
 use std::fs;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +37,7 @@ use tokio::runtime::Runtime;
 
 use login::{Client, Connections};
 use measure::{Signature, each, median, microseconds, milliseconds, now};
-use process::{Daemon, Threads, Usage, program_size, signature_cpu};
+use process::{DAEMON, Daemon, Threads, Usage, program_size, signature_cpu};
 use report::{Report, Target};
 
 /// The number of consecutive logins for a figure of CPU time, and of
@@ -58,55 +63,80 @@ const IDLE: Duration = Duration::from_mins(1);
 /// this machine's certificate authorities, as for the real Google.
 const NOBODY: &str = "https://127.0.0.1:1";
 
+/// How often the two programs of a comparison are measured, in turn.
+const TURNS: usize = 3;
+
 fn main() -> ExitCode {
     let strace = Command::new("strace").arg("-V").output();
     if strace.is_err() {
         println!("strace is missing, which counts the fsyncs: sudo apt-get install strace");
         return ExitCode::FAILURE;
     }
-    // Arguments select some of them: `cargo bench --bench daemon -- start`.
-    let chosen: Vec<String> = std::env::args().skip(1).collect();
-    let chosen: Vec<String> = chosen
-        .into_iter()
-        .filter(|name| name != "--bench")
-        .collect();
-    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == name);
-    let mut report = Report::new("The daemon: release build, state on disk");
-    if wanted("crowd") {
-        House::of(CROWD).crowd(&mut report);
+    let now = Path::new(DAEMON);
+    let arguments = std::env::args().skip(1);
+    let mut parts: Vec<String> = arguments.filter(|it| it != "--bench").collect();
+    let is_program = |part: &mut String| part.starts_with("before=");
+    let before = parts.extract_if(.., is_program).next();
+    let Some(before) = before else {
+        let mut report = Report::new("The daemon: release build, state on disk");
+        measure(now, &parts, &mut report);
+        report.end();
+        return ExitCode::SUCCESS;
+    };
+    let before = Path::new(before.trim_start_matches("before="));
+    let (mut reports_before, mut reports_now) = (Vec::new(), Vec::new());
+    for turn in 1..=TURNS {
+        println!("turn {turn} of {TURNS}");
+        for (program, reports) in [(before, &mut reports_before), (now, &mut reports_now)] {
+            let mut report = Report::silent();
+            measure(program, &parts, &mut report);
+            reports.push(report);
+        }
     }
-    let house = House::of(0);
+    report::compare(&reports_before, &reports_now);
+    ExitCode::SUCCESS
+}
+
+/// Measures the chosen `parts` of `program`, or all.
+fn measure(program: &Path, parts: &[String], report: &mut Report) {
+    let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
+    if wanted("crowd") {
+        House::of(program, CROWD).crowd(report);
+    }
+    let house = House::of(program, 0);
     if wanted("rest") {
-        house.rest(&mut report);
+        house.rest(report);
     }
     if wanted("login") {
-        house.logins(&mut report);
+        house.logins(report);
     }
     if wanted("disk") {
-        house.disk(&mut report);
+        house.disk(report);
     }
     if wanted("rush") {
-        house.rush(&mut report);
+        house.rush(report);
     }
     if wanted("floods") {
-        floods::all(&house, &mut report);
+        floods::all(&house, report);
     }
     if wanted("days") {
-        days::ten(&house, &mut report);
+        days::ten(&house, report);
     }
     if wanted("start") {
-        starts::of_a_family(house, &mut report);
-        starts::of_a_school(House::of(starts::SCHOOL), &mut report);
+        starts::of_a_family(house, report);
+        starts::of_a_school(House::of(program, starts::SCHOOL), report);
+    }
+    if wanted("cold") {
+        starts::cold(House::of(program, 0), report);
     }
     if wanted("users") {
-        crowd::refresh(&mut report);
+        crowd::refresh(program, report);
     }
-    report.end();
-    ExitCode::SUCCESS
 }
 
 /// The daemon's home, and the fakes.
 struct House {
+    program: PathBuf,
     home: TempDir,
     address: SocketAddr,
     /// One thread: the daemon uses the other CPU.
@@ -119,7 +149,7 @@ impl House {
     /// The daemon has run once: users, keys and Google's documents are on disk,
     /// and DSM does not respond any more. `crowd` users exist beside the
     /// family.
-    fn of(crowd: usize) -> Self {
+    fn of(program: &Path, crowd: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -143,6 +173,7 @@ impl House {
         );
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let house = Self {
+            program: program.to_owned(),
             home,
             address: free.local_addr().unwrap(),
             runtime,
@@ -172,7 +203,7 @@ impl House {
 
     /// A daemon that has just served its first login.
     fn start(&self) -> Daemon {
-        self.after_first_login(Daemon::start(self.home.path()))
+        self.after_first_login(Daemon::start(&self.program, self.home.path()))
     }
 
     /// DSM's users and Google's documents are fetched in the background, so the
@@ -206,7 +237,7 @@ impl House {
         std::thread::sleep(Duration::from_secs(1));
         report.line(
             "size of the program",
-            program_size(),
+            program_size(&self.program),
             " MB",
             Target::Below(10.0),
         );
@@ -298,7 +329,7 @@ impl House {
 
     /// The disk use of a login.
     fn disk(&self, report: &mut Report) {
-        let daemon = self.after_first_login(Daemon::start_traced(self.home.path()));
+        let daemon = self.after_first_login(Daemon::start_traced(&self.program, self.home.path()));
         let (commits, syncs) = (daemon.commits(), daemon.syncs());
         self.sign_in(LOGINS_ON_DISK, Connections::Kept).unwrap();
         let commits = f64::from(daemon.commits() - commits);

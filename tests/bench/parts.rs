@@ -7,6 +7,7 @@
 )]
 
 mod measure;
+#[expect(dead_code, reason = "only the daemon is compared with another program")]
 mod report;
 
 use std::hint::black_box;

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use crate::measure::Signature;
 
-const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
+/// The program of this build.
+pub(crate) const DAEMON: &str = env!("CARGO_BIN_EXE_google-to-synology-sso");
 
 /// Runs until it is stopped, or dropped.
 pub(crate) struct Daemon {
@@ -18,15 +19,15 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts the daemon on the config in `home`. It logs to a file there, as
-    /// on a NAS.
-    pub(crate) fn start(home: &Path) -> Self {
-        Self::spawn(home, Command::new(DAEMON))
+    /// Starts `program` on the config in `home`. It logs to a file there, as on
+    /// a NAS.
+    pub(crate) fn start(program: &Path, home: &Path) -> Self {
+        Self::spawn(home, Command::new(program))
     }
 
     /// Starts it with `socket` as the socket of systemd.
-    pub(crate) fn start_notifying(home: &Path, socket: &Path) -> Self {
-        let mut daemon = Command::new(DAEMON);
+    pub(crate) fn start_notifying(program: &Path, home: &Path, socket: &Path) -> Self {
+        let mut daemon = Command::new(program);
         daemon.env("NOTIFY_SOCKET", socket);
         Self::spawn(home, daemon)
     }
@@ -34,11 +35,11 @@ impl Daemon {
     /// Like [`Daemon::start`], and strace records each call that waits for the
     /// disk in the file of [`Daemon::syncs`]. `-D`: the child is the daemon,
     /// not strace.
-    pub(crate) fn start_traced(home: &Path) -> Self {
+    pub(crate) fn start_traced(program: &Path, home: &Path) -> Self {
         let mut strace = Command::new("strace");
         let calls = "trace=fsync,fdatasync,sync_file_range";
         strace.args(["-D", "-q", "-f", "-e", calls, "-e", "signal=none", "-o"]);
-        strace.arg(home.join("strace.log")).arg(DAEMON);
+        strace.arg(home.join("strace.log")).arg(program);
         Self::spawn(home, strace)
     }
 
@@ -70,10 +71,27 @@ impl Daemon {
 
     /// The bytes written to disk so far.
     pub(crate) fn written(&self) -> f64 {
+        self.io("write_bytes: ")
+    }
+
+    /// The megabytes read from disk so far, with what the kernel read ahead.
+    pub(crate) fn read(&self) -> f64 {
+        self.io("read_bytes: ") / 1e6
+    }
+
+    fn io(&self, line: &str) -> f64 {
         let figures = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
         let mut lines = figures.lines();
-        let bytes = lines.find_map(|line| line.strip_prefix("write_bytes: "));
+        let bytes = lines.find_map(|found| found.strip_prefix(line));
         bytes.unwrap().parse().unwrap()
+    }
+
+    /// How often it has waited for a page of a file so far: the 12th field of
+    /// `/proc/PID/stat`.
+    pub(crate) fn major_faults(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let (_, after_name) = stat.rsplit_once(") ").unwrap();
+        after_name.split(' ').nth(9).unwrap().parse().unwrap()
     }
 
     /// The commits to its state so far: `iChange` of the WAL index's header
@@ -117,10 +135,10 @@ impl Drop for Daemon {
     }
 }
 
-/// The size of its program file in MB.
-pub(crate) fn program_size() -> f64 {
+/// The size of `program` in MB.
+pub(crate) fn program_size(program: &Path) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 bytes")]
-    let bytes = fs::metadata(DAEMON).unwrap().len() as f64;
+    let bytes = fs::metadata(program).unwrap().len() as f64;
     bytes / 1e6
 }
 

@@ -1,9 +1,17 @@
 //! The table of figures and targets.
 
-/// Printed line by line, since a bench is slow.
+/// The figures of one program. Printed line by line, since a bench is slow.
 #[derive(Default)]
 pub(crate) struct Report {
-    missed: Vec<String>,
+    lines: Vec<Line>,
+    is_silent: bool,
+}
+
+struct Line {
+    what: String,
+    value: f64,
+    unit: &'static str,
+    met: bool,
 }
 
 /// The target of a figure.
@@ -23,32 +31,77 @@ impl Report {
         Self::default()
     }
 
+    /// Collects figures for [`compare`].
+    pub(crate) fn silent() -> Self {
+        Self {
+            is_silent: true,
+            ..Self::default()
+        }
+    }
+
     /// Prints one line. `unit` follows the figure, such as ` ms`.
-    pub(crate) fn line(&mut self, what: &str, value: f64, unit: &str, target: Target) {
-        let digits = match value.abs() {
-            large if large >= 100.0 => 0,
-            middling if middling >= 10.0 => 1,
-            _ => 2,
-        };
+    pub(crate) fn line(&mut self, what: &str, value: f64, unit: &'static str, target: Target) {
         let (wanted, met) = match target {
             Target::Below(most) => (format!("< {most}{unit}"), value < most),
             Target::Above(least) => (format!("> {least}{unit}"), value > least),
             Target::None => (String::new(), true),
         };
         let verdict = if met { "" } else { "  MISSED" };
-        let measured = format!("{value:.digits$}{unit}");
-        println!("{what:<58} {measured:>14}  {wanted}{verdict}");
-        if !met {
-            self.missed.push(what.to_owned());
+        let measured = shown(value, unit);
+        if !self.is_silent {
+            println!("{what:<58} {measured:>14}  {wanted}{verdict}");
         }
+        self.lines.push(Line {
+            what: what.to_owned(),
+            value,
+            unit,
+            met,
+        });
     }
 
     /// Prints the last line. A missed target is not an error: the machine may
     /// be busy.
     pub(crate) fn end(self) {
-        match self.missed.len() {
+        let missed = self.lines.iter().filter(|line| !line.met);
+        let missed: Vec<_> = missed.map(|line| line.what.as_str()).collect();
+        match missed.len() {
             0 => println!("\nAll targets are met."),
-            missed => println!("\n{missed} missed: {}.", self.missed.join("; ")),
+            count => println!("\n{count} missed: {}.", missed.join("; ")),
         }
     }
+}
+
+/// Prints the medians of two programs, which were measured in turn, and their
+/// ratio.
+pub(crate) fn compare(before: &[Report], now: &[Report]) {
+    println!("\n{:<58} {:>12} {:>12} {:>8}", "", "before", "now", "ratio");
+    let lines = before.iter().chain(now).map(|report| report.lines.len());
+    for number in 0..lines.min().unwrap_or_default() {
+        let line = &now[0].lines[number];
+        let of = |reports: &[Report]| median(reports.iter().map(|it| it.lines[number].value));
+        let (before, now) = (of(before), of(now));
+        println!(
+            "{:<58} {:>12} {:>12} {:>8.2}",
+            line.what,
+            shown(before, line.unit),
+            shown(now, line.unit),
+            now / before
+        );
+    }
+}
+
+/// Returns the median.
+pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.into_iter().collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn shown(value: f64, unit: &str) -> String {
+    let digits = match value.abs() {
+        large if large >= 100.0 => 0,
+        middling if middling >= 10.0 => 1,
+        _ => 2,
+    };
+    format!("{value:.digits$}{unit}")
 }

@@ -1,10 +1,12 @@
 //! The time from exec until the first response, with yesterday's state and
 //! without the network: Google refuses connections too.
 
-use std::io::{Read, Write};
+use std::fs;
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use super::House;
 use super::measure::{median, milliseconds, now};
 use super::process::Daemon;
-use super::report::{Report, Target};
+use super::report::{self, Report, Target};
 
 /// The number of users of a school.
 pub(super) const SCHOOL: usize = 10_000;
@@ -33,6 +35,35 @@ pub(super) fn of_a_family(house: House, report: &mut Report) {
     report.line(what, answer, " ms", Target::Below(20.0));
 }
 
+/// Nothing of the program and of its state is in memory, as after a boot.
+pub(super) fn cold(house: House, report: &mut Report) {
+    if let Err(error) = drop_cached_files() {
+        println!("not measured: cold start, since only root can drop the cache of files: {error}");
+        return;
+    }
+    let house = Asleep::of(house);
+    let mut read = Vec::new();
+    let mut faults = Vec::new();
+    let answer = house.median(|house| {
+        drop_cached_files().unwrap();
+        let (daemon, took) = house.until_first_answer();
+        read.push(daemon.read());
+        faults.push(daemon.major_faults());
+        (daemon, took)
+    });
+    let what = "cold start to first answer, no network";
+    report.line(what, answer, " ms", Target::Below(15.0));
+    let what = "    read from the disk until then";
+    report.line(what, report::median(read), " MB", Target::None);
+    let what = "    waits for a page of a file until then";
+    report.line(what, report::median(faults), "", Target::None);
+}
+
+fn drop_cached_files() -> io::Result<()> {
+    assert!(Command::new("sync").status()?.success());
+    fs::write("/proc/sys/vm/drop_caches", "3")
+}
+
 pub(super) fn of_a_school(house: House, report: &mut Report) {
     let ready = Asleep::of(house).median(Asleep::until_ready);
     let what = "start to READY=1, no network, 10,000 users";
@@ -41,6 +72,7 @@ pub(super) fn of_a_school(house: House, report: &mut Report) {
 
 /// A house in which neither the daemon nor the fakes run.
 struct Asleep {
+    program: PathBuf,
     home: TempDir,
     address: SocketAddr,
     /// The socket on which systemd would listen.
@@ -51,6 +83,7 @@ struct Asleep {
 impl Asleep {
     fn of(house: House) -> Self {
         let House {
+            program,
             home,
             address,
             runtime,
@@ -60,6 +93,7 @@ impl Asleep {
         drop((google, dsm, runtime));
         let socket = home.path().join("systemd.sock");
         Self {
+            program,
             systemd: UnixDatagram::bind(&socket).unwrap(),
             socket,
             home,
@@ -68,7 +102,7 @@ impl Asleep {
     }
 
     /// In milliseconds.
-    fn median(&self, start: impl Fn(&Self) -> (Daemon, Duration)) -> f64 {
+    fn median(&self, mut start: impl FnMut(&Self) -> (Daemon, Duration)) -> f64 {
         let starts = (0..STARTS).map(|_| {
             let (daemon, took) = start(self);
             daemon.stop();
@@ -79,7 +113,7 @@ impl Asleep {
 
     fn until_ready(&self) -> (Daemon, Duration) {
         let begun = now();
-        let daemon = Daemon::start_notifying(self.home.path(), &self.socket);
+        let daemon = Daemon::start_notifying(&self.program, self.home.path(), &self.socket);
         let mut said = [0; 4096];
         loop {
             let length = self.systemd.recv(&mut said).unwrap();
@@ -92,7 +126,7 @@ impl Asleep {
 
     fn until_first_answer(&self) -> (Daemon, Duration) {
         let begun = now();
-        let daemon = Daemon::start(self.home.path());
+        let daemon = Daemon::start(&self.program, self.home.path());
         first_answer(self.address);
         (daemon, begun.elapsed())
     }
