@@ -18,6 +18,7 @@ mod login;
 mod measure;
 mod process;
 mod report;
+mod rush;
 mod starts;
 
 use std::fs;
@@ -36,8 +37,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use login::{Client, Connections};
-use measure::{Signature, each, median, microseconds, milliseconds, now};
-use process::{DAEMON, Daemon, Threads, Usage, program_size, signature_cpu};
+use measure::{Signature, each, microseconds, milliseconds};
+use process::{DAEMON, Daemon, Usage, program_size, signature_cpu};
 use report::{Report, Target};
 
 /// The number of consecutive logins for a figure of CPU time, and of
@@ -47,14 +48,6 @@ const ROUNDS: u32 = 6;
 
 /// The number of logins for a figure of disk use, which is the same each time.
 const LOGINS_ON_DISK: u32 = 200;
-
-const CLIENTS_AT_ONCE: usize = 16;
-const RUSH: Duration = Duration::from_secs(5);
-
-/// The number of users who sign in at the same moment, and of repetitions; the
-/// worst is reported.
-const CROWD: usize = 300;
-const CROWDS: u32 = 5;
 
 /// In each minute the jobs check whether they are due.
 const IDLE: Duration = Duration::from_mins(1);
@@ -101,7 +94,7 @@ fn main() -> ExitCode {
 fn measure(program: &Path, parts: &[String], report: &mut Report) {
     let wanted = |name: &str| parts.is_empty() || parts.iter().any(|part| part == name);
     if wanted("crowd") {
-        House::of(program, CROWD).crowd(report);
+        rush::crowd(&House::of(program, rush::CROWD), report);
     }
     let house = House::of(program, 0);
     if wanted("rest") {
@@ -114,7 +107,7 @@ fn measure(program: &Path, parts: &[String], report: &mut Report) {
         house.disk(report);
     }
     if wanted("rush") {
-        house.rush(report);
+        rush::sixteen(&house, report);
     }
     if wanted("floods") {
         floods::all(&house, report);
@@ -364,98 +357,6 @@ impl House {
             file.sync_data().unwrap();
         })
     }
-
-    /// Many users sign in at once.
-    fn rush(&self, report: &mut Report) {
-        let daemon = self.start();
-        let clients = || {
-            (0..CLIENTS_AT_ONCE).map(|_| Client::new(self.address, &self.google, Connections::Kept))
-        };
-        self.runtime
-            .block_on(rush(clients(), Duration::from_millis(500)));
-        let (daemons, ours) = (daemon.threads(), Threads::of("self"));
-        let begun = now();
-        let logins = self.runtime.block_on(rush(clients(), RUSH));
-        let passed = begun.elapsed().as_secs_f64();
-        let daemons = daemon.threads().since(&daemons).cpu.as_secs_f64();
-        let ours = Threads::of("self").since(&ours).cpu.as_secs_f64();
-
-        let count = f64::from(u32::try_from(logins.len()).unwrap());
-        let middle = median(logins.iter().copied());
-        let slowest = logins.iter().max().unwrap();
-        report.line(
-            "16 clients at once: logins",
-            count / passed,
-            "/s",
-            Target::Above(450.0),
-        );
-        report.line(
-            "the median login",
-            milliseconds(middle),
-            " ms",
-            Target::None,
-        );
-        report.line(
-            "the slowest login",
-            milliseconds(*slowest),
-            " ms",
-            Target::None,
-        );
-        report.line(
-            "CPUs that the daemon used",
-            daemons / passed,
-            "",
-            Target::None,
-        );
-        report.line(
-            "CPUs that clients and fakes used",
-            ours / passed,
-            "",
-            Target::None,
-        );
-        report.line(
-            "memory then (RSS)",
-            daemon.memory("VmRSS"),
-            " MiB",
-            Target::None,
-        );
-        daemon.stop();
-    }
-
-    /// As many users as a school at the same moment, each with a connection and
-    /// an account.
-    fn crowd(&self, report: &mut Report) {
-        let daemon = self.start();
-        let pupils = || {
-            (0..CROWD).map(|number| {
-                Client::new(self.address, &self.google, Connections::Kept)
-                    .of(account(number), pupil(number))
-            })
-        };
-        let rounds = (0..CROWDS).map(|_| self.runtime.block_on(at_once(pupils())));
-        let logins: Vec<_> = rounds.flatten().collect();
-        let failed = logins.iter().filter(|login| login.is_err()).count();
-        let slowest = logins.iter().flatten().max().unwrap();
-        report.line(
-            "300 logins at once, 5 times: failed",
-            f64::from(u32::try_from(failed).unwrap()),
-            "",
-            Target::Below(1.0),
-        );
-        report.line(
-            "the slowest of them",
-            milliseconds(*slowest),
-            " ms",
-            Target::Below(1000.0),
-        );
-        report.line(
-            "memory then (RSS)",
-            daemon.memory("VmRSS"),
-            " MiB",
-            Target::None,
-        );
-        daemon.stop();
-    }
 }
 
 /// A DSM user, and the matching Google account.
@@ -465,52 +366,4 @@ fn pupil(number: usize) -> String {
 
 fn account(number: usize) -> String {
     format!("pupil.{number}@school.example")
-}
-
-/// Returns how long it took until each of `clients` was signed in.
-async fn at_once(clients: impl Iterator<Item = Client>) -> Vec<Result<Duration, String>> {
-    let begun = now();
-    let clients: Vec<_> = clients
-        .map(|mut client| {
-            in_background(async move {
-                client.sign_in().await?;
-                Ok(begun.elapsed())
-            })
-        })
-        .collect();
-    let mut logins = Vec::new();
-    for client in clients {
-        logins.push(client.await.unwrap());
-    }
-    logins
-}
-
-/// Returns the duration of each login that `clients` finished within `span`.
-async fn rush(clients: impl Iterator<Item = Client>, span: Duration) -> Vec<Duration> {
-    let end = now() + span;
-    let clients: Vec<_> = clients
-        .map(|mut client| {
-            in_background(async move {
-                let mut logins = Vec::new();
-                while now() < end {
-                    let begun = now();
-                    client.sign_in().await.unwrap();
-                    logins.push(begun.elapsed());
-                }
-                logins
-            })
-        })
-        .collect();
-    let mut logins = Vec::new();
-    for client in clients {
-        logins.extend(client.await.unwrap());
-    }
-    logins
-}
-
-#[expect(clippy::disallowed_methods, reason = "a bench's tasks end with it")]
-fn in_background<T: Send + 'static>(
-    task: impl Future<Output = T> + Send + 'static,
-) -> tokio::task::JoinHandle<T> {
-    tokio::spawn(task)
 }
