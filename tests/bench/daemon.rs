@@ -16,6 +16,7 @@ mod days;
 mod floods;
 mod login;
 mod measure;
+mod peer;
 mod process;
 mod report;
 mod rush;
@@ -70,6 +71,12 @@ fn main() -> ExitCode {
     let mut parts: Vec<String> = arguments.filter(|it| it != "--bench").collect();
     let is_program = |part: &mut String| part.starts_with("before=");
     let before = parts.extract_if(.., is_program).next();
+    if let Some(missing) = peer::missing()
+        && parts.iter().any(|part| part == "peer")
+    {
+        println!("{missing}");
+        return ExitCode::FAILURE;
+    }
     let Some(before) = before else {
         let mut report = Report::new("The daemon: release build, state on disk");
         measure(now, &parts, &mut report);
@@ -124,6 +131,9 @@ fn measure(program: &Path, parts: &[String], report: &mut Report) {
     }
     if wanted("users") {
         crowd::refresh(program, report);
+    }
+    if wanted("peer") {
+        peer::beside(House::of(program, 0), report);
     }
 }
 

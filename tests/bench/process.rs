@@ -1,6 +1,6 @@
 //! The daemon as a separate process, and the kernel's figures about it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -44,11 +44,17 @@ impl Daemon {
     }
 
     fn spawn(home: &Path, mut command: Command) -> Self {
+        command.arg("--config").arg(home.join("config.toml"));
+        command.arg("run");
+        Self::run(home, command)
+    }
+
+    /// Starts another server, with its errors in the same file.
+    pub(crate) fn run(home: &Path, mut command: Command) -> Self {
         let mut log = File::options();
         let log = log.create(true).append(true);
         let log = log.open(home.join("daemon.log")).unwrap();
-        command.arg("--config").arg(home.join("config.toml"));
-        command.arg("run").stdin(Stdio::null()).stderr(log);
+        command.stdin(Stdio::null()).stderr(log);
         Self {
             child: command.spawn().unwrap(),
             home: home.to_owned(),
@@ -67,6 +73,15 @@ impl Daemon {
         let figure = lines.find_map(|found| found.strip_prefix(line)).unwrap();
         let kilobytes = figure.trim_matches([':', ' ', '\t', 'k', 'B']);
         kilobytes.parse::<f64>().unwrap() / 1024.0
+    }
+
+    /// The size in MB of the program with the libraries that it has loaded.
+    pub(crate) fn loaded(&self) -> f64 {
+        let maps = fs::read_to_string(format!("/proc/{}/maps", self.child.id())).unwrap();
+        let code = maps.lines().filter(|line| line.contains(" r-xp "));
+        let files = code.filter_map(|line| Some(&line[line.find('/')?..]));
+        let files: BTreeSet<&str> = files.collect();
+        files.into_iter().map(Path::new).map(program_size).sum()
     }
 
     /// The bytes written to disk so far.

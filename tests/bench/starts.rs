@@ -19,7 +19,9 @@ use super::report::{self, Report, Target};
 /// The number of users of a school.
 pub(super) const SCHOOL: usize = 10_000;
 
-const STARTS: usize = 21;
+pub(super) const STARTS: usize = 21;
+
+const LONGEST_START: Duration = Duration::from_secs(20);
 
 pub(super) fn of_a_family(house: House, report: &mut Report) {
     let house = Asleep::of(house);
@@ -59,7 +61,7 @@ pub(super) fn cold(house: House, report: &mut Report) {
     report.line(what, report::median(faults), "", Target::None);
 }
 
-fn drop_cached_files() -> io::Result<()> {
+pub(super) fn drop_cached_files() -> io::Result<()> {
     assert!(Command::new("sync").status()?.success());
     fs::write("/proc/sys/vm/drop_caches", "3")
 }
@@ -127,20 +129,24 @@ impl Asleep {
     fn until_first_answer(&self) -> (Daemon, Duration) {
         let begun = now();
         let daemon = Daemon::start(&self.program, self.home.path());
-        first_answer(self.address);
+        first_answer(self.address, "/.well-known/openid-configuration");
         (daemon, begun.elapsed())
     }
 }
 
-/// Waits for a discovery document.
-fn first_answer(address: SocketAddr) {
+/// Waits for `document`, and closes the connection.
+pub(super) fn first_answer(address: SocketAddr, document: &str) {
+    let begun = now();
     let mut connection = loop {
         if let Ok(connection) = TcpStream::connect(address) {
             break connection;
         }
+        assert!(
+            begun.elapsed() < LONGEST_START,
+            "nothing listens at {address}"
+        );
     };
-    let request = "GET /.well-known/openid-configuration HTTP/1.1\r\nhost: nas\r\n\
-                   connection: close\r\n\r\n";
+    let request = format!("GET {document} HTTP/1.1\r\nhost: nas\r\nconnection: close\r\n\r\n");
     connection.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
     connection.read_to_string(&mut answer).unwrap();
