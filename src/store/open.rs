@@ -261,19 +261,21 @@ fn not_migrated(path: &Path, error: rusqlite::Error) -> Unusable {
 
 /// For SQLite, a page of zeros is a valid schema without tables.
 fn has_all_tables(connection: &Connection) -> rusqlite::Result<Result<(), Unusable>> {
-    let model = Connection::open_in_memory()?;
-    for migration in MIGRATIONS {
-        model.execute_batch(migration)?;
-    }
-    let mut names = model.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
-    let names = names.query_map([], |row| row.get::<_, String>(0))?;
-    for name in names {
-        let name = name?;
-        let found = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?1)";
-        if !connection.query_row(found, [&name], |row| row.get(0))? {
-            let damage = Damage::found(&format!("it has no table {name}"));
-            return Ok(Err(Unusable::Damaged(damage)));
-        }
-    }
-    Ok(Ok(()))
+    let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")?;
+    let names = names.query_map([], |row| row.get(0))?;
+    let names: Vec<String> = names.collect::<Result<_, _>>()?;
+    let missing = tables().find(|table| !names.iter().any(|name| name == table));
+    Ok(match missing {
+        Some(table) => Err(Unusable::Damaged(Damage::found(&format!(
+            "it has no table {table}"
+        )))),
+        None => Ok(()),
+    })
+}
+
+/// Returns the names of the tables that the migrations create. Read from their
+/// text: to let SQLite run them took 1 ms of each start.
+pub(super) fn tables() -> impl Iterator<Item = &'static str> {
+    let lines = MIGRATIONS.iter().flat_map(|migration| migration.lines());
+    lines.filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split(' ').next())
 }

@@ -41,6 +41,20 @@ fn sqlite_has_only_what_plain_tables_need() {
     }
 }
 
+/// The check for lost tables reads their names from the text.
+#[test]
+fn the_migrations_create_the_tables_that_a_state_must_have() {
+    let made = Connection::open_in_memory().unwrap();
+    made.execute_batch(&MIGRATIONS.concat()).unwrap();
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
+    let mut names = made.prepare(sql).unwrap();
+    let names = names.query_map([], |row| row.get(0)).unwrap();
+    let names: Vec<String> = names.collect::<Result<_, _>>().unwrap();
+    let mut expected: Vec<_> = open::tables().collect();
+    expected.sort_unstable();
+    assert_eq!(names, expected);
+}
+
 #[tokio::test]
 async fn failed_work_is_rolled_back_and_affects_no_other_work() {
     let home = tempfile::tempdir().unwrap();

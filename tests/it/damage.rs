@@ -22,7 +22,7 @@ const RESTORED: &str = ": restored from its copy";
 type Damage = (&'static str, fn(&Path));
 
 /// Damage by disks, file systems and people.
-const DAMAGES: [Damage; 15] = [
+const DAMAGES: [Damage; 16] = [
     ("the first page is a letter", |path| {
         overwrite(path, 0, &b"Dear NAS, ".repeat(400));
     }),
@@ -48,6 +48,7 @@ const DAMAGES: [Damage; 15] = [
     ("it has our ID and nothing else", |path| {
         in_its_place(path, "PRAGMA application_id = 1194480467;");
     }),
+    ("one table is gone", |path| change(path, "DROP TABLE hold;")),
     ("its keys are gone", |path| {
         change(path, "DELETE FROM signing_keys;");
     }),
