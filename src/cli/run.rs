@@ -12,7 +12,7 @@ use super::{FAILED, complain, complain_of_config, owner, package};
 use crate::config::{Config, ConfigError, Log, LogFormat, LogLevel};
 use crate::daemon::{self, Begin, SelfCheck, Wait};
 use crate::logging::{self, LogError};
-use crate::machine::time_zone;
+use crate::machine::time_zone::{self, LocalZone};
 
 /// A quarter of tokio's default: nothing here recurses.
 const STACK_BYTES: usize = 512 * 1024;
@@ -58,7 +58,7 @@ fn wait(path: &Path, address: SocketAddr) -> Wait {
 }
 
 fn serve(begin: Begin, self_check: SelfCheck) -> anyhow::Result<()> {
-    let local = time_zone::local();
+    let local = local_zone();
     let log = match &begin {
         Begin::Configured(config) => logging::start(&config.log, &local.zone)?,
         Begin::Waiting(wait, _) => start_log_without_config(&wait.file, &local.zone)?,
@@ -79,6 +79,18 @@ fn serve(begin: Begin, self_check: SelfCheck) -> anyhow::Result<()> {
         tracing::error!(error = format!("{error:#}"), "the daemon ends");
     }
     done
+}
+
+/// Returns the time zone of this machine. To find a zone by its name, jiff
+/// lists all of them, in 23 directories; in the morning, the disk reads each.
+fn local_zone() -> LocalZone {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "whether it is set, not what it is"
+    )]
+    let is_set = std::env::var_os("TZ").is_some();
+    let linked = if is_set { None } else { time_zone::linked() };
+    linked.unwrap_or_else(time_zone::local)
 }
 
 /// Logs to the package's log file if it can be written, else to standard error.

@@ -32,6 +32,21 @@ pub fn local() -> LocalZone {
     find(TimeZone::try_system(), |path| fs::read(path))
 }
 
+/// Returns the time zone to which `/etc/localtime` leads, without a look-up of
+/// its name; `None` if that is not a link into the zone database. `TZ` is not
+/// considered.
+pub fn linked() -> Option<LocalZone> {
+    let zone = follow(Path::new(LOCALTIME))?;
+    let warning = None;
+    Some(LocalZone { zone, warning })
+}
+
+fn follow(link: &Path) -> Option<TimeZone> {
+    let target = fs::read_link(link).ok()?;
+    let (_, name) = target.to_str()?.rsplit_once("/zoneinfo/")?;
+    TimeZone::tzif(name, &fs::read(link).ok()?).ok()
+}
+
 fn find(
     system: Result<TimeZone, jiff::Error>,
     read: impl Fn(&Path) -> io::Result<Vec<u8>>,
@@ -157,6 +172,29 @@ mod tests {
         });
         assert_eq!(noons(&found.zone), PARIS);
         assert_eq!(found.warning, None);
+    }
+
+    #[test]
+    fn the_link_of_the_machine_gives_rules_and_name() {
+        let home = tempfile::tempdir().unwrap();
+        let link_to = |target: &str| {
+            let link = home.path().join("localtime");
+            let _ = fs::remove_file(&link);
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            follow(&link)
+        };
+        let paris = link_to("/usr/share/zoneinfo/Europe/Paris").unwrap();
+        assert_eq!(paris.iana_name(), Some("Europe/Paris"));
+        assert_eq!(noons(&paris), PARIS);
+        // These are jiff's to find, or to refuse.
+        for other in [
+            "/usr/share/zoneinfo/Atlantis",
+            "/etc/passwd",
+            "/usr/share/zoneinfo/tzdata.zi",
+        ] {
+            assert!(link_to(other).is_none(), "{other}");
+        }
+        assert!(follow(Path::new("/usr/share/zoneinfo/Europe/Paris")).is_none());
     }
 
     #[test]
