@@ -4,6 +4,7 @@ pub mod start;
 pub mod supervisor;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -35,6 +36,12 @@ impl Lifecycle {
     /// Runs `task` until the stop. A task that ends earlier stops the daemon:
     /// one that serves but no longer refreshes is worse than none.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.spawn_boxed(name, Box::pin(task));
+    }
+
+    /// Not generic, because tokio's code for a task is compiled for each type:
+    /// that was 3 kB for each of our tasks.
+    fn spawn_boxed(&self, name: &'static str, task: Pin<Box<dyn Future<Output = ()> + Send>>) {
         let guard = EndsEarly {
             name,
             lifecycle: self.clone(),
