@@ -86,8 +86,8 @@ pub struct History(Unsaved<Past>);
 struct Past {
     runs: VecDeque<(i64, Run)>,
     jobs: VecDeque<(i64, JobRun)>,
-    /// The highest ID of both. None is used twice, so that a row that was
-    /// removed is noticed.
+    /// The highest ID of both. None is used twice, so that the newest row of a
+    /// table shows whether the table is a part of this.
     last: i64,
 }
 
@@ -209,10 +209,30 @@ impl Past {
     /// Removes what is too old, and what a wrong clock has put into the future.
     fn tidy(&mut self, now: UnixTime) {
         let first = now.minus(KEPT);
-        self.runs
-            .retain(|(_, run)| run.seen >= first && run.begun <= now);
-        self.jobs
-            .retain(|(_, run)| run.at >= first && run.at <= now);
+        keep(&mut self.runs, &mut self.last, |run| {
+            run.seen >= first && run.begun <= now
+        });
+        keep(&mut self.jobs, &mut self.last, |run| {
+            run.at >= first && run.at <= now
+        });
+    }
+}
+
+/// Removes the rows that are not `wanted`. On disk, only the oldest rows are
+/// removed by themselves: after a gap, the others get new IDs, so that all are
+/// written again.
+fn keep<T>(rows: &mut VecDeque<(i64, T)>, last: &mut i64, wanted: impl Fn(&T) -> bool) {
+    while rows.front().is_some_and(|(_, row)| !wanted(row)) {
+        rows.pop_front();
+    }
+    let count = rows.len();
+    rows.retain(|(_, row)| wanted(row));
+    if rows.len() == count {
+        return;
+    }
+    for (id, _) in rows {
+        *last += 1;
+        *id = *last;
     }
 }
 
@@ -220,60 +240,45 @@ fn distance(one: UnixTime, other: UnixTime) -> Duration {
     one.since(other).max(other.since(one))
 }
 
-/// What differs between a table and the memory.
-struct Difference {
-    /// The first ID to write. The newest row of the table is written again,
-    /// since it may have changed.
-    first: i64,
-    /// The rows before this ID are removed.
-    oldest: i64,
+/// Returns the first ID to write to `table`: that of its newest row, which may
+/// have changed, or that of the oldest of `rows`, if the table has other rows.
+fn first_to_write<T>(
+    connection: &Connection,
+    table: &str,
+    rows: &VecDeque<(i64, T)>,
+) -> rusqlite::Result<i64> {
+    let newest: i64 = connection
+        .prepare_cached(&format!("SELECT ifnull(max(id), 0) FROM {table}"))?
+        .query_row([], |row| row.get(0))?;
+    let found = rows.binary_search_by_key(&newest, |(id, _)| *id);
+    Ok(found.map_or(oldest(rows), |_| newest))
 }
 
-impl Difference {
-    fn of<T>(
-        connection: &Connection,
-        table: &str,
-        rows: &VecDeque<(i64, T)>,
-    ) -> rusqlite::Result<Self> {
-        let oldest = rows.front().map_or(i64::MAX, |(id, _)| *id);
-        let (count, newest): (i64, i64) = connection
-            .prepare_cached(&format!(
-                "SELECT count(*), ifnull(max(id), 0) FROM {table} WHERE id >= ?1"
-            ))?
-            .query_row([oldest], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let known = rows.iter().filter(|(id, _)| *id <= newest).count();
-        // Otherwise rows were removed from the middle or the end.
-        let is_complete = i64::try_from(known) == Ok(count);
-        let is_continued = is_complete && rows.iter().any(|(id, _)| *id == newest);
-        let (first, oldest) = if is_continued {
-            (newest, oldest)
-        } else {
-            (oldest, i64::MAX)
-        };
-        Ok(Self { first, oldest })
-    }
+/// Returns the ID of the oldest of `rows`; the highest number if there are none.
+fn oldest<T>(rows: &VecDeque<(i64, T)>) -> i64 {
+    rows.front().map_or(i64::MAX, |(id, _)| *id)
 }
 
 fn write(connection: &Connection, past: &Past) -> rusqlite::Result<()> {
-    let runs = Difference::of(connection, "runs", &past.runs)?;
     connection
         .prepare_cached("DELETE FROM runs WHERE id < ?1")?
-        .execute([runs.oldest])?;
+        .execute([oldest(&past.runs)])?;
+    let first = first_to_write(connection, "runs", &past.runs)?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO runs (id, begun, seen, stopped) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for (id, run) in past.runs.iter().filter(|(id, _)| *id >= runs.first) {
+    for (id, run) in past.runs.iter().filter(|(id, _)| *id >= first) {
         let (begun, seen) = (run.begun.seconds(), run.seen.seconds());
         insert.execute(params![id, begun, seen, run.stopped])?;
     }
-    let jobs = Difference::of(connection, "job_runs", &past.jobs)?;
     connection
         .prepare_cached("DELETE FROM job_runs WHERE id < ?1")?
-        .execute([jobs.oldest])?;
+        .execute([oldest(&past.jobs)])?;
+    let first = first_to_write(connection, "job_runs", &past.jobs)?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO job_runs (id, at, job, failed) VALUES (?1, ?2, ?3, ?4)",
     )?;
-    for (id, run) in past.jobs.iter().filter(|(id, _)| *id >= jobs.first) {
+    for (id, run) in past.jobs.iter().filter(|(id, _)| *id >= first) {
         let (at, job) = (run.at.seconds(), run.job.as_str());
         insert.execute(params![id, at, job, run.failed])?;
     }
