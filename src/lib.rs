@@ -33,6 +33,8 @@
 //! - What is observed of the clients, a refusal, and when the daemon and its
 //!   jobs ran, are saved with a write that another request or job causes. A
 //!   sign-in is saved in the transaction that redeems its code.
+//! - Of the state of sign-ins, only the data of the last access token is in
+//!   memory, too, until the next commit (`store::last_access`).
 //! - An unchanged refresh writes nothing: freshness is held in memory and saved
 //!   once a day and at stop.
 //! - Links are evaluated when they are used, by

@@ -17,6 +17,7 @@ mod health;
 mod history;
 pub mod key_ring;
 mod keys;
+mod last_access;
 mod links;
 mod observed;
 mod open;
@@ -42,6 +43,7 @@ use along::Along;
 use copy::Copy;
 use domain::base::clock::UnixTime;
 use health::Health;
+use last_access::LastAccess;
 use open::OpenState;
 use recovery::Opened;
 
@@ -152,6 +154,7 @@ pub struct Store {
     ended: CancellationToken,
     copy: Arc<Copy>,
     along: Arc<Along>,
+    last_access: Arc<LastAccess>,
     was_left_open: bool,
     loss: Loss,
 }
@@ -170,6 +173,8 @@ impl Store {
         let changes = Arc::clone(&copy);
         let along = Arc::new(Along::load(state.connection()));
         let unsaved = Arc::clone(&along);
+        let last_access = Arc::new(LastAccess::default());
+        let access = Arc::clone(&last_access);
         let health = Health::of(path);
         let (jobs, received) = mpsc::unbounded_channel();
         let ended = CancellationToken::new();
@@ -179,7 +184,7 @@ impl Store {
             .stack_size(512 * 1024)
             .spawn(move || {
                 let _tells_its_end = tells_its_end;
-                serve(state, received, (&changes, &unsaved), health);
+                serve(state, received, (&changes, &unsaved, &access), health);
                 // Another daemon may open the state only after the journal is
                 // written back. Not only closed, because a child process that
                 // is being started also has it open for a moment.
@@ -194,6 +199,7 @@ impl Store {
             ended,
             copy,
             along,
+            last_access,
             was_left_open,
             loss,
         })
@@ -301,15 +307,16 @@ struct Done {
 fn serve(
     mut state: OpenState,
     mut received: mpsc::UnboundedReceiver<Job>,
-    (copy, along): (&Copy, &Along),
+    (copy, along, last_access): (&Copy, &Along, &LastAccess),
     mut health: Health,
 ) {
     let mut batch = Vec::new();
     while received.blocking_recv_many(&mut batch, LARGEST_BATCH) > 0 {
         let connection = state.connection();
         let rows = connection.total_changes();
-        let (done, commit) = run_together(connection, batch.drain(..), along);
+        let (done, commit) = run_together(connection, &mut batch, along);
         let wrote = commit.is_ok() && connection.total_changes() > rows;
+        last_access.ended(wrote, done.len() == 1);
         let failed = done.iter().filter_map(|job| job.error.as_ref());
         let failed = failed.chain(commit.as_ref().err());
         failed.for_each(|error| health.failed(error));
@@ -335,21 +342,27 @@ fn serve(
     state.close();
 }
 
-/// Runs all jobs in one transaction, each in a savepoint.
+/// Runs all jobs in one transaction. Several have a savepoint each, so that one
+/// that fails affects no other.
 fn run_together(
     connection: &Connection,
-    jobs: impl Iterator<Item = Job>,
+    jobs: &mut Vec<Job>,
     along: &Along,
 ) -> (Vec<Done>, Result<(), SharedError>) {
     let run = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     let rows = connection.total_changes();
     let mut outcome = run("BEGIN").map_err(Arc::new);
+    let is_alone = jobs.len() == 1;
     let mut done = Vec::new();
-    for job in jobs {
-        outcome = outcome.and_then(|()| Ok(run("SAVEPOINT job")?));
+    for job in jobs.drain(..) {
+        if !is_alone {
+            outcome = outcome.and_then(|()| Ok(run("SAVEPOINT job")?));
+        }
         let ran = job(outcome.clone().map(|()| connection));
         let end = || match ran.error {
+            None if is_alone => Ok(()),
             None => run("RELEASE job"),
+            Some(_) if is_alone => connection.execute_batch("ROLLBACK; BEGIN"),
             Some(_) => connection.execute_batch("ROLLBACK TO job; RELEASE job"),
         };
         outcome = outcome.and_then(|()| Ok(end()?));

@@ -8,6 +8,7 @@ use aws_lc_rs::digest;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::along::Along;
+use super::last_access::Access;
 use super::links::{self, Linked};
 use super::sign_ins::{self, SignIn};
 use super::{Store, StoreError};
@@ -95,11 +96,11 @@ impl Store {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
         let along = Arc::clone(&self.along);
+        let last_access = Arc::clone(&self.last_access);
         let Range {
             start: now,
             end: expires,
         } = life;
-        self.history().seen(now);
         self.call("redeem an authorization code", move |connection| {
             let Some((granted, used)) = find(connection, &code_hash)? else {
                 return Ok(Redeemed::Unknown);
@@ -121,6 +122,12 @@ impl Store {
                     // Here, so that this transaction saves it.
                     observe(&along, &granted);
                     sign_ins::save(connection, &SignIn::of(&granted, now))?;
+                    // Last, since an error undoes all of it.
+                    last_access.redeemed(Access {
+                        hash: access_hash,
+                        grant: access_of(&granted, expires),
+                        links: known,
+                    });
                     Ok(Redeemed::Now(Box::new(granted)))
                 }
             }
@@ -136,6 +143,10 @@ impl Store {
         now: UnixTime,
     ) -> Result<Option<(AccessGrant, Vec<Link>)>, StoreError> {
         let hash = hash(access_token);
+        if let Some(access) = self.last_access.find(&hash) {
+            let is_valid = access.0.expires > now;
+            return Ok(Some(access).filter(|_| is_valid));
+        }
         self.call("read an access token", move |connection| {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {GRANT_COLUMNS} FROM grants
@@ -176,6 +187,15 @@ impl Store {
             forget(connection, now)
         })
         .await
+    }
+}
+
+fn access_of(granted: &GrantedCode, expires: UnixTime) -> AccessGrant {
+    AccessGrant {
+        client: granted.client.clone(),
+        identity: granted.identity.clone(),
+        user: granted.user.clone(),
+        expires,
     }
 }
 

@@ -1,8 +1,15 @@
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
 use super::*;
 use crate::clients::upstream::{Document, DocumentName};
 use domain::base::clock::UnixTime;
-use domain::base::ids::DsmUsername;
+use domain::base::ids::{ClientId, DsmUsername, GoogleIssuer, GoogleSubject};
 use domain::base::secret::Secret;
+use domain::model::login::{GoogleAccount, GoogleIdentity, GrantedCode, Scope, VerifiedAddress};
+use domain::signin::directory::{Link, LinkedBy};
 
 const NOW: UnixTime = UnixTime::from_seconds(1_772_433_000);
 
@@ -82,6 +89,16 @@ async fn failed_work_is_rolled_back_and_affects_no_other_work() {
         names.collect::<Result<Vec<_>, _>>()
     });
     assert_eq!(names.await.unwrap(), ["1", "3"]);
+
+    insert(4, "INSERT INTO nowhere VALUES (1)")
+        .await
+        .unwrap_err();
+    insert(5, "").await.unwrap();
+    let count = store.call("count", |connection| {
+        let count = "SELECT count(*) FROM documents WHERE name IN ('4', '5')";
+        connection.query_row(count, [], |row| row.get::<_, i64>(0))
+    });
+    assert_eq!(count.await.unwrap(), 1);
 }
 
 /// After a discovery document alone, the keys of the one before would count
@@ -183,4 +200,143 @@ async fn a_state_of_0_1_0_loads_and_gets_an_application_id() {
         assert_eq!(id, whose::APPLICATION_ID, "{version}");
         store.close();
     }
+}
+
+/// Jeanne's code.
+fn granted() -> GrantedCode {
+    GrantedCode {
+        client: ClientId::new("synology"),
+        redirect_uri: "https://nas.example.com/".to_owned(),
+        challenge: None,
+        nonce: None,
+        scope: Scope::parse("openid"),
+        auth_time: None,
+        identity: GoogleIdentity {
+            account: GoogleAccount {
+                issuer: GoogleIssuer::new("https://accounts.google.com"),
+                subject: GoogleSubject::new("114025187463509912886"),
+            },
+            address: VerifiedAddress::vouched_for("jeanne@gmail.com".to_owned()),
+            hosted_domain: None,
+            name: None,
+            auth_time: None,
+        },
+        user: DsmUsername::new("jeanne"),
+        granted: NOW,
+    }
+}
+
+fn secret(text: &str) -> Secret<String> {
+    Secret::new(text.to_owned())
+}
+
+/// Saves `code`, with Jeanne's link.
+async fn grant(store: &Store, code: &str) {
+    let link = Link {
+        account: granted().identity.account,
+        address: granted().identity.address,
+        user: granted().user,
+        by: LinkedBy::Address,
+        since: NOW,
+        moved: None,
+    };
+    let decide = |_, _: &[Link]| Ok::<_, ()>((granted(), link));
+    let life = Duration::from_mins(1);
+    let code = secret(code);
+    let linked = store.grant(&code, granted().identity, life, decide);
+    linked.await.unwrap().unwrap();
+}
+
+/// Redeems `code` for an access token.
+async fn redeem(store: &Store, code: &str, token: &str) -> Redeemed<()> {
+    let life = NOW..NOW.plus(Duration::from_hours(1));
+    let decide = |_: &_, _: &[Link]| Decision::<()>::Redeem;
+    let (code, token) = (secret(code), secret(token));
+    let redeemed = store.redeem(&code, &token, life, decide);
+    redeemed.await.unwrap()
+}
+
+/// Polls `future` once.
+async fn at_once<T>(future: impl Future<Output = T>) -> Poll<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
+}
+
+#[tokio::test]
+async fn the_last_access_token_is_found_without_the_stores_thread() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
+    grant(&store, "first").await;
+    grant(&store, "second").await;
+    redeem(&store, "first", "of the first").await;
+    let first = store.access(&secret("of the first"), NOW).await.unwrap();
+    assert!(first.is_some());
+    redeem(&store, "second", "of the second").await;
+    // The first one is read from the state now.
+    let read = store.access(&secret("of the first"), NOW).await.unwrap();
+    assert_eq!(read, first);
+
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let mut blocked = pin!(store.call("wait", move |_| {
+        waits.recv().unwrap();
+        Ok(())
+    }));
+    // Sends the job to the thread.
+    assert!(at_once(&mut blocked).await.is_pending());
+    let second = secret("of the second");
+    let Poll::Ready(found) = at_once(store.access(&second, NOW)).await else {
+        panic!("it waits for the thread");
+    };
+    let user = found.unwrap().map(|(access, _)| access.user);
+    assert_eq!(user, Some(granted().user));
+    let late = NOW.plus(Duration::from_hours(1));
+    let expired = at_once(store.access(&second, late)).await;
+    assert!(matches!(expired, Poll::Ready(Ok(None))), "{expired:?}");
+    go_on.send(()).unwrap();
+    blocked.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_access_token_is_forgotten_at_the_next_write() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
+    let links = async || {
+        let access = store.access(&secret("token"), NOW).await.unwrap();
+        access.map(|(_, links)| links.len())
+    };
+    grant(&store, "code").await;
+    redeem(&store, "code", "token").await;
+    assert_eq!(links().await, Some(1));
+    store.remove_links("jeanne").await.unwrap();
+    assert_eq!(links().await, Some(0));
+
+    grant(&store, "another code").await;
+    redeem(&store, "another code", "another token").await;
+    redeem(&store, "another code", "a stolen code's").await;
+    for revoked in ["another token", "a stolen code's"] {
+        assert_eq!(store.access(&secret(revoked), NOW).await.unwrap(), None);
+    }
+}
+
+/// Both jobs are in one transaction.
+#[tokio::test]
+async fn a_token_that_is_revoked_in_its_own_transaction_is_not_found() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
+    grant(&store, "code").await;
+    let (go_on, waits) = std::sync::mpsc::channel::<()>();
+    let wait = store.call("wait", move |_| {
+        waits.recv().unwrap();
+        Ok(())
+    });
+    let send = async { go_on.send(()).unwrap() };
+    let (_, first, second, ()) = tokio::join!(
+        wait,
+        redeem(&store, "code", "token"),
+        redeem(&store, "code", "another token"),
+        send,
+    );
+    assert!(matches!(first, Redeemed::Now(_)), "{first:?}");
+    assert_eq!(second, Redeemed::Before);
+    assert_eq!(store.access(&secret("token"), NOW).await.unwrap(), None);
 }
