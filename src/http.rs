@@ -4,6 +4,7 @@ mod administration;
 mod cookies;
 mod documents;
 mod error;
+mod flood;
 mod limits;
 mod liveness;
 mod metrics;
@@ -44,6 +45,7 @@ use crate::machine::tls::TlsSource;
 pub(crate) use administration::{Administration, Visit};
 use domain::base::clock::Clock;
 use domain::base::random::Random;
+use flood::Flood;
 use limits::Limits;
 use liveness::Liveness;
 pub use pages::SETUP_MODE_MARK;
@@ -104,8 +106,10 @@ pub struct Server {
     random: Arc<dyn Random>,
     limits: Limits,
     log_budget: Arc<Budget>,
+    most_connections: usize,
     /// One permit for each connection that may still be accepted.
     places: Arc<Semaphore>,
+    flood: Flood,
     tls: Option<TlsSource>,
     read_timeout: Duration,
     served: AtomicU64,
@@ -163,6 +167,7 @@ impl Server {
         let app = current.load();
         let (clock, random) = (Arc::clone(&app.clock), Arc::clone(&app.random));
         Self {
+            most_connections: MAX_METRICS_CONNECTIONS,
             places: Arc::new(Semaphore::new(MAX_METRICS_CONNECTIONS)),
             ..Self::with_mode(Mode::Metrics(current), clock, random)
         }
@@ -174,7 +179,9 @@ impl Server {
             administration: None,
             limits: Limits::new(&clock),
             log_budget: Arc::new(Budget::new(Arc::clone(&clock))),
+            most_connections: MAX_CONNECTIONS,
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            flood: Flood::default(),
             clock,
             random,
             tls: None,
@@ -214,18 +221,31 @@ impl Server {
             let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
                 continue;
             };
+            self.flood.opened(self.open_connections());
             let watcher = graceful.watcher();
             connections.spawn(async move {
                 let budget = Arc::clone(&server.log_budget);
-                let connection = server.connection(stream, peer, watcher);
+                let connection = Arc::clone(&server).connection(stream, peer, watcher);
                 budget.around(connection).await;
                 drop(place);
+                server.after_connection();
             });
         }
         drop(listener);
         connections.close();
         graceful.shutdown().await;
         connections.wait().await;
+    }
+
+    fn after_connection(&self) {
+        if self.flood.has_ended(self.open_connections()) {
+            heap::trim();
+        }
+    }
+
+    fn open_connections(&self) -> usize {
+        let free = self.places.available_permits();
+        self.most_connections.saturating_sub(free)
     }
 
     fn spawn_probe(self: Arc<Self>, connections: &TaskTracker) {
