@@ -366,6 +366,7 @@ async fn a_clock_set_back_prolongs_neither_session_nor_form() {
 async fn a_reload_that_denies_the_administrator_ends_the_session() {
     let mut house = public_house("").await;
     let mut paul = signed_in(&house).await;
+    let mut stolen = paul.clone();
     house.plan().more = "[users]\ndeny = [\"paul\"]".to_owned();
     house.write_config();
     report(&house, &["reload"]).await;
@@ -374,7 +375,7 @@ async fn a_reload_that_denies_the_administrator_ends_the_session() {
     house.plan().more = String::new();
     house.write_config();
     report(&house, &["reload"]).await;
-    assert!(!has_session(&house, &mut paul).await);
+    assert!(!has_session(&house, &mut stolen).await);
 }
 
 #[tokio::test]
