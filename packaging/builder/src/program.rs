@@ -101,10 +101,6 @@ fn text(name: &[u8]) -> Result<String> {
 
 /// Returns (2, 2) for `GLIBC_2.2.5`, `None` for others such as `GLIBC_PRIVATE`.
 fn glibc(version: &str) -> Option<(u32, u32)> {
-    // Packed relocations.
-    if version == "GLIBC_ABI_DT_RELR" {
-        return Some((2, 36));
-    }
     let mut parts = version.strip_prefix("GLIBC_")?.split('.');
     let mut number = || parts.next()?.parse().ok();
     Some((number()?, number()?))
@@ -117,9 +113,7 @@ mod tests {
     fn check(change: impl FnOnce(&mut Needs), complaint: &str) {
         let mut needs = Needs {
             libraries: LIBRARIES.map(str::to_owned).to_vec(),
-            versions: ["GLIBC_2.2.5", "GLIBC_2.36", "GLIBC_ABI_DT_RELR"]
-                .map(str::to_owned)
-                .to_vec(),
+            versions: ["GLIBC_2.2.5", "GLIBC_2.36"].map(str::to_owned).to_vec(),
             own_paths: Vec::new(),
             position_independent: true,
         };
@@ -135,13 +129,7 @@ mod tests {
             |it| it.libraries.push("libssl.so.3".to_owned()),
             "it needs libssl.so.3, which DSM may not have",
         );
-        for newer in [
-            "GLIBC_2.37",
-            "GLIBC_3.0",
-            "GLIBC_ABI_DT_X",
-            "GLIBC_PRIVATE",
-            "GCC_3.0",
-        ] {
+        for newer in ["GLIBC_2.37", "GLIBC_3.0", "GLIBC_PRIVATE", "GCC_3.0"] {
             check(
                 |it| it.versions.push(newer.to_owned()),
                 &format!("it needs {newer}, but DSM 7.2 has glibc 2.36"),

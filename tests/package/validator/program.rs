@@ -55,10 +55,6 @@ pub(crate) fn asks_for_no_newer_glibc(package: &Package) -> Result<()> {
     ensure!(!names.is_empty(), "no version is named");
     for name in names {
         let name = String::from_utf8_lossy(name);
-        // Packed relocations, which came with 2.36.
-        if name == "ABI_DT_RELR" {
-            continue;
-        }
         let minor = name.strip_prefix("2.").and_then(|it| it.split('.').next());
         let minor = minor.and_then(|it| it.parse::<u32>().ok());
         ensure!(minor.is_some_and(|it| it <= NEWEST_MINOR), "GLIBC_{name}");
