@@ -13,6 +13,8 @@ mod recheck;
 mod redeem_code;
 mod report;
 
+use std::sync::Arc;
+
 use crate::app::{AppState, LoginOutcome};
 use crate::logging;
 use domain::base::ids::{ClientId, DsmUsername, KeyId};
@@ -25,7 +27,7 @@ use domain::model::observed::{Endpoint, of_authorization};
 use domain::model::relying_party::{RelyingParty, TrustedRedirect};
 use domain::signin::authorize as step_one;
 use domain::signin::google::{self, CallbackAnswer, CallbackOutcome, Expected};
-use domain::signin::token::claims::Claims;
+use domain::signin::token::claims::{Claims, Issuing};
 use domain::signin::token::request::TokenRequest;
 use domain::signin::token::{self, silent};
 
@@ -200,13 +202,18 @@ pub(crate) async fn token(
     // Without random numbers, the code is not used up.
     let access_token = Secret::new(app.random.token::<32>()?);
     let jti = app.random.token::<16>()?;
-    let moment = app.moment();
-    let granted = redeem_code(app, party, request, &access_token, moment).await?;
-    let claims = app
-        .issuing()
-        .id_token(&granted, &access_token, jti, moment.now);
-    let key = app.keys.signing(moment.now);
-    let id_token = key.sign(&serde_json::to_vec(&claims)?)?;
+    let issuer = app.config.issuer.as_str().to_owned();
+    let username_claim = app.config.username_claim.clone();
+    let (keys, token) = (Arc::clone(&app.keys), access_token.clone());
+    let issue = move |granted: &GrantedCode, now| {
+        let issuing = Issuing {
+            issuer: &issuer,
+            username_claim: &username_claim,
+        };
+        let claims = issuing.id_token(granted, &token, jti, now);
+        Ok(keys.signing(now).sign(&serde_json::to_vec(&claims)?)?)
+    };
+    let (granted, id_token) = redeem_code(app, party, request, &access_token, issue).await?;
     note_sign_in(app, &granted);
     Ok(TokenResponse {
         access_token,

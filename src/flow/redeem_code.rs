@@ -4,22 +4,25 @@ use super::TokenError;
 use super::recheck::recheck;
 use crate::app::AppState;
 use crate::store::{Decision, Redeemed};
+use domain::base::clock::UnixTime;
 use domain::base::secret::Secret;
 use domain::model::login::GrantedCode;
 use domain::model::relying_party::RelyingParty;
-use domain::signin::directory::Moment;
 use domain::signin::token::request::TokenRequest;
 use domain::signin::token::{self, TOKEN_LIFE, Unredeemable};
 
 /// Redeems the code for `access_token`, if it is valid and its user may still
-/// sign in.
-pub(super) async fn redeem_code(
+/// sign in. Also returns what `issue` makes of the code; if that fails, the code
+/// is not used up. `issue` runs on the store's thread, so that other requests
+/// do not wait for a signature.
+pub(super) async fn redeem_code<T: Send + 'static>(
     app: &AppState,
     party: &RelyingParty,
     request: TokenRequest,
     access_token: &Secret<String>,
-    moment: Moment,
-) -> Result<GrantedCode, TokenError> {
+    issue: impl FnOnce(&GrantedCode, UnixTime) -> Result<T, TokenError> + Send + 'static,
+) -> Result<(GrantedCode, T), TokenError> {
+    let moment = app.moment();
     let now = moment.now;
     let judge = app.judge(moment);
     let client = party.id.clone();
@@ -36,13 +39,16 @@ pub(super) async fn redeem_code(
             }
             let admitted = judge(&granted.identity, links);
             match recheck(admitted, &granted.identity, &granted.user) {
-                Ok(()) => Decision::Redeem,
+                Ok(()) => match issue(granted, now) {
+                    Ok(issued) => Decision::Redeem(issued),
+                    Err(error) => Decision::Leave(error),
+                },
                 Err(revoked) => Decision::Spend(TokenError::Revoked(revoked)),
             }
         })
         .await?;
     match redeemed {
-        Redeemed::Now(granted) => Ok(*granted),
+        Redeemed::Now(granted, issued) => Ok((*granted, issued)),
         Redeemed::Refused(error) => Err(error),
         Redeemed::Before => Err(Unredeemable::UsedBefore.into()),
         Redeemed::Unknown => Err(Unredeemable::Unknown.into()),

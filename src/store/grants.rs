@@ -27,9 +27,9 @@ const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth
 
 /// The result of redeeming a code.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Redeemed<R> {
+pub enum Redeemed<T, R> {
     /// The code is used now, and the access token is valid.
-    Now(Box<GrantedCode>),
+    Now(Box<GrantedCode>, T),
     /// The decision was to refuse.
     Refused(R),
     /// The code was used before. Its access token is revoked now.
@@ -40,12 +40,13 @@ pub enum Redeemed<R> {
 
 /// What to do with a code in a token request.
 #[derive(Debug)]
-pub enum Decision<R> {
-    /// Issue the tokens.
-    Redeem,
+pub enum Decision<T, R> {
+    /// Issue the tokens, with what was made for the response.
+    Redeem(T),
     /// Refuse, and mark the code as used.
     Spend(R),
-    /// Refuse without a change: the code belongs to another client.
+    /// Refuse without a change: the code belongs to another client, or the
+    /// tokens cannot be issued.
     Leave(R),
 }
 
@@ -82,16 +83,17 @@ impl Store {
     /// Redeems `code` for an access token that is valid for `life`, which
     /// begins now, if `decide` agrees; in one transaction, so that a code is
     /// used once only. The same transaction saves the sign-in.
-    pub async fn redeem<R, D>(
+    pub async fn redeem<T, R, D>(
         &self,
         code: &Secret<String>,
         access_token: &Secret<String>,
         life: Range<UnixTime>,
         decide: D,
-    ) -> Result<Redeemed<R>, StoreError>
+    ) -> Result<Redeemed<T, R>, StoreError>
     where
+        T: Send + 'static,
         R: Send + 'static,
-        D: FnOnce(&GrantedCode, &[Link]) -> Decision<R> + Send + 'static,
+        D: FnOnce(&GrantedCode, &[Link]) -> Decision<T, R> + Send + 'static,
     {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
@@ -109,7 +111,7 @@ impl Store {
             let known = links::concerning(connection, &identity.account, &identity.address)?;
             match decide(&granted, &known) {
                 Decision::Leave(refusal) => Ok(Redeemed::Refused(refusal)),
-                Decision::Redeem | Decision::Spend(_) if used => {
+                Decision::Redeem(_) | Decision::Spend(_) if used => {
                     end_access(connection, &code_hash)?;
                     Ok(Redeemed::Before)
                 }
@@ -117,7 +119,7 @@ impl Store {
                     spend(connection, &code_hash, None, expires)?;
                     Ok(Redeemed::Refused(refusal))
                 }
-                Decision::Redeem => {
+                Decision::Redeem(issued) => {
                     spend(connection, &code_hash, Some(&access_hash), expires)?;
                     // Here, so that this transaction saves it.
                     observe(&along, &granted);
@@ -128,7 +130,7 @@ impl Store {
                         grant: access_of(&granted, expires),
                         links: known,
                     });
-                    Ok(Redeemed::Now(Box::new(granted)))
+                    Ok(Redeemed::Now(Box::new(granted), issued))
                 }
             }
         })

@@ -248,9 +248,9 @@ async fn grant(store: &Store, code: &str) {
 }
 
 /// Redeems `code` for an access token.
-async fn redeem(store: &Store, code: &str, token: &str) -> Redeemed<()> {
+async fn redeem(store: &Store, code: &str, token: &str) -> Redeemed<(), ()> {
     let life = NOW..NOW.plus(Duration::from_hours(1));
-    let decide = |_: &_, _: &[Link]| Decision::<()>::Redeem;
+    let decide = |_: &_, _: &[Link]| Decision::<(), ()>::Redeem(());
     let (code, token) = (secret(code), secret(token));
     let redeemed = store.redeem(&code, &token, life, decide);
     redeemed.await.unwrap()
@@ -336,7 +336,7 @@ async fn a_token_that_is_revoked_in_its_own_transaction_is_not_found() {
         redeem(&store, "code", "another token"),
         send,
     );
-    assert!(matches!(first, Redeemed::Now(_)), "{first:?}");
+    assert!(matches!(first, Redeemed::Now(..)), "{first:?}");
     assert_eq!(second, Redeemed::Before);
     assert_eq!(store.access(&secret("token"), NOW).await.unwrap(), None);
 }
