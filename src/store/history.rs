@@ -254,7 +254,7 @@ fn first_to_write<T>(
     Ok(found.map_or(oldest(rows), |_| newest))
 }
 
-/// Returns the ID of the oldest of `rows`; the highest number if there are none.
+/// Returns the ID of the oldest of `rows`, or the highest number.
 fn oldest<T>(rows: &VecDeque<(i64, T)>) -> i64 {
     rows.front().map_or(i64::MAX, |(id, _)| *id)
 }
