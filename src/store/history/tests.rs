@@ -173,7 +173,7 @@ fn jobs_that_run_all_the_time_are_noted_now_and_then() {
 fn what_a_later_release_wrote_is_left_out() {
     let connection = database();
     let insert = "INSERT INTO job_runs (id, at, job, failed) VALUES (3, 1, 'users', 0),
-         (5, 2, 'of-a-later-release', 0)";
+         (6, 2, 'of-a-later-release', 0)";
     connection.execute_batch(insert).unwrap();
     let history = History::load(&connection);
     assert_eq!(history.job_runs(), [job(1, false)]);
