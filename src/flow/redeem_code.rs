@@ -39,10 +39,7 @@ pub(super) async fn redeem_code<T: Send + 'static>(
             }
             let admitted = judge(&granted.identity, links);
             match recheck(admitted, &granted.identity, &granted.user) {
-                Ok(()) => match issue(granted, now) {
-                    Ok(issued) => Decision::Redeem(issued),
-                    Err(error) => Decision::Leave(error),
-                },
+                Ok(()) => Decision::Redeem(move |granted: &_| issue(granted, now)),
                 Err(revoked) => Decision::Spend(TokenError::Revoked(revoked)),
             }
         })

@@ -40,13 +40,12 @@ pub enum Redeemed<T, R> {
 
 /// What to do with a code in a token request.
 #[derive(Debug)]
-pub enum Decision<T, R> {
-    /// Issue the tokens, with what was made for the response.
-    Redeem(T),
+pub enum Decision<I, R> {
+    /// Issue the tokens with this function, if the code was not used before.
+    Redeem(I),
     /// Refuse, and mark the code as used.
     Spend(R),
-    /// Refuse without a change: the code belongs to another client, or the
-    /// tokens cannot be issued.
+    /// Refuse without a change: the code belongs to another client.
     Leave(R),
 }
 
@@ -82,8 +81,9 @@ impl Store {
 
     /// Redeems `code` for an access token that is valid for `life`, which
     /// begins now, if `decide` agrees; in one transaction, so that a code is
-    /// used once only. The same transaction saves the sign-in.
-    pub async fn redeem<T, R, D>(
+    /// used once only. The same transaction saves the sign-in. Also returns
+    /// what the function of the decision issues; its error changes nothing.
+    pub async fn redeem<T, R, I, D>(
         &self,
         code: &Secret<String>,
         access_token: &Secret<String>,
@@ -93,7 +93,8 @@ impl Store {
     where
         T: Send + 'static,
         R: Send + 'static,
-        D: FnOnce(&GrantedCode, &[Link]) -> Decision<T, R> + Send + 'static,
+        I: FnOnce(&GrantedCode) -> Result<T, R>,
+        D: FnOnce(&GrantedCode, &[Link]) -> Decision<I, R> + Send + 'static,
     {
         let code_hash = hash(code);
         let access_hash = hash(access_token);
@@ -119,7 +120,11 @@ impl Store {
                     spend(connection, &code_hash, None, expires)?;
                     Ok(Redeemed::Refused(refusal))
                 }
-                Decision::Redeem(issued) => {
+                Decision::Redeem(issue) => {
+                    let issued = match issue(&granted) {
+                        Ok(issued) => issued,
+                        Err(error) => return Ok(Redeemed::Refused(error)),
+                    };
                     spend(connection, &code_hash, Some(&access_hash), expires)?;
                     // Here, so that this transaction saves it.
                     observe(&along, &granted);

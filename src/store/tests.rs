@@ -249,8 +249,18 @@ async fn grant(store: &Store, code: &str) {
 
 /// Redeems `code` for an access token.
 async fn redeem(store: &Store, code: &str, token: &str) -> Redeemed<(), ()> {
+    redeem_with(store, code, token, |_| Ok(())).await
+}
+
+/// Redeems `code`, with `issue` for the ID token.
+async fn redeem_with(
+    store: &Store,
+    code: &str,
+    token: &str,
+    issue: fn(&GrantedCode) -> Result<(), ()>,
+) -> Redeemed<(), ()> {
     let life = NOW..NOW.plus(Duration::from_hours(1));
-    let decide = |_: &_, _: &[Link]| Decision::<(), ()>::Redeem(());
+    let decide = move |_: &_, _: &[Link]| Decision::Redeem(issue);
     let (code, token) = (secret(code), secret(token));
     let redeemed = store.redeem(&code, &token, life, decide);
     redeemed.await.unwrap()
@@ -338,5 +348,21 @@ async fn a_token_that_is_revoked_in_its_own_transaction_is_not_found() {
     );
     assert!(matches!(first, Redeemed::Now(..)), "{first:?}");
     assert_eq!(second, Redeemed::Before);
+    assert_eq!(store.access(&secret("token"), NOW).await.unwrap(), None);
+}
+
+/// A signature takes time, and may fail.
+#[tokio::test]
+async fn nothing_is_issued_for_a_code_that_was_used() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::open(&home.path().join("state.sqlite3"), NOW).unwrap();
+    grant(&store, "code").await;
+    let failed = redeem_with(&store, "code", "lost", |_| Err(())).await;
+    assert_eq!(failed, Redeemed::Refused(()));
+    assert_eq!(store.access(&secret("lost"), NOW).await.unwrap(), None);
+    let redeemed = redeem(&store, "code", "token").await;
+    assert!(matches!(redeemed, Redeemed::Now(..)), "{redeemed:?}");
+    let again = redeem_with(&store, "code", "a stolen code's", |_| Err(())).await;
+    assert_eq!(again, Redeemed::Before);
     assert_eq!(store.access(&secret("token"), NOW).await.unwrap(), None);
 }
