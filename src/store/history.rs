@@ -240,9 +240,10 @@ fn distance(one: UnixTime, other: UnixTime) -> Duration {
     one.since(other).max(other.since(one))
 }
 
-/// Returns the first ID to write to `table`: that of its newest row, which may
-/// have changed, or that of the oldest of `rows`, if the table has other rows.
-fn first_to_write<T>(
+/// Removes the rows of `table` that `rows` does not have, and returns the first
+/// ID to write: that of the newest row, which may have changed. If `rows` does
+/// not have that one, the table is not a part of it: all rows are replaced.
+fn remove_others<T>(
     connection: &Connection,
     table: &str,
     rows: &VecDeque<(i64, T)>,
@@ -250,20 +251,21 @@ fn first_to_write<T>(
     let newest: i64 = connection
         .prepare_cached(&format!("SELECT ifnull(max(id), 0) FROM {table}"))?
         .query_row([], |row| row.get(0))?;
-    let found = rows.binary_search_by_key(&newest, |(id, _)| *id);
-    Ok(found.map_or(oldest(rows), |_| newest))
-}
-
-/// Returns the ID of the oldest of `rows`, or the highest number.
-fn oldest<T>(rows: &VecDeque<(i64, T)>) -> i64 {
-    rows.front().map_or(i64::MAX, |(id, _)| *id)
+    let oldest = rows.front().map_or(i64::MAX, |(id, _)| *id);
+    let is_part = rows.binary_search_by_key(&newest, |(id, _)| *id).is_ok();
+    let (first, kept) = if is_part {
+        (newest, oldest)
+    } else {
+        (oldest, i64::MAX)
+    };
+    connection
+        .prepare_cached(&format!("DELETE FROM {table} WHERE id < ?1"))?
+        .execute([kept])?;
+    Ok(first)
 }
 
 fn write(connection: &Connection, past: &Past) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM runs WHERE id < ?1")?
-        .execute([oldest(&past.runs)])?;
-    let first = first_to_write(connection, "runs", &past.runs)?;
+    let first = remove_others(connection, "runs", &past.runs)?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO runs (id, begun, seen, stopped) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -271,10 +273,7 @@ fn write(connection: &Connection, past: &Past) -> rusqlite::Result<()> {
         let (begun, seen) = (run.begun.seconds(), run.seen.seconds());
         insert.execute(params![id, begun, seen, run.stopped])?;
     }
-    connection
-        .prepare_cached("DELETE FROM job_runs WHERE id < ?1")?
-        .execute([oldest(&past.jobs)])?;
-    let first = first_to_write(connection, "job_runs", &past.jobs)?;
+    let first = remove_others(connection, "job_runs", &past.jobs)?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO job_runs (id, at, job, failed) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -308,17 +307,16 @@ fn read(connection: &Connection) -> rusqlite::Result<Past> {
         };
         Ok(Some((row.get("id")?, run)))
     })?;
-    let mut past = Past {
+    // Also of the jobs that are not shown: their IDs are not used again.
+    let last =
+        "SELECT ifnull(max(id), 0) FROM (SELECT id FROM runs UNION ALL SELECT id FROM job_runs)";
+    Ok(Past {
         runs: runs.collect::<Result<_, _>>()?,
         jobs: jobs
             .filter_map(Result::transpose)
             .collect::<Result<_, _>>()?,
-        last: 0,
-    };
-    let ids = past.runs.iter().map(|(id, _)| *id);
-    let ids = ids.chain(past.jobs.iter().map(|(id, _)| *id));
-    past.last = ids.max().unwrap_or_default();
-    Ok(past)
+        last: connection.query_row(last, [], |row| row.get(0))?,
+    })
 }
 
 #[cfg(test)]

@@ -179,7 +179,23 @@ fn what_a_later_release_wrote_is_left_out() {
     assert_eq!(history.job_runs(), [job(1, false)]);
     history.begin(at(MONDAY));
     history.note_job(job(MONDAY, false));
+    // While it is the newest row, each write would save the whole history.
     save(&history, &connection);
+    let count = "SELECT count(*) FROM job_runs";
+    let count = connection.query_row(count, [], |row| row.get::<_, i64>(0));
+    assert_eq!(count.unwrap(), 2);
     connection.execute_batch("DROP TABLE runs").unwrap();
     assert_eq!(History::load(&connection).runs(), []);
+}
+
+#[test]
+fn a_history_that_cannot_be_loaded_is_replaced() {
+    let connection = database();
+    let insert = "INSERT INTO job_runs (id, at, job, failed) VALUES (1, 1, 'users', 0),
+         (2, 2, CAST(x'ff' AS TEXT), 0)";
+    connection.execute_batch(insert).unwrap();
+    let history = History::load(&connection);
+    assert_eq!(history.job_runs(), []);
+    history.note_job(job(MONDAY, false));
+    save(&history, &connection);
 }
