@@ -1,9 +1,9 @@
 //! The state in SQLite: keys, grants, links, sign-ins, Google's documents,
 //! users, the power schedule.
 //!
-//! One thread has the only connection. It commits waiting jobs together, so
-//! that many logins share one fsync. A result is returned only after its commit
-//! (`synchronous=FULL`), so that it survives a power cut.
+//! One thread has the only connection, and signs ID tokens. It commits waiting
+//! jobs together, so that many logins share one fsync. A result is returned
+//! only after its commit (`synchronous=FULL`), so that it survives a power cut.
 
 mod along;
 mod copy;

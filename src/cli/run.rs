@@ -82,7 +82,8 @@ fn serve(begin: Begin, self_check: SelfCheck) -> anyhow::Result<()> {
 }
 
 /// Returns the time zone of this machine. To find a zone by its name, jiff
-/// lists all of them, in 23 directories; in the morning, the disk reads each.
+/// lists all of them, in 23 directories; a disk that was just switched on seeks
+/// for each.
 fn local_zone() -> LocalZone {
     #[expect(
         clippy::disallowed_methods,

@@ -204,7 +204,7 @@ impl HttpClient {
     async fn encrypted(&self) -> Result<&Pool<HttpsConnector<HttpConnector>>, HttpClientError> {
         let build = || async {
             let trust = self.trust;
-            // Reading the files would block the threads that serve requests.
+            // Reading the files would block the thread that serves requests.
             let tls = tokio::task::spawn_blocking(move || match trust {
                 Trust::SystemAuthorities => system_authorities(),
                 Trust::DangerousAnyCertificate => dangerous_any_certificate(),

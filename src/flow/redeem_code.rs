@@ -12,9 +12,9 @@ use domain::signin::token::request::TokenRequest;
 use domain::signin::token::{self, TOKEN_LIFE, Unredeemable};
 
 /// Redeems the code for `access_token`, if it is valid and its user may still
-/// sign in. Also returns what `issue` makes of it; if that fails, the code is
-/// not used up. `issue` runs on the store's thread, so that other requests do
-/// not wait for a signature.
+/// sign in. Also returns the result of `issue`; if that fails, the code remains
+/// valid. `issue` runs on the store's thread, so that other requests do not
+/// wait for a signature.
 pub(super) async fn redeem_code<T: Send + 'static>(
     app: &AppState,
     party: &RelyingParty,

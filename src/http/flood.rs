@@ -1,15 +1,15 @@
-//! Recognises the end of a flood of connections, when the memory that they
-//! needed is free.
+//! Detects the end of a flood of connections, to return its memory to the
+//! system.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A family has a dozen open connections.
+/// This number of open connections is a flood. A family has a dozen.
 const MANY: usize = 64;
 
-/// Those that stay open after a flood.
+/// With this number of open connections, a flood has ended.
 const FEW: usize = 8;
 
-/// Whether many connections were open since the last end of a flood.
+/// Whether many connections were open since the previous flood ended.
 #[derive(Debug, Default)]
 pub(super) struct Flood(AtomicBool);
 
@@ -21,7 +21,7 @@ impl Flood {
         }
     }
 
-    /// Returns whether a flood has ended, when a connection was closed, and
+    /// Returns whether the connection that was just closed has ended a flood;
     /// `open` are left. Each flood ends once.
     pub(super) fn has_ended(&self, open: usize) -> bool {
         open <= FEW && self.0.swap(false, Ordering::Relaxed)

@@ -30,7 +30,8 @@ const GRANT_COLUMNS: &str = "client, redirect_uri, challenge, nonce, scope, auth
 pub enum Redeemed<T, R> {
     /// The code is used now, and the access token is valid.
     Now(Box<GrantedCode>, T),
-    /// The decision was to refuse.
+    /// The decision was to refuse, or the tokens could not be issued; then the
+    /// code remains valid.
     Refused(R),
     /// The code was used before. Its access token is revoked now.
     Before,
@@ -82,7 +83,8 @@ impl Store {
     /// Redeems `code` for an access token that is valid for `life`, which
     /// begins now, if `decide` agrees; in one transaction, so that a code is
     /// used once only. The same transaction saves the sign-in. Also returns
-    /// what the function of the decision issues; its error changes nothing.
+    /// what the function of the decision issues; if that fails, nothing is
+    /// saved.
     pub async fn redeem<T, R, I, D>(
         &self,
         code: &Secret<String>,

@@ -218,9 +218,9 @@ impl Past {
     }
 }
 
-/// Removes the rows that are not `wanted`. On disk, only the oldest rows are
-/// removed by themselves: after a gap, the others get new IDs, so that all are
-/// written again.
+/// Removes the rows that are not `wanted`. On disk, only the oldest rows can be
+/// removed one by one. If a later one is removed, all others get new IDs, so
+/// that they are written again.
 fn keep<T>(rows: &mut VecDeque<(i64, T)>, last: &mut i64, wanted: impl Fn(&T) -> bool) {
     while rows.front().is_some_and(|(_, row)| !wanted(row)) {
         rows.pop_front();

@@ -14,7 +14,7 @@ pub(super) struct LastAccess(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    /// Of the open transaction.
+    /// Of the code that the open transaction redeems.
     redeemed: Option<Access>,
     committed: Option<Access>,
 }
@@ -35,9 +35,9 @@ impl LastAccess {
         self.lock().redeemed = Some(access);
     }
 
-    /// Forgets the last access token if the transaction has changed the state.
-    /// Keeps that of the transaction only if it had one job, `is_alone`, since
-    /// a later job may have revoked it.
+    /// Ends a transaction. If it `wrote`, its own token replaces the previous
+    /// one, but only if it had one job, `is_alone`: a later job may have
+    /// revoked the token.
     pub(super) fn ended(&self, wrote: bool, is_alone: bool) {
         let mut inner = self.lock();
         let redeemed = inner.redeemed.take();

@@ -57,6 +57,11 @@ const IDLE: Duration = Duration::from_mins(1);
 /// this machine's certificate authorities, as for the real Google.
 const NOBODY: &str = "https://127.0.0.1:1";
 
+/// What an argument can name, in the order in which it is measured.
+const PARTS: [&str; 11] = [
+    "crowd", "rest", "login", "disk", "rush", "floods", "days", "start", "cold", "users", "peer",
+];
+
 /// How often the two programs of a comparison are measured, in turn.
 const TURNS: usize = 3;
 
@@ -75,6 +80,10 @@ fn main() -> ExitCode {
         && parts.iter().any(|part| part == "peer")
     {
         println!("{missing}");
+        return ExitCode::FAILURE;
+    }
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        println!("no part {unknown}; the parts are: {}", PARTS.join(" "));
         return ExitCode::FAILURE;
     }
     let Some(before) = before else {

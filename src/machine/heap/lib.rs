@@ -1,9 +1,8 @@
-//! Returns free memory to the system. The only crate with unsafe code: no safe
-//! library has this function.
+//! Returns free memory to the system. The only crate of this workspace with
+//! unsafe code: no safe library calls `malloc_trim`.
 
-/// Returns the free memory of the heap to the system, which takes a millisecond
-/// for each 20 MiB. glibc by itself keeps what lies between two allocations
-/// that are still in use.
+/// Returns the free memory of the heap to the system. By itself, glibc keeps
+/// free memory between two allocations that are in use.
 #[expect(unsafe_code, reason = "malloc_trim is a C function")]
 pub fn trim() {
     // SAFETY: it takes no pointers, and locks what it changes (malloc_trim(3),
